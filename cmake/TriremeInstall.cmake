@@ -1,0 +1,66 @@
+# `cmake --install`: program, library, public headers, CMake package, pkg-config file, launch scripts.
+#
+# What libtrireme uses inside is private to it. A shared library brings its own; a static one leaves
+# the linking to its user, so the package and the pkg-config file look the libraries up again on the
+# machine where they are used. Nothing of this build's targets gets into the export set: trm_library
+# links them as build interface only.
+include(CMakePackageConfigHelpers)
+
+get_target_property(TRM_LIBRARY_TYPE trireme TYPE)
+if(TRM_LIBRARY_TYPE STREQUAL "STATIC_LIBRARY")
+  set(TRM_IS_STATIC 1)
+  set(deps Trireme::yaml Trireme::xxhash Trireme::protobufc Trireme::hdf5 Trireme::openblas
+           MPI::MPI_C OpenMP::OpenMP_C Threads::Threads m)
+  foreach(dep IN LISTS deps)
+    set_property(TARGET trireme APPEND PROPERTY INTERFACE_LINK_LIBRARIES
+                 "$<INSTALL_INTERFACE:$<LINK_ONLY:${dep}>>")
+  endforeach()
+else()
+  set(TRM_IS_STATIC 0)
+  set_property(TARGET trireme-program APPEND PROPERTY INSTALL_RPATH
+               "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+endif()
+
+install(TARGETS trireme EXPORT TriremeTargets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/trireme DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h")
+
+# ---- CMake: find_package(Trireme), target Trireme::trireme --------------------------------------
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Trireme)
+install(EXPORT TriremeTargets NAMESPACE Trireme:: DESTINATION ${package_dir})
+# pkg_search_module took the first HDF5 there is; the static library was built against that one.
+set(TRM_HDF5_MODULE ${hdf5_MODULE_NAME})
+get_filename_component(TRM_OPENBLAS_LINK_DIR ${TRM_OPENBLAS_LIBRARY} DIRECTORY)
+configure_package_config_file(cmake/TriremeConfig.cmake.in TriremeConfig.cmake
+                              INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_BINDIR)
+write_basic_package_version_file(TriremeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/TriremeConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/TriremeConfigVersion.cmake DESTINATION ${package_dir})
+
+# ---- pkg-config: trireme --------------------------------------------------------------------------
+set(TRM_PC_REQUIRES "")
+set(TRM_PC_LIBS "")
+if(TRM_IS_STATIC)
+  set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c ${TRM_HDF5_MODULE}")
+  set(libs -L${TRM_OPENBLAS_LINK_DIR} -Wl,-rpath,${TRM_OPENBLAS_LINK_DIR} -lopenblas
+           ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lm)
+  list(JOIN libs " " TRM_PC_LIBS)
+endif()
+# Relative to where the file lies, so that an install can be moved and `--prefix` be late.
+set(TRM_PC_PREFIX ${CMAKE_INSTALL_PREFIX})
+if(NOT IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" up ${up})
+  set(TRM_PC_PREFIX "\${pcfiledir}/${up}")
+endif()
+configure_file(cmake/trireme.pc.in trireme.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/trireme.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# ---- papers and scripts ---------------------------------------------------------------------------
+foreach(page LICENSE README.md CHANGELOG.md data/FORMAT.md)
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+endforeach()
+install(PROGRAMS launch/run launch/slurm.sbatch DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
+install(FILES launch/README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)

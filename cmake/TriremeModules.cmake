@@ -1,0 +1,150 @@
+# trm_module(name MAY_USE layers... LIBS targets...): the object library trm_<name> of src/<name>,
+# and, for the layers the gradient check needs, trm_<name>_f64 with trm_real = double.
+
+add_library(trm_flags INTERFACE)
+target_compile_options(trm_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wundef
+  -ffp-contract=off -fno-math-errno $<$<BOOL:${TRM_WERROR}>:-Werror>)
+target_compile_definitions(trm_flags INTERFACE _POSIX_C_SOURCE=200809L _GNU_SOURCE=1
+  TRM_NAN_FILL=$<BOOL:${TRM_NAN_FILL}>)
+target_include_directories(trm_flags INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+if(TRM_SANITIZE)
+  target_compile_options(trm_flags INTERFACE -fsanitize=${TRM_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(trm_flags INTERFACE -fsanitize=${TRM_SANITIZE})
+endif()
+
+# Instruction sets the kernels are compiled for; the best one the processor has is taken at start
+# (src/math/dispatch.c). Empty: the compiler's default only, without dispatch.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(default_isas "x86-64-v2;x86-64-v3;x86-64-v4")
+endif()
+set(TRM_KERNEL_ISAS "${default_isas}" CACHE STRING "Instruction sets of the kernels")
+
+set(TRM_F64_MODULES core math nn model)
+
+# Global properties of a module: TRM_OBJECTS_<name>, TRM_LIBS_<name>, and the same with _f64.
+function(trm_module name)
+  cmake_parse_arguments(arg "" "" "MAY_USE;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+  if(NOT sources)
+    return()
+  endif()
+  set_property(GLOBAL APPEND PROPERTY TRM_MODULES ${name})
+  trm_objects(${name} ${name} "${sources}" "${arg_LIBS}")
+  if(name STREQUAL math)
+    trm_kernel_objects(math "${TRM_KERNEL_ISAS}")
+  elseif(name STREQUAL io)
+    trm_event_messages(io)
+  endif()
+  if(name IN_LIST TRM_F64_MODULES)
+    trm_objects(${name}_f64 ${name} "${sources}" "${arg_LIBS}")
+    target_compile_definitions(trm_${name}_f64 PRIVATE TRM_REAL_IS_DOUBLE=1)
+    if(name STREQUAL math)
+      trm_kernel_objects(math_f64 "")
+    endif()
+  endif()
+endfunction()
+
+function(trm_objects unit folder sources libs)
+  add_library(trm_${unit} OBJECT ${sources})
+  target_include_directories(trm_${unit} PRIVATE ${CMAKE_SOURCE_DIR}/src/${folder})
+  target_compile_definitions(trm_${unit} PRIVATE TRM_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(trm_${unit} PRIVATE trm_flags ${libs})
+  set_property(GLOBAL APPEND PROPERTY TRM_OBJECTS_${unit} $<TARGET_OBJECTS:trm_${unit}>)
+  set_property(GLOBAL APPEND PROPERTY TRM_LIBS_${unit} ${libs})
+endfunction()
+
+# src/math/kernels/*.c, once for each instruction set. Contraction into fused multiply-adds is on
+# there, and off (for the same bits on every instruction set) everywhere else and in update.c. It is
+# an option of the source file because those come last on the command line, after trm_flags' "off".
+function(trm_kernel_objects unit isas)
+  file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/math/kernels/*.c)
+  if(NOT kernels)
+    return()
+  endif()
+  set(contracted ${kernels})
+  list(FILTER contracted EXCLUDE REGEX "/update\\.c$")
+  set_source_files_properties(${contracted} PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+  if(isas)
+    foreach(isa IN LISTS isas)
+      string(MAKE_C_IDENTIFIER ${isa} suffix)
+      set(target trm_${unit}_${suffix})
+      add_library(${target} OBJECT ${kernels})
+      target_compile_options(${target} PRIVATE -march=${isa})
+      if(isa STREQUAL "x86-64-v4")
+        target_compile_options(${target} PRIVATE -mprefer-vector-width=512)
+      endif()
+      target_compile_definitions(${target} PRIVATE TRM_ISA=${suffix})
+      trm_kernel_options(${target})
+      set_property(GLOBAL APPEND PROPERTY TRM_OBJECTS_${unit} $<TARGET_OBJECTS:${target}>)
+      target_compile_definitions(trm_${unit} PRIVATE TRM_HAVE_${suffix}=1)
+    endforeach()
+    target_compile_definitions(trm_${unit} PRIVATE TRM_DISPATCH=1)
+  else()
+    set(target trm_${unit}_plain)
+    add_library(${target} OBJECT ${kernels})
+    trm_kernel_options(${target})
+    if(unit MATCHES "_f64$")
+      target_compile_definitions(${target} PRIVATE TRM_REAL_IS_DOUBLE=1)
+    endif()
+    set_property(GLOBAL APPEND PROPERTY TRM_OBJECTS_${unit} $<TARGET_OBJECTS:${target}>)
+    target_compile_definitions(trm_${unit} PRIVATE TRM_DISPATCH=0)
+  endif()
+endfunction()
+
+# Trapping is not observed, so comparisons may be evaluated speculatively: loops with a choice in them
+# vectorise. No value changes by it.
+function(trm_kernel_options target)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src/math ${CMAKE_SOURCE_DIR}/src/math/kernels)
+  target_link_libraries(${target} PRIVATE trm_flags OpenMP::OpenMP_C)
+  target_compile_options(${target} PRIVATE -fno-trapping-math)
+endfunction()
+
+# The protobuf messages of TensorBoard event files.
+function(trm_event_messages unit)
+  set(proto ${CMAKE_SOURCE_DIR}/src/io/events.proto)
+  if(NOT EXISTS ${proto})
+    return()
+  endif()
+  set(out ${CMAKE_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${out})
+  add_custom_command(OUTPUT ${out}/events.pb-c.c ${out}/events.pb-c.h
+    COMMAND ${TRM_PROTOC_C} --c_out=${out} --proto_path=${CMAKE_SOURCE_DIR}/src/io ${proto}
+    DEPENDS ${proto} VERBATIM)
+  add_library(trm_event_messages OBJECT ${out}/events.pb-c.c ${out}/events.pb-c.h)
+  target_link_libraries(trm_event_messages PRIVATE trm::protobufc)
+  target_include_directories(trm_${unit} SYSTEM PRIVATE ${out})
+  add_dependencies(trm_${unit} trm_event_messages)
+  set_property(GLOBAL APPEND PROPERTY TRM_OBJECTS_${unit} $<TARGET_OBJECTS:trm_event_messages>)
+endfunction()
+
+# Objects and third-party libraries of a list of units ("core", "math_f64"), into the caller's scope.
+function(trm_collect units objects_var libs_var)
+  set(objects "")
+  set(libs "")
+  foreach(unit IN LISTS units)
+    get_property(some GLOBAL PROPERTY TRM_OBJECTS_${unit})
+    list(APPEND objects ${some})
+    get_property(some GLOBAL PROPERTY TRM_LIBS_${unit})
+    list(APPEND libs ${some})
+  endforeach()
+  list(REMOVE_DUPLICATES libs)
+  set(${objects_var} ${objects} PARENT_SCOPE)
+  set(${libs_var} ${libs} PARENT_SCOPE)
+endfunction()
+
+# libtrireme of all modules.
+function(trm_library)
+  get_property(modules GLOBAL PROPERTY TRM_MODULES)
+  trm_collect("${modules}" objects libs)
+  add_library(trireme ${objects})
+  add_library(trireme::trireme ALIAS trireme)
+  target_include_directories(trireme PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  foreach(lib IN LISTS libs) # private in the build; TriremeInstall.cmake names them for users
+    target_link_libraries(trireme PRIVATE $<BUILD_INTERFACE:${lib}>)
+  endforeach()
+  set_target_properties(trireme PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINKER_LANGUAGE C)
+endfunction()

@@ -1,0 +1,46 @@
+/**
+ * Counter-based random numbers: Philox 4x32-10 of Random123.
+ * Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3" (SC'11).
+ *
+ * A number is a pure function of (seed, purpose, step, salt) in the key and (sample, position) in
+ * the counter, so neither rank, thread, block nor restart can change it.
+ */
+#ifndef TRIREME_CORE_RANDOM_H
+#define TRIREME_CORE_RANDOM_H
+
+#include <stdint.h>
+
+/** What a number is drawn for; values are stored in no file but fix the stream: never renumber. */
+typedef enum trm_random_purpose {
+  TRM_RANDOM_INIT = 1,     /* initial weights */
+  TRM_RANDOM_SHUFFLE = 2,  /* order of samples */
+  TRM_RANDOM_DROPOUT = 3,  /* dropout masks */
+  TRM_RANDOM_PHASE = 4,    /* offset of the windows of a text in an epoch */
+  TRM_RANDOM_GENERATE = 5, /* sampling of tokens */
+  TRM_RANDOM_TEST = 6,     /* tests and synthetic data */
+} trm_random_purpose;
+
+typedef struct trm_random_key {
+  uint32_t k[2];
+} trm_random_key;
+
+/** Key from (seed, purpose, step, salt); salt tells apart users of one purpose, e.g. layers. */
+trm_random_key trm_random_key_make(uint64_t seed, trm_random_purpose purpose, uint64_t step,
+                                   uint64_t salt);
+
+/** Four 32-bit words for counter (sample, position). */
+void trm_random_words(trm_random_key key, uint64_t sample, uint64_t position, uint32_t out[4]);
+
+/** Uniform double in [0, 1), 53 random bits. */
+double trm_random_uniform(trm_random_key key, uint64_t sample, uint64_t position);
+
+/** Uniform integer in [0, n), n > 0, without modulo bias past 2^-64 (multiply-shift on 64 bits). */
+uint64_t trm_random_below(trm_random_key key, uint64_t sample, uint64_t position, uint64_t n);
+
+/** Standard normal (Box-Muller on doubles). */
+double trm_random_normal(trm_random_key key, uint64_t sample, uint64_t position);
+
+/** 64-bit finaliser (splitmix64), for mixing ids into keys. */
+uint64_t trm_mix64(uint64_t x);
+
+#endif

@@ -1,0 +1,358 @@
+/* Scalars of the configuration: from text, to text, and what is allowed. */
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config_internal.h"
+#include "trireme/core/memory.h"
+
+enum { MAX_NUMBER = 120 }; /* bytes of a number's text */
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static const char *skip_digits(const char *p) {
+  while (is_digit(*p)) ++p;
+  return p;
+}
+
+bool trm_int_parse(const char *text, int64_t *value) {
+  const char *p = text;
+  const bool negative = *p == '-';
+  if (*p == '-' || *p == '+') ++p;
+  if (!is_digit(*p)) return false;
+  int64_t result = 0;
+  for (; is_digit(*p); ++p) {
+    const int digit = *p - '0';
+    if (__builtin_mul_overflow(result, 10, &result)) return false;
+    if (__builtin_add_overflow(result, negative ? -digit : digit, &result)) return false;
+  }
+  if (*p != '\0') return false;
+  *value = result;
+  return true;
+}
+
+/* [+-] digits [. digits] [e [+-] digits], with a digit before or after the point. */
+static bool is_decimal(const char *text, const char **point) {
+  const char *p = text;
+  *point = NULL;
+  if (*p == '-' || *p == '+') ++p;
+  const char *end = skip_digits(p);
+  bool has_digits = end > p;
+  p = end;
+  if (*p == '.') {
+    *point = p++;
+    end = skip_digits(p);
+    has_digits = has_digits || end > p;
+    p = end;
+  }
+  if (!has_digits) return false;
+  if (*p == 'e' || *p == 'E') {
+    ++p;
+    if (*p == '-' || *p == '+') ++p;
+    if (!is_digit(*p)) return false;
+    p = skip_digits(p);
+  }
+  return *p == '\0';
+}
+
+/*
+ * strtod and printf write the decimal point of the process's locale, which a library must not
+ * change. The point is learned from printf itself: localeconv is not safe among threads.
+ */
+static size_t locale_point(char point[16]) {
+  char half[24];
+  const int n = snprintf(half, sizeof half, "%.1f", 0.5);
+  TRM_ASSERT(n >= 3 && n <= 16);
+  memcpy(point, half + 1, (size_t)n - 2);
+  return (size_t)n - 2;
+}
+
+bool trm_real_parse(const char *text, double *value) {
+  char copy[MAX_NUMBER + 16] = "";
+  const char *point;
+  const size_t n = strnlen(text, MAX_NUMBER + 1);
+  if (n > MAX_NUMBER || !is_decimal(text, &point)) return false;
+  if (point) {
+    const size_t before = (size_t)(point - text);
+    memcpy(copy, text, before);
+    const size_t n_point = locale_point(copy + before);
+    memcpy(copy + before + n_point, point + 1, n - before); /* with the terminating zero */
+  } else {
+    memcpy(copy, text, n + 1);
+  }
+  char *end;
+  const double result = strtod(copy, &end);
+  if (*end != '\0' || !isfinite(result)) return false;
+  *value = result + 0.0; /* -0 becomes 0: equal values must have equal texts */
+  return true;
+}
+
+/* printf's number with '.' for the locale's point and no zeros before the exponent's digits. */
+static void tidy_number(const char *raw, char text[TRM_REAL_TEXT_BYTES]) {
+  size_t n = 0;
+  bool has_point = false;
+  for (const char *p = raw; *p && n < TRM_REAL_TEXT_BYTES - 6; ++p) {
+    if (*p == 'e') {
+      /* Readers of YAML 1.1 take "1e-3" for a string: they ask for a point and a signed exponent. */
+      if (!has_point) {
+        text[n++] = '.';
+        text[n++] = '0';
+      }
+      text[n++] = 'e';
+      text[n++] = *++p;
+      while (p[1] == '0' && p[2] != '\0') ++p;
+    } else if (is_digit(*p) || *p == '-') {
+      text[n++] = *p;
+    } else if (!has_point) { /* first byte of the point, which may have several */
+      text[n++] = '.';
+      has_point = true;
+    }
+  }
+  text[n] = '\0';
+}
+
+void trm_real_text(double value, char text[TRM_REAL_TEXT_BYTES]) {
+  char raw[64];
+  if (value == floor(value) && fabs(value) < 1e15) {
+    (void)snprintf(text, TRM_REAL_TEXT_BYTES, "%.0f", value);
+    return;
+  }
+  for (int digits = 1; digits <= 17; ++digits) {
+    double back;
+    (void)snprintf(raw, sizeof raw, "%.*g", digits, value);
+    tidy_number(raw, text);
+    if (trm_real_parse(text, &back) && back == value) return;
+  }
+}
+
+int trm_utf8_next(const char *text, uint32_t *code) {
+  static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
+  const unsigned char *s = (const unsigned char *)text;
+  if (s[0] < 0x80) {
+    *code = s[0];
+    return 1;
+  }
+  const int n = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
+  if (s[0] < 0xC2 || s[0] > 0xF4) return 0;
+  uint32_t value = s[0] & (0x7FU >> n);
+  for (int i = 1; i < n; ++i) {
+    if ((s[i] & 0xC0) != 0x80) return 0; /* also the terminating zero */
+    value = value << 6 | (s[i] & 0x3FU);
+  }
+  if (value < smallest[n] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return 0;
+  *code = value;
+  return n;
+}
+
+void trm_text_add(trm_text *text, const char *part, size_t n) {
+  for (size_t i = 0; text->out && i < n; ++i) {
+    if (text->used_bytes + i + 1 < text->capacity_bytes) text->out[text->used_bytes + i] = part[i];
+  }
+  text->used_bytes += n;
+  if (!text->out || text->capacity_bytes == 0) return;
+  const size_t last = text->capacity_bytes - 1;
+  text->out[text->used_bytes < last ? text->used_bytes : last] = '\0';
+}
+
+void trm_text_print(trm_text *text, const char *format, ...) {
+  char part[TRM_MESSAGE_BYTES];
+  va_list args;
+  va_start(args, format);
+  const int n = vsnprintf(part, sizeof part, format, args);
+  va_end(args);
+  TRM_ASSERT(n >= 0);
+  trm_text_add(text, part, (size_t)n < sizeof part ? (size_t)n : sizeof part - 1);
+}
+
+static void choices_list(const char *choices, trm_text *out) {
+  for (const char *p = choices; *p; ++p) {
+    if (*p == '|') {
+      trm_text_add(out, ", ", 2);
+    } else {
+      trm_text_add(out, p, 1);
+    }
+  }
+}
+
+void trm_config_allowed(const trm_config_key *key, char text[TRM_ALLOWED_TEXT_BYTES]) {
+  char low[TRM_REAL_TEXT_BYTES], high[TRM_REAL_TEXT_BYTES];
+  trm_text out = {.out = text, .capacity_bytes = TRM_ALLOWED_TEXT_BYTES};
+  text[0] = '\0';
+  switch (key->type) {
+  case TRM_CONFIG_BOOL:
+    trm_text_add(&out, "true, false", 11);
+    return;
+  case TRM_CONFIG_STRING:
+    trm_text_add(&out, "text", 4);
+    return;
+  case TRM_CONFIG_CHOICE:
+    choices_list(key->choices, &out);
+    return;
+  case TRM_CONFIG_INT:
+  case TRM_CONFIG_REAL:
+    break;
+  }
+  trm_real_text(key->min, low);
+  trm_real_text(key->max, high);
+  if (key->min <= -DBL_MAX) {
+    trm_text_print(&out, key->max >= DBL_MAX ? "any number" : "at most %s", high);
+  } else if (key->max >= DBL_MAX) {
+    trm_text_print(&out, "%s or more", low);
+  } else {
+    trm_text_print(&out, "%s to %s", low, high);
+  }
+  if (key->unit && key->unit[0]) trm_text_print(&out, " (%s)", key->unit);
+}
+
+/* What a number should have been, for text that is none of the key's type. */
+static const char *number_kind(const trm_config_key *key, const char *text) {
+  const char *point;
+  const char *word = text + strspn(text, "+-.");
+  double real;
+  if (key->type == TRM_CONFIG_INT) {
+    const bool is_whole = trm_real_parse(text, &real) && real == floor(real);
+    return is_whole ? "a whole number in plain digits" : "a whole number"; /* 1e3, 12.0 */
+  }
+  const bool is_special = strncasecmp(word, "nan", 3) == 0 || strncasecmp(word, "inf", 3) == 0;
+  return is_special || is_decimal(text, &point) ? "a finite number" : "a number";
+}
+
+/* Also one with more digits than an int64_t holds: out of range, and no question of spelling. */
+static bool is_integer(const char *text) {
+  const char *digits = text + (*text == '-' || *text == '+');
+  return is_digit(*digits) && *skip_digits(digits) == '\0';
+}
+
+/* The choice that `text` is, or the nearest one with *is_near set; its length into *n. */
+static const char *choice_find(const char *choices, const char *text, size_t *n, bool *is_near) {
+  const char *best = NULL;
+  int best_distance = INT32_MAX;
+  for (const char *p = choices; *p;) {
+    char choice[64];
+    const size_t length = strcspn(p, "|");
+    TRM_ASSERT(length > 0 && length < sizeof choice);
+    memcpy(choice, p, length);
+    choice[length] = '\0';
+    const bool same = strcmp(choice, text) == 0;
+    const int distance = same ? -1 : trm_near_distance(text, choice);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = p;
+      *n = length;
+    }
+    p += length + (p[length] == '|');
+  }
+  *is_near = best && best_distance >= 0;
+  return best;
+}
+
+static trm_status choice_check(const trm_config_key *key, const char *text,
+                               trm_config_origin origin) {
+  char allowed[TRM_ALLOWED_TEXT_BYTES];
+  size_t n = 0;
+  bool is_near = false;
+  const char *found = choice_find(key->choices, text, &n, &is_near);
+  if (found && !is_near) return TRM_OK;
+  trm_config_allowed(key, allowed);
+  if (!found)
+    return trm_config_fail(origin, "%s is '%.80s'; allowed: %s", key->name, text, allowed);
+  return trm_config_fail(origin, "%s is '%.80s'; allowed: %s; did you mean '%.*s'?", key->name,
+                         text, allowed, (int)n, found);
+}
+
+/* A string must survive being written to the resolved configuration, which is UTF-8. */
+static trm_status string_check(const trm_config_key *key, const char *text,
+                               trm_config_origin origin) {
+  if (strnlen(text, TRM_CONFIG_STRING_BYTES) >= TRM_CONFIG_STRING_BYTES) {
+    return trm_config_fail(origin, "%s has %d bytes or more; use a shorter text", key->name,
+                           (int)TRM_CONFIG_STRING_BYTES);
+  }
+  for (const char *p = text; *p;) {
+    uint32_t code;
+    const int n = trm_utf8_next(p, &code);
+    if (n == 0) {
+      return trm_config_fail(origin, "%s is '%.80s', not UTF-8 at byte %lld; write it in UTF-8",
+                             key->name, text, (long long)(p - text) + 1);
+    }
+    p += n;
+  }
+  return TRM_OK;
+}
+
+static bool number_in_range(const trm_config_key *key, const char *text, trm_config_value *value) {
+  if (key->type == TRM_CONFIG_REAL) {
+    return trm_real_parse(text, &value->real) && value->real >= key->min && value->real <= key->max;
+  }
+  /* Compared as integers: as a double, 2^53 + 1 would pass for 2^53. */
+  return trm_int_parse(text, &value->integer) && value->integer >= (int64_t)key->min &&
+         value->integer <= (int64_t)key->max;
+}
+
+static trm_status number_check(const trm_config_key *key, const char *text, trm_config_value *value,
+                               trm_config_origin origin) {
+  char allowed[TRM_ALLOWED_TEXT_BYTES];
+  double real;
+  if (number_in_range(key, text, value)) return TRM_OK;
+  trm_config_allowed(key, allowed);
+  if (key->type == TRM_CONFIG_INT ? is_integer(text) : trm_real_parse(text, &real)) {
+    return trm_config_fail(origin, "%s is %.80s; allowed: %s", key->name, text, allowed);
+  }
+  return trm_config_fail(origin, "%s is '%.80s', not %s; allowed: %s", key->name, text,
+                         number_kind(key, text), allowed);
+}
+
+static trm_status bool_check(const trm_config_key *key, const char *text, trm_config_value *value,
+                             trm_config_origin origin) {
+  value->boolean = strcmp(text, "true") == 0;
+  if (value->boolean || strcmp(text, "false") == 0) return TRM_OK;
+  return trm_config_fail(origin, "%s is '%.80s'; allowed: true, false", key->name, text);
+}
+
+/* Canonical text of a checked value; `buffer` holds a number's. */
+static const char *canonical_text(const trm_config_key *key, const trm_config_value *value,
+                                  const char *text, char buffer[TRM_REAL_TEXT_BYTES]) {
+  if (key->type == TRM_CONFIG_INT) {
+    (void)snprintf(buffer, TRM_REAL_TEXT_BYTES, "%lld", (long long)value->integer);
+    return buffer;
+  }
+  if (key->type == TRM_CONFIG_REAL) {
+    trm_real_text(value->real, buffer);
+    return buffer;
+  }
+  return text;
+}
+
+trm_status trm_config_assign(trm_config *config, int index, const char *text, bool given,
+                             trm_config_origin origin) {
+  const trm_config_key *key = &config->keys[index];
+  trm_config_value *slot = &config->values[index];
+  trm_config_value value = {.given = given};
+  char buffer[TRM_REAL_TEXT_BYTES];
+  switch (key->type) {
+  case TRM_CONFIG_INT:
+  case TRM_CONFIG_REAL:
+    TRM_TRY(number_check(key, text, &value, origin));
+    break;
+  case TRM_CONFIG_BOOL:
+    TRM_TRY(bool_check(key, text, &value, origin));
+    break;
+  case TRM_CONFIG_CHOICE:
+    TRM_TRY(choice_check(key, text, origin));
+    break;
+  case TRM_CONFIG_STRING:
+    TRM_TRY(string_check(key, text, origin));
+    break;
+  }
+  const char *canonical = canonical_text(key, &value, text, buffer);
+  const int64_t n = (int64_t)strlen(canonical) + 1;
+  TRM_TRY(TRM_ALLOC(&value.text, n, "configuration"));
+  memcpy(value.text, canonical, (size_t)n);
+  TRM_FREE(slot->text);
+  *slot = value;
+  return TRM_OK;
+}

@@ -1,0 +1,412 @@
+/* The table: defaults, access, texts, digest, help, allocation failures. */
+#include "trireme/core/config.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "trireme/core/memory.h"
+#include "trireme/core/random.h"
+
+static trm_config *make(void) {
+  int n_keys;
+  trm_config *config = NULL;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  CHECK_OK(trm_config_create(keys, n_keys, &config));
+  return config;
+}
+
+/* trm_config_create asserts that each default passes its own check; this is what it cannot see. */
+static void test_table(void) {
+  int n_keys;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  CHECK(n_keys > 40);
+  for (int i = 0; i < n_keys; ++i) {
+    const trm_config_key *key = &keys[i];
+    const char *dot = strchr(key->name, '.');
+    const size_t n_group = dot ? (size_t)(dot - key->name) + 1 : 0;
+    bool good = dot && key->help && key->help[0] && key->unit && !strchr(key->help, '\n');
+    good = good && strlen(key->help) < 140 && key->help[strlen(key->help) - 1] == '.';
+    for (int j = 0; j < i; ++j) {
+      good = good && strcmp(keys[j].name, key->name) != 0;
+      /* A group that has ended does not begin again. */
+      const bool same = strncmp(keys[j].name, key->name, n_group) == 0;
+      good = good && !(same && strncmp(keys[i - 1].name, key->name, n_group) != 0);
+    }
+    if (key->fallback && key->type == TRM_CONFIG_REAL) {
+      good = good && atof(key->fallback) >= key->min && atof(key->fallback) <= key->max;
+    }
+    if (key->fallback && key->type == TRM_CONFIG_INT) {
+      const double value = (double)atoll(key->fallback);
+      good = good && value >= key->min && value <= key->max;
+    }
+    if (!CHECK(good)) fprintf(stderr, "key %s\n", key->name);
+  }
+}
+
+static void test_defaults(void) {
+  trm_config *config = make();
+  CHECK_EQ(trm_config_int(config, "model.layers"), 4);
+  CHECK_EQ(trm_config_int(config, "train.steps"), 2000);
+  CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 1e-3, 0);
+  CHECK_NEAR(trm_config_real(config, "optimizer.eps"), 1e-8, 0);
+  CHECK(trm_config_bool(config, "model.bias"));
+  CHECK(!trm_config_bool(config, "model.tied"));
+  CHECK_STR(trm_config_string(config, "schedule.name"), "cosine");
+  CHECK_STR(trm_config_string(config, "run.dir"), "");
+  CHECK(!trm_config_given(config, "run.dir"));
+  CHECK_EQ(trm_config_check(config), TRM_ERR_CONFIG);
+  CHECK_HAS(trm_message(), "data.path has no value");
+  CHECK_HAS(trm_message(), "--set data.path=");
+  CHECK_OK(trm_config_set(config, "data.path=a b=c.h5"));
+  CHECK_OK(trm_config_check(config));
+  CHECK_STR(trm_config_string(config, "data.path"), "a b=c.h5");
+  CHECK(trm_config_given(config, "data.path"));
+  trm_config_destroy(&config);
+  CHECK(config == NULL);
+  trm_config_destroy(&config);
+}
+
+static void refuse_set(const char *assignment, const char *want) {
+  trm_config *config = make();
+  const uint64_t digest = trm_config_digest(config);
+  CHECK_EQ(trm_config_set(config, assignment), TRM_ERR_CONFIG);
+  CHECK_STR(trm_message(), want);
+  CHECK(trm_config_digest(config) == digest);
+  trm_config_destroy(&config);
+}
+
+static void test_overrides(void) {
+  trm_config *config = make();
+  CHECK_OK(trm_config_set(config, "optimizer.lr=3e-4"));
+  CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 3e-4, 0);
+  CHECK_OK(trm_config_set(config, "optimizer.lr=.5"));
+  CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 0.5, 0);
+  CHECK_OK(trm_config_set(config, "optimizer.lr=+1.E+2"));
+  CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 100, 0);
+  CHECK_OK(trm_config_set(config, "run.seed=9007199254740992"));
+  CHECK_EQ(trm_config_int(config, "run.seed"), INT64_C(9007199254740992));
+  CHECK_OK(trm_config_set(config, "run.seed=007"));
+  CHECK_EQ(trm_config_int(config, "run.seed"), 7);
+  trm_config_destroy(&config);
+  refuse_set("optimizer.lrr=3", "--set: unknown key 'optimizer.lrr'; did you mean 'optimizer.lr'?");
+  refuse_set("optimiser.lr=3", "--set: unknown key 'optimiser.lr'; did you mean 'optimizer.lr'?");
+  refuse_set("train.lr=3", "--set: unknown key 'train.lr'; did you mean 'optimizer.lr'?");
+  refuse_set("lr=3", "--set: unknown key 'lr'; did you mean 'optimizer.lr'?");
+  refuse_set("run.x=3", "--set: unknown key 'run.x'; known keys of the group: dir, seed");
+  refuse_set("optimizer.lr", "--set: 'optimizer.lr' is no assignment; write --set group.key=value");
+  refuse_set("=3", "--set: '=3' is no assignment; write --set group.key=value");
+  refuse_set("optimizer.lr=", "--set: optimizer.lr is '', not a number; allowed: 0 or more");
+  refuse_set("optimizer.lr=0x1p3",
+             "--set: optimizer.lr is '0x1p3', not a number; allowed: 0 or more");
+  refuse_set("optimizer.lr=1e", "--set: optimizer.lr is '1e', not a number; allowed: 0 or more");
+  refuse_set("optimizer.lr= 1", "--set: optimizer.lr is ' 1', not a number; allowed: 0 or more");
+  refuse_set("optimizer.lr=-1", "--set: optimizer.lr is -1; allowed: 0 or more");
+  refuse_set("optimizer.lr=inf",
+             "--set: optimizer.lr is 'inf', not a finite number; allowed: 0 or more");
+  refuse_set("optimizer.lr=nan(7)",
+             "--set: optimizer.lr is 'nan(7)', not a finite number; allowed: 0 or more");
+  refuse_set("optimizer.lr=1e309",
+             "--set: optimizer.lr is '1e309', not a finite number; allowed: 0 or more");
+  refuse_set("model.dropout=1", "--set: model.dropout is 1; allowed: 0 to 0.99");
+  refuse_set("run.seed=9007199254740993",
+             "--set: run.seed is 9007199254740993; allowed: 0 to 9007199254740992");
+  refuse_set("run.seed=-18446744073709551616",
+             "--set: run.seed is -18446744073709551616; allowed: 0 to 9007199254740992");
+  refuse_set("model.tied=yes", "--set: model.tied is 'yes'; allowed: true, false");
+  refuse_set("optimizer.name=adam",
+             "--set: optimizer.name is 'adam'; allowed: adamw, sgd; did you mean 'adamw'?");
+  refuse_set("optimizer.name=adamw|sgd",
+             "--set: optimizer.name is 'adamw|sgd'; allowed: adamw, sgd");
+  refuse_set("run.dir=\xC3", "--set: run.dir is '\xC3', not UTF-8 at byte 1; write it in UTF-8");
+  refuse_set("run.dir=a\xED\xA0\x80",
+             "--set: run.dir is 'a\xED\xA0\x80', not UTF-8 at byte 2; write it in UTF-8");
+}
+
+/* Writes every value of `config` and reads it back into another configuration. */
+static void check_round_trip(const trm_config *config) {
+  char *text = NULL, *again = NULL;
+  trm_config *copy = make();
+  const char *a, *b;
+  if (!CHECK_OK(trm_config_text(config, &text))) return;
+  if (!CHECK_OK(trm_config_read_text(copy, text, "text"))) fprintf(stderr, "%s", text);
+  CHECK_OK(trm_config_text(copy, &again));
+  CHECK_STR(again, text);
+  CHECK(trm_config_digest(copy) == trm_config_digest(config));
+  CHECK(trm_config_difference(config, copy, &a, &b) == NULL);
+  TRM_FREE(text);
+  TRM_FREE(again);
+  trm_config_destroy(&copy);
+}
+
+static void round_trip_string(const char *value) {
+  char assignment[300];
+  char *text = NULL;
+  trm_config *config = make(), *copy = make();
+  (void)snprintf(assignment, sizeof assignment, "run.dir=%s", value);
+  CHECK_OK(trm_config_set(config, assignment));
+  check_round_trip(config);
+  CHECK_OK(trm_config_text(config, &text));
+  CHECK_OK(trm_config_read_text(copy, text, "text"));
+  CHECK_STR(trm_config_string(copy, "run.dir"), value);
+  TRM_FREE(text);
+  trm_config_destroy(&config);
+  trm_config_destroy(&copy);
+}
+
+static void test_strings_round_trip(void) {
+  const char *const values[] = {"",
+                                "runs/lm",
+                                "a b",
+                                " a ",
+                                "~",
+                                "null",
+                                "True",
+                                "12",
+                                "1e3",
+                                ".5",
+                                "-",
+                                "- a",
+                                "a: b",
+                                "a #b",
+                                "#",
+                                "'",
+                                "\"",
+                                "\\",
+                                "{a}",
+                                "[a]",
+                                "&a",
+                                "*a",
+                                "!a",
+                                "|",
+                                ">",
+                                "%a",
+                                "@a",
+                                "`a",
+                                "?",
+                                ":",
+                                "a\nb",
+                                "\t",
+                                "\r\n",
+                                "\x01",
+                                "\x7F",
+                                "äöü",
+                                "\xC2\x85",
+                                "a \xE2\x80\xA8 b",
+                                "\xEF\xBB\xBF",
+                                "😀",
+                                "---",
+                                "...",
+                                "<<",
+                                "=",
+                                "../x",
+                                "/tmp/a b/ü",
+                                "\xEF\xBF\xBE",
+                                "\xC2\xA0",
+                                "a,b",
+                                "yes"};
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; ++i) round_trip_string(values[i]);
+}
+
+static void test_reals_round_trip(void) {
+  const trm_random_key key = trm_random_key_make(1, TRM_RANDOM_TEST, 0, 0);
+  const double some[] = {0,
+                         0.1,
+                         1.0 / 3,
+                         1e-3,
+                         100,
+                         1e15,
+                         1e16,
+                         123456789012345678.0,
+                         0.5,
+                         300,
+                         DBL_MAX,
+                         DBL_MIN,
+                         DBL_TRUE_MIN,
+                         1 + DBL_EPSILON,
+                         5e-5};
+  trm_config *config = make();
+  for (int i = 0; i < 2000; ++i) {
+    double value;
+    const uint64_t bits = trm_random_below(key, 0, (uint64_t)i, UINT64_C(0x7FF0000000000000));
+    memcpy(&value, &bits, sizeof value);
+    if (i < (int)(sizeof some / sizeof some[0])) value = some[i];
+    char assignment[64];
+    (void)snprintf(assignment, sizeof assignment, "optimizer.lr=%.17g", value);
+    CHECK_OK(trm_config_set(config, assignment));
+    CHECK(trm_config_real(config, "optimizer.lr") == value);
+    char *text = NULL;
+    CHECK_OK(trm_config_text(config, &text));
+    CHECK_OK(trm_config_read_text(config, text, "text"));
+    if (!CHECK(trm_config_real(config, "optimizer.lr") == value)) fprintf(stderr, "%a\n", value);
+    TRM_FREE(text);
+  }
+  trm_config_destroy(&config);
+}
+
+static void check_real_text(const char *value, const char *want) {
+  char assignment[64], line[64];
+  char *text = NULL;
+  trm_config *config = make();
+  (void)snprintf(assignment, sizeof assignment, "optimizer.lr=%s", value);
+  (void)snprintf(line, sizeof line, "\n  lr: %s\n", want);
+  CHECK_OK(trm_config_set(config, assignment));
+  CHECK_OK(trm_config_text(config, &text));
+  CHECK_HAS(text, line);
+  TRM_FREE(text);
+  trm_config_destroy(&config);
+}
+
+static void test_text(void) {
+  char *text = NULL;
+  trm_config *config = make();
+  CHECK_OK(trm_config_text(config, &text));
+  CHECK_HAS(text, "run:\n  dir: \"\"\n  seed: 1\nmodel:\n  kind: decoder\n  layers: 4\n");
+  TRM_FREE(text);
+  check_round_trip(config);
+  trm_config_destroy(&config);
+  check_real_text("0.0010", "0.001");
+  check_real_text("1e-8", "1.0e-8");
+  check_real_text("3e2", "300");
+  check_real_text("1.25e-10", "1.25e-10");
+  check_real_text("2e20", "2.0e+20");
+  check_real_text("-0.0", "0");
+  check_real_text("0.30000000000000004", "0.30000000000000004");
+}
+
+static void test_digest(void) {
+  int n_keys;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  trm_config *a = make(), *b = make();
+  const char *a_text = NULL, *b_text = NULL;
+  CHECK(trm_config_digest(a) == trm_config_digest(b));
+  CHECK_OK(trm_config_set(b, "optimizer.lr=0.00100"));
+  CHECK_OK(trm_config_set(b, "optimizer.weight_decay=1e-1"));
+  CHECK_OK(trm_config_set(b, "data.path=elsewhere"));
+  CHECK_OK(trm_config_set(b, "train.steps=7"));
+  CHECK(trm_config_digest(a) == trm_config_digest(b));
+  CHECK(trm_config_difference(a, b, &a_text, &b_text) == NULL);
+  CHECK_OK(trm_config_set(b, "model.heads=8"));
+  CHECK_OK(trm_config_set(b, "optimizer.name=sgd"));
+  CHECK(trm_config_digest(a) != trm_config_digest(b));
+  CHECK_STR(trm_config_difference(a, b, &a_text, &b_text), "model.heads");
+  CHECK_STR(a_text, "4");
+  CHECK_STR(b_text, "8");
+  trm_config_destroy(&b);
+  /* Each key that counts changes the digest, each other one does not. */
+  for (int i = 0; i < n_keys; ++i) {
+    char assignment[128];
+    const char *value = keys[i].type == TRM_CONFIG_BOOL
+                            ? (strcmp(keys[i].fallback, "true") == 0 ? "false" : "true")
+                        : keys[i].type == TRM_CONFIG_CHOICE ? keys[i].choices
+                        : keys[i].type == TRM_CONFIG_STRING ? "x"
+                        : keys[i].max <= 1                  ? "0.25"
+                                                            : "3";
+    const size_t n = strcspn(value, "|");
+    if (keys[i].fallback && strncmp(value, keys[i].fallback, n) == 0)
+      value += n + (value[n] == '|');
+    if (!*value) continue; /* a choice of one */
+    (void)snprintf(assignment, sizeof assignment, "%s=%.*s", keys[i].name, (int)strcspn(value, "|"),
+                   value);
+    b = make();
+    CHECK_OK(trm_config_set(b, assignment));
+    if (!CHECK((trm_config_digest(a) != trm_config_digest(b)) == keys[i].affects_result)) {
+      fprintf(stderr, "key %s\n", keys[i].name);
+    }
+    trm_config_destroy(&b);
+  }
+  trm_config_destroy(&a);
+}
+
+static void test_help(void) {
+  int n_keys;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  char *text = NULL;
+  size_t n = 0;
+  FILE *file = open_memstream(&text, &n);
+  if (!CHECK(file != NULL)) return;
+  trm_config_help(keys, n_keys, file);
+  CHECK_EQ(fclose(file), 0);
+  for (int i = 0; i < n_keys; ++i) CHECK_HAS(text, keys[i].name);
+  CHECK_HAS(text, "  batch.size              integer: 1 to 1048576 (sequences); default 12 *\n");
+  CHECK_HAS(text, "  data.path               text; required\n");
+  CHECK_HAS(text, "choice: adamw, sgd; default adamw");
+  for (const char *line = text; *line;) {
+    const size_t length = strcspn(line, "\n");
+    if (!CHECK(length <= 100)) fprintf(stderr, "%.*s\n", (int)length, line);
+    CHECK(length == 0 || line[length - 1] != ' ');
+    line += length + 1;
+  }
+  free(text);
+}
+
+static void check_nearest(const char *word, const char *want) {
+  static const char *const names[] = {"train", "evaluate", "generate", "inspect", "lr"};
+  const char *got = trm_nearest(word, names, 5);
+  CHECK_STR(got ? got : "none", want);
+}
+
+static void test_nearest(void) {
+  char long_word[500];
+  memset(long_word, 'a', sizeof long_word - 1);
+  long_word[sizeof long_word - 1] = '\0';
+  check_nearest("trian", "train");
+  check_nearest("TRAIN", "train");
+  check_nearest("tran", "train");
+  check_nearest("evalute", "evaluate");
+  check_nearest("lx", "lr");
+  check_nearest("xyzzy", "none");
+  check_nearest("", "none");
+  check_nearest(long_word, "none");
+  CHECK(trm_nearest("train", NULL, 0) == NULL);
+}
+
+/* Everything that allocates, failing at the n-th allocation until none fails. */
+static trm_status all_calls(void) {
+  int n_keys;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  trm_status status = TRM_OK;
+  trm_config *config = NULL;
+  char *text = NULL;
+  TRM_TRY_OUT(trm_config_create(keys, n_keys, &config));
+  TRM_TRY_OUT(trm_config_read_text(config, "optimizer: { lr: 0.5 }\nrun: { dir: x }", "text"));
+  TRM_TRY_OUT(trm_config_set(config, "data.path=abc"));
+  TRM_TRY_OUT(trm_config_text(config, &text));
+  TRM_TRY_OUT(trm_config_read_file(config, "/dev/null"));
+out:
+  TRM_FREE(text);
+  trm_config_destroy(&config);
+  return status;
+}
+
+static void test_allocation_failures(void) {
+  const int64_t live = trm_alloc_counts_get().live_blocks;
+  int64_t n = 0;
+  for (;; ++n) {
+    trm_alloc_fail_after(n);
+    const trm_status status = all_calls();
+    trm_alloc_fail_after(-1);
+    CHECK_EQ(trm_alloc_counts_get().live_blocks, live);
+    if (status == TRM_OK) break;
+    if (!CHECK_EQ(status, TRM_ERR_MEMORY)) break;
+    CHECK_HAS(trm_message(), "no memory");
+  }
+  CHECK(n > 50);
+}
+
+int main(void) {
+  test_table();
+  test_defaults();
+  test_overrides();
+  test_text();
+  test_strings_round_trip();
+  test_reals_round_trip();
+  test_digest();
+  test_help();
+  test_nearest();
+  test_allocation_failures();
+  CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
+  return check_verdict();
+}

@@ -1,0 +1,284 @@
+/* Configuration files: what is accepted, every refusal's line, files of the wrong sort, mutations. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "trireme/core/config.h"
+#include "trireme/core/memory.h"
+#include "trireme/core/random.h"
+
+static trm_config *make(void) {
+  int n_keys;
+  trm_config *config = NULL;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  CHECK_OK(trm_config_create(keys, n_keys, &config));
+  return config;
+}
+
+static void accept(const char *text) {
+  trm_config *config = make();
+  if (!CHECK_OK(trm_config_read_text(config, text, "lm.yaml"))) fprintf(stderr, "%s\n", text);
+  trm_config_destroy(&config);
+}
+
+static void test_accepted(void) {
+  trm_config *config = make();
+  CHECK_OK(trm_config_read_text(config,
+                                "# a comment\n"
+                                "run:\n"
+                                "  dir: 'runs/a: b'   # another\n"
+                                "  seed: \"42\"\n"
+                                "optimizer: { lr: 3e-4, name: sgd, nesterov: true }\n"
+                                "model:\n"
+                                "  tied: true\n"
+                                "data: {path: 123}\n"
+                                "batch:\n",
+                                "lm.yaml"));
+  CHECK_STR(trm_config_string(config, "run.dir"), "runs/a: b");
+  CHECK_EQ(trm_config_int(config, "run.seed"), 42);
+  CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 3e-4, 0);
+  CHECK_STR(trm_config_string(config, "optimizer.name"), "sgd");
+  CHECK(trm_config_bool(config, "optimizer.nesterov"));
+  CHECK(trm_config_bool(config, "model.tied"));
+  CHECK_STR(trm_config_string(config, "data.path"), "123");
+  CHECK(trm_config_given(config, "run.seed") && !trm_config_given(config, "model.bias"));
+  /* A second file goes over the first: its own duplicates count, not those between the two. */
+  CHECK_OK(trm_config_read_text(config, "run: { seed: 43 }", "more.yaml"));
+  CHECK_EQ(trm_config_int(config, "run.seed"), 43);
+  CHECK_STR(trm_config_string(config, "run.dir"), "runs/a: b");
+  trm_config_destroy(&config);
+  accept("");
+  accept("\n\n# nothing\n");
+  accept("---\n");
+  accept("--- {}\n...\n");
+  accept("%YAML 1.1\n---\nrun: { seed: 3 }\n");
+  accept("\xEF\xBB\xBFrun: { seed: 3 }\r\n");
+  accept("run: ~\n");
+  accept("run:\n  dir: \"\"\n");
+  accept("run:\n  dir: >\n    folded\n    text\n");
+}
+
+static void refuse(const char *text, const char *want) {
+  trm_config *config = make();
+  CHECK_EQ(trm_config_read_text(config, text, "lm.yaml"), TRM_ERR_CONFIG);
+  CHECK_STR(trm_message(), want);
+  trm_config_destroy(&config);
+}
+
+#define SYNTAX "; write 'group:' and below it, indented by spaces, 'key: value'"
+#define GROUPS                                                                                     \
+  "known groups: run, data, model, batch, train, optimizer, schedule, eval, checkpoint, log, "     \
+  "comm, math"
+
+static void test_names_refused(void) {
+  refuse("run:\n  seed: 1\n\noptimizer:\n  # note\n\n  lrr: 3\n",
+         "lm.yaml:7: unknown key 'optimizer.lrr'; did you mean 'optimizer.lr'?");
+  refuse("run: {seed: 1}\noptimiser: {lr: 3}",
+         "lm.yaml:2: unknown group 'optimiser'; did you mean 'optimizer'?");
+  refuse("\nlr: 3", "lm.yaml:2: unknown group 'lr'; did you mean 'optimizer.lr'?");
+  refuse("colour: 3", "lm.yaml:1: unknown group 'colour'; " GROUPS);
+  refuse("optimizer.lr: 3", "lm.yaml:1: 'optimizer.lr' stands outside its group; write "
+                            "'optimizer:' and below it 'lr: ...'");
+  refuse("train:\n  lr: 3", "lm.yaml:2: unknown key 'train.lr'; did you mean 'optimizer.lr'?");
+  refuse("run:\n  xyz: 3", "lm.yaml:2: unknown key 'run.xyz'; known keys of the group: dir, seed");
+  refuse("run:\n  seed: 3\n  dir: a\n  seed: 3",
+         "lm.yaml:4: 'run.seed' stands twice (first in line 2); keep one of them");
+  refuse("run:\n  seed: 3\nmodel:\nrun:\n  dir: x",
+         "lm.yaml:4: 'run' stands twice (first in line 1); keep one of them");
+  refuse("run: {\"se\\0ed\": 1}", "lm.yaml:1: a name with a zero byte; write a plain name");
+  refuse("? [a]: b", "lm.yaml:1: a name is due here, not a list or mapping; write 'key: value'");
+  refuse("run:\n  ? {a: b}\n  : c",
+         "lm.yaml:2: a name is due here, not a list or mapping; write 'key: value'");
+}
+
+static void test_values_refused(void) {
+  refuse("batch:\n  size: -3", "lm.yaml:2: batch.size is -3; allowed: 1 to 1048576 (sequences)");
+  refuse(
+      "batch: {size: twelve}",
+      "lm.yaml:1: batch.size is 'twelve', not a whole number; allowed: 1 to 1048576 (sequences)");
+  refuse("batch: {size: 3.5}",
+         "lm.yaml:1: batch.size is '3.5', not a whole number; allowed: 1 to 1048576 (sequences)");
+  refuse("batch: {size: 1e3}",
+         "lm.yaml:1: batch.size is '1e3', not a whole number in plain digits; "
+         "allowed: 1 to 1048576 (sequences)");
+  refuse("batch: {size: 99999999999999999999}",
+         "lm.yaml:1: batch.size is 99999999999999999999; allowed: 1 to 1048576 (sequences)");
+  refuse("optimizer: {lr: .nan}",
+         "lm.yaml:1: optimizer.lr is '.nan', not a finite number; allowed: 0 or more");
+  refuse("optimizer: {lr: -.inf}",
+         "lm.yaml:1: optimizer.lr is '-.inf', not a finite number; allowed: 0 or more");
+  refuse("optimizer: {lr: fast}",
+         "lm.yaml:1: optimizer.lr is 'fast', not a number; allowed: 0 or more");
+  refuse("model: {tied: True}", "lm.yaml:1: model.tied is 'True'; allowed: true, false");
+  refuse("run:\n  seed:\n  dir: x", "lm.yaml:2: run.seed has no value; remove the line or give "
+                                    "one, allowed: 0 to 9007199254740992");
+  refuse("run: {dir: ~}",
+         "lm.yaml:1: run.dir has no value; remove the line or give one, allowed: text");
+  refuse("run: {dir: \"a\\0b\"}", "lm.yaml:1: run.dir has a zero byte in its value; remove it");
+}
+
+static void test_shapes_refused(void) {
+  refuse("optimizer:\n  name:\n    - sgd",
+         "lm.yaml:3: optimizer.name is a list; allowed: one value, adamw, sgd");
+  refuse("optimizer:\n  name:\n    sgd: 1", "lm.yaml:3: optimizer.name holds further keys; there "
+                                            "are two levels only, allowed: adamw, sgd");
+  refuse("optimizer: sgd",
+         "lm.yaml:1: group 'optimizer' has a value of its own; write 'key: value' below it");
+  refuse("optimizer: [sgd]",
+         "lm.yaml:1: group 'optimizer' has a value of its own; write 'key: value' below it");
+  refuse("- run", "lm.yaml:1: not groups of keys" SYNTAX);
+  refuse("hello", "lm.yaml:1: not groups of keys" SYNTAX);
+  refuse("run: {seed: 1}\n---\nrun: {seed: 2}",
+         "lm.yaml:2: a second document begins; one file holds one configuration");
+  refuse("run: &a {seed: 1}", "lm.yaml:1: anchors (&name) are not used in a configuration; write "
+                              "the value itself");
+  refuse("run:\n  seed: &a 1", "lm.yaml:2: anchors (&name) are not used in a configuration; write "
+                               "the value itself");
+  refuse("run: *a", "lm.yaml:1: aliases (*name) are not used in a configuration; write the value "
+                    "itself");
+  refuse("run: {dir: !!python/object x}", "lm.yaml:1: tags (!name) are not used in a "
+                                          "configuration; write the value itself");
+}
+
+static void test_syntax_refused(void) {
+  refuse("run:\n\tseed: 1",
+         "lm.yaml:2: not valid YAML: found character that cannot start any token" SYNTAX);
+  refuse("run:\n  seed: 1\n dir: x", "lm.yaml:3: not valid YAML: did not find expected key" SYNTAX);
+  refuse("run: {seed: 1", "lm.yaml:2: not valid YAML: did not find expected ',' or '}'" SYNTAX);
+  refuse("run:\n  dir: 'abc\n", "lm.yaml:3: not valid YAML: found unexpected end of stream" SYNTAX);
+  refuse("run:\n  dir: a\x01"
+         "b",
+         "lm.yaml:2: not valid YAML: control characters are not allowed" SYNTAX);
+  refuse("run:\n\n  dir: \xFF", "lm.yaml:3: not valid YAML: invalid leading UTF-8 octet" SYNTAX);
+}
+
+static void write_file(const char *path, const char *bytes, size_t n) {
+  FILE *file = fopen(path, "w");
+  if (!CHECK(file != NULL)) return;
+  CHECK_EQ(fwrite(bytes, 1, n, file), n);
+  CHECK_EQ(fclose(file), 0);
+}
+
+static void refuse_file(const char *path, const char *part, const char *remedy) {
+  trm_config *config = make();
+  CHECK_EQ(trm_config_read_file(config, path), TRM_ERR_CONFIG);
+  CHECK(strncmp(trm_message(), path, strlen(path)) == 0);
+  CHECK_HAS(trm_message(), part);
+  CHECK_HAS(trm_message(), remedy);
+  trm_config_destroy(&config);
+}
+
+static void test_files(void) {
+  char folder[4096], path[4200];
+  (void)snprintf(folder, sizeof folder, "%s", check_temp_folder());
+  (void)snprintf(path, sizeof path, "%s/lm.yaml", folder);
+  trm_config *config = make();
+  write_file(path, "run: { seed: 5 }\n", 17);
+  CHECK_OK(trm_config_read_file(config, path));
+  CHECK_EQ(trm_config_int(config, "run.seed"), 5);
+  write_file(path, "", 0);
+  CHECK_OK(trm_config_read_file(config, path));
+  trm_config_destroy(&config);
+
+  write_file(path, "run:\n  sead: 5\n", 15);
+  refuse_file(path, ":2: unknown key 'run.sead'", "did you mean 'run.seed'?");
+  write_file(path, "run: {seed: 1}\0\0\0", 17);
+  refuse_file(path, ":1: not valid YAML: control characters", "write 'group:'");
+  if (geteuid() != 0) { /* the superuser may read all */
+    CHECK_EQ(chmod(path, 0), 0);
+    refuse_file(path, "Permission denied", "make it readable");
+  }
+  CHECK_EQ(unlink(path), 0);
+  refuse_file(path, "No such file", "give the path of a YAML file");
+  refuse_file(folder, "is a folder", "give the YAML file in it");
+  refuse_file("/dev/zero", "larger than 1 MiB", "Give a YAML file");
+
+  /* Exactly 1 MiB is still read. */
+  const size_t limit = 1 << 20;
+  char *big = NULL;
+  if (!CHECK_OK(TRM_ALLOC(&big, (int64_t)limit + 1, "big"))) return;
+  memset(big, '\n', limit + 1);
+  config = make();
+  write_file(path, big, limit);
+  CHECK_OK(trm_config_read_file(config, path));
+  write_file(path, big, limit + 1);
+  refuse_file(path, "larger than 1 MiB", "Give a YAML file");
+  /* Deep nesting ends at the third level, whatever follows. */
+  memset(big, '[', limit);
+  write_file(path, big, limit);
+  refuse_file(path, ":1: not groups of keys", "write 'group:'");
+  memset(big, '{', limit);
+  write_file(path, big, limit);
+  refuse_file(path, ":1: a name is due here", "write 'key: value'");
+  trm_config_destroy(&config);
+  TRM_FREE(big);
+  CHECK_EQ(unlink(path), 0);
+  CHECK_EQ(rmdir(folder), 0);
+}
+
+/* Random changes of a good file: refused in one line or taken, and then good to write and read. */
+static void test_mutations(void) {
+  static const char good[] = "# a run\nrun:\n  dir: \"runs/\\u00e4 1\"\n  seed: 42\n"
+                             "optimizer: { lr: 3.0e-4, name: 'sgd', nesterov: true }\n"
+                             "model:\n  layers: 12\n  dropout: 0.1\n  positions: learned\n"
+                             "schedule:\n  name: constant\nbatch: {size: 8, blocks: 4}\n";
+  static const char spice[] = "\"'{}[]:,#&*!|>%@`?-~ \n\t\\0.eE+_\x80\xC3\xA4\xFF";
+  const trm_random_key key = trm_random_key_make(3, TRM_RANDOM_TEST, 0, 0);
+  trm_config *config = make(), *copy = make();
+  int64_t taken = 0;
+  for (uint64_t round = 0; round < 20000; ++round) {
+    char text[sizeof good + 8];
+    size_t n = sizeof good - 1;
+    memcpy(text, good, sizeof good);
+    const uint64_t n_changes = 1 + trm_random_below(key, round, 0, 4);
+    for (uint64_t i = 1; i <= n_changes; ++i) {
+      const uint64_t kind = trm_random_below(key, round, 4 * i, 4);
+      const size_t at = (size_t)trm_random_below(key, round, 4 * i + 1, n);
+      const char byte = spice[trm_random_below(key, round, 4 * i + 2, sizeof spice - 1)];
+      if (kind == 0) {
+        text[at] = byte;
+      } else if (kind == 1) {
+        memmove(text + at, text + at + 1, n - at); /* with the terminating zero */
+        --n;
+      } else if (kind == 2 && n + 1 < sizeof text) {
+        memmove(text + at + 1, text + at, n + 1 - at);
+        text[at] = byte;
+        ++n;
+      } else {
+        text[at] = (char)(1 + trm_random_below(key, round, 4 * i + 3, 255));
+      }
+    }
+    const trm_status status = trm_config_read_text(config, text, "lm.yaml");
+    if (status != TRM_OK) {
+      const bool one_line = !strchr(trm_message(), '\n') && !strncmp(trm_message(), "lm.yaml:", 8);
+      if (!CHECK(status == TRM_ERR_CONFIG && one_line)) fprintf(stderr, "%s\n", trm_message());
+      continue;
+    }
+    char *written = NULL;
+    ++taken;
+    CHECK_OK(trm_config_text(config, &written));
+    if (!CHECK_OK(trm_config_read_text(copy, written, "written"))) fprintf(stderr, "%s", written);
+    CHECK(trm_config_digest(config) == trm_config_digest(copy));
+    CHECK_STR(trm_config_string(copy, "run.dir"), trm_config_string(config, "run.dir"));
+    TRM_FREE(written);
+  }
+  CHECK(taken > 500 && taken < 19000);
+  trm_config_destroy(&config);
+  trm_config_destroy(&copy);
+}
+
+int main(void) {
+  test_accepted();
+  test_names_refused();
+  test_values_refused();
+  test_shapes_refused();
+  test_syntax_refused();
+  test_files();
+  test_mutations();
+  CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
+  return check_verdict();
+}
