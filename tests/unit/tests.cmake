@@ -9,3 +9,19 @@ trm_add_script_test(NAME test_layers_self FOLDER unit
 foreach(name status memory random hash clock log config config_yaml locale)
   trm_add_test(NAME test_core_${name} FOLDER unit MODULES core)
 endforeach()
+
+# Each kernel test runs on float and, from the same source, on double.
+foreach(name threads exp gemm gemm_concurrent elementwise layernorm embedding attention dropout loss flat update)
+  trm_add_test(NAME test_math_${name} FOLDER unit MODULES core math)
+  trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
+               MODULES core_f64 math_f64)
+endforeach()
+# Whatever build of OpenBLAS is loaded at run time, concurrent calls must be right.
+foreach(build pthread openmp serial)
+  set(folder_of_build /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-${build})
+  if(EXISTS ${folder_of_build}/libopenblas.so.0)
+    add_test(NAME test_math_gemm_concurrent_${build} COMMAND ${CMAKE_COMMAND} -E env
+             LD_LIBRARY_PATH=${folder_of_build} $<TARGET_FILE:test_math_gemm_concurrent>)
+    set_tests_properties(test_math_gemm_concurrent_${build} PROPERTIES LABELS unit TIMEOUT 120)
+  endif()
+endforeach()

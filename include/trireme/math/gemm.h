@@ -1,0 +1,46 @@
+/**
+ * Matrix products, shared out as tiles among the program's own OpenMP threads; the library beneath
+ * is called single-threaded. Tile shapes depend on the operand shapes only, so the thread count
+ * never changes a bit of the result.
+ */
+#ifndef TRIREME_MATH_GEMM_H
+#define TRIREME_MATH_GEMM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/core/status.h"
+#include "trireme/math/real.h"
+
+/** A matrix library: computes one tile on the calling thread. */
+typedef struct trm_gemm_backend {
+  const char *name;
+  /** C[M,N] = alpha op(A) op(B) + beta C, row-major, leading dimensions in elements. */
+  void (*tile)(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, trm_real alpha,
+               const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb, trm_real beta,
+               trm_real *c, int64_t ldc);
+  /** Name of the micro-kernel it chose for this processor, e.g. "Cooperlake". */
+  const char *(*kernel)(void);
+} trm_gemm_backend;
+
+/** Chooses a back end by name ("openblas", "reference"); unknown: TRM_ERR_CONFIG with the names. */
+trm_status trm_gemm_select(const char *name);
+const trm_gemm_backend *trm_gemm_selected(void);
+
+/**
+ * C[M,N] = alpha op(A)[M,K] op(B)[K,N] + beta C, row-major.
+ *
+ * Not collective. Threads share out tiles of C. beta = 0 writes C without reading it (NaN in C
+ * does not survive). Any size may be 0; K = 0 scales C.
+ * Must not be called inside a parallel region: use trm_gemm_tile there.
+ */
+void trm_gemm(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, trm_real alpha,
+              const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb, trm_real beta,
+              trm_real *c, int64_t ldc);
+
+/** The same on the calling thread alone, for use inside kernels that are parallel themselves. */
+void trm_gemm_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K,
+                   trm_real alpha, const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb,
+                   trm_real beta, trm_real *c, int64_t ldc);
+
+#endif

@@ -1,0 +1,151 @@
+/**
+ * Kernels on raw pointers. Row-major, outputs first, then inputs, then sizes.
+ *
+ * All of them: not collective; thread-parallel inside (never call them from a parallel region);
+ * result independent of the thread count, because sums run in an order fixed by shapes.
+ * Backward kernels take `bool add`: false writes the gradient, true adds to what is there.
+ * Pointers must not alias unless said so. Any count may be 0.
+ */
+#ifndef TRIREME_MATH_KERNELS_H
+#define TRIREME_MATH_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/core/random.h"
+#include "trireme/math/real.h"
+
+/* ---- element by element, n elements -------------------------------------------------------- */
+
+/** y = value. */
+void trm_fill(trm_real *y, trm_real value, int64_t n);
+/** y = a x (add: y += a x). y may equal x when add is false. */
+void trm_scale(trm_real *y, const trm_real *x, trm_real a, int64_t n, bool add);
+/** y = a + b. y may equal a or b. */
+void trm_add(trm_real *y, const trm_real *a, const trm_real *b, int64_t n);
+/** y[N,C] = x[N,C] + b[C]. y may equal x. */
+void trm_bias_forward(trm_real *y, const trm_real *x, const trm_real *b, int64_t N, int64_t C);
+/** db[C] (+)= sum over rows of dy[N,C]. */
+void trm_bias_backward(trm_real *db, const trm_real *dy, int64_t N, int64_t C, bool add);
+
+/** GELU, tanh form: y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+ *  Source: Hendrycks, Gimpel 2016, arXiv:1606.08415, section 2. */
+void trm_gelu_forward(trm_real *y, const trm_real *x, int64_t n);
+void trm_gelu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add);
+/** ReLU: y = max(x, 0); the derivative at 0 is 0. */
+void trm_relu_forward(trm_real *y, const trm_real *x, int64_t n);
+void trm_relu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add);
+
+/* ---- layer normalisation -------------------------------------------------------------------- */
+
+/**
+ * y[N,C] = (x - mean) / sqrt(var + eps) * w + b over the last axis; var is the biased variance.
+ * @param[out] mean, rstd  [N] kept for the backward pass
+ * @param[in]  b           [C] or NULL (no bias)
+ * Source: Ba, Kiros, Hinton 2016, arXiv:1607.06450, section 3.
+ */
+void trm_layernorm_forward(trm_real *y, trm_real *mean, trm_real *rstd, const trm_real *x,
+                           const trm_real *w, const trm_real *b, int64_t N, int64_t C,
+                           trm_real eps);
+/** dx [N,C] per `add_dx`; dw [C], db [C] (NULL without bias) per `add_dw`. */
+void trm_layernorm_backward(trm_real *dx, trm_real *dw, trm_real *db, const trm_real *dy,
+                            const trm_real *x, const trm_real *mean, const trm_real *rstd,
+                            const trm_real *w, int64_t N, int64_t C, bool add_dx, bool add_dw);
+
+/* ---- embeddings ----------------------------------------------------------------------------- */
+
+/** y[N,C] = w[ids[i], :]. Ids were checked against the vocabulary when the data were read. */
+void trm_embedding_forward(trm_real *y, const trm_real *w, const int32_t *ids, int64_t N,
+                           int64_t C);
+/** dw[V,C] (+)= sum of dy rows by id, rows added in index order. add false: dw is cleared first. */
+void trm_embedding_backward(trm_real *dw, const trm_real *dy, const int32_t *ids, int64_t N,
+                            int64_t C, int64_t V, bool add);
+/** y[N*T, C] = x[N*T, C] + p[T, C], the position table, the same for every sequence. y may equal x. */
+void trm_position_forward(trm_real *y, const trm_real *x, const trm_real *p, int64_t N, int64_t T,
+                          int64_t C);
+/** dp[T,C] (+)= sum over the N sequences of dy, in index order. */
+void trm_position_backward(trm_real *dp, const trm_real *dy, int64_t N, int64_t T, int64_t C,
+                           bool add);
+/** p[T,C]: sin (even columns) and cos (odd) of t / 10000^(2i/C).
+ *  Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.5. */
+void trm_position_sinusoidal(trm_real *p, int64_t T, int64_t C);
+
+/* ---- attention ------------------------------------------------------------------------------ */
+
+/**
+ * Causal multi-head self-attention, out = softmax(q k^T / sqrt(C/H)) v per head, never storing the
+ * T x T matrix and skipping the masked half.
+ *
+ * @param[out] out  [N*T, C]
+ * @param[out] lse  [N*H, T] log-sum-exp of each row of scaled scores, kept for the backward pass
+ * @param[in]  qkv  [N*T, 3C] rows hold q, k, v of all heads one after another
+ * @param[in]  N, T, C, H  sequences, positions, width, heads (C divisible by H)
+ *
+ * Threads share out (sequence, head) pairs and, forward, tiles of queries.
+ * Cost: 2 N T^2 C multiply-adds forward (half of the square), 5/2 of it backward.
+ * Source: Dao et al. 2022, arXiv:2205.14135, algorithms 1 and 4 (one pass, recomputed backward).
+ */
+void trm_attention_forward(trm_real *out, trm_real *lse, const trm_real *qkv, int64_t N, int64_t T,
+                           int64_t C, int64_t H, trm_real *scratch);
+/** dqkv[N*T, 3C] is written (add false) or added to. `out`, `lse` come from the forward pass. */
+void trm_attention_backward(trm_real *dqkv, const trm_real *dout, const trm_real *qkv,
+                            const trm_real *out, const trm_real *lse, int64_t N, int64_t T,
+                            int64_t C, int64_t H, bool add, trm_real *scratch);
+/** Elements of `scratch` both passes need, for any thread count up to trm_threads_get(). */
+int64_t trm_attention_scratch(int64_t N, int64_t T, int64_t C, int64_t H);
+
+/* ---- dropout -------------------------------------------------------------------------------- */
+
+/**
+ * y = x * mask / (1 - p), mask drawn by counter: element c of row r has the counter
+ * (sample = sample0 + r / rows, position = (r % rows) * C + c). Backward is the same call on dy.
+ * p in [0, 1) is rounded to a multiple of 2^-16. y may equal x when add is false.
+ */
+void trm_dropout(trm_real *y, const trm_real *x, int64_t N, int64_t C, double p, trm_random_key key,
+                 int64_t sample0, int64_t rows, bool add);
+
+/* ---- losses --------------------------------------------------------------------------------- */
+
+/**
+ * Softmax cross-entropy summed over the rows whose target is >= 0.
+ *
+ * @param[out] loss     sum over rows of -log softmax(logits)[target], in double, rows in order
+ * @param[out] lse      [N] log-sum-exp, kept for the backward pass
+ * @param[in]  logits   [N, V]
+ * @param[in]  targets  [N], -1: the row does not count
+ * @return number of rows that count
+ */
+int64_t trm_softmax_xent_forward(double *loss, trm_real *lse, const trm_real *logits,
+                                 const int32_t *targets, int64_t N, int64_t V);
+/** dlogits = dloss * (softmax(logits) - onehot(target)); rows that do not count get 0. */
+void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
+                               const int32_t *targets, trm_real dloss, int64_t N, int64_t V,
+                               bool add);
+
+/* ---- over flat arrays ----------------------------------------------------------------------- */
+
+/** Sum of squares in double, in an order fixed by n. */
+double trm_sum_squares(const trm_real *x, int64_t n);
+/** Index of the first element that is not finite, -1 if none. */
+int64_t trm_find_not_finite(const trm_real *x, int64_t n);
+
+/** One AdamW update of n elements; scalars are prepared by `optim`. Not contracted: the same bits
+ *  on every instruction set. g is scaled by `scale` first. */
+typedef struct trm_adamw_scalars {
+  trm_real scale;      /* of the gradient: 1/count times the clipping factor */
+  trm_real lr;         /* learning rate of this step */
+  double beta1, beta2; /* double: 1 - beta is taken of them */
+  trm_real eps;
+  trm_real correction1; /* 1 - beta1^t */
+  trm_real correction2; /* 1 - beta2^t */
+} trm_adamw_scalars;
+/** w, m, v [n] updated: Loshchilov, Hutter 2019, arXiv:1711.05101, algorithm 2, with
+ *  w -= lr * decay * w first, and the denominator sqrt(v / correction2) + eps as PyTorch has it. */
+void trm_adamw_update(trm_real *w, trm_real *m, trm_real *v, const trm_real *g, trm_real decay,
+                      trm_adamw_scalars s, int64_t n);
+/** SGD with momentum as PyTorch has it: g += decay w; u = momentum u + g; w -= lr (nesterov ?
+ *  g + momentum u : u). `u` may be NULL when momentum is 0. */
+void trm_sgd_update(trm_real *w, trm_real *u, const trm_real *g, trm_real decay, trm_real scale,
+                    trm_real lr, trm_real momentum, bool nesterov, int64_t n);
+
+#endif

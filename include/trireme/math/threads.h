@@ -1,0 +1,39 @@
+/** Compute threads: one level, OpenMP, owned by `math`. */
+#ifndef TRIREME_MATH_THREADS_H
+#define TRIREME_MATH_THREADS_H
+
+#include <stdbool.h>
+
+/**
+ * Sets the number of compute threads (n >= 1) of later kernels called from this thread. Each thread
+ * of the program has a count of its own, OMP_NUM_THREADS (else all processors) until it is set.
+ */
+void trm_threads_set(int n);
+int trm_threads_get(void);
+
+/** What the threads run on, for `doctor` and the start-up line. */
+typedef struct trm_thread_place {
+  int thread;
+  int cpu;          /* processor it was seen on, -1 if unknown */
+  int n_allowed;    /* processors in its affinity mask */
+  char allowed[96]; /* the mask as a list, "0-3,8" */
+} trm_thread_place;
+
+/** Fills places[0..trm_threads_get()-1], asked on each compute thread. */
+void trm_threads_places(trm_thread_place *places);
+
+/** Names the instruction set the kernels were chosen for ("x86-64-v4"), followed in parentheses by
+ *  what was wrong with TRIREME_ISA, if anything. The BLAS is named by trm_gemm_selected(). */
+const char *trm_math_isa(void);
+/**
+ * Chooses the instruction set: the best this processor has, or what the environment variable
+ * TRIREME_ISA names; a name this build or processor does not have is ignored, see trm_math_isa. Also
+ * makes the BLAS single-threaded. Kernels call it on first use; call it before starting threads.
+ */
+void trm_math_init(void);
+
+/** Turns subnormal numbers into zero on every compute thread (x86 FTZ/DAZ); bits stay the same on
+ *  every layout since all threads do it. Call once after trm_threads_set. */
+void trm_threads_flush_subnormals(void);
+
+#endif

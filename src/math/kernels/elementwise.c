@@ -1,0 +1,132 @@
+#include "isa.h"
+
+#include "chunks.h"
+#include "columns.h"
+#include "real_math.h"
+#include "simd.h"
+
+/* sqrt(2/pi) and the coefficient of the cubic term. */
+#define GELU_SLOPE ((trm_real)0.79788456080286535588)
+#define GELU_CUBIC ((trm_real)0.044715)
+
+void trm_fill(trm_real *y, trm_real value, int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) y[i] = value;
+  });
+}
+
+void trm_scale(trm_real *y, const trm_real *x, trm_real a, int64_t n, bool add) {
+  if (add) {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) y[i] += a * x[i];
+    });
+  } else {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) y[i] = a * x[i];
+    });
+  }
+}
+
+void trm_add(trm_real *y, const trm_real *a, const trm_real *b, int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) y[i] = a[i] + b[i];
+  });
+}
+
+void trm_bias_forward(trm_real *y, const trm_real *x, const trm_real *b, int64_t N, int64_t C) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *C))
+  for (int64_t r = 0; r < N; ++r) {
+    for (int64_t c = 0; c < C; ++c) y[r * C + c] = x[r * C + c] + b[c];
+  }
+}
+
+/* Sums of a tile of rows and columns. */
+static void sum_tile(trm_real *sum, const trm_real *dy, int64_t rows, int64_t columns, int64_t C) {
+  if (columns == TRM_COLUMN_TILE) {
+    trm_lanes s0 = trm_lanes_set(0), s1 = s0, s2 = s0, s3 = s0;
+    for (int64_t r = 0; r < rows; ++r) {
+      const trm_real *row = dy + r * C;
+      s0 = trm_lanes_add(s0, trm_lanes_load(row));
+      s1 = trm_lanes_add(s1, trm_lanes_load(row + TRM_LANES));
+      s2 = trm_lanes_add(s2, trm_lanes_load(row + 2 * TRM_LANES));
+      s3 = trm_lanes_add(s3, trm_lanes_load(row + 3 * TRM_LANES));
+    }
+    trm_lanes_store(sum, s0);
+    trm_lanes_store(sum + TRM_LANES, s1);
+    trm_lanes_store(sum + 2 * TRM_LANES, s2);
+    trm_lanes_store(sum + 3 * TRM_LANES, s3);
+    return;
+  }
+  for (int64_t c = 0; c < columns; ++c) sum[c] = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) sum[c] += dy[r * C + c];
+  }
+}
+
+void trm_bias_backward(trm_real *db, const trm_real *dy, int64_t N, int64_t C, bool add) {
+  const int64_t chunk_rows = trm_column_chunk_rows(N);
+  const int64_t n_chunks = trm_ceil_div(N, chunk_rows);
+  for (int64_t c0 = 0; c0 < C; c0 += TRM_COLUMN_SPAN) {
+    const int64_t span = trm_min_i64(TRM_COLUMN_SPAN, C - c0);
+    const int64_t n_tiles = trm_ceil_div(span, TRM_COLUMN_TILE);
+    trm_real partial[TRM_ROW_CHUNKS * TRM_COLUMN_SPAN];
+#pragma omp parallel for schedule(static) num_threads(trm_team(n_chunks *n_tiles, N *span))
+    for (int64_t u = 0; u < n_chunks * n_tiles; ++u) {
+      const int64_t row0 = (u / n_tiles) * chunk_rows, column0 = (u % n_tiles) * TRM_COLUMN_TILE;
+      sum_tile(partial + (u / n_tiles) * TRM_COLUMN_SPAN + column0, dy + row0 * C + c0 + column0,
+               trm_min_i64(chunk_rows, N - row0), trm_min_i64(TRM_COLUMN_TILE, span - column0), C);
+    }
+    trm_add_partials(db + c0, partial, n_chunks, span, add);
+  }
+}
+
+/* tanh is written by the logistic function s = (1 + tanh(u)) / 2 = 1 / (1 + e^-2u), which keeps all
+ * digits where tanh(u) is near -1. */
+TRM_INLINE trm_real gelu_logistic(trm_real x) {
+  const trm_real u = GELU_SLOPE * (x + GELU_CUBIC * x * x * x);
+  return 1 / (1 + trm_exp(-2 * u));
+}
+
+void trm_gelu_forward(trm_real *y, const trm_real *x, int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) y[i] = x[i] * gelu_logistic(x[i]);
+  });
+}
+
+/* d/dx (x s) = s + x s', s' = 2 s (1 - s) u'. */
+TRM_INLINE trm_real gelu_slope(trm_real x) {
+  const trm_real s = gelu_logistic(x);
+  const trm_real du = GELU_SLOPE * (1 + 3 * GELU_CUBIC * x * x);
+  return s + 2 * x * du * s * (1 - s);
+}
+
+void trm_gelu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add) {
+  if (add) {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) dx[i] += dy[i] * gelu_slope(x[i]);
+    });
+  } else {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) dx[i] = dy[i] * gelu_slope(x[i]);
+    });
+  }
+}
+
+/* NaN compares false and must not turn into 0. */
+void trm_relu_forward(trm_real *y, const trm_real *x, int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) y[i] = x[i] <= 0 ? 0 : x[i];
+  });
+}
+
+void trm_relu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add) {
+  if (add) {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) dx[i] += x[i] > 0 ? dy[i] : 0;
+    });
+  } else {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) dx[i] = x[i] > 0 ? dy[i] : 0;
+    });
+  }
+}

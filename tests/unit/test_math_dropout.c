@@ -1,0 +1,104 @@
+/* Dropout: the mask against the documented use of the generator, its independence of batch and
+ * layout, the share of dropped elements, rounding of p, in place and adding. */
+#include "kernel_check.h"
+
+typedef struct dropout_case {
+  trm_real *x;
+  int64_t N, C, sample0, rows;
+  double p;
+  trm_random_key key;
+  bool add;
+} dropout_case;
+
+static void run(void *p, trm_real **out) {
+  const dropout_case *k = p;
+  trm_dropout(out[0], k->x, k->N, k->C, k->p, k->key, k->sample0, k->rows, k->add);
+}
+static void run_in_place(void *p, trm_real **out) {
+  const dropout_case *k = p;
+  memcpy(out[0], k->x, (size_t)(k->N * k->C) * sizeof **out);
+  trm_dropout(out[0], out[0], k->N, k->C, k->p, k->key, k->sample0, k->rows, false);
+}
+
+static bool keeps(const dropout_case *k, int64_t i, uint32_t threshold) {
+  const int64_t r = i / k->C, sample = k->sample0 + r / k->rows;
+  const int64_t position = (r % k->rows) * k->C + i % k->C;
+  uint32_t words[4];
+  trm_random_words(k->key, (uint64_t)sample, (uint64_t)position / 8, words);
+  const uint32_t word = words[position % 8 / 2];
+  return (position % 2 == 0 ? word & 0xffffu : word >> 16) >= threshold;
+}
+
+static void check_one(int64_t N, int64_t C, int64_t rows, int64_t sample0, double p) {
+  uint64_t state = (uint64_t)(N * 77 + C + rows);
+  dropout_case k = {.N = N, .C = C, .rows = rows, .sample0 = sample0, .p = p};
+  k.key = trm_random_key_make(42, TRM_RANDOM_DROPOUT, 7, 3);
+  double *x;
+  k.x = test_random(N * C, 2, &state, &x);
+  trm_real *start = test_random(N * C, 1, &state, NULL);
+  double *want = NEW_DOUBLES(N * C);
+  const uint32_t threshold = (uint32_t)fmin(65535, floor(p * 65536 + 0.5));
+  int64_t n_kept = 0;
+  for (int64_t i = 0; i < N * C; ++i) {
+    const bool keep = keeps(&k, i, threshold);
+    n_kept += keep;
+    want[i] = keep ? x[i] * 65536 / (65536 - (double)threshold) : 0;
+  }
+  if (N * C > 10000) {
+    const double n = (double)(N * C);
+    CHECK_NEAR((double)n_kept / n, 1 - p, 5 * sqrt(p * (1 - p) / n) + 1e-5);
+  }
+  kernel_case c = {
+      .name = "dropout", .run = run, .context = &k, .n = {N * C}, .want = {want}, .tolerance = {2}};
+  check_kernel(c);
+  c.run = run_in_place;
+  check_kernel(c);
+  k.add = true;
+  c.run = run;
+  c.start[0] = start;
+  check_kernel(c);
+  free(k.x);
+  free(x);
+  free(start);
+  free(want);
+}
+
+/* Sample 5 alone has the mask that it has as the third of a batch; also from a row in the middle
+ * of nothing: a batch that ends inside a sample. */
+static void check_batch_independence(void *context, const char *isa) {
+  (void)context;
+  (void)isa;
+  enum { ROWS = 13, C = 37, SAMPLES = 4 };
+  trm_real x[SAMPLES * ROWS * C], all[SAMPLES * ROWS * C], one[ROWS * C];
+  for (int i = 0; i < SAMPLES * ROWS * C; ++i) x[i] = 1;
+  const trm_random_key key = trm_random_key_make(1, TRM_RANDOM_DROPOUT, 2, 3);
+  trm_dropout(all, x, SAMPLES * ROWS, C, 0.3, key, 3, ROWS, false);
+  trm_dropout(one, x, ROWS - 2, C, 0.3, key, 5, ROWS, false);
+  CHECK(memcmp(one, all + 2 * ROWS * C, (ROWS - 2) * C * sizeof *one) == 0);
+  const trm_random_key other = trm_random_key_make(1, TRM_RANDOM_DROPOUT, 2, 4);
+  trm_dropout(one, x, ROWS, C, 0.3, other, 5, ROWS, false);
+  CHECK(memcmp(one, all + 2 * ROWS * C, sizeof one) != 0);
+}
+
+static void check_nan(void *context, const char *isa) {
+  (void)context;
+  (void)isa;
+  trm_real x[64], y[64];
+  for (int i = 0; i < 64; ++i) x[i] = (trm_real)NAN;
+  const trm_random_key key = trm_random_key_make(1, TRM_RANDOM_DROPOUT, 2, 3);
+  trm_dropout(y, x, 1, 64, 0.5, key, 0, 1, false);
+  for (int i = 0; i < 64; ++i) CHECK(isnan(y[i]));
+}
+
+int main(void) {
+  check_one(0, 4, 2, 0, 0.1);
+  check_one(1, 1, 1, 0, 0.5);
+  check_one(6, 3, 2, 9, 0.25);
+  check_one(130, 65, 10, INT64_C(5000000000), 0.1);
+  check_one(768, 128, 64, 100, 0.2);
+  check_one(300, 384, 256, 0, 0.0);
+  check_one(100, 40, 100, 1, 0.9999999);
+  for_each_isa(check_batch_independence, NULL);
+  for_each_isa(check_nan, NULL);
+  return check_verdict();
+}
