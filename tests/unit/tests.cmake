@@ -25,3 +25,5 @@ foreach(build pthread openmp serial)
     set_tests_properties(test_math_gemm_concurrent_${build} PROPERTIES LABELS unit TIMEOUT 120)
   endif()
 endforeach()
+
+trm_add_test(NAME test_comm_blocks FOLDER unit MODULES core comm)

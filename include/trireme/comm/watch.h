@@ -1,0 +1,21 @@
+/**
+ * The deadline thread: makes no MPI calls, sees that a named phase has lasted too long, writes one
+ * line with rank, host, step and phase, and ends the process with exit code 71; rank 0 first, the
+ * others a second later, so that one line is printed.
+ */
+#ifndef TRIREME_COMM_WATCH_H
+#define TRIREME_COMM_WATCH_H
+
+#include <stdint.h>
+
+#include "trireme/comm/comm.h"
+
+/** Starts the thread; deadline_s <= 0 starts none. Not collective. */
+trm_status trm_watch_start(trm_comm *comm, double deadline_s);
+void trm_watch_stop(trm_comm *comm);
+/** Enters phase `name` (kept: a string literal) of `step`; restarts the clock. Cheap, per step. */
+void trm_watch_phase(trm_comm *comm, const char *name, int64_t step);
+/** No deadline until the next phase (long local work such as a data check). */
+void trm_watch_pause(trm_comm *comm);
+
+#endif

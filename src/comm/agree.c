@@ -1,0 +1,69 @@
+/* Agreement: one rank's failure becomes one orderly stop on all. */
+#include <stdio.h>
+#include <string.h>
+
+#include "comm_internal.h"
+
+/* The lowest rank for which `flag` is false; comm->size if there is none. MINLOC keeps the lowest
+ * rank among equals. */
+static int lowest_without(trm_comm *comm, bool flag) {
+  struct {
+    int flag, rank;
+  } mine = {flag ? 1 : 0, comm->rank}, lowest = {1, 0};
+  TRM_MPI(comm, MPI_Allreduce(&mine, &lowest, 1, MPI_2INT, MPI_MINLOC, comm->mpi));
+  return lowest.flag ? comm->size : lowest.rank;
+}
+
+/* What the lowest failing rank tells the others. */
+typedef struct verdict {
+  int status;
+  int agreed; /* the message came out of an earlier agreement: it names its rank already */
+  char message[TRM_MESSAGE_BYTES];
+} verdict;
+
+trm_status trm_comm_agree(trm_comm *comm, trm_status status) {
+  const int speaker = lowest_without(comm, status == TRM_OK);
+  if (speaker == comm->size) return TRM_OK;
+
+  verdict v = {0};
+  if (comm->rank == speaker) {
+    v.status = status;
+    snprintf(v.message, sizeof v.message, "%s", trm_message());
+    v.agreed = v.message[0] != '\0' && strcmp(v.message, comm->agreed) == 0;
+  }
+  int n_failed = status != TRM_OK;
+  TRM_MPI(comm, MPI_Bcast(&v, (int)sizeof v, MPI_BYTE, speaker, comm->mpi));
+  TRM_MPI(comm, MPI_Allreduce(MPI_IN_PLACE, &n_failed, 1, MPI_INT, MPI_SUM, comm->mpi));
+
+  if (comm->size > 1 && !v.agreed) {
+    char suffix[48] = "";
+    char text[TRM_MESSAGE_BYTES];
+    if (n_failed > 1) snprintf(suffix, sizeof suffix, " (%d ranks failed)", n_failed);
+    const int prefix =
+        snprintf(text, sizeof text, "rank %d (%s): ", speaker, comm->places->hosts[speaker]);
+    /* A message too long loses its end, not the count. */
+    const int room = TRM_MESSAGE_BYTES - 2 - prefix - (int)strlen(suffix);
+    snprintf(text + prefix, sizeof text - (size_t)prefix, "%.*s%s", room, v.message, suffix);
+    memcpy(v.message, text, sizeof text);
+  }
+  trm_message_set(v.message);
+  snprintf(comm->agreed, sizeof comm->agreed, "%s", trm_message());
+  return (trm_status)v.status;
+}
+
+trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what) {
+  uint64_t first = value;
+  TRM_MPI(comm, MPI_Bcast(&first, 1, MPI_UINT64_T, 0, comm->mpi));
+  const int differing = lowest_without(comm, value == first);
+  if (differing == comm->size) return TRM_OK;
+  uint64_t other = value;
+  TRM_MPI(comm, MPI_Bcast(&other, 1, MPI_UINT64_T, differing, comm->mpi));
+  const trm_status status =
+      trm_fail(TRM_ERR_CONFIG,
+               "%s of rank %d (%s) is not that of rank 0 (%s): %016llx, %016llx; start all ranks "
+               "with the same program, configuration and files",
+               what, differing, comm->places->hosts[differing], comm->places->hosts[0],
+               (unsigned long long)other, (unsigned long long)first);
+  snprintf(comm->agreed, sizeof comm->agreed, "%s", trm_message());
+  return status;
+}

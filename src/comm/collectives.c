@@ -1,0 +1,72 @@
+/* Small collectives over MPI's own: used at start, at agreements and at the end of evaluations,
+ * never inside a step. Messages longer than the limit are cut, so that MPI's int counts suffice. */
+#include <string.h>
+
+#include "comm_internal.h"
+
+trm_status trm_comm_barrier(trm_comm *comm) {
+  TRM_MPI(comm, MPI_Barrier(comm->mpi));
+  return TRM_OK;
+}
+
+/* Length of the next piece when `left` units of `unit_bytes` are still to go: the one place where
+ * a 64-bit count becomes MPI's int. */
+static int next_piece(const trm_comm *comm, int64_t left, int64_t unit_bytes) {
+  const int64_t most = comm->max_message_bytes / unit_bytes;
+  return (int)(left < most ? left : most);
+}
+
+trm_status trm_comm_broadcast(trm_comm *comm, void *data, int64_t bytes, int root) {
+  if (bytes < 0 || root < 0 || root >= comm->size) {
+    return trm_fail(TRM_ERR_ARG, "broadcast of %lld bytes from rank %d of %d", (long long)bytes,
+                    root, comm->size);
+  }
+  unsigned char *next = data;
+  while (bytes > 0) {
+    const int n = next_piece(comm, bytes, 1);
+    TRM_MPI(comm, MPI_Bcast(next, n, MPI_BYTE, root, comm->mpi));
+    next += n;
+    bytes -= n;
+  }
+  return TRM_OK;
+}
+
+trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64_t bytes) {
+  if (bytes < 0) {
+    return trm_fail(TRM_ERR_ARG, "all-gather of %lld bytes", (long long)bytes);
+  }
+  if (bytes <= comm->max_message_bytes / comm->size) {
+    TRM_MPI(comm, MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->mpi));
+    return TRM_OK;
+  }
+  unsigned char *rows = all;
+  memcpy(rows + comm->rank * bytes, mine, (size_t)bytes);
+  for (int r = 0; r < comm->size; ++r) {
+    TRM_TRY(trm_comm_broadcast(comm, rows + r * bytes, bytes, r));
+  }
+  return TRM_OK;
+}
+
+static trm_status reduce(trm_comm *comm, void *values, int64_t n, MPI_Datatype type, MPI_Op op) {
+  if (n < 0) return trm_fail(TRM_ERR_ARG, "reduction of %lld values", (long long)n);
+  unsigned char *next = values;
+  while (n > 0) { /* all types here have 8 bytes */
+    const int piece = next_piece(comm, n, 8);
+    TRM_MPI(comm, MPI_Allreduce(MPI_IN_PLACE, next, piece, type, op, comm->mpi));
+    next += (int64_t)piece * 8;
+    n -= piece;
+  }
+  return TRM_OK;
+}
+
+trm_status trm_comm_sum_f64(trm_comm *comm, double *values, int64_t n) {
+  return reduce(comm, values, n, MPI_DOUBLE, MPI_SUM);
+}
+
+trm_status trm_comm_max_f64(trm_comm *comm, double *values, int64_t n) {
+  return reduce(comm, values, n, MPI_DOUBLE, MPI_MAX);
+}
+
+trm_status trm_comm_or_u64(trm_comm *comm, uint64_t *values, int64_t n) {
+  return reduce(comm, values, n, MPI_UINT64_T, MPI_BOR);
+}

@@ -1,0 +1,247 @@
+#include "trireme/comm/reducer.h"
+
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reducer_internal.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/hash.h"
+#include "trireme/core/memory.h"
+
+static const trm_engine *const engines[] = {&trm_engine_ring, &trm_engine_canonical};
+enum { N_ENGINES = sizeof engines / sizeof *engines };
+
+const char *const *trm_reducer_engines(void) {
+  static const char *const names[N_ENGINES + 1] = {"ring", "canonical", NULL};
+  return names;
+}
+
+/* ---- one rank: nobody to talk to ------------------------------------------------------------- */
+
+static bool alone_poll(trm_reducer *reducer) {
+  const uint64_t n_started = atomic_load_explicit(&reducer->n_started, memory_order_acquire);
+  uint64_t n_done = atomic_load_explicit(&reducer->n_done, memory_order_relaxed);
+  const float **leaves = reducer->transport_state;
+  float *scratch = (float *)(leaves + reducer->plan.n_leaves);
+  for (; n_done < n_started; ++n_done) {
+    const trm_bucket *bucket = &reducer->queue[n_done % TRM_MAX_BUCKETS];
+    for (int64_t l = 0; l < reducer->plan.n_leaves; ++l) {
+      leaves[l] = trm_slot(reducer, reducer->plan.leaves[l].slot) + bucket->offset;
+    }
+    float *target = trm_slot(reducer, 0) + bucket->offset;
+    trm_sum_run(&reducer->plan, &target, 1, leaves, bucket->count, scratch);
+    atomic_store_explicit(&reducer->n_done, n_done + 1, memory_order_release);
+  }
+  return true;
+}
+
+static void alone_destroy(trm_reducer *reducer) {
+  TRM_FREE(reducer->transport_state);
+}
+
+static const trm_transport alone = {
+    .name = "one rank", .poll = alone_poll, .destroy = alone_destroy};
+
+static trm_status alone_create(trm_reducer *reducer) {
+  const int64_t bytes = reducer->plan.n_leaves * (int64_t)sizeof(float *) +
+                        trm_sum_scratch(&reducer->plan) * (int64_t)sizeof(float);
+  TRM_TRY(trm_alloc_bytes(&reducer->transport_state, bytes, 1, "gradient sum"));
+  reducer->transport = &alone;
+  return TRM_OK;
+}
+
+/* ---- creation -------------------------------------------------------------------------------- */
+
+static const trm_engine *find_engine(const char *name) {
+  for (int i = 0; i < N_ENGINES; ++i) {
+    if (name && strcmp(engines[i]->name, name) == 0) return engines[i];
+  }
+  return NULL;
+}
+
+/* Everything that all ranks see alike, so that all of them return together. */
+static trm_status check_options(trm_comm *comm, const trm_reducer_options *options) {
+  if (!find_engine(options->engine)) {
+    return trm_fail(TRM_ERR_CONFIG, "unknown all-reduce '%s'; there are: ring, canonical",
+                    options->engine ? options->engine : "");
+  }
+  if (options->n_blocks < comm->size) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "%d ranks share %lld blocks; raise the number of blocks to %d or more, or "
+                    "start fewer ranks",
+                    comm->size, (long long)options->n_blocks, comm->size);
+  }
+  if (options->n_elements < 0 || options->segment_bytes < 0) {
+    return trm_fail(TRM_ERR_ARG, "reducer of %lld elements with segments of %lld bytes",
+                    (long long)options->n_elements, (long long)options->segment_bytes);
+  }
+  return TRM_OK;
+}
+
+static trm_status check_equal_options(trm_comm *comm, const trm_reducer_options *options) {
+  const int64_t values[] = {options->n_elements, options->n_blocks, options->segment_bytes,
+                            options->shared_window, find_engine(options->engine)->subtrees};
+  return trm_comm_check_equal(comm, trm_hash64(values, sizeof values, 0),
+                              "the all-reduce's set of options");
+}
+
+/* What may fail on one rank alone. */
+static trm_status allocate(trm_reducer *reducer) {
+  TRM_TRY(TRM_ALLOC(&reducer->queue, TRM_MAX_BUCKETS, "queue of gradient buckets"));
+  return trm_sum_plan_create(&reducer->plan, reducer->engine->subtrees, reducer->n_blocks,
+                             reducer->comm->size);
+}
+
+static trm_status allocate_heap_slots(trm_reducer *reducer) {
+  int64_t n = 0;
+  if (!trm_size_mul(reducer->n_slots, reducer->slot_stride, &n)) {
+    return trm_fail(TRM_ERR_MEMORY, "%d gradient arrays of %lld elements do not fit in memory",
+                    reducer->n_slots, (long long)reducer->n_elements);
+  }
+  TRM_TRY(TRM_ALLOC(&reducer->heap_slots, n, "gradients"));
+  reducer->slots = reducer->heap_slots;
+  return TRM_OK;
+}
+
+/* Whether the ranks of this host outnumber its processors. A rank bound to a single one is taken to
+ * have it for itself; a larger mask is shared by all. */
+static bool oversubscribed(const trm_comm *comm) {
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1) {
+    processors = CPU_COUNT(&allowed);
+  }
+  return trm_comm_node_size(comm) > processors;
+}
+
+trm_status trm_reducer_create(trm_comm *comm, const trm_reducer_options *options,
+                              trm_reducer **out) {
+  trm_reducer *reducer = NULL;
+  bool window = false;
+  TRM_TRY(trm_comm_agree(comm, check_options(comm, options)));
+  TRM_TRY(check_equal_options(comm, options));
+  trm_status status = trm_comm_agree(comm, TRM_ALLOC(&reducer, 1, "reducer"));
+  if (status != TRM_OK) {
+    TRM_FREE(reducer);
+    return status;
+  }
+  TRM_TRY_OUT(trm_comm_dup(comm, &reducer->comm));
+  reducer->engine = find_engine(options->engine);
+  reducer->n_elements = options->n_elements;
+  reducer->n_blocks = options->n_blocks;
+  reducer->slot_stride = trm_round_up_line(options->n_elements);
+  reducer->yield_at_once = oversubscribed(comm);
+  int64_t first = 0, n_local = 0;
+  trm_block_range(options->n_blocks, comm->rank, comm->size, &first, &n_local);
+  reducer->n_slots = reducer->engine->subtrees ? trm_block_slots(first, n_local) : 1;
+  TRM_TRY_OUT(trm_comm_agree(comm, allocate(reducer)));
+
+  if (options->shared_window && comm->size > 1 && trm_comm_one_host(comm)) {
+    TRM_TRY_OUT(trm_window_create(reducer, &window));
+  }
+  if (!window) {
+    TRM_TRY_OUT(trm_comm_agree(comm, allocate_heap_slots(reducer)));
+    TRM_TRY_OUT(comm->size == 1 ? alone_create(reducer)
+                                : trm_lanes_create(reducer, options->segment_bytes));
+  }
+  *out = reducer;
+  return TRM_OK;
+out:
+  trm_reducer_destroy(&reducer);
+  return status;
+}
+
+void trm_reducer_destroy(trm_reducer **reducer) {
+  trm_reducer *r = reducer ? *reducer : NULL;
+  if (!r) return;
+  if (r->transport) r->transport->destroy(r);
+  TRM_FREE(r->heap_slots);
+  TRM_FREE(r->queue);
+  trm_sum_plan_release(&r->plan);
+  trm_comm_free(&r->comm);
+  TRM_FREE(*reducer);
+}
+
+int trm_reducer_n_slots(const trm_reducer *reducer) {
+  return reducer->n_slots;
+}
+bool trm_reducer_wants_subtrees(const trm_reducer *reducer) {
+  return reducer->engine->subtrees;
+}
+const char *trm_reducer_transport(const trm_reducer *reducer) {
+  return reducer->transport->name;
+}
+
+float *trm_reducer_slot(trm_reducer *reducer, int slot) {
+  TRM_ASSERT(slot >= 0 && slot < reducer->n_slots);
+  return trm_slot(reducer, slot);
+}
+
+/* ---- buckets --------------------------------------------------------------------------------- */
+
+trm_status trm_reducer_start(trm_reducer *reducer, int64_t offset, int64_t count) {
+  if (offset < 0 || count < 0 || count > reducer->n_elements - offset) {
+    return trm_fail(TRM_ERR_ARG, "bucket of %lld elements at %lld of an array of %lld",
+                    (long long)count, (long long)offset, (long long)reducer->n_elements);
+  }
+  if (count == 0) return TRM_OK;
+  const uint64_t n_started = atomic_load_explicit(&reducer->n_started, memory_order_relaxed);
+  const uint64_t n_done = atomic_load_explicit(&reducer->n_done, memory_order_acquire);
+  if (n_started - n_done == TRM_MAX_BUCKETS) {
+    return trm_fail(TRM_ERR_ARG, "more than %d buckets under way; make them larger",
+                    TRM_MAX_BUCKETS);
+  }
+  reducer->queue[n_started % TRM_MAX_BUCKETS] = (trm_bucket){offset, count};
+  if (reducer->transport->submitted) reducer->transport->submitted(reducer, n_started);
+  atomic_store_explicit(&reducer->n_started, n_started + 1, memory_order_release);
+  return TRM_OK;
+}
+
+trm_status trm_reducer_poll(trm_reducer *reducer, bool *idle) {
+  *idle = reducer->transport->poll(reducer);
+  return TRM_OK;
+}
+
+/* How long to poll before the processor is offered to others, and before it is left for a while.
+ * Where every rank has a processor, a message is microseconds away, and who yields to a stranger's
+ * process gets the processor back milliseconds later. Where ranks share processors, whoever has to
+ * send the message needs this one. Measured with benchmarks/bench_allreduce on 2 processors, with
+ * 2 ranks on a busy machine and with 4 ranks. */
+static const double SPIN_S = 500e-6, YIELD_S = 5e-3;
+static const struct timespec SHORT_SLEEP = {.tv_sec = 0, .tv_nsec = 20000};
+
+static void idle_pause(const trm_reducer *reducer, double waited_s) {
+  if (waited_s > YIELD_S) {
+    (void)nanosleep(&SHORT_SLEEP, NULL); /* a signal may end it early: we poll again anyway */
+  } else if (reducer->yield_at_once || waited_s > SPIN_S) {
+    (void)sched_yield(); /* cannot fail on Linux */
+  }
+}
+
+trm_status trm_reducer_wait(trm_reducer *reducer) {
+  bool idle = false;
+  TRM_TRY(trm_reducer_poll(reducer, &idle));
+  if (idle) return TRM_OK;
+  const double start_s = trm_clock_s();
+  double waited_s = 0;
+  while (!idle) {
+    idle_pause(reducer, waited_s);
+    TRM_TRY(trm_reducer_poll(reducer, &idle));
+    waited_s = trm_clock_s() - start_s;
+  }
+  reducer->exposed_s += waited_s;
+  return TRM_OK;
+}
+
+double trm_reducer_exposed_s(trm_reducer *reducer) {
+  const double seconds = reducer->exposed_s;
+  reducer->exposed_s = 0;
+  return seconds;
+}
+
+trm_status trm_reducer_run(trm_reducer *reducer) {
+  TRM_TRY(trm_reducer_start(reducer, 0, reducer->n_elements));
+  return trm_reducer_wait(reducer);
+}

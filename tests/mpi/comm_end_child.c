@@ -1,0 +1,82 @@
+/* Run by test_comm_end.py under mpirun: ways in which a job may end, or go on.
+ *
+ *     comm_end_child hang R     rank R sleeps, the others wait for it in a barrier
+ *     comm_end_child stop R     rank R stops itself (SIGSTOP), the others wait
+ *     comm_end_child mpi R      an MPI call fails on rank R, the others wait
+ *     comm_end_child bug R      an assertion fails on rank R, the others wait
+ *     comm_end_child busy       phases and pauses that together last longer than the deadline
+ *     comm_end_child suspended  all ranks are stopped for longer than the deadline, then go on
+ */
+#include <mpi.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "trireme/comm/comm.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/clock.h"
+
+static const double DEADLINE_S = 1.0;
+
+static void run_busy(trm_comm *comm) {
+  for (int step = 0; step < 8; ++step) {
+    trm_watch_phase(comm, "short phase", step);
+    trm_sleep_s(0.2);
+  }
+  trm_watch_pause(comm);
+  trm_sleep_s(2.5);
+  for (int step = 0; step < 1000000; ++step) trm_watch_phase(comm, "hot path", step);
+  /* Stopped, another deadline set, stopped by finalize. */
+  trm_watch_stop(comm);
+  trm_sleep_s(1.5);
+  CHECK_OK(trm_watch_start(comm, 30.0));
+  trm_watch_phase(comm, "last phase", 8);
+}
+
+/* A child wakes this process up again: a stopped process cannot do it by itself. */
+static void run_suspended(trm_comm *comm) {
+  const pid_t self = getpid();
+  trm_watch_phase(comm, "suspended phase", 3);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (kill(self, SIGSTOP) != 0) _exit(1);
+    trm_sleep_s(4.0);
+    _exit(kill(self, SIGCONT) == 0 ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+  trm_sleep_s(0.3);
+  trm_watch_phase(comm, "after", 4);
+}
+
+/* One rank goes its own way, the others wait for it. */
+static void run_bad(trm_comm *comm, const char *mode, int bad) {
+  trm_watch_phase(comm, "gradient all-reduce", 57);
+  if (trm_comm_rank(comm) == bad) {
+    trm_watch_pause(comm);
+    if (strcmp(mode, "mpi") == 0) CHECK_OK(trm_comm_allgather(comm, &bad, MPI_IN_PLACE, 4));
+    TRM_ASSERT(strcmp(mode, "bug") != 0);
+    if (strcmp(mode, "stop") == 0) CHECK_EQ(raise(SIGSTOP), 0);
+    trm_sleep_s(60);
+  }
+  CHECK_OK(trm_comm_barrier(comm));
+}
+
+int main(int argc, char **argv) {
+  trm_comm *comm = NULL;
+  if (!CHECK_OK(trm_comm_init(&argc, &argv, &comm)) || argc < 2) return 1;
+  CHECK_OK(trm_watch_start(comm, 0)); /* none: the phases below must do no harm */
+  trm_watch_phase(comm, "no deadline", 0);
+  trm_watch_stop(comm);
+  const bool ends_itself = strcmp(argv[1], "mpi") == 0 || strcmp(argv[1], "bug") == 0;
+  CHECK_OK(trm_watch_start(comm, ends_itself ? 30.0 : DEADLINE_S));
+  if (argc > 2) run_bad(comm, argv[1], (int)strtol(argv[2], NULL, 10));
+  if (strcmp(argv[1], "busy") == 0) run_busy(comm);
+  if (strcmp(argv[1], "suspended") == 0) run_suspended(comm);
+  trm_comm_finalize(&comm);
+  return check_verdict();
+}
