@@ -27,3 +27,7 @@ foreach(build pthread openmp serial)
 endforeach()
 
 trm_add_test(NAME test_comm_blocks FOLDER unit MODULES core comm)
+
+foreach(name container foreign files)
+  trm_add_test(NAME test_io_${name} FOLDER unit MODULES core io)
+endforeach()
