@@ -31,3 +31,5 @@ trm_add_test(NAME test_comm_blocks FOLDER unit MODULES core comm)
 foreach(name container foreign files)
   trm_add_test(NAME test_io_${name} FOLDER unit MODULES core io)
 endforeach()
+
+trm_add_test(NAME test_nn_tape FOLDER unit MODULES core math nn THREADS 2)

@@ -1,0 +1,63 @@
+/**
+ * The parameter table: one row a parameter. Saving, clipping, averaging, updating, printing and
+ * sharding loop over it; nothing repeats the list.
+ *
+ * All parameters live in one flat array, laid out in the order in which the backward pass finishes
+ * their gradients, so a bucket of gradients is an offset and a length. Models add parameters in
+ * the order of their first use in the forward pass; sealing reverses it.
+ */
+#ifndef TRIREME_NN_PARAMS_H
+#define TRIREME_NN_PARAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/core/status.h"
+#include "trireme/math/real.h"
+
+typedef enum trm_init {
+  TRM_INIT_ZERO,
+  TRM_INIT_ONE,
+  TRM_INIT_NORMAL, /* mean 0, deviation `std` */
+} trm_init;
+
+enum { TRM_PARAM_NAME_BYTES = 96, TRM_PARAM_ALIGN = 16 };
+
+typedef struct trm_param {
+  char name[TRM_PARAM_NAME_BYTES]; /* path, "blocks/0/attn/qkv/weight" */
+  int n_dims;
+  int64_t dims[4];
+  int64_t n;      /* elements */
+  int64_t offset; /* in the flat array, a multiple of TRM_PARAM_ALIGN */
+  bool decay;     /* weight decay applies */
+  trm_init init;
+  double std;
+} trm_param;
+
+typedef struct trm_params {
+  trm_param *rows; /* in order of addition */
+  int n_rows, capacity;
+  int64_t n_weights;  /* sum of n */
+  int64_t n_elements; /* of the flat array, with padding */
+  trm_real *weights;  /* [n_elements], padding is 0 */
+  bool sealed;
+} trm_params;
+
+trm_status trm_params_create(trm_params **out);
+void trm_params_destroy(trm_params **params);
+
+/** Adds a row; *index is its handle. `format` makes the name. */
+trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int64_t *dims,
+                          trm_init init, double std, bool decay, const char *format, ...)
+    __attribute__((format(printf, 8, 9)));
+/** Fixes offsets (last added row first) and allocates the weights. */
+trm_status trm_params_seal(trm_params *params);
+/** Draws initial values: a function of (seed, row name hash, element) alone. */
+void trm_params_init(trm_params *params, uint64_t seed);
+/** 64-bit hash of all weights (XXH3 over the flat array, padding included): equal exactly when every
+ *  bit is. */
+uint64_t trm_params_hash(const trm_params *params);
+/** Row whose span holds flat element `element`, -1 for padding. */
+int trm_params_find(const trm_params *params, int64_t element);
+
+#endif

@@ -1,0 +1,85 @@
+/**
+ * The tape: the record of one forward pass over one block, walked backwards for gradients.
+ *
+ * Models call operators (ops.h) on variables and read like their papers: errors are sticky, so no
+ * call needs a check; ask trm_tape_status at the end. All memory comes from one arena whose size
+ * is found by a dry pass (shapes only) and which is reset at each begin: a step does not allocate.
+ *
+ * Not collective; one thread drives a tape, kernels are parallel inside.
+ */
+#ifndef TRIREME_NN_TAPE_H
+#define TRIREME_NN_TAPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/core/memory.h"
+#include "trireme/core/status.h"
+#include "trireme/math/real.h"
+#include "trireme/nn/params.h"
+
+typedef struct trm_tape trm_tape;
+
+/** A dense array of rank <= 4 in the tape's arena (or, for parameters, in the flat array). */
+typedef struct trm_var {
+  int n_dims;
+  int64_t dims[4];
+  int64_t n;      /* elements */
+  trm_real *data; /* NULL in a dry pass */
+  trm_real *grad; /* NULL until the backward pass reaches it, and in a dry pass */
+  int param;      /* row of the parameter table, -1 for others */
+  bool needs_grad;
+  bool has_grad;              /* the gradient has been written in this backward pass */
+  bool consumed;              /* an operator took over its memory: using it again is a bug */
+  int n_uses;                 /* operators that read it so far */
+  const struct trm_op *maker; /* operator that made it, NULL for parameters and inputs */
+} trm_var;
+
+/** What a pass is for; the random numbers of operators are keyed by it, never by the layout. */
+typedef struct trm_pass {
+  bool training; /* dropout on */
+  bool dry;      /* shapes only: sizes the arena */
+  uint64_t seed;
+  int64_t step;
+  int64_t sample0; /* index in the global batch of this block's first sample */
+  trm_real *grads; /* flat gradient array, NULL: no backward pass will follow */
+  bool add;        /* add to grads instead of writing it */
+} trm_pass;
+
+/** Keeps `params` (must outlive the tape, sealed). */
+trm_status trm_tape_create(trm_params *params, trm_tape **out);
+void trm_tape_destroy(trm_tape **tape);
+
+/** Starts a pass: forgets the last one. A pass that is not dry needs trm_tape_reserve first. */
+void trm_tape_begin(trm_tape *tape, const trm_pass *pass);
+const trm_pass *trm_tape_pass(const trm_tape *tape);
+/** Reserves the arena at the high-water mark of all dry passes so far. */
+trm_status trm_tape_reserve(trm_tape *tape);
+size_t trm_tape_arena_bytes(const trm_tape *tape);
+/** First failure of this pass, TRM_OK if none. */
+trm_status trm_tape_status(const trm_tape *tape);
+
+/** The variable of a parameter; the same one on every call in a pass. */
+trm_var *trm_tape_param(trm_tape *tape, int param);
+/** A variable on the caller's data (borrowed for the pass), without gradient unless asked. */
+trm_var *trm_tape_input(trm_tape *tape, trm_real *data, int n_dims, const int64_t *dims,
+                        bool needs_grad);
+
+/** Called when the gradient of a parameter is complete for this pass. */
+typedef void (*trm_grad_ready)(void *context, int param);
+/** Called after each operator of the backward pass, for polling communication. */
+typedef void (*trm_tape_between)(void *context);
+
+/**
+ * Walks back from the scalar `loss` with d(loss) = 1. Every parameter's gradient ends up in
+ * pass.grads (0 for parameters the pass did not use); `ready` is called once for each, `between`
+ * after each operator; both may be NULL.
+ */
+void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
+                       trm_tape_between between, void *context);
+
+/** Sum and count of the losses added in this pass by trm_op_softmax_xent (ops.h). */
+double trm_tape_loss_sum(const trm_tape *tape);
+int64_t trm_tape_loss_count(const trm_tape *tape);
+
+#endif

@@ -1,0 +1,65 @@
+/* Linear: y = x w^T + b. dx = dy w, dw = dy^T x, db = sum of dy over rows. */
+#include "tape_internal.h"
+#include "trireme/math/gemm.h"
+#include "trireme/math/kernels.h"
+#include "trireme/nn/ops.h"
+
+enum { X, W, B };
+
+static trm_status shape(const trm_node *node, trm_shape *shape) {
+  const trm_var *x = node->in[X], *w = node->in[W], *b = node->in[B];
+  if (x->n_dims < 1 || w->n_dims != 2 || trm_var_width(x) != w->dims[1]) {
+    return trm_op_fail(node, "x has rows of %lld, w is [%lld, %lld]", (long long)trm_var_width(x),
+                       (long long)w->dims[0], (long long)w->dims[1]);
+  }
+  if (b && b->n != w->dims[0]) {
+    return trm_op_fail(node, "b has %lld elements, w %lld rows", (long long)b->n,
+                       (long long)w->dims[0]);
+  }
+  shape->n_dims = 2;
+  shape->dims[0] = trm_var_rows(x);
+  shape->dims[1] = w->dims[0];
+  return TRM_OK;
+}
+
+static void forward(trm_tape *tape, trm_node *node) {
+  (void)tape;
+  const trm_var *x = node->in[X], *w = node->in[W], *b = node->in[B];
+  const int64_t N = node->out->dims[0], O = w->dims[0], I = w->dims[1];
+  trm_gemm(false, true, N, O, I, 1, x->data, I, w->data, I, 0, node->out->data, O);
+  if (b) trm_bias_forward(node->out->data, node->out->data, b->data, N, O);
+}
+
+static void backward(trm_tape *tape, trm_node *node) {
+  const trm_var *x = node->in[X], *w = node->in[W];
+  const int64_t N = node->out->dims[0], O = w->dims[0], I = w->dims[1];
+  const trm_real *dy = node->out->grad;
+  bool add;
+  trm_real *dw = trm_node_grad(tape, node, W, &add);
+  if (dw) trm_gemm(true, false, O, I, N, 1, dy, O, x->data, I, add ? 1 : 0, dw, I);
+  trm_real *db = trm_node_grad(tape, node, B, &add);
+  if (db) trm_bias_backward(db, dy, N, O, add);
+  trm_real *dx = trm_node_grad(tape, node, X, &add);
+  if (dx) trm_gemm(false, false, N, I, O, 1, dy, O, w->data, I, add ? 1 : 0, dx, I);
+}
+
+static trm_var *sample(trm_op_case *c, int variant) {
+  static const struct {
+    int64_t n, in, out;
+    bool bias;
+  } cases[] = {
+      {1, 1, 1, true}, {3, 5, 7, true}, {7, 4, 1, false}, {2, 1, 3, true}, {0, 3, 2, true}};
+  if (variant >= (int)(sizeof cases / sizeof cases[0])) return NULL;
+  const int64_t n = cases[variant].n, in = cases[variant].in, out = cases[variant].out;
+  trm_var *x = trm_case_real(c, 0, 2, (int64_t[]){n, in});
+  trm_var *w = trm_case_real(c, 0, 2, (int64_t[]){out, in});
+  trm_var *b = cases[variant].bias ? trm_case_real(c, 0, 1, (int64_t[]){out}) : NULL;
+  return trm_op_linear(c->tape, x, w, b);
+}
+
+const trm_op trm_op_table_linear = {
+    .name = "linear", .shape = shape, .forward = forward, .backward = backward, .sample = sample};
+
+trm_var *trm_op_linear(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b) {
+  return trm_tape_apply(tape, &trm_op_table_linear, (trm_var *[]){x, w, b}, 3, NULL, 0);
+}

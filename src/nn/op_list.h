@@ -1,0 +1,11 @@
+/* One line for each operator: expanded to declarations and to the list the gradient check walks. */
+TRM_OP(linear)
+TRM_OP(add)
+TRM_OP(gelu)
+TRM_OP(relu)
+TRM_OP(layernorm)
+TRM_OP(embedding)
+TRM_OP(position)
+TRM_OP(attention)
+TRM_OP(dropout)
+TRM_OP(softmax_xent)

@@ -1,0 +1,111 @@
+#include "trireme/nn/params.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "trireme/core/hash.h"
+#include "trireme/core/memory.h"
+#include "trireme/core/random.h"
+
+trm_status trm_params_create(trm_params **out) {
+  trm_params *params = NULL;
+  TRM_TRY(TRM_ALLOC(&params, 1, "parameter table"));
+  *out = params;
+  return TRM_OK;
+}
+
+void trm_params_destroy(trm_params **params) {
+  if (!*params) return;
+  TRM_FREE((*params)->rows);
+  TRM_FREE((*params)->weights);
+  TRM_FREE(*params);
+}
+
+static trm_status grow(trm_params *params) {
+  if (params->n_rows < params->capacity) return TRM_OK;
+  const int capacity = params->capacity ? 2 * params->capacity : 64;
+  trm_param *rows = NULL;
+  TRM_TRY(TRM_ALLOC(&rows, capacity, "parameter table"));
+  if (params->rows) memcpy(rows, params->rows, (size_t)params->n_rows * sizeof *rows);
+  TRM_FREE(params->rows);
+  params->rows = rows;
+  params->capacity = capacity;
+  return TRM_OK;
+}
+
+trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int64_t *dims,
+                          trm_init init, double std, bool decay, const char *format, ...) {
+  TRM_ASSERT(!params->sealed);
+  TRM_ASSERT(n_dims >= 1 && n_dims <= 4);
+  TRM_TRY(grow(params));
+  trm_param row = {.n_dims = n_dims, .n = 1, .init = init, .std = std, .decay = decay};
+  for (int d = 0; d < n_dims; ++d) {
+    row.dims[d] = dims[d];
+    if (dims[d] < 1 || !trm_size_mul(row.n, dims[d], &row.n)) {
+      return trm_fail(TRM_ERR_CONFIG,
+                      "a parameter of the model would have %lld elements along axis "
+                      "%d; make the model smaller",
+                      (long long)dims[d], d);
+    }
+  }
+  va_list arguments;
+  va_start(arguments, format);
+  const int n = vsnprintf(row.name, sizeof row.name, format, arguments);
+  va_end(arguments);
+  TRM_ASSERT(n > 0 && n < TRM_PARAM_NAME_BYTES);
+  params->rows[params->n_rows] = row;
+  *index = params->n_rows++;
+  return TRM_OK;
+}
+
+trm_status trm_params_seal(trm_params *params) {
+  TRM_ASSERT(!params->sealed);
+  int64_t offset = 0, n_weights = 0;
+  for (int i = params->n_rows - 1; i >= 0; --i) {
+    trm_param *row = &params->rows[i];
+    row->offset = offset;
+    offset += (row->n + TRM_PARAM_ALIGN - 1) / TRM_PARAM_ALIGN * TRM_PARAM_ALIGN;
+    n_weights += row->n;
+  }
+  TRM_TRY(TRM_ALLOC(&params->weights, offset, "weights"));
+  params->n_elements = offset;
+  params->n_weights = n_weights;
+  params->sealed = true;
+  return TRM_OK;
+}
+
+void trm_params_init(trm_params *params, uint64_t seed) {
+  TRM_ASSERT(params->sealed);
+  for (int i = 0; i < params->n_rows; ++i) {
+    const trm_param *row = &params->rows[i];
+    trm_real *w = params->weights + row->offset;
+    const uint64_t salt = trm_hash64(row->name, strlen(row->name), 0);
+    const trm_random_key key = trm_random_key_make(seed, TRM_RANDOM_INIT, 0, salt);
+    for (int64_t k = 0; k < row->n; ++k) {
+      switch (row->init) {
+      case TRM_INIT_ZERO:
+        w[k] = 0;
+        break;
+      case TRM_INIT_ONE:
+        w[k] = 1;
+        break;
+      case TRM_INIT_NORMAL:
+        w[k] = (trm_real)(row->std * trm_random_normal(key, 0, (uint64_t)k));
+        break;
+      }
+    }
+  }
+}
+
+uint64_t trm_params_hash(const trm_params *params) {
+  return trm_hash64(params->weights, (size_t)params->n_elements * sizeof *params->weights, 0);
+}
+
+int trm_params_find(const trm_params *params, int64_t element) {
+  for (int i = 0; i < params->n_rows; ++i) {
+    const trm_param *row = &params->rows[i];
+    if (element >= row->offset && element < row->offset + row->n) return i;
+  }
+  return -1;
+}

@@ -1,0 +1,57 @@
+/* Softmax and cross-entropy in one: the sum over the rows whose target counts. */
+#include "tape_internal.h"
+#include "trireme/math/kernels.h"
+#include "trireme/nn/ops.h"
+
+enum { LSE };
+typedef struct xent {
+  const int32_t *targets; /* borrowed for the pass */
+} xent;
+
+static trm_status shape(const trm_node *node, trm_shape *shape) {
+  const trm_var *logits = node->in[0];
+  if (logits->n_dims != 2) return trm_op_fail(node, "logits have %d axes, not 2", logits->n_dims);
+  shape->n_dims = 1;
+  shape->dims[0] = 1;
+  shape->saved[LSE] = logits->dims[0];
+  return TRM_OK;
+}
+
+static void forward(trm_tape *tape, trm_node *node) {
+  const trm_var *logits = node->in[0];
+  double loss;
+  const int64_t count =
+      trm_softmax_xent_forward(&loss, node->saved[LSE], logits->data, TRM_ATTR(node, xent)->targets,
+                               logits->dims[0], logits->dims[1]);
+  node->out->data[0] = (trm_real)loss;
+  trm_tape_add_loss(tape, loss, count);
+}
+
+static void backward(trm_tape *tape, trm_node *node) {
+  const trm_var *logits = node->in[0];
+  bool add;
+  trm_real *dlogits = trm_node_grad(tape, node, 0, &add);
+  if (!dlogits) return;
+  trm_softmax_xent_backward(dlogits, logits->data, node->saved[LSE], TRM_ATTR(node, xent)->targets,
+                            node->out->grad[0], logits->dims[0], logits->dims[1], add);
+}
+
+static trm_var *sample(trm_op_case *c, int variant) {
+  if (variant > 2) return NULL;
+  const int64_t N[] = {1, 5, 7}, V[] = {1, 7, 17};
+  trm_var *logits = trm_case_real(c, 0, 2, (int64_t[]){N[variant], V[variant]});
+  const int32_t low = variant == 2 ? -1 : 0; /* some rows do not count */
+  return trm_op_softmax_xent(c->tape, logits,
+                             trm_case_ids(c, N[variant], low, (int32_t)V[variant]));
+}
+
+const trm_op trm_op_table_softmax_xent = {.name = "softmax_xent",
+                                          .shape = shape,
+                                          .forward = forward,
+                                          .backward = backward,
+                                          .sample = sample};
+
+trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets) {
+  const xent a = {targets};
+  return trm_tape_apply(tape, &trm_op_table_softmax_xent, (trm_var *[]){logits}, 1, &a, sizeof a);
+}

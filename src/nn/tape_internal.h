@@ -1,0 +1,119 @@
+/**
+ * What operators see of the tape: nodes, the table of functions an operator fills in, and the
+ * generic code that applies one.
+ */
+#ifndef TRIREME_NN_TAPE_INTERNAL_H
+#define TRIREME_NN_TAPE_INTERNAL_H
+
+#include "trireme/core/random.h"
+#include "trireme/nn/tape.h"
+
+typedef struct trm_op trm_op;
+typedef struct trm_node trm_node;
+typedef struct trm_op_case trm_op_case;
+
+enum { TRM_OP_MAX_INPUTS = 4, TRM_OP_MAX_SAVED = 2, TRM_OP_ATTR_BYTES = 64 };
+
+/** Result of an operator's shape rule: no memory is taken before it has agreed. */
+typedef struct trm_shape {
+  int n_dims;
+  int64_t dims[4];
+  int64_t saved[TRM_OP_MAX_SAVED];           /* elements kept for the backward pass */
+  int64_t scratch_forward, scratch_backward; /* elements needed during one call */
+} trm_shape;
+
+/** An operator. All slots are required. */
+struct trm_op {
+  const char *name;
+  /** Fills *shape, or fails with a message that names the operator and the shapes. */
+  trm_status (*shape)(const trm_node *node, trm_shape *shape);
+  void (*forward)(trm_tape *tape, trm_node *node);
+  /** Adds into the gradients of the inputs that need one (trm_node_grad). */
+  void (*backward)(trm_tape *tape, trm_node *node);
+  /** Builds small case number `variant` for the gradient check; NULL when there are no more. */
+  trm_var *(*sample)(trm_op_case *c, int variant);
+  bool reads_output; /* backward reads node->out->data: nobody may write over it */
+};
+
+/** One application of an operator. */
+struct trm_node {
+  const trm_op *op;
+  trm_var *in[TRM_OP_MAX_INPUTS]; /* NULL where an optional one is absent */
+  int n_in;
+  trm_var *out;
+  trm_real *saved[TRM_OP_MAX_SAVED];
+  trm_real *scratch; /* valid during forward and backward */
+  int64_t scratch_backward;
+  _Alignas(16) unsigned char attr[TRM_OP_ATTR_BYTES];
+};
+
+/** The operator's own attributes, a struct known to its file only. */
+#define TRM_ATTR(node, type) ((type *)(void *)(node)->attr)
+
+/**
+ * Applies `op`: shape rule, memory, forward (unless dry), and the record for the backward pass.
+ * Never returns NULL: after a failure it returns a variable that later calls ignore.
+ */
+trm_var *trm_tape_apply(trm_tape *tape, const trm_op *op, trm_var *const *in, int n_in,
+                        const void *attr, size_t attr_bytes);
+/**
+ * The same with the output written over input `over`, whose producer must not read it back.
+ * Falls back to new memory when that input is not free to be taken over.
+ */
+trm_var *trm_tape_apply_over(trm_tape *tape, const trm_op *op, trm_var *const *in, int n_in,
+                             const void *attr, size_t attr_bytes, int over);
+
+/**
+ * Where the gradient of input `i` goes; NULL when it needs none (or is absent). *add tells whether
+ * to add or to write. In a dry pass the memory is counted and NULL returned.
+ */
+trm_real *trm_node_grad(trm_tape *tape, trm_node *node, int i, bool *add);
+
+/** Rows when the last axis is the width. */
+static inline int64_t trm_var_width(const trm_var *v) {
+  return v->n_dims > 0 ? v->dims[v->n_dims - 1] : 1;
+}
+static inline int64_t trm_var_rows(const trm_var *v) {
+  const int64_t width = trm_var_width(v);
+  return width > 0 ? v->n / width : 0;
+}
+
+/** Fails with "operator NAME: ..." for shape rules. */
+trm_status trm_op_fail(const trm_node *node, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** Number of this dropout call in the pass, from 0: part of its random key. */
+uint64_t trm_tape_next_dropout(trm_tape *tape);
+/** Records a loss for trm_tape_loss_sum. */
+void trm_tape_add_loss(trm_tape *tape, double sum, int64_t count);
+
+/** Walks back from `out` with the given gradient [out->n] (borrowed). */
+void trm_tape_backward_from(trm_tape *tape, trm_var *out, const trm_real *seed,
+                            trm_grad_ready ready, trm_tape_between between, void *context);
+
+/* ---- cases of the gradient check ----------------------------------------------------------- */
+
+/**
+ * A case asks for its inputs in a fixed order. On the first build the check draws them; on later
+ * builds it hands out the same memory, where it has moved one element.
+ */
+enum { TRM_CASE_MAX = 8 };
+struct trm_op_case {
+  trm_tape *tape;
+  trm_random_key key;
+  int n_reals, n_ids; /* asked for so far in this build */
+  int n_made, n_ids_made;
+  trm_var *vars[TRM_CASE_MAX];
+  trm_real *reals[TRM_CASE_MAX];
+  int64_t n_elements[TRM_CASE_MAX];
+  int32_t *ids[TRM_CASE_MAX];
+};
+/** A dense input of normal numbers. `gap` > 0 keeps values at least that far from 0 (kinks). */
+trm_var *trm_case_real(trm_op_case *c, double gap, int n_dims, const int64_t *dims);
+/** n ids in [low, high). */
+const int32_t *trm_case_ids(trm_op_case *c, int64_t n, int32_t low, int32_t high);
+
+/** All operators, one for each line of op_list.h. */
+const trm_op *const *trm_ops(int *n_ops);
+
+#endif
