@@ -33,3 +33,5 @@ foreach(name container foreign files)
 endforeach()
 
 trm_add_test(NAME test_nn_tape FOLDER unit MODULES core math nn THREADS 2)
+
+trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)

@@ -1,0 +1,46 @@
+/**
+ * Optimizers and learning-rate schedules over the flat arrays of the parameter table.
+ * Not collective: every rank takes the same step from the same gradient.
+ */
+#ifndef TRIREME_OPTIM_OPTIM_H
+#define TRIREME_OPTIM_OPTIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/core/config.h"
+#include "trireme/core/status.h"
+#include "trireme/math/real.h"
+#include "trireme/nn/params.h"
+
+typedef struct trm_optimizer trm_optimizer;
+
+/** Reads optimizer.* and schedule.*; keeps `params`. */
+trm_status trm_optimizer_create(const trm_config *config, trm_params *params, trm_optimizer **out);
+void trm_optimizer_destroy(trm_optimizer **optimizer);
+
+/** State arrays ("m", "v"; "momentum"), each [params->n_elements], for checkpoints. */
+int trm_optimizer_n_states(const trm_optimizer *optimizer);
+const char *trm_optimizer_state_name(const trm_optimizer *optimizer, int state);
+trm_real *trm_optimizer_state(trm_optimizer *optimizer, int state);
+
+/** What a step did, for metrics. */
+typedef struct trm_step_info {
+  double lr;
+  double grad_norm;    /* of the mean gradient, before clipping */
+  bool finite;         /* false: the weights were not touched */
+  int64_t bad_element; /* first element of the gradient that is not finite, -1 if none */
+} trm_step_info;
+
+/**
+ * One update. `grads` is the sum over the global batch; it is divided by `count` (tokens, nodes,
+ * graphs: > 0) and clipped by the global norm.
+ * @param step number of this update, from 0; bias correction and schedule depend on it alone
+ */
+void trm_optimizer_step(trm_optimizer *optimizer, const trm_real *grads, double count, int64_t step,
+                        trm_step_info *info);
+
+/** Learning rate of update `step` (from 0): a pure function of the configuration. */
+double trm_schedule_lr(const trm_config *config, int64_t step);
+
+#endif
