@@ -35,3 +35,9 @@ endforeach()
 trm_add_test(NAME test_nn_tape FOLDER unit MODULES core math nn THREADS 2)
 
 trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)
+
+foreach(name permute vocab windows dataset loader prepare debian shakespeare)
+  trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input)
+endforeach()
+trm_add_script_test(NAME test_format_page FOLDER unit
+  COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_format_page.py ${CMAKE_SOURCE_DIR})

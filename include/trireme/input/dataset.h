@@ -1,0 +1,84 @@
+/**
+ * Data sets: what `trireme prepare` wrote (data/FORMAT.md), opened and checked in full.
+ *
+ * kind "text": one long array of token ids with a vocabulary and contiguous splits.
+ * A *sample* of a text is a window of T tokens and the T tokens that follow each of them.
+ * Not collective; knows nothing of MPI.
+ */
+#ifndef TRIREME_INPUT_DATASET_H
+#define TRIREME_INPUT_DATASET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "trireme/core/status.h"
+
+typedef struct trm_dataset trm_dataset;
+
+typedef enum trm_split { TRM_SPLIT_TRAIN, TRM_SPLIT_VALID, TRM_N_SPLITS } trm_split;
+const char *trm_split_name(trm_split split); /* "train", "valid" */
+
+/** Opens and checks everything (lengths, ids in range, splits) before memory is sized by it. */
+trm_status trm_dataset_open(const char *path, trm_dataset **out);
+void trm_dataset_close(trm_dataset **dataset);
+
+const char *trm_dataset_path(const trm_dataset *dataset);
+int64_t trm_dataset_vocab(const trm_dataset *dataset);
+int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_split split);
+/** Content hash of tokens, vocabulary and splits; the same on every rank if the files are. */
+uint64_t trm_dataset_digest(const trm_dataset *dataset);
+
+/** UTF-8 text of a token, not 0-terminated; *bytes its length. Borrowed. */
+const char *trm_dataset_token_text(const trm_dataset *dataset, int32_t token, int *bytes);
+/** Tokens of a UTF-8 text; a character outside the vocabulary is TRM_ERR_DATA and is named.
+ *  *tokens is a counted block (TRM_FREE). */
+trm_status trm_dataset_encode(const trm_dataset *dataset, const char *text, int64_t bytes,
+                              int32_t **tokens, int64_t *n);
+
+/** A vocabulary by itself, as it is stored in checkpoints too (so that generate needs no data). */
+typedef struct trm_vocab {
+  char unit[16]; /* "byte" or "char" */
+  int64_t n;
+  int64_t *offsets; /* [n + 1] into bytes */
+  char *bytes;      /* UTF-8 texts one after another */
+} trm_vocab;
+const trm_vocab *trm_dataset_vocabulary(const trm_dataset *dataset);
+void trm_vocab_free(trm_vocab *vocab);
+/** Checks a vocabulary that was read from a file: offsets from 0 and rising, n bytes in all, one
+ *  byte or one UTF-8 character a token, no token twice, characters in rising order.
+ *  `label` (a file name) begins the message. @return TRM_ERR_DATA */
+trm_status trm_vocab_check(const trm_vocab *vocab, int64_t n_bytes, const char *label);
+trm_status trm_vocab_encode(const trm_vocab *vocab, const char *text, int64_t bytes,
+                            int32_t **tokens, int64_t *n);
+
+/** Prints what `trireme inspect` shows: kind, sizes, splits, vocabulary, a sample. */
+trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file);
+
+/** Fails (TRM_ERR_DATA) when the training split is too short for one window of T tokens at every
+ *  phase: for start-up, before the functions below, which take this for granted. */
+trm_status trm_dataset_check_context(const trm_dataset *dataset, int64_t T);
+
+/** Training samples an epoch has at context T: windows at stride T with a random phase an epoch,
+ *  floor((n - T) / T) whatever the phase. */
+int64_t trm_dataset_epoch_samples(const trm_dataset *dataset, int64_t T);
+/** Evaluation samples: windows that cover every token of the split once, the last one short. */
+int64_t trm_dataset_eval_samples(const trm_dataset *dataset, trm_split split, int64_t T);
+
+/**
+ * Where the sample `index` (from 0, over all epochs) of training lies: a keyed permutation of each
+ * epoch's windows, O(1) for any index.
+ * @param[out] token first token of the window in the split
+ */
+void trm_dataset_locate(const trm_dataset *dataset, uint64_t seed, int64_t T, int64_t index,
+                        int64_t *epoch, int64_t *window, int64_t *token);
+
+/** Reads n evaluation windows from `first` on: inputs[n*T], targets[n*T], padded with 0 and -1. */
+trm_status trm_dataset_eval_read(trm_dataset *dataset, trm_split split, int64_t T, int64_t first,
+                                 int64_t n, int32_t *inputs, int32_t *targets);
+
+/** Keyed permutation of [0, n): Feistel network with cycle walking; O(1), no table.
+ *  0 <= i < n <= 2^62. */
+int64_t trm_permute(uint64_t key, int64_t n, int64_t i);
+
+#endif
