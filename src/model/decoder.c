@@ -1,0 +1,186 @@
+/*
+ * Decoder: a pre-norm Transformer language model (GPT).
+ *
+ *   x = wte[tokens] + wpe[position]
+ *   x = x + attention(layernorm(x));  x = x + mlp(layernorm(x))      for each block
+ *   logits = layernorm(x) head^T
+ *
+ * Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3,
+ * after Vaswani et al. 2017, arXiv:1706.03762. Initial deviations as there: 0.02, and 0.02 /
+ * sqrt(2 layers) for the projections that write into the residual stream.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "model_internal.h"
+#include "trireme/core/memory.h"
+#include "trireme/math/kernels.h"
+#include "trireme/nn/ops.h"
+
+/* Rows of the parameter table; -1: the model has none (no bias, tied output). */
+typedef struct affine {
+  int weight, bias;
+} affine;
+
+typedef struct block {
+  affine ln1, qkv, proj, ln2, fc, fc_proj;
+} block;
+
+typedef struct decoder {
+  int64_t layers, heads, width, context, ff_width, vocab;
+  double dropout;
+  bool tied, bias, gelu;
+  trm_real *sinusoidal; /* [context, width], NULL with learned positions; owned */
+  int wte, wpe;
+  block *blocks; /* [layers], owned */
+  affine ln_f;
+  int head;
+} decoder;
+
+/* ---- parameters ----------------------------------------------------------------------------- */
+
+static const double std_init = 0.02;
+
+static trm_status add_linear(const decoder *d, trm_params *params, affine *a, int64_t out,
+                             int64_t in, double std, const char *name, int64_t layer) {
+  TRM_TRY(trm_params_add(params, &a->weight, 2, (int64_t[]){out, in}, TRM_INIT_NORMAL, std, true,
+                         "blocks/%lld/%s/weight", (long long)layer, name));
+  a->bias = -1;
+  if (!d->bias) return TRM_OK;
+  return trm_params_add(params, &a->bias, 1, &out, TRM_INIT_ZERO, 0, false, "blocks/%lld/%s/bias",
+                        (long long)layer, name);
+}
+
+/* `path` is "blocks/3/ln1" or "ln_f". */
+static trm_status add_norm(const decoder *d, trm_params *params, affine *a, const char *path) {
+  TRM_TRY(
+      trm_params_add(params, &a->weight, 1, &d->width, TRM_INIT_ONE, 0, false, "%s/weight", path));
+  a->bias = -1;
+  if (!d->bias) return TRM_OK;
+  return trm_params_add(params, &a->bias, 1, &d->width, TRM_INIT_ZERO, 0, false, "%s/bias", path);
+}
+
+static trm_status add_block(const decoder *d, trm_params *params, block *b, int64_t layer) {
+  const int64_t C = d->width, F = d->ff_width;
+  const double std_residual = std_init / sqrt(2 * (double)d->layers);
+  char path[64];
+  (void)snprintf(path, sizeof path, "blocks/%lld/ln1", (long long)layer);
+  TRM_TRY(add_norm(d, params, &b->ln1, path));
+  TRM_TRY(add_linear(d, params, &b->qkv, 3 * C, C, std_init, "attn/qkv", layer));
+  TRM_TRY(add_linear(d, params, &b->proj, C, C, std_residual, "attn/proj", layer));
+  (void)snprintf(path, sizeof path, "blocks/%lld/ln2", (long long)layer);
+  TRM_TRY(add_norm(d, params, &b->ln2, path));
+  TRM_TRY(add_linear(d, params, &b->fc, F, C, std_init, "mlp/fc", layer));
+  TRM_TRY(add_linear(d, params, &b->fc_proj, C, F, std_residual, "mlp/proj", layer));
+  return TRM_OK;
+}
+
+static trm_status add_parameters(decoder *d, trm_params *params) {
+  const int64_t token_dims[2] = {d->vocab, d->width}, position_dims[2] = {d->context, d->width};
+  TRM_TRY(trm_params_add(params, &d->wte, 2, token_dims, TRM_INIT_NORMAL, std_init, true,
+                         "wte/weight"));
+  d->wpe = -1;
+  if (!d->sinusoidal) {
+    TRM_TRY(trm_params_add(params, &d->wpe, 2, position_dims, TRM_INIT_NORMAL, std_init, true,
+                           "wpe/weight"));
+  }
+  for (int64_t i = 0; i < d->layers; ++i) TRM_TRY(add_block(d, params, &d->blocks[i], i));
+  TRM_TRY(add_norm(d, params, &d->ln_f, "ln_f"));
+  d->head = d->wte;
+  if (d->tied) return TRM_OK;
+  return trm_params_add(params, &d->head, 2, token_dims, TRM_INIT_NORMAL, std_init, true,
+                        "head/weight");
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void destroy(void *self) {
+  decoder *d = self;
+  if (!d) return;
+  TRM_FREE(d->sinusoidal);
+  TRM_FREE(d->blocks);
+  TRM_FREE(d);
+}
+
+static trm_status create(const trm_config *config, int64_t vocab, trm_params *params, void **self) {
+  trm_status status = TRM_OK;
+  decoder *d = NULL;
+  TRM_TRY(TRM_ALLOC(&d, 1, "model"));
+  d->layers = trm_config_int(config, "model.layers");
+  d->heads = trm_config_int(config, "model.heads");
+  d->width = trm_config_int(config, "model.width");
+  d->context = trm_config_int(config, "model.context");
+  d->ff_width = trm_config_int(config, "model.ff_width");
+  d->dropout = trm_config_real(config, "model.dropout");
+  d->tied = trm_config_bool(config, "model.tied");
+  d->bias = trm_config_bool(config, "model.bias");
+  d->gelu = strcmp(trm_config_string(config, "model.activation"), "gelu") == 0;
+  d->vocab = vocab;
+  if (d->ff_width == 0) d->ff_width = 4 * d->width;
+  if (d->width % d->heads != 0) {
+    status = trm_fail(TRM_ERR_CONFIG,
+                      "model.width is %lld, which model.heads (%lld) does not "
+                      "divide; choose a multiple",
+                      (long long)d->width, (long long)d->heads);
+    goto out;
+  }
+  TRM_TRY_OUT(TRM_ALLOC(&d->blocks, d->layers, "model"));
+  if (strcmp(trm_config_string(config, "model.positions"), "sinusoidal") == 0) {
+    TRM_TRY_OUT(TRM_ALLOC(&d->sinusoidal, d->context * d->width, "position table"));
+    trm_position_sinusoidal(d->sinusoidal, d->context, d->width);
+  }
+  TRM_TRY_OUT(add_parameters(d, params));
+  *self = d;
+  return TRM_OK;
+out:
+  destroy(d);
+  return status;
+}
+
+/* ---- forward -------------------------------------------------------------------------------- */
+
+static trm_var *param(trm_tape *t, int row) {
+  return row < 0 ? NULL : trm_tape_param(t, row);
+}
+
+static trm_var *linear(trm_tape *t, trm_var *x, affine a) {
+  return trm_op_linear(t, x, param(t, a.weight), param(t, a.bias));
+}
+
+static trm_var *norm(trm_tape *t, trm_var *x, affine a) {
+  return trm_op_layernorm(t, x, param(t, a.weight), param(t, a.bias));
+}
+
+static trm_var *attention(const decoder *d, trm_tape *t, trm_var *x, const block *b, int64_t T) {
+  trm_var *y = trm_op_attention(t, linear(t, x, b->qkv), T, d->heads);
+  return trm_op_dropout(t, linear(t, y, b->proj), d->dropout, T);
+}
+
+static trm_var *mlp(const decoder *d, trm_tape *t, trm_var *x, const block *b, int64_t T) {
+  trm_var *h = linear(t, x, b->fc);
+  h = d->gelu ? trm_op_gelu(t, h) : trm_op_relu(t, h);
+  return trm_op_dropout(t, linear(t, h, b->fc_proj), d->dropout, T);
+}
+
+/* [context, width] as a variable: a parameter, or the constant table. */
+static trm_var *positions(const decoder *d, trm_tape *t) {
+  if (!d->sinusoidal) return trm_tape_param(t, d->wpe);
+  return trm_tape_input(t, d->sinusoidal, 2, (int64_t[]){d->context, d->width}, false);
+}
+
+static trm_var *logits(void *self, trm_tape *t, const trm_tokens *tokens) {
+  const decoder *d = self;
+  const int64_t T = tokens->T;
+  trm_var *x = trm_op_embedding(t, trm_tape_param(t, d->wte), tokens->inputs, tokens->N * T);
+  x = trm_op_position(t, x, positions(d, t), T);
+  x = trm_op_dropout(t, x, d->dropout, T);
+  for (int64_t i = 0; i < d->layers; ++i) {
+    const block *b = &d->blocks[i];
+    x = trm_op_add(t, x, attention(d, t, norm(t, x, b->ln1), b, T));
+    x = trm_op_add(t, x, mlp(d, t, norm(t, x, b->ln2), b, T));
+  }
+  return trm_op_linear(t, norm(t, x, d->ln_f), trm_tape_param(t, d->head), NULL);
+}
+
+const trm_model_kind trm_model_decoder = {
+    .name = "decoder", .create = create, .destroy = destroy, .logits = logits};
