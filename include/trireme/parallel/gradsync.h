@@ -1,0 +1,63 @@
+/**
+ * Gradient synchronisation: blocks of the global batch are walked one after another, their
+ * gradients added up in place, and during the last block's backward pass each bucket that is
+ * complete is handed to the reducer while the rest is still being computed.
+ *
+ * The flat array is [parameters | tail]. The tail holds, for every block of the global batch, its
+ * loss sum and count as floats that add up exactly because all other ranks give 0 there, and two
+ * status elements: how many ranks failed in this step, and the union of stop requests.
+ */
+#ifndef TRIREME_PARALLEL_GRADSYNC_H
+#define TRIREME_PARALLEL_GRADSYNC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/comm/comm.h"
+#include "trireme/nn/params.h"
+#include "trireme/nn/tape.h"
+
+typedef struct trm_gradsync trm_gradsync;
+
+typedef struct trm_gradsync_options {
+  const char *engine;   /* reducer engine */
+  const char *progress; /* "poll", "thread", or "none" (all communication after backward) */
+  int64_t n_blocks;     /* V */
+  int64_t bucket_bytes; /* 0: one bucket */
+  bool shared_window;
+} trm_gradsync_options;
+
+/** Collective. Keeps params and comm. TRM_ERR_CONFIG when there are more ranks than blocks. */
+trm_status trm_gradsync_create(trm_comm *comm, const trm_params *params,
+                               const trm_gradsync_options *options, trm_gradsync **out);
+void trm_gradsync_destroy(trm_gradsync **sync); /* collective */
+
+/** Blocks of this rank: [first, first + n). */
+void trm_gradsync_blocks(const trm_gradsync *sync, int64_t *first, int64_t *n);
+
+/** How buckets travel, in words (trm_reducer_transport). */
+const char *trm_gradsync_transport(const trm_gradsync *sync);
+
+/** Fills pass->grads and pass->add for local block `i` (0..n-1, in order). */
+void trm_gradsync_block_begin(trm_gradsync *sync, int64_t i, trm_pass *pass);
+/** Runs the backward pass of that block with the hooks of the overlap, and records its loss. */
+void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss);
+
+/** What the step came to, the same on every rank. */
+typedef struct trm_gradsync_result {
+  double loss_sum;       /* over the global batch, blocks added in order */
+  double count;          /* tokens that counted */
+  int n_failed;          /* ranks that reported a failure with this step */
+  bool stop;             /* some rank asked to stop */
+  const trm_real *grads; /* [params->n_elements] sum over the global batch */
+  double exposed_s;      /* waited for communication */
+} trm_gradsync_result;
+
+/**
+ * Ends the step: hands over what is left, waits, reads the tail. Collective; every rank must come
+ * here in every step, also one that failed: it passes its status and gives zeros.
+ */
+trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
+                               trm_gradsync_result *result);
+
+#endif

@@ -1,0 +1,207 @@
+#include "trireme/parallel/gradsync.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "progress_internal.h"
+#include "tail_internal.h"
+#include "trireme/comm/reducer.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/memory.h"
+#include "trireme/math/kernels.h"
+
+/* The flat array is float; so are parameters in the product. */
+_Static_assert(sizeof(trm_real) == sizeof(float), "gradients travel as float");
+
+struct trm_gradsync {
+  trm_comm *comm;           /* kept */
+  const trm_params *params; /* kept */
+  trm_reducer *reducer;     /* owned: slots of [n_total] */
+  trm_progress *progress;   /* owned */
+  bool overlap;             /* hand buckets over during the last backward pass */
+  int64_t n_blocks, first_block, n_local;
+  int64_t n_params, n_total; /* elements: parameters, and with the tail */
+  int64_t bucket;            /* elements */
+
+  /* State of a step. Everything before `complete` is final for the running block; buckets before
+   * `handed` were given to the reducer. */
+  bool last_block;
+  int slot, n_merges; /* of the running block */
+  bool *ready;        /* [params->n_rows], owned */
+  int frontier;       /* row whose gradient is waited for, from the last one down */
+  int64_t handed;
+  int64_t blocks_done;
+};
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+trm_status trm_gradsync_create(trm_comm *comm, const trm_params *params,
+                               const trm_gradsync_options *options, trm_gradsync **out) {
+  trm_status status = TRM_OK;
+  trm_gradsync *sync = NULL;
+  const int size = trm_comm_size(comm);
+  if (size > options->n_blocks) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "%d ranks are more than the %lld blocks of a batch; set "
+                    "batch.blocks (and batch.size) to at least %d, or start fewer ranks",
+                    size, (long long)options->n_blocks, size);
+  }
+  const bool own_thread = strcmp(options->progress, "thread") == 0;
+  if (own_thread && size > 1 && trm_comm_thread_level(comm) < TRM_THREAD_SERIALIZED) {
+    return trm_fail(TRM_ERR_CONFIG, "comm.progress is 'thread', but this MPI lets only the main "
+                                    "thread communicate; set it to 'poll'");
+  }
+  status = TRM_ALLOC(&sync, 1, "gradient synchronisation");
+  if (status == TRM_OK) status = TRM_ALLOC(&sync->ready, params->n_rows, "gradient buckets");
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  sync->comm = comm;
+  sync->params = params;
+  sync->n_blocks = options->n_blocks;
+  trm_block_range(options->n_blocks, trm_comm_rank(comm), size, &sync->first_block, &sync->n_local);
+  sync->n_params = params->n_elements;
+  sync->n_total = sync->n_params + trm_tail_elements(options->n_blocks);
+  sync->bucket =
+      options->bucket_bytes > 0 ? options->bucket_bytes / (int64_t)sizeof(float) : sync->n_total;
+  /* A reducer takes a bounded number of buckets at a time. */
+  const int64_t least = sync->n_total / (TRM_MAX_BUCKETS / 2) + 1;
+  if (sync->bucket < least) sync->bucket = least;
+  sync->overlap = strcmp(options->progress, "none") != 0;
+  const trm_reducer_options reducer = {.engine = options->engine,
+                                       .n_elements = sync->n_total,
+                                       .n_blocks = options->n_blocks,
+                                       .shared_window = options->shared_window};
+  TRM_TRY_OUT(trm_reducer_create(comm, &reducer, &sync->reducer));
+  status = trm_progress_create(sync->reducer, own_thread, &sync->progress);
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  *out = sync;
+  return TRM_OK;
+out:
+  trm_gradsync_destroy(&sync);
+  return status;
+}
+
+void trm_gradsync_destroy(trm_gradsync **sync) {
+  if (!*sync) return;
+  trm_progress_destroy(&(*sync)->progress);
+  trm_reducer_destroy(&(*sync)->reducer);
+  TRM_FREE((*sync)->ready);
+  TRM_FREE(*sync);
+}
+
+void trm_gradsync_blocks(const trm_gradsync *sync, int64_t *first, int64_t *n) {
+  *first = sync->first_block;
+  *n = sync->n_local;
+}
+
+const char *trm_gradsync_transport(const trm_gradsync *sync) {
+  return trm_reducer_transport(sync->reducer);
+}
+
+/* ---- blocks --------------------------------------------------------------------------------- */
+
+static float *slot(trm_gradsync *sync, int i) {
+  return trm_reducer_slot(sync->reducer, i);
+}
+
+static float *tail(trm_gradsync *sync, int i) {
+  return slot(sync, i) + sync->n_params;
+}
+
+void trm_gradsync_block_begin(trm_gradsync *sync, int64_t i, trm_pass *pass) {
+  TRM_ASSERT(i == sync->blocks_done && i < sync->n_local);
+  bool add = false;
+  if (trm_reducer_wants_subtrees(sync->reducer)) {
+    sync->slot = trm_block_slot(sync->first_block, i, &sync->n_merges);
+  } else { /* one running sum, in block order */
+    sync->slot = sync->n_merges = 0;
+    add = i > 0;
+  }
+  sync->last_block = i == sync->n_local - 1;
+  sync->frontier = sync->params->n_rows - 1;
+  memset(sync->ready, 0, (size_t)sync->params->n_rows * sizeof *sync->ready);
+  pass->grads = slot(sync, sync->slot);
+  pass->add = add;
+  if (!add) trm_tail_clear(tail(sync, sync->slot), sync->n_blocks);
+}
+
+/* Adds the finished span of the top slots down the stack, as trm_block_slot says. */
+static void merge(trm_gradsync *sync, int64_t offset, int64_t count) {
+  for (int k = 0; k < sync->n_merges; ++k) {
+    const int top = sync->slot - k;
+    float *lower = slot(sync, top - 1) + offset;
+    trm_add(lower, lower, slot(sync, top) + offset, count);
+  }
+}
+
+static void hand_over(trm_gradsync *sync, int64_t end) {
+  const int64_t offset = sync->handed;
+  TRM_ASSERT(trm_reducer_start(sync->reducer, offset, end - offset) == TRM_OK);
+  sync->handed = end;
+  trm_progress_wake(sync->progress);
+}
+
+/* Rows become final from the last one down, which is upwards in the flat array. */
+static void on_ready(void *context, int param) {
+  trm_gradsync *sync = context;
+  sync->ready[param] = true;
+  while (sync->frontier >= 0 && sync->ready[sync->frontier]) --sync->frontier;
+  if (!sync->last_block || !sync->overlap) return;
+  /* The row at the frontier begins where the final part of the array ends. The last bucket has the
+   * tail in it and waits for trm_gradsync_finish. */
+  const int64_t complete =
+      sync->frontier >= 0 ? sync->params->rows[sync->frontier].offset : sync->n_params;
+  while (sync->handed + sync->bucket <= complete && sync->handed + sync->bucket < sync->n_total) {
+    merge(sync, sync->handed, sync->bucket);
+    hand_over(sync, sync->handed + sync->bucket);
+  }
+}
+
+static void on_between(void *context) {
+  trm_gradsync *sync = context;
+  if (sync->last_block && sync->overlap) trm_progress_poll(sync->progress);
+}
+
+void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss) {
+  TRM_ASSERT(i == sync->blocks_done);
+  if (trm_tape_status(tape) != TRM_OK) return; /* the caller reports it through finish */
+  trm_tail_set_block(tail(sync, sync->slot), sync->first_block + i, trm_tape_loss_sum(tape),
+                     (double)trm_tape_loss_count(tape));
+  trm_tape_backward(tape, loss, on_ready, on_between, sync);
+  if (!sync->last_block) merge(sync, 0, sync->n_total);
+  ++sync->blocks_done;
+}
+
+/* ---- the end of a step ---------------------------------------------------------------------- */
+
+/* A rank that failed before its last block was through gives zeros in all its parts. */
+static void give_zeros(trm_gradsync *sync) {
+  const int n = trm_reducer_n_slots(sync->reducer);
+  for (int i = 0; i < n; ++i) {
+    trm_fill(slot(sync, i) + sync->handed, 0, sync->n_total - sync->handed);
+  }
+}
+
+trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
+                               trm_gradsync_result *result) {
+  const bool complete = status == TRM_OK && sync->blocks_done == sync->n_local;
+  if (!complete) {
+    give_zeros(sync);
+  } else {
+    const int64_t rest = sync->n_total - sync->handed;
+    merge(sync, sync->handed, rest);
+  }
+  /* Part 0 is in slot 0; what a rank has to say beside its blocks it says there. */
+  trm_tail_set_status(tail(sync, 0), sync->n_blocks, !complete, stop);
+  while (sync->handed < sync->n_total) {
+    const int64_t end = sync->handed + sync->bucket;
+    hand_over(sync, end < sync->n_total ? end : sync->n_total);
+  }
+  const double start_s = trm_clock_s();
+  TRM_TRY(trm_progress_wait(sync->progress));
+  *result = (trm_gradsync_result){.grads = slot(sync, 0), .exposed_s = trm_clock_s() - start_s};
+  trm_tail_read(tail(sync, 0), sync->n_blocks, &result->loss_sum, &result->count, &result->n_failed,
+                &result->stop);
+  sync->handed = 0;
+  sync->blocks_done = 0;
+  return TRM_OK;
+}
