@@ -41,3 +41,12 @@ foreach(name permute vocab windows dataset loader prepare debian shakespeare)
 endforeach()
 trm_add_script_test(NAME test_format_page FOLDER unit
   COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_format_page.py ${CMAKE_SOURCE_DIR})
+
+trm_add_test(NAME test_ckpt_store FOLDER unit MODULES core comm io ckpt)
+trm_collect("core;comm;io;ckpt" objects libs)
+add_executable(io_writer unit/io_writer.c ${objects})
+target_link_libraries(io_writer PRIVATE trm_test_support ${libs} trm_flags)
+foreach(name events h5py)
+  trm_add_script_test(NAME test_io_${name} FOLDER unit COMMAND
+    ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_io_${name}.py $<TARGET_FILE:io_writer>)
+endforeach()

@@ -1,0 +1,99 @@
+/**
+ * Checkpoints: named float arrays plus a few facts about the run, one HDF5 file each.
+ *
+ * Invariants
+ *  1. A file under its final name is complete: it was written to a temporary name, closed, fsynced,
+ *     renamed, and the folder fsynced.
+ *  2. Nothing is deleted before a newer checkpoint is complete; the best one is never deleted by
+ *     the rule of the newest K.
+ *  3. Every array has a stored XXH3-64 digest, and the attributes as a whole have one; nothing that
+ *     fails its digest is used.
+ *  4. Loading takes no memory sized by the file: shapes must equal what is expected.
+ *  5. The snapshot is a copy: training goes on while it is written, and never writes into it.
+ *  6. Only files this module wrote (by name pattern) are ever removed.
+ *
+ *  IDLE --trm_ckpt_save--> WRITING --(writer thread)--> PUBLISHED or FAILED --trm_ckpt_wait--> IDLE
+ */
+#ifndef TRIREME_CKPT_CKPT_H
+#define TRIREME_CKPT_CKPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/comm/comm.h"
+#include "trireme/core/status.h"
+
+/** A named region of memory: "model/wte/weight", float32, row-major. */
+typedef struct trm_region {
+  const char *name; /* borrowed */
+  int n_dims;
+  int64_t dims[4];
+  float *data; /* borrowed; const when saving */
+} trm_region;
+
+/** Facts about the run. Texts are owned by the struct (trm_ckpt_info_free). */
+typedef struct trm_ckpt_info {
+  int64_t step; /* updates done */
+  uint64_t seed;
+  uint64_t data_digest;
+  double best_loss; /* validation, nats; NaN: none yet */
+  int64_t best_step;
+  int64_t vocab;
+  char *config_text; /* resolved YAML */
+  char *program_version;
+  char *fingerprint;      /* instruction set, BLAS and kernel */
+  char vocab_unit[16];    /* the vocabulary, so that generate needs no data set */
+  int64_t *vocab_offsets; /* [vocab + 1] */
+  char *vocab_bytes;
+} trm_ckpt_info;
+void trm_ckpt_info_free(trm_ckpt_info *info);
+
+typedef struct trm_ckpt_store trm_ckpt_store;
+
+/**
+ * A folder of checkpoints "step_00000200.h5", of which the newest `keep` >= 1 stay, and "best.h5" (a
+ * hard link or copy). Makes the folder; sweeps temporary files left by a killed writer of it. Not
+ * collective: only rank 0 has one.
+ *
+ * Newest means of those up to the step last saved: files of later steps, left from before a run was
+ * taken back to an earlier checkpoint, are neither counted nor removed until saving passes them.
+ */
+trm_status trm_ckpt_store_open(const char *folder, int keep, trm_ckpt_store **out);
+/** Waits for a write under way; reports its failure. */
+trm_status trm_ckpt_store_close(trm_ckpt_store **store);
+
+/**
+ * Copies the regions and writes them on a background thread. If a write is still under way, waits
+ * for it first and reports its failure. `best` also makes the file the kept best one.
+ */
+trm_status trm_ckpt_save(trm_ckpt_store *store, const trm_ckpt_info *info,
+                         const trm_region *regions, int n_regions, bool best);
+/** Waits for the write under way, if any, and reports how it went. */
+trm_status trm_ckpt_wait(trm_ckpt_store *store);
+/** Seconds of the last write, and step of the newest published checkpoint (-1: none). */
+double trm_ckpt_write_s(const trm_ckpt_store *store);
+int64_t trm_ckpt_newest_step(const trm_ckpt_store *store);
+
+/** Reads the facts only, checked against their digest. *info is filled (trm_ckpt_info_free). */
+trm_status trm_ckpt_read_info(const char *path, trm_ckpt_info *info);
+/** Reads every region, checked against shape and digest; names the region at fault. A file with
+ *  regions that are not asked for is fine. After a failure the contents of the regions are
+ *  undefined and must not be used. */
+trm_status trm_ckpt_read_regions(const char *path, const trm_region *regions, int n_regions);
+
+/**
+ * Path of the newest checkpoint in `folder` that passes every digest, into path[size]. Damaged ones
+ * are passed over, and each is told to `report` (may be NULL) with its message.
+ * @return TRM_ERR_DATA when there are files but none is good; TRM_OK with path "" when there is none
+ */
+trm_status trm_ckpt_find_newest(const char *folder, char *path, size_t size,
+                                void (*report)(void *context, const char *message), void *context);
+/** Reads and checks all of a file without keeping it. */
+trm_status trm_ckpt_verify(const char *path);
+
+/** Rank 0 reads, all receive: regions and info. Collective; regions' names and shapes are equal on
+ *  all ranks. */
+trm_status trm_ckpt_load_all(trm_comm *comm, const char *path, trm_ckpt_info *info,
+                             const trm_region *regions, int n_regions);
+
+#endif

@@ -1,0 +1,240 @@
+/* The store: one folder, one writer thread.
+ *
+ * The fields under `mutex` are the states of include/trireme/ckpt/ckpt.h:
+ *  IDLE      the snapshot belongs to the caller's thread
+ *  WRITING   the snapshot belongs to the writer thread             (trm_ckpt_save enters it)
+ *  FINISHED  the snapshot is the caller's again, `result` not yet told  (the writer enters it)
+ * trm_ckpt_wait leads back to IDLE.
+ */
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ckpt_internal.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/memory.h"
+#include "trireme/io/files.h"
+
+typedef enum store_state { STORE_IDLE, STORE_WRITING, STORE_FINISHED } store_state;
+
+struct trm_ckpt_store {
+  char folder[PATH_MAX];
+  int keep;
+  trm_ckpt_snapshot snapshot; /* see the states above */
+  bool best;                  /* likewise */
+
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  store_state state; /* this and all below: under the mutex */
+  bool quit;
+  trm_status result;
+  char message[TRM_MESSAGE_BYTES];
+  double write_s;
+  int64_t newest_step;
+};
+
+static void lock(const trm_ckpt_store *store) {
+  /* Locking changes nothing that a caller of a const function can see. */
+  const int error = pthread_mutex_lock((pthread_mutex_t *)&store->mutex);
+  TRM_ASSERT(error == 0);
+}
+
+static void unlock(const trm_ckpt_store *store) {
+  const int error = pthread_mutex_unlock((pthread_mutex_t *)&store->mutex);
+  TRM_ASSERT(error == 0);
+}
+
+/* Removes all but the newest `keep` of the checkpoints up to `step`. Called when `step` has been
+ * published (invariant 2), so the newest of them is complete. best.h5 is no such name. */
+static trm_status retain(const trm_ckpt_store *store, int64_t step) {
+  char path[PATH_MAX], name[TRM_CKPT_NAME_BYTES];
+  int64_t *steps = NULL;
+  int n = 0;
+  trm_status status = TRM_OK;
+  TRM_TRY(trm_ckpt_list(store->folder, &steps, &n));
+  while (n > 0 && steps[n - 1] > step) --n;
+  for (int i = 0; i < n - store->keep; ++i) {
+    TRM_ASSERT(steps[i] < step); /* invariant 2: something newer stays */
+    trm_ckpt_name(steps[i], name);
+    TRM_TRY_OUT(trm_path_join(path, sizeof path, store->folder, name));
+    TRM_TRY_OUT(trm_file_remove(path));
+  }
+out:
+  TRM_FREE(steps);
+  return status;
+}
+
+/* A message about the temporary file is one about the file the user knows. */
+static void rename_in_message(const char *temporary, const char *path) {
+  char message[TRM_MESSAGE_BYTES], told[TRM_MESSAGE_BYTES];
+  const size_t n = strlen(temporary);
+  snprintf(told, sizeof told, "%s", trm_message());
+  if (strncmp(told, temporary, n) != 0) return;
+  const int length = snprintf(message, sizeof message, "%s%s", path, told + n);
+  if (length > 0) trm_message_set(message);
+}
+
+/* Writes and publishes the snapshot (invariant 1); *published tells whether the file is there. */
+static trm_status publish(const trm_ckpt_store *store, bool *published) {
+  char name[TRM_CKPT_NAME_BYTES], hidden[TRM_CKPT_NAME_BYTES + 32];
+  char path[PATH_MAX], temporary[PATH_MAX], best[PATH_MAX];
+  const trm_ckpt_snapshot *s = &store->snapshot;
+  trm_ckpt_name(s->info.step, name);
+  const int n = snprintf(hidden, sizeof hidden, ".%s.tmp-%ld", name, (long)getpid());
+  TRM_ASSERT(n > 0 && (size_t)n < sizeof hidden);
+  TRM_TRY(trm_path_join(path, sizeof path, store->folder, name));
+  TRM_TRY(trm_path_join(temporary, sizeof temporary, store->folder, hidden));
+  TRM_TRY(trm_path_join(best, sizeof best, store->folder, "best.h5"));
+  const trm_status status = trm_ckpt_write(temporary, &s->info, s->regions, s->n_regions);
+  if (status != TRM_OK) {
+    rename_in_message(temporary, path);
+    return status;
+  }
+  TRM_TRY(trm_file_publish(temporary, path));
+  *published = true;
+  if (store->best) TRM_TRY(trm_file_link(path, best));
+  return retain(store, s->info.step);
+}
+
+static void *writer_main(void *context) {
+  trm_ckpt_store *store = context;
+  lock(store);
+  for (;;) {
+    while (store->state != STORE_WRITING && !store->quit) {
+      const int error = pthread_cond_wait(&store->changed, &store->mutex);
+      TRM_ASSERT(error == 0);
+    }
+    if (store->state != STORE_WRITING) break;
+    unlock(store);
+    bool published = false;
+    const double start_s = trm_clock_s();
+    const trm_status status = publish(store, &published);
+    lock(store);
+    store->write_s = trm_clock_s() - start_s;
+    if (published) store->newest_step = store->snapshot.info.step;
+    store->result = status;
+    snprintf(store->message, sizeof store->message, "%s", status == TRM_OK ? "" : trm_message());
+    store->state = STORE_FINISHED;
+    const int error = pthread_cond_broadcast(&store->changed);
+    TRM_ASSERT(error == 0);
+  }
+  unlock(store);
+  return NULL;
+}
+
+/* Starts the writer with all signals blocked: they are for the thread that trains. */
+static trm_status start_writer(trm_ckpt_store *store) {
+  sigset_t all, before;
+  sigfillset(&all);
+  int error = pthread_sigmask(SIG_SETMASK, &all, &before);
+  TRM_ASSERT(error == 0);
+  const int created = pthread_create(&store->thread, NULL, writer_main, store);
+  error = pthread_sigmask(SIG_SETMASK, &before, NULL);
+  TRM_ASSERT(error == 0);
+  if (created == 0) return TRM_OK;
+  return trm_fail(TRM_ERR_MEMORY, "%s: no thread can be started to write checkpoints",
+                  store->folder);
+}
+
+static trm_status prepare_folder(trm_ckpt_store *store, const char *folder) {
+  int64_t *steps = NULL;
+  int n = 0;
+  TRM_TRY(trm_path_join(store->folder, sizeof store->folder, folder, ""));
+  TRM_TRY(trm_folder_make(folder));
+  TRM_TRY(trm_ckpt_sweep(folder));
+  TRM_TRY(trm_ckpt_list(folder, &steps, &n));
+  store->newest_step = n > 0 ? steps[n - 1] : -1;
+  TRM_FREE(steps);
+  return TRM_OK;
+}
+
+trm_status trm_ckpt_store_open(const char *folder, int keep, trm_ckpt_store **out) {
+  trm_ckpt_store *store = NULL;
+  if (keep < 1) return trm_fail(TRM_ERR_ARG, "%d checkpoints to keep, at least 1 is needed", keep);
+  TRM_TRY(TRM_ALLOC(&store, 1, "a store of checkpoints"));
+  store->keep = keep;
+  trm_status status = prepare_folder(store, folder);
+  if (status == TRM_OK) {
+    int error = pthread_mutex_init(&store->mutex, NULL);
+    TRM_ASSERT(error == 0);
+    error = pthread_cond_init(&store->changed, NULL);
+    TRM_ASSERT(error == 0);
+    status = start_writer(store);
+  }
+  if (status != TRM_OK) {
+    TRM_FREE(store);
+    return status;
+  }
+  *out = store;
+  return TRM_OK;
+}
+
+trm_status trm_ckpt_wait(trm_ckpt_store *store) {
+  trm_status status = TRM_OK;
+  lock(store);
+  while (store->state == STORE_WRITING) {
+    const int error = pthread_cond_wait(&store->changed, &store->mutex);
+    TRM_ASSERT(error == 0);
+  }
+  if (store->state == STORE_FINISHED) {
+    status = store->result;
+    if (status != TRM_OK) trm_message_set(store->message);
+    store->state = STORE_IDLE;
+  }
+  unlock(store);
+  return status;
+}
+
+trm_status trm_ckpt_store_close(trm_ckpt_store **store) {
+  trm_ckpt_store *s = *store;
+  if (!s) return TRM_OK;
+  *store = NULL;
+  const trm_status status = trm_ckpt_wait(s);
+  lock(s);
+  s->quit = true;
+  int error = pthread_cond_broadcast(&s->changed);
+  TRM_ASSERT(error == 0);
+  unlock(s);
+  error = pthread_join(s->thread, NULL);
+  TRM_ASSERT(error == 0);
+  error = pthread_cond_destroy(&s->changed);
+  TRM_ASSERT(error == 0);
+  error = pthread_mutex_destroy(&s->mutex);
+  TRM_ASSERT(error == 0);
+  trm_ckpt_snapshot_release(&s->snapshot);
+  TRM_FREE(s);
+  return status;
+}
+
+trm_status trm_ckpt_save(trm_ckpt_store *store, const trm_ckpt_info *info,
+                         const trm_region *regions, int n_regions, bool best) {
+  TRM_ASSERT(info->step >= 0);
+  TRM_TRY(trm_ckpt_wait(store)); /* invariant 5: the snapshot is ours again */
+  TRM_TRY(trm_ckpt_snapshot_take(&store->snapshot, info, regions, n_regions));
+  store->best = best;
+  lock(store);
+  TRM_ASSERT(store->state == STORE_IDLE);
+  store->state = STORE_WRITING;
+  const int error = pthread_cond_broadcast(&store->changed);
+  TRM_ASSERT(error == 0);
+  unlock(store);
+  return TRM_OK;
+}
+
+double trm_ckpt_write_s(const trm_ckpt_store *store) {
+  lock(store);
+  const double seconds = store->write_s;
+  unlock(store);
+  return seconds;
+}
+
+int64_t trm_ckpt_newest_step(const trm_ckpt_store *store) {
+  lock(store);
+  const int64_t step = store->newest_step;
+  unlock(store);
+  return step;
+}

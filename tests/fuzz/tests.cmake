@@ -1,0 +1,1 @@
+trm_add_test(NAME fuzz_container FOLDER fuzz MODULES core comm io ckpt)
