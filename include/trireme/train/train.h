@@ -1,0 +1,67 @@
+/**
+ * Training, evaluation and generation: what the commands call. The only layer, with `app`, that
+ * talks to people.
+ */
+#ifndef TRIREME_TRAIN_TRAIN_H
+#define TRIREME_TRAIN_TRAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "trireme/comm/comm.h"
+#include "trireme/core/config.h"
+#include "trireme/core/log.h"
+
+/** How a run is started. */
+typedef struct trm_train_options {
+  trm_config *config;      /* resolved and checked; the same on every rank */
+  bool resume;             /* go on from the newest good checkpoint, if there is one */
+  const char *resume_path; /* from this one instead; NULL: newest */
+  bool allow_changes;      /* resume although keys that change the result differ */
+} trm_train_options;
+
+/**
+ * Runs training to train.steps, or until a signal (TERM, INT, USR1, USR2) or the time budget.
+ * Collective. Every rank returns the same status: TRM_OK when done, TRM_STOPPED when stopped early
+ * with a checkpoint, TRM_ERR_DIVERGED when loss or gradient are not finite, others on failure.
+ */
+trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *log);
+
+/** A checkpoint chosen by a run directory (newest good one, or best) or by a file. */
+typedef struct trm_evaluate_options {
+  const char *run;  /* run directory or checkpoint file */
+  bool best;        /* the best one of the run instead of the newest */
+  const char *data; /* data set; NULL: the one the run was trained on */
+} trm_evaluate_options;
+
+typedef struct trm_evaluation {
+  double loss;    /* nats a token over the whole validation split */
+  int64_t tokens; /* predicted */
+  int64_t step;   /* of the checkpoint */
+} trm_evaluation;
+
+/** Exact evaluation of a checkpoint over the whole validation split. Collective. */
+trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
+                            trm_evaluation *result);
+
+typedef struct trm_generate_options {
+  const char *run;
+  bool best;
+  const char *prompt; /* UTF-8; "": begin after a newline */
+  int64_t n_tokens;   /* to generate */
+  double temperature; /* 0: always the most likely token */
+  int64_t top_k;      /* 0: all */
+  double top_p;       /* 1: all */
+  uint64_t seed;
+} trm_generate_options;
+
+/** Writes the prompt and generated text to `out`, token by token. For a communicator of one rank. */
+trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options, FILE *out);
+
+/** Resolves "run directory or checkpoint file" to a file, into path[size]. Warnings about damaged
+ *  checkpoints go to `log` (may be NULL). Not collective. */
+trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t size,
+                                  trm_log *log);
+
+#endif

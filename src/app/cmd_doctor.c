@@ -1,0 +1,150 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "trireme/comm/reducer.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/memory.h"
+#include "trireme/math/gemm.h"
+#include "trireme/math/threads.h"
+#include "trireme/train/layout.h"
+
+/* Billions of multiply-adds times two a second of a square product, the best of a few. */
+static trm_status gemm_rate(double *gflop_per_s) {
+  enum { N = 768, TRIES = 5 };
+  trm_real *a = NULL, *b = NULL, *c = NULL;
+  trm_status status = TRM_OK;
+  double best_s = INFINITY;
+  TRM_TRY_OUT(TRM_ALLOC(&a, (int64_t)N * N, "matrix"));
+  TRM_TRY_OUT(TRM_ALLOC(&b, (int64_t)N * N, "matrix"));
+  TRM_TRY_OUT(TRM_ALLOC(&c, (int64_t)N * N, "matrix"));
+  for (int i = 0; i < N * N; ++i) {
+    a[i] = (trm_real)(i % 7) - 3;
+    b[i] = (trm_real)(i % 5) - 2;
+  }
+  for (int t = 0; t < TRIES; ++t) {
+    const double start_s = trm_clock_s();
+    trm_gemm(false, false, N, N, N, 1, a, N, b, N, 0, c, N);
+    best_s = fmin(best_s, trm_clock_s() - start_s);
+  }
+  *gflop_per_s = 2e-9 * N * N * N / best_s;
+out:
+  TRM_FREE(a);
+  TRM_FREE(b);
+  TRM_FREE(c);
+  return status;
+}
+
+/* Bus bandwidth, n / t * 2 (P - 1) / P, of an all-reduce of 16 MiB; 0 with one rank. Collective. */
+static trm_status allreduce_rate(trm_comm *comm, bool shared_window, double *gb_per_s,
+                                 const char **transport) {
+  enum { N = 4 << 20, TRIES = 5 };
+  const int P = trm_comm_size(comm);
+  *gb_per_s = 0;
+  const trm_reducer_options options = {
+      .engine = "ring", .n_elements = N, .n_blocks = P, .shared_window = shared_window};
+  trm_reducer *reducer = NULL;
+  TRM_TRY(trm_reducer_create(comm, &options, &reducer));
+  *transport = trm_reducer_transport(reducer);
+  double best_s = INFINITY;
+  trm_status status = TRM_OK;
+  for (int t = 0; t < TRIES && status == TRM_OK; ++t) {
+    status = trm_comm_barrier(comm);
+    const double start_s = trm_clock_s();
+    if (status == TRM_OK) status = trm_reducer_run(reducer);
+    best_s = fmin(best_s, trm_clock_s() - start_s);
+  }
+  trm_reducer_destroy(&reducer);
+  if (P > 1) *gb_per_s = 4e-9 * N / best_s * 2 * (P - 1) / P;
+  return status;
+}
+
+static const char *level_name(trm_thread_level level) {
+  static const char *const names[] = {"single", "funneled", "serialized", "multiple"};
+  return names[level];
+}
+
+static void say(void *context, const char *sentence) {
+  ++*(int *)context;
+  printf("  ! %s\n", sentence);
+}
+
+static void print_ranks(trm_comm *comm, const trm_layout *layout, const double *rates) {
+  printf("  rank  host                 threads  may run on            matrix product\n");
+  for (int r = 0; r < layout->n_ranks; ++r) {
+    const trm_rank_place *p = &layout->places[r];
+    printf("  %4d  %-20s %7d  %-20s  %6.0f GFLOP/s\n", r, trm_comm_host(comm, r), p->n_threads,
+           p->allowed, rates[r]);
+  }
+}
+
+/* OpenBLAS takes an older kernel than the processor has when OPENBLAS_CORETYPE says so. */
+static void warn_coretype(int *n_warnings) {
+  const char *core = getenv("OPENBLAS_CORETYPE");
+  if (!core || !*core) return;
+  char text[256];
+  (void)snprintf(text, sizeof text,
+                 "OPENBLAS_CORETYPE=%s chooses the matrix kernel; without it "
+                 "OpenBLAS takes the one made for this processor, which may be faster",
+                 core);
+  say(n_warnings, text);
+}
+
+static trm_status examine(trm_comm *comm) {
+  trm_layout layout = {0};
+  double rate = 0, window = 0, messages = 0, *rates = NULL;
+  const char *transport = "", *unused;
+  const bool speaks = trm_comm_rank(comm) == 0;
+  trm_status status = TRM_OK;
+  TRM_TRY(trm_layout_gather(comm, &layout));
+  status = gemm_rate(&rate);
+  if (status == TRM_OK) status = TRM_ALLOC(&rates, layout.n_ranks, "rates");
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  TRM_TRY_OUT(trm_comm_allgather(comm, &rate, rates, sizeof rate));
+  TRM_TRY_OUT(allreduce_rate(comm, true, &window, &transport));
+  TRM_TRY_OUT(allreduce_rate(comm, false, &messages, &unused));
+  if (speaks) {
+    char summary[256], fingerprint[128];
+    int n_warnings = 0;
+    trm_layout_summary(comm, &layout, summary, sizeof summary);
+    trm_fingerprint(fingerprint, sizeof fingerprint);
+    printf("trireme " TRM_VERSION "\n  %s\n  MPI          %s; threads: %s\n", summary,
+           trm_comm_library(), level_name(trm_comm_thread_level(comm)));
+    printf("  bits depend on  %s\n\n", fingerprint);
+    print_ranks(comm, &layout, rates);
+    if (layout.n_ranks > 1) {
+      printf("\n  all-reduce   %.1f GB/s by %s, %.1f GB/s by messages (bus bandwidth, 16 MiB)\n",
+             window, transport, messages);
+    }
+    printf("\n");
+    trm_layout_warnings(comm, &layout, say, &n_warnings);
+    warn_coretype(&n_warnings);
+    if (n_warnings == 0) printf("  nothing to complain about\n");
+  }
+out:
+  TRM_FREE(rates);
+  trm_layout_free(&layout);
+  return status;
+}
+
+int app_doctor(int argc, char **argv) {
+  static app_list words;
+  bool helped;
+  int64_t threads = 0;
+  const app_option options[] = {
+      {"--threads", 't', APP_INT, &threads, .min = 1, .max = 4096, .value_name = "N",
+       .help = "compute threads a rank"},
+  };
+  trm_comm *comm = NULL;
+  const trm_status parsed = app_parse("doctor", argc, argv, options, 1, &words, &helped);
+  if (parsed == TRM_OK && helped) return 0;
+  trm_status status = app_start(&argc, &argv, threads, &comm);
+  if (!comm) return app_end(NULL, status);
+  if (status == TRM_ERR_CONFIG) status = TRM_OK; /* N singletons: examine says it */
+  if (status == TRM_OK) status = parsed;
+  status = trm_comm_agree(comm, status);
+  if (status == TRM_OK) status = examine(comm);
+  return app_end(&comm, status);
+}

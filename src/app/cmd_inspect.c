@@ -1,0 +1,79 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "app.h"
+#include "trireme/ckpt/ckpt.h"
+#include "trireme/input/dataset.h"
+#include "trireme/io/container.h"
+
+static trm_status print_array(void *context, const char *name, const trm_array_info *info) {
+  (void)context;
+  char shape[96] = "";
+  int used = 0;
+  for (int d = 0; d < info->n_dims; ++d) {
+    used += snprintf(shape + used, sizeof shape - (size_t)used, "%s%" PRId64, d ? ", " : "",
+                     info->dims[d]);
+  }
+  printf("  %-44s %-4s [%s]\n", name, trm_dtype_name(info->dtype), shape);
+  return TRM_OK;
+}
+
+static trm_status inspect_checkpoint(const char *path, bool arrays) {
+  trm_ckpt_info info;
+  TRM_TRY(trm_ckpt_read_info(path, &info));
+  printf("%s: checkpoint of step %" PRId64 "\n", path, info.step);
+  printf("  written by    trireme %s on %s\n", info.program_version, info.fingerprint);
+  printf("  seed          %" PRIu64 "\n  data digest   %016" PRIx64 "\n  vocabulary    %" PRId64
+         " (%s)\n",
+         info.seed, info.data_digest, info.vocab, info.vocab_unit);
+  if (!isnan(info.best_loss)) {
+    printf("  best loss     %.4f at step %" PRId64 "\n", info.best_loss, info.best_step);
+  }
+  printf("  configuration\n%s", info.config_text);
+  trm_ckpt_info_free(&info);
+  if (arrays) {
+    trm_container *file = NULL;
+    TRM_TRY(trm_container_open(path, &file));
+    const trm_status visited = trm_container_visit(file, print_array, NULL);
+    const trm_status closed = trm_container_close(&file);
+    TRM_TRY(visited);
+    TRM_TRY(closed);
+  }
+  TRM_TRY(trm_ckpt_verify(path));
+  printf("  every array matches its digest\n");
+  return TRM_OK;
+}
+
+static trm_status is_checkpoint(const char *path, bool *yes) {
+  trm_container *file = NULL;
+  TRM_TRY(trm_container_open(path, &file));
+  *yes = trm_container_has(file, "/run") && trm_container_has(file, "/model");
+  return trm_container_close(&file);
+}
+
+int app_inspect(int argc, char **argv) {
+  static app_list words;
+  bool helped, check = false, arrays = false, checkpoint = false;
+  const app_option options[] = {
+      {"--check", 0, APP_FLAG, &check,
+       .help = "for files from strangers: read it in a child process first"},
+      {"--arrays", 0, APP_FLAG, &arrays, .help = "checkpoint: list its arrays"},
+  };
+  trm_status status = app_parse("inspect", argc, argv, options, 2, &words, &helped);
+  if (status == TRM_OK && helped) return 0;
+  if (status == TRM_OK) status = app_single_process("inspect");
+  if (status == TRM_OK && words.n != 1) {
+    status = trm_fail(TRM_ERR_USAGE, "inspect: give one file (%d given)", words.n);
+  }
+  if (status == TRM_OK && check) status = trm_container_probe(words.items[0]);
+  if (status == TRM_OK) status = is_checkpoint(words.items[0], &checkpoint);
+  if (status == TRM_OK && checkpoint) status = inspect_checkpoint(words.items[0], arrays);
+  if (status == TRM_OK && !checkpoint) {
+    trm_dataset *dataset = NULL;
+    status = trm_dataset_open(words.items[0], &dataset);
+    if (status == TRM_OK) status = trm_dataset_describe(dataset, stdout);
+    trm_dataset_close(&dataset);
+  }
+  return app_end(NULL, status);
+}

@@ -1,0 +1,132 @@
+#include "app.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trireme/core/config.h"
+
+static void print_page(const char *command, const app_option *options, int n_options) {
+  int n;
+  const app_command *all = app_commands(&n);
+  for (int i = 0; i < n; ++i) {
+    if (strcmp(all[i].name, command) != 0) continue;
+    printf("trireme %s %s\n%s\n", command, all[i].words, all[i].summary);
+  }
+  if (n_options > 0) printf("\n");
+  for (int i = 0; i < n_options; ++i) {
+    char left[64], letter[8] = "";
+    if (options[i].letter) (void)snprintf(letter, sizeof letter, "-%c, ", options[i].letter);
+    (void)snprintf(left, sizeof left, "%s%s%s%s%s", letter, options[i].name,
+                   options[i].type == APP_FLAG ? ""
+                   : options[i].value_optional ? "[="
+                                               : " ",
+                   options[i].type == APP_FLAG ? "" : options[i].value_name,
+                   options[i].value_optional ? "]" : "");
+    printf("  %-28s %s\n", left, options[i].help);
+  }
+}
+
+static const app_option *find(const app_option *options, int n, const char *word, size_t length) {
+  for (int i = 0; i < n; ++i) {
+    if (strlen(options[i].name) == length && strncmp(options[i].name, word, length) == 0) {
+      return &options[i];
+    }
+    if (options[i].letter && length == 2 && word[0] == '-' && word[1] == options[i].letter) {
+      return &options[i];
+    }
+  }
+  return NULL;
+}
+
+static trm_status unknown(const char *command, const app_option *options, int n, const char *word) {
+  const char *names[32];
+  for (int i = 0; i < n; ++i) names[i] = options[i].name;
+  const char *near = trm_nearest(word, names, n);
+  return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'%s%s%s; see trireme help %s", command, word,
+                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", command);
+}
+
+static trm_status store_number(const char *command, const app_option *o, const char *text) {
+  char *end;
+  errno = 0;
+  const double x = strtod(text, &end);
+  if (end == text || *end || errno != 0 || !isfinite(x) || x < o->min || x > o->max ||
+      (o->type == APP_INT && x != floor(x))) {
+    return trm_fail(TRM_ERR_USAGE, "%s: %s is '%s'; allowed: %s from %g to %g", command, o->name,
+                    text, o->type == APP_INT ? "a whole number" : "a number", o->min, o->max);
+  }
+  if (o->type == APP_INT)
+    *(int64_t *)o->value = (int64_t)x;
+  else
+    *(double *)o->value = x;
+  return TRM_OK;
+}
+
+static trm_status store(const char *command, const app_option *o, const char *text) {
+  switch (o->type) {
+  case APP_FLAG:
+    *(bool *)o->value = true;
+    return TRM_OK;
+  case APP_TEXT:
+    *(const char **)o->value = text;
+    return TRM_OK;
+  case APP_INT:
+  case APP_REAL:
+    return store_number(command, o, text);
+  case APP_LIST: {
+    app_list *list = o->value;
+    const int most = (int)(sizeof list->items / sizeof list->items[0]);
+    if (list->n == most) {
+      return trm_fail(TRM_ERR_USAGE, "%s: %s is given more than %d times", command, o->name, most);
+    }
+    list->items[list->n++] = text;
+    return TRM_OK;
+  }
+  }
+  return TRM_OK;
+}
+
+trm_status app_parse(const char *command, int argc, char **argv, const app_option *options,
+                     int n_options, app_list *words, bool *helped) {
+  *helped = false;
+  words->n = 0;
+  bool only_words = false; /* after "--" */
+  const app_option as_word = {.name = "the list of files", .type = APP_LIST, .value = words};
+  for (int i = 0; i < argc; ++i) {
+    const char *word = argv[i];
+    if (only_words || word[0] != '-' || word[1] == 0) {
+      TRM_TRY(store(command, &as_word, word));
+      continue;
+    }
+    if (strcmp(word, "--") == 0) {
+      only_words = true;
+      continue;
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+      print_page(command, options, n_options);
+      *helped = true;
+      return TRM_OK;
+    }
+    const char *equals = strchr(word, '=');
+    const size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    const app_option *o = find(options, n_options, word, length);
+    if (!o) return unknown(command, options, n_options, word);
+    const char *value = equals ? equals + 1 : NULL;
+    if (o->type == APP_FLAG && value) {
+      return trm_fail(TRM_ERR_USAGE, "%s: %s takes no value", command, o->name);
+    }
+    if (o->type != APP_FLAG && !value) {
+      if (o->value_optional)
+        value = "";
+      else if (i + 1 < argc)
+        value = argv[++i];
+      else
+        return trm_fail(TRM_ERR_USAGE, "%s: %s needs a value: %s", command, o->name, o->help);
+    }
+    TRM_TRY(store(command, o, value));
+  }
+  return TRM_OK;
+}

@@ -1,0 +1,99 @@
+#include "evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "trireme/comm/reducer.h"
+#include "trireme/core/memory.h"
+
+struct trm_evaluator {
+  trm_comm *comm;
+  trm_dataset *dataset;
+  trm_learner *learner;
+  int64_t T, group;          /* windows a pass */
+  int32_t *inputs, *targets; /* [group * T], owned */
+  /* [2 G + 2]: loss and count of each group, then failures and stop requests; owned. Groups of
+   * other ranks are 0 here, so the sum over ranks is exact. */
+  double *sums;
+  int64_t n_groups_max;
+};
+
+static int64_t groups_of(const trm_evaluator *e, trm_split split) {
+  const int64_t n = trm_dataset_eval_samples(e->dataset, split, e->T);
+  return (n + e->group - 1) / e->group;
+}
+
+trm_status trm_evaluator_create(trm_comm *comm, trm_dataset *dataset, trm_learner *learner,
+                                int64_t T, int64_t max_samples, trm_evaluator **out) {
+  trm_status status = TRM_OK;
+  trm_evaluator *e = NULL;
+  TRM_TRY(TRM_ALLOC(&e, 1, "evaluation"));
+  e->comm = comm;
+  e->dataset = dataset;
+  e->learner = learner;
+  e->T = T;
+  e->group = max_samples;
+  for (int s = 0; s < TRM_N_SPLITS; ++s) {
+    const int64_t n = groups_of(e, (trm_split)s);
+    if (n > e->n_groups_max) e->n_groups_max = n;
+  }
+  TRM_TRY_OUT(TRM_ALLOC(&e->inputs, e->group * T, "evaluation batch"));
+  TRM_TRY_OUT(TRM_ALLOC(&e->targets, e->group * T, "evaluation batch"));
+  TRM_TRY_OUT(TRM_ALLOC(&e->sums, 2 * e->n_groups_max + 2, "evaluation sums"));
+  *out = e;
+  return TRM_OK;
+out:
+  trm_evaluator_destroy(&e);
+  return status;
+}
+
+void trm_evaluator_destroy(trm_evaluator **evaluator) {
+  if (!*evaluator) return;
+  TRM_FREE((*evaluator)->inputs);
+  TRM_FREE((*evaluator)->targets);
+  TRM_FREE((*evaluator)->sums);
+  TRM_FREE(*evaluator);
+}
+
+static trm_status run_group(trm_evaluator *e, trm_split split, int64_t g, int64_t n_windows) {
+  const int64_t first = g * e->group;
+  const int64_t n = first + e->group < n_windows ? e->group : n_windows - first;
+  TRM_TRY(trm_dataset_eval_read(e->dataset, split, e->T, first, n, e->inputs, e->targets));
+  const trm_pass pass = {.training = false};
+  trm_tape_begin(e->learner->tape, &pass);
+  const trm_tokens tokens = {.N = n, .T = e->T, .inputs = e->inputs, .targets = e->targets};
+  (void)trm_model_loss(e->learner->model, e->learner->tape, &tokens);
+  TRM_TRY(trm_tape_status(e->learner->tape));
+  e->sums[2 * g] = trm_tape_loss_sum(e->learner->tape);
+  e->sums[2 * g + 1] = (double)trm_tape_loss_count(e->learner->tape);
+  return TRM_OK;
+}
+
+trm_status trm_evaluator_run(trm_evaluator *e, trm_split split, bool (*stop)(void *context),
+                             void *context, double *loss, int64_t *tokens, bool *stopped) {
+  const int64_t n_windows = trm_dataset_eval_samples(e->dataset, split, e->T);
+  const int64_t G = groups_of(e, split);
+  int64_t first, n_local;
+  trm_block_range(G, trm_comm_rank(e->comm), trm_comm_size(e->comm), &first, &n_local);
+  memset(e->sums, 0, (size_t)(2 * G + 2) * sizeof *e->sums);
+
+  trm_status status = TRM_OK; /* carried to the agreement below: nobody leaves alone */
+  for (int64_t g = first; g < first + n_local && status == TRM_OK; ++g) {
+    if (stop && stop(context)) {
+      e->sums[2 * G] = 1;
+      break;
+    }
+    status = run_group(e, split, g, n_windows);
+  }
+  TRM_TRY(trm_comm_agree(e->comm, status));
+  TRM_TRY(trm_comm_sum_f64(e->comm, e->sums, 2 * G + 2));
+  double sum = 0, count = 0;
+  for (int64_t g = 0; g < G; ++g) {
+    sum += e->sums[2 * g];
+    count += e->sums[2 * g + 1];
+  }
+  *stopped = e->sums[2 * G] > 0;
+  *loss = *stopped ? (double)NAN : sum / count;
+  *tokens = (int64_t)count;
+  return TRM_OK;
+}

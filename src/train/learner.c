@@ -1,0 +1,108 @@
+#include "trireme/train/learner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "trireme/core/memory.h"
+
+int64_t trm_batch_blocks(const trm_config *config) {
+  const int64_t batch = trm_config_int(config, "batch.size");
+  int64_t n_blocks = trm_config_int(config, "batch.blocks");
+  if (n_blocks == 0) {
+    const int64_t by_tokens = batch * trm_config_int(config, "model.context") / 256;
+    n_blocks = by_tokens > 8 ? by_tokens : 8;
+    if (n_blocks > batch) n_blocks = batch;
+  }
+  return n_blocks;
+}
+
+void trm_block_samples(int64_t batch, int64_t n_blocks, int64_t block, int64_t *first, int64_t *n) {
+  *first = block * batch / n_blocks;
+  *n = (block + 1) * batch / n_blocks - *first;
+}
+
+int64_t trm_block_samples_max(int64_t batch, int64_t n_blocks) {
+  return (batch + n_blocks - 1) / n_blocks;
+}
+
+/* A dry pass over N sequences finds how much memory the activations (and gradients) take. */
+static trm_status plan(trm_learner *learner, int64_t N, int64_t T, bool training) {
+  const trm_pass pass = {.training = training, .dry = true};
+  trm_tape_begin(learner->tape, &pass);
+  const trm_tokens tokens = {.N = N, .T = T};
+  trm_var *loss = trm_model_loss(learner->model, learner->tape, &tokens);
+  if (training) trm_tape_backward(learner->tape, loss, NULL, NULL, NULL);
+  return trm_tape_status(learner->tape);
+}
+
+trm_status trm_learner_create(const trm_config *config, int64_t vocab, int64_t max_samples,
+                              bool training, trm_learner *learner) {
+  trm_status status = TRM_OK;
+  *learner = (trm_learner){0};
+  TRM_TRY_OUT(trm_params_create(&learner->params));
+  TRM_TRY_OUT(trm_model_create(config, vocab, learner->params, &learner->model));
+  trm_params_init(learner->params, (uint64_t)trm_config_int(config, "run.seed"));
+  TRM_TRY_OUT(trm_tape_create(learner->params, &learner->tape));
+  TRM_TRY_OUT(plan(learner, max_samples, trm_config_int(config, "model.context"), training));
+  TRM_TRY_OUT(trm_tape_reserve(learner->tape));
+  if (training) {
+    TRM_TRY_OUT(trm_optimizer_create(config, learner->params, &learner->optimizer));
+  }
+  return TRM_OK;
+out:
+  trm_learner_destroy(learner);
+  return status;
+}
+
+void trm_learner_destroy(trm_learner *learner) {
+  trm_optimizer_destroy(&learner->optimizer);
+  trm_tape_destroy(&learner->tape);
+  trm_model_destroy(&learner->model);
+  trm_params_destroy(&learner->params);
+}
+
+/* ---- regions -------------------------------------------------------------------------------- */
+
+enum { REGION_NAME_BYTES = TRM_PARAM_NAME_BYTES + 32 };
+
+static void add_region(trm_regions *regions, const char *group, const trm_param *row,
+                       trm_real *base) {
+  char *name = regions->names + (size_t)regions->n * REGION_NAME_BYTES;
+  (void)snprintf(name, REGION_NAME_BYTES, "%s/%s", group, row->name);
+  trm_region *region = &regions->rows[regions->n++];
+  region->name = name;
+  region->n_dims = row->n_dims;
+  memcpy(region->dims, row->dims, sizeof region->dims);
+  region->data = base + row->offset;
+}
+
+trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions) {
+  const trm_params *params = learner->params;
+  const int n_states = learner->optimizer ? trm_optimizer_n_states(learner->optimizer) : 0;
+  const int64_t n = (int64_t)params->n_rows * (1 + n_states);
+  *regions = (trm_regions){0};
+  TRM_TRY(TRM_ALLOC(&regions->rows, n, "checkpoint regions"));
+  const trm_status status = TRM_ALLOC(&regions->names, n * REGION_NAME_BYTES, "checkpoint regions");
+  if (status != TRM_OK) {
+    trm_regions_free(regions);
+    return status;
+  }
+  for (int i = 0; i < params->n_rows; ++i) {
+    add_region(regions, "model", &params->rows[i], params->weights);
+  }
+  for (int s = 0; s < n_states; ++s) {
+    char group[32];
+    (void)snprintf(group, sizeof group, "optimizer/%s",
+                   trm_optimizer_state_name(learner->optimizer, s));
+    for (int i = 0; i < params->n_rows; ++i) {
+      add_region(regions, group, &params->rows[i], trm_optimizer_state(learner->optimizer, s));
+    }
+  }
+  return TRM_OK;
+}
+
+void trm_regions_free(trm_regions *regions) {
+  TRM_FREE(regions->rows);
+  TRM_FREE(regions->names);
+  regions->n = 0;
+}

@@ -1,0 +1,44 @@
+/**
+ * Metrics of a run: metrics.csv, TensorBoard events and the progress line. Only rank 0 has them.
+ */
+#ifndef TRIREME_TRAIN_METRICS_H
+#define TRIREME_TRAIN_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/core/log.h"
+#include "trireme/core/status.h"
+
+/** What one training step came to. */
+typedef struct trm_step_record {
+  int64_t step; /* updates done */
+  double loss;  /* nats a token, over the global batch */
+  double lr;
+  double grad_norm;
+  int64_t tokens;        /* of the global batch */
+  double step_s;         /* duration */
+  double exposed_s;      /* of it, waiting for communication */
+  uint64_t weights_hash; /* after the update; read when trm_metrics_wants_row says so */
+} trm_step_record;
+
+typedef struct trm_metrics trm_metrics;
+
+typedef struct trm_metrics_options {
+  const char *folder; /* run directory */
+  int64_t first_step; /* updates done before this start; rows past it are dropped from the file */
+  int64_t n_steps;    /* where the run ends */
+  int64_t log_every;
+  bool tensorboard;
+} trm_metrics_options;
+
+trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, trm_metrics **out);
+/** Whether a row will be written for `step`: then the record needs its hash. */
+bool trm_metrics_wants_row(const trm_metrics *metrics, int64_t step);
+/** Records a step: shows progress, and writes a row every log_every steps. Does not allocate. */
+trm_status trm_metrics_step(trm_metrics *metrics, const trm_step_record *record);
+/** Records an evaluation of the weights after `step` updates. */
+trm_status trm_metrics_eval(trm_metrics *metrics, int64_t step, double loss, bool best);
+trm_status trm_metrics_close(trm_metrics **metrics);
+
+#endif

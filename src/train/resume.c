@@ -1,0 +1,141 @@
+#include "resume.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trireme/core/memory.h"
+#include "trireme/io/files.h"
+#include "trireme/train/layout.h"
+
+static void report_damage(void *context, const char *message) {
+  trm_log_warn(context, "%s; using the one before", message);
+}
+
+/* Rank 0 alone looks at the folder; "" when there is nothing to resume from. */
+static trm_status choose(const trm_train_options *options, const trm_rundir *dir, trm_log *log,
+                         char path[TRM_PATH_BYTES]) {
+  path[0] = 0;
+  if (options->resume_path) {
+    return trm_checkpoint_resolve(options->resume_path, false, path, TRM_PATH_BYTES, log);
+  }
+  bool has = false;
+  TRM_TRY(trm_rundir_has_checkpoints(dir, &has));
+  if (!has) return TRM_OK;
+  if (!options->resume) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "%s already holds a run; give --resume to go on with it, or "
+                    "another run.dir",
+                    dir->root);
+  }
+  return trm_ckpt_find_newest(dir->checkpoints, path, TRM_PATH_BYTES, report_damage, log);
+}
+
+/* The configuration may change where it does not change the result; elsewhere only on request. */
+static trm_status check_config(const trm_train_options *options, const trm_ckpt_info *info,
+                               const char *path, trm_log *log) {
+  int n_keys;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  trm_config *old = NULL;
+  TRM_TRY(trm_config_create(keys, n_keys, &old));
+  trm_status status = trm_config_read_text(old, info->config_text, path);
+  if (status == TRM_OK) {
+    const char *was, *is;
+    const char *key = trm_config_difference(old, options->config, &was, &is);
+    if (key && !options->allow_changes) {
+      status = trm_fail(TRM_ERR_CONFIG,
+                        "%s is %s, but the checkpoint %s was made with %s; set it "
+                        "back, or give --allow-changes",
+                        key, is, path, was);
+    } else if (key) {
+      trm_log_warn(log,
+                   "%s is %s, the checkpoint was made with %s: the result will differ from "
+                   "an uninterrupted run's",
+                   key, is, was);
+    }
+  }
+  trm_config_destroy(&old);
+  return status;
+}
+
+/* Going back inside a run would leave its later checkpoints, and the next --resume would take them. */
+static trm_status check_no_later(const trm_rundir *dir, int64_t step, const char *path) {
+  if (!trm_path_exists(dir->checkpoints)) return TRM_OK;
+  char **names = NULL;
+  int n = 0;
+  long long newest = -1;
+  TRM_TRY(trm_folder_list(dir->checkpoints, "step_", ".h5", &names, &n));
+  for (int i = 0; i < n; ++i) {
+    const long long found = strtoll(names[i] + strlen("step_"), NULL, 10);
+    if (found > newest) newest = found;
+  }
+  TRM_FREE(names);
+  if (newest <= step) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "%s holds a checkpoint of step %lld, later than %s (step %" PRId64
+                  "); give another run.dir to go on from the earlier one",
+                  dir->root, newest, path, step);
+}
+
+static trm_status check_info(const trm_train_options *options, const trm_dataset *dataset,
+                             const trm_ckpt_info *info, const char *path, trm_log *log) {
+  TRM_TRY(check_config(options, info, path, log));
+  if (info->vocab != trm_dataset_vocab(dataset)) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "%s was trained on a vocabulary of %" PRId64 ", %s has %" PRId64
+                    "; use the data set it was trained on",
+                    path, info->vocab, trm_dataset_path(dataset), trm_dataset_vocab(dataset));
+  }
+  if (info->data_digest != trm_dataset_digest(dataset)) {
+    if (!options->allow_changes) {
+      return trm_fail(TRM_ERR_CONFIG,
+                      "%s is not the data set that %s was trained on (contents "
+                      "differ); set data.path back, or give --allow-changes",
+                      trm_dataset_path(dataset), path);
+    }
+    trm_log_warn(log, "%s is not the data set that %s was trained on", trm_dataset_path(dataset),
+                 path);
+  }
+  char fingerprint[128];
+  trm_fingerprint(fingerprint, sizeof fingerprint);
+  if (strcmp(fingerprint, info->fingerprint) != 0) {
+    trm_log_warn(log, "%s was written on %s, this is %s: the curve goes on, bits may differ", path,
+                 info->fingerprint, fingerprint);
+  }
+  return TRM_OK;
+}
+
+trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
+                      const trm_dataset *dataset, const trm_regions *regions, trm_log *log,
+                      trm_run_state *state, bool *resumed) {
+  *resumed = false;
+  *state = (trm_run_state){.best_loss = (double)NAN, .best_step = -1};
+  char path[TRM_PATH_BYTES] = "";
+  trm_status status = TRM_OK;
+  if (trm_comm_rank(comm) == 0) status = choose(options, dir, log, path);
+  TRM_TRY(trm_comm_agree(comm, status));
+  TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
+  if (path[0] == 0) {
+    if (options->resume) trm_log_line(log, "no checkpoint in %s yet: starting afresh", dir->root);
+    return TRM_OK;
+  }
+  /* The facts first, so that a wrong model is named before its arrays are. */
+  trm_ckpt_info info = {0};
+  if (trm_comm_rank(comm) == 0) {
+    status = trm_ckpt_read_info(path, &info);
+    if (status == TRM_OK) status = check_info(options, dataset, &info, path, log);
+    if (status == TRM_OK && options->resume_path) status = check_no_later(dir, info.step, path);
+    trm_ckpt_info_free(&info);
+  }
+  TRM_TRY(trm_comm_agree(comm, status));
+  TRM_TRY(trm_ckpt_load_all(comm, path, &info, regions->rows, regions->n));
+  state->step = info.step;
+  state->best_loss = info.best_loss;
+  state->best_step = info.best_step;
+  trm_ckpt_info_free(&info);
+  *resumed = true;
+  trm_log_line(log, "resumed from %s at step %" PRId64, path, state->step);
+  return TRM_OK;
+}

@@ -1,0 +1,26 @@
+/** Where a run begins: from drawn weights, or from a checkpoint. */
+#ifndef TRIREME_TRAIN_RESUME_H
+#define TRIREME_TRAIN_RESUME_H
+
+#include "rundir.h"
+#include "trireme/comm/comm.h"
+#include "trireme/train/learner.h"
+#include "trireme/train/train.h"
+
+/** State that goes on over restarts, besides weights and optimizer. */
+typedef struct trm_run_state {
+  int64_t step;     /* updates done */
+  double best_loss; /* NaN: none yet */
+  int64_t best_step;
+} trm_run_state;
+
+/**
+ * Loads the checkpoint `options` ask for into the learner; leaves it as it is when there is none.
+ * `*resumed` tells which. Checks that configuration, data and shapes are those of the checkpoint.
+ * Collective.
+ */
+trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
+                      const trm_dataset *dataset, const trm_regions *regions, trm_log *log,
+                      trm_run_state *state, bool *resumed);
+
+#endif

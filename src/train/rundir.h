@@ -1,0 +1,24 @@
+/** The run directory and its checkpoints. */
+#ifndef TRIREME_TRAIN_RUNDIR_H
+#define TRIREME_TRAIN_RUNDIR_H
+
+#include <stddef.h>
+
+#include "trireme/core/config.h"
+#include "trireme/core/log.h"
+
+enum { TRM_PATH_BYTES = 4096 };
+
+typedef struct trm_rundir {
+  char root[TRM_PATH_BYTES];
+  char checkpoints[TRM_PATH_BYTES]; /* root/checkpoints */
+} trm_rundir;
+
+/** Paths below `root`; touches nothing. */
+trm_status trm_rundir_paths(const char *root, trm_rundir *dir);
+/** Makes the folders, tries that they can be written, and writes config.yaml. */
+trm_status trm_rundir_make(const trm_rundir *dir, const trm_config *config);
+/** Whether it holds any checkpoint file. */
+trm_status trm_rundir_has_checkpoints(const trm_rundir *dir, bool *has);
+
+#endif

@@ -1,0 +1,436 @@
+/*
+ * A training run: set up, the loop over steps, and the way out.
+ *
+ * Every rank goes through the same calls in the same order. What only one rank can see (a full
+ * disk, a signal) is carried to the next place where the ranks agree: trm_comm_agree in set-up, the
+ * status element of the last gradient bucket inside a step.
+ */
+#include "trireme/train/train.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "evaluate.h"
+#include "metrics.h"
+#include "resume.h"
+#include "rundir.h"
+#include "signals.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/memory.h"
+#include "trireme/input/loader.h"
+#include "trireme/io/files.h"
+#include "trireme/math/gemm.h"
+#include "trireme/parallel/gradsync.h"
+#include "trireme/train/layout.h"
+#include "trireme/train/learner.h"
+
+typedef struct run {
+  trm_comm *comm;                   /* borrowed */
+  const trm_train_options *options; /* borrowed */
+  trm_log *log;                     /* borrowed; silent on other ranks than 0 */
+  bool root;
+
+  trm_rundir dir;
+  trm_dataset *dataset;
+  trm_learner learner;
+  trm_regions regions;
+  trm_gradsync *sync;
+  trm_loader *loader;
+  trm_evaluator *evaluator;
+  trm_ckpt_store *store; /* rank 0 only */
+  trm_metrics *metrics;  /* rank 0 only */
+  trm_run_state state;
+  bool resumed;
+  int64_t saved_step; /* newest step handed to the store, -1: none */
+  trm_status pending; /* what this rank failed with since the ranks last agreed */
+
+  uint64_t seed;
+  int64_t n_steps, T, batch, n_blocks;
+  int64_t eval_every, ckpt_every;
+  double time_budget_s, start_s;
+} run;
+
+static int64_t get_int(const run *r, const char *key) {
+  return trm_config_int(r->options->config, key);
+}
+
+/* ---- set-up --------------------------------------------------------------------------------- */
+
+/* Values left to us are written into the configuration, so that the run's file, the checkpoint and
+ * the comparison at resume hold what was really used. */
+static trm_status resolve(trm_config *config) {
+  char text[64];
+  if (trm_config_int(config, "batch.blocks") == 0) {
+    (void)snprintf(text, sizeof text, "batch.blocks=%" PRId64, trm_batch_blocks(config));
+    TRM_TRY(trm_config_set(config, text));
+  }
+  if (trm_config_int(config, "schedule.decay_steps") == 0) {
+    (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64,
+                   trm_config_int(config, "train.steps"));
+    TRM_TRY(trm_config_set(config, text));
+  }
+  const int64_t batch = trm_config_int(config, "batch.size");
+  const int64_t n_blocks = trm_config_int(config, "batch.blocks");
+  if (n_blocks > batch) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "batch.blocks is %" PRId64 ", more than the %" PRId64
+                    " sequences of batch.size",
+                    n_blocks, batch);
+  }
+  return TRM_OK;
+}
+
+static trm_status open_data(run *r) {
+  const char *path = trm_config_string(r->options->config, "data.path");
+  TRM_TRY(trm_dataset_open(path, &r->dataset));
+  return trm_dataset_check_context(r->dataset, r->T);
+}
+
+static trm_status check_equal_ranks(run *r) {
+  TRM_TRY(
+      trm_comm_check_equal(r->comm, trm_config_digest(r->options->config), "the configuration"));
+  TRM_TRY(trm_comm_check_equal(r->comm, (uint64_t)r->n_steps, "train.steps"));
+  TRM_TRY(trm_comm_check_equal(r->comm, trm_dataset_digest(r->dataset), "the data set"));
+  return trm_comm_check_equal(r->comm, (uint64_t)r->learner.params->n_weights,
+                              "the number of parameters");
+}
+
+static trm_status create_sync(run *r) {
+  const trm_config *config = r->options->config;
+  const trm_gradsync_options options = {
+      .engine = trm_config_string(config, "comm.allreduce"),
+      .progress = trm_config_string(config, "comm.progress"),
+      .n_blocks = r->n_blocks,
+      .bucket_bytes = 1024 * get_int(r, "comm.bucket_kib"),
+      .shared_window = trm_config_bool(config, "comm.shared_window"),
+  };
+  return trm_gradsync_create(r->comm, r->learner.params, &options, &r->sync);
+}
+
+static trm_status create_loader(run *r) {
+  int64_t first_block, n_local, first, n, end, unused;
+  trm_gradsync_blocks(r->sync, &first_block, &n_local);
+  trm_block_samples(r->batch, r->n_blocks, first_block, &first, &unused);
+  trm_block_samples(r->batch, r->n_blocks, first_block + n_local - 1, &end, &n);
+  const trm_loader_options options = {.seed = r->seed,
+                                      .context = r->T,
+                                      .batch = r->batch,
+                                      .first = first,
+                                      .n = end + n - first,
+                                      .first_step = r->state.step,
+                                      .end_step = r->n_steps,
+                                      .depth = 4};
+  return trm_loader_create(r->dataset, &options, &r->loader);
+}
+
+/* Rank 0's folder, store, log and metrics. */
+static trm_status open_outputs(run *r) {
+  if (!r->root) return TRM_OK;
+  const trm_config *config = r->options->config;
+  char path[TRM_PATH_BYTES];
+  TRM_TRY(trm_rundir_make(&r->dir, config));
+  TRM_TRY(trm_path_join(path, sizeof path, r->dir.root, "log.txt"));
+  TRM_TRY(trm_log_open_file(r->log, path));
+  return trm_ckpt_store_open(r->dir.checkpoints, (int)get_int(r, "checkpoint.keep"), &r->store);
+}
+
+static trm_status open_metrics(run *r) {
+  if (!r->root) return TRM_OK;
+  const trm_metrics_options options = {.folder = r->dir.root,
+                                       .first_step = r->state.step,
+                                       .n_steps = r->n_steps,
+                                       .log_every = get_int(r, "log.every"),
+                                       .tensorboard =
+                                           trm_config_bool(r->options->config, "log.tensorboard")};
+  return trm_metrics_open(&options, r->log, &r->metrics);
+}
+
+static void say_warning(void *context, const char *sentence) {
+  trm_log_warn(context, "%s", sentence);
+}
+
+static trm_status introduce(run *r) {
+  trm_layout layout;
+  TRM_TRY(trm_layout_gather(r->comm, &layout));
+  if (r->root) {
+    char summary[256], n_weights[32];
+    trm_layout_summary(r->comm, &layout, summary, sizeof summary);
+    trm_layout_warnings(r->comm, &layout, say_warning, r->log);
+    trm_format_count(r->learner.params->n_weights, n_weights);
+    trm_log_line(r->log, "%s, gradients by %s (%s)", summary,
+                 trm_config_string(r->options->config, "comm.allreduce"),
+                 trm_gradsync_transport(r->sync));
+    trm_log_line(r->log,
+                 "%s: %s parameters, vocabulary %" PRId64 ", %" PRId64 " x %" PRId64
+                 " tokens a step in %" PRId64 " blocks",
+                 trm_config_string(r->options->config, "model.kind"), n_weights,
+                 trm_dataset_vocab(r->dataset), r->batch, r->T, r->n_blocks);
+  }
+  trm_layout_free(&layout);
+  return TRM_OK;
+}
+
+static trm_status set_up(run *r) {
+  trm_config *config = r->options->config;
+  r->root = trm_comm_rank(r->comm) == 0;
+  r->start_s = trm_clock_s();
+  trm_status status = resolve(config);
+  r->n_steps = get_int(r, "train.steps");
+  r->T = get_int(r, "model.context");
+  r->batch = get_int(r, "batch.size");
+  r->n_blocks = get_int(r, "batch.blocks");
+  r->seed = (uint64_t)get_int(r, "run.seed");
+  r->eval_every = get_int(r, "eval.every");
+  r->ckpt_every = get_int(r, "checkpoint.every");
+  r->time_budget_s = trm_config_real(config, "train.time_budget_s");
+  if (status == TRM_OK) status = trm_gemm_select(trm_config_string(config, "math.gemm"));
+  if (status == TRM_OK) status = trm_rundir_paths(trm_config_string(config, "run.dir"), &r->dir);
+  if (status == TRM_OK) status = trm_signals_install();
+  if (status == TRM_OK) status = open_data(r);
+  if (status == TRM_OK) {
+    status = trm_learner_create(config, trm_dataset_vocab(r->dataset),
+                                trm_block_samples_max(r->batch, r->n_blocks), true, &r->learner);
+  }
+  if (status == TRM_OK) status = trm_learner_regions(&r->learner, &r->regions);
+  TRM_TRY(trm_comm_agree(r->comm, status));
+  TRM_TRY(check_equal_ranks(r));
+  TRM_TRY(create_sync(r));
+  TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->dataset, &r->regions, r->log, &r->state,
+                     &r->resumed));
+  status = open_outputs(r);
+  if (status == TRM_OK) status = open_metrics(r);
+  if (status == TRM_OK) status = create_loader(r);
+  TRM_TRY(trm_comm_agree(r->comm, status));
+  TRM_TRY(trm_evaluator_create(r->comm, r->dataset, &r->learner, r->T,
+                               trm_block_samples_max(r->batch, r->n_blocks), &r->evaluator));
+  return introduce(r);
+}
+
+/* Waits for the last checkpoint and lets everything go; reports the first failure. */
+static trm_status tear_down(run *r) {
+  trm_status status = trm_ckpt_store_close(&r->store);
+  const trm_status metrics = trm_metrics_close(&r->metrics);
+  if (status == TRM_OK) status = metrics;
+  trm_evaluator_destroy(&r->evaluator);
+  trm_loader_destroy(&r->loader);
+  trm_gradsync_destroy(&r->sync);
+  trm_regions_free(&r->regions);
+  trm_learner_destroy(&r->learner);
+  trm_dataset_close(&r->dataset);
+  return status;
+}
+
+/* ---- checkpoints ---------------------------------------------------------------------------- */
+
+static void describe_run(const run *r, const char *config_text, char fingerprint[128],
+                         trm_ckpt_info *info) {
+  const trm_vocab *vocab = trm_dataset_vocabulary(r->dataset);
+  trm_fingerprint(fingerprint, 128);
+  *info = (trm_ckpt_info){.step = r->state.step,
+                          .seed = r->seed,
+                          .data_digest = trm_dataset_digest(r->dataset),
+                          .best_loss = r->state.best_loss,
+                          .best_step = r->state.best_step,
+                          .vocab = vocab->n,
+                          .config_text = (char *)config_text,
+                          .program_version = TRM_VERSION,
+                          .fingerprint = fingerprint,
+                          .vocab_offsets = vocab->offsets,
+                          .vocab_bytes = vocab->bytes};
+  (void)snprintf(info->vocab_unit, sizeof info->vocab_unit, "%s", vocab->unit);
+}
+
+/* Not collective: only rank 0 has a store. The write goes on while training does. */
+static trm_status save(run *r, bool best) {
+  r->saved_step = r->state.step;
+  if (!r->root) return TRM_OK;
+  char *config_text = NULL, fingerprint[128];
+  TRM_TRY(trm_config_text(r->options->config, &config_text));
+  trm_ckpt_info info;
+  describe_run(r, config_text, fingerprint, &info);
+  const trm_status status = trm_ckpt_save(r->store, &info, r->regions.rows, r->regions.n, best);
+  TRM_FREE(config_text);
+  return status;
+}
+
+/* Saves if this step has not been saved, and waits until it is on disk. Collective. */
+static trm_status save_last(run *r) {
+  trm_watch_phase(r->comm, "saving a checkpoint", r->state.step);
+  trm_status status = TRM_OK;
+  if (r->root) {
+    if (r->saved_step != r->state.step) status = save(r, false);
+    if (status == TRM_OK) status = trm_ckpt_wait(r->store);
+  }
+  return trm_comm_agree(r->comm, status);
+}
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+static bool stop_wanted(void *context) {
+  const run *r = context;
+  if (trm_signals_received() != 0) return true;
+  return r->time_budget_s > 0 && trm_clock_s() - r->start_s >= r->time_budget_s;
+}
+
+/* Forward and backward over this rank's blocks of one batch. */
+static trm_status run_blocks(run *r) {
+  trm_text_batch batch;
+  TRM_TRY(trm_loader_next(r->loader, &batch));
+  TRM_ASSERT(batch.step == r->state.step);
+  int64_t first_block, n_local, base, unused;
+  trm_gradsync_blocks(r->sync, &first_block, &n_local);
+  trm_block_samples(r->batch, r->n_blocks, first_block, &base, &unused);
+  for (int64_t i = 0; i < n_local; ++i) {
+    int64_t first, n;
+    trm_block_samples(r->batch, r->n_blocks, first_block + i, &first, &n);
+    const int64_t at = (first - base) * r->T;
+    const trm_tokens tokens = {
+        .N = n, .T = r->T, .inputs = batch.inputs + at, .targets = batch.targets + at};
+    trm_pass pass = {.training = true, .seed = r->seed, .step = r->state.step, .sample0 = first};
+    trm_gradsync_block_begin(r->sync, i, &pass);
+    trm_tape_begin(r->learner.tape, &pass);
+    trm_var *loss = trm_model_loss(r->learner.model, r->learner.tape, &tokens);
+    trm_gradsync_block_backward(r->sync, i, r->learner.tape, loss);
+    TRM_TRY(trm_tape_status(r->learner.tape));
+  }
+  return TRM_OK;
+}
+
+static trm_status diverged(const run *r, double loss, const trm_step_info *info) {
+  const char *where = "no gradient";
+  if (info->bad_element >= 0) {
+    const int row = trm_params_find(r->learner.params, info->bad_element);
+    if (row >= 0) where = r->learner.params->rows[row].name;
+  }
+  char last[64] = "there is no checkpoint yet";
+  if (r->root)
+    (void)trm_ckpt_wait(r->store); /* one may be on its way; its failure is told at close */
+  if (r->root && trm_ckpt_newest_step(r->store) >= 0) {
+    (void)snprintf(last, sizeof last, "the checkpoint of step %" PRId64 " is good",
+                   trm_ckpt_newest_step(r->store));
+  }
+  return trm_fail(TRM_ERR_DIVERGED,
+                  "step %" PRId64 ": the loss is %g and gradients are not finite, "
+                  "first that of %s; %s; resume with a smaller optimizer.lr or clip_norm",
+                  r->state.step + 1, loss, where, last);
+}
+
+/* One step, from the batch to the update. What this rank failed with since the ranks last agreed
+ * (r->pending) comes to all of them here. Collective; the status is the same on all ranks. */
+static trm_status step(run *r, bool *stop) {
+  const double start_s = trm_clock_s();
+  trm_watch_phase(r->comm, "forward and backward", r->state.step);
+  if (r->pending == TRM_OK) r->pending = run_blocks(r);
+  trm_watch_phase(r->comm, "gradient all-reduce", r->state.step);
+  trm_gradsync_result sums;
+  TRM_TRY(trm_gradsync_finish(r->sync, r->pending, stop_wanted(r), &sums));
+  if (sums.n_failed > 0) return trm_comm_agree(r->comm, r->pending);
+  *stop = sums.stop;
+
+  trm_step_info info = {.finite = true, .bad_element = -1};
+  trm_optimizer_step(r->learner.optimizer, sums.grads, sums.count, r->state.step, &info);
+  const double loss = sums.loss_sum / sums.count;
+  if (!info.finite || !isfinite(loss)) return diverged(r, loss, &info);
+  ++r->state.step;
+  if (!r->root) return TRM_OK;
+  trm_step_record record = {.step = r->state.step,
+                            .loss = loss,
+                            .lr = info.lr,
+                            .grad_norm = info.grad_norm,
+                            .tokens = r->batch * r->T,
+                            .step_s = trm_clock_s() - start_s,
+                            .exposed_s = sums.exposed_s};
+  if (trm_metrics_wants_row(r->metrics, r->state.step)) {
+    record.weights_hash = trm_params_hash(r->learner.params);
+  }
+  r->pending = trm_metrics_step(r->metrics, &record);
+  return TRM_OK;
+}
+
+/* Evaluates the weights as they are, and notes and saves them when they are the best so far.
+ * Collective; the status is the same on all ranks. `*stop` may become true. */
+static trm_status evaluate(run *r, bool *stop) {
+  double loss;
+  int64_t tokens;
+  bool stopped;
+  trm_watch_phase(r->comm, "evaluation", r->state.step);
+  TRM_TRY(
+      trm_evaluator_run(r->evaluator, TRM_SPLIT_VALID, stop_wanted, r, &loss, &tokens, &stopped));
+  if (stopped) {
+    *stop = true;
+    return TRM_OK;
+  }
+  const bool best = !(loss >= r->state.best_loss); /* also when there was none */
+  if (best) {
+    r->state.best_loss = loss;
+    r->state.best_step = r->state.step;
+  }
+  if (!r->root || r->pending != TRM_OK) return TRM_OK;
+  r->pending = trm_metrics_eval(r->metrics, r->state.step, loss, best);
+  if (best && r->pending == TRM_OK) r->pending = save(r, true);
+  return TRM_OK;
+}
+
+static bool due(int64_t step, int64_t every) {
+  return every > 0 && step % every == 0;
+}
+
+/* Saves now and then; rank 0's failure is carried to the next step. */
+static void save_if_due(run *r) {
+  if (!r->root || r->pending != TRM_OK || r->saved_step == r->state.step) return;
+  if (due(r->state.step, r->ckpt_every)) r->pending = save(r, false);
+}
+
+static trm_status loop(run *r, bool *stopped) {
+  bool stop = false;
+  r->saved_step = -1;
+  if (r->resumed) {
+    r->saved_step = r->state.step;
+  } else if (trm_config_bool(r->options->config, "checkpoint.initial")) {
+    r->pending = save(r, false);
+  }
+  while (r->state.step < r->n_steps && !stop) {
+    TRM_TRY(step(r, &stop));
+    const bool last = r->state.step == r->n_steps;
+    if (!stop && !last && due(r->state.step, r->eval_every)) TRM_TRY(evaluate(r, &stop));
+    save_if_due(r);
+  }
+  if (!stop && trm_config_bool(r->options->config, "eval.at_end")) TRM_TRY(evaluate(r, &stop));
+  /* A failure of rank 0's outputs at the very end comes to all ranks here. */
+  TRM_TRY(trm_comm_agree(r->comm, r->pending));
+  *stopped = stop;
+  return save_last(r);
+}
+
+trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *log) {
+  run *r = NULL;
+  trm_status status = TRM_ALLOC(&r, 1, "run");
+  TRM_TRY(trm_comm_agree(comm, status));
+  r->comm = comm;
+  r->options = options;
+  r->log = log;
+  bool stopped = false;
+  status = set_up(r);
+  if (status == TRM_OK) status = loop(r, &stopped);
+  if (status == TRM_OK && stopped) {
+    const int number = trm_signals_received();
+    status = trm_fail(TRM_STOPPED,
+                      "stopped at step %" PRId64 " (%s) with a checkpoint; go on with "
+                      "--resume",
+                      r->state.step,
+                      number != 0 ? trm_signal_name(number) : "time budget, or another rank");
+  }
+  trm_watch_pause(comm);
+  char message[TRM_MESSAGE_BYTES];
+  (void)snprintf(message, sizeof message, "%s", trm_message());
+  const trm_status closing = tear_down(r);
+  if (status == TRM_OK)
+    status = closing;
+  else
+    trm_message_set(message);
+  TRM_FREE(r);
+  return status;
+}

@@ -1,0 +1,178 @@
+"""What the end-to-end tests share: running the program, reading what it wrote, checks.
+
+Standard library only. The program comes in TRIREME, mpirun in TRM_MPIEXEC (CTest sets both).
+A test script is silent when right; `finish()` gives the verdict.
+"""
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = os.environ["TRIREME"]
+MPIEXEC = os.environ.get("TRM_MPIEXEC", "mpirun")
+MPI_FLAGS = ["-q", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+_failures = 0
+
+
+def check(condition, text):
+    global _failures
+    if not condition:
+        _failures += 1
+        print("not true:", text, file=sys.stderr)
+    return condition
+
+
+def equal(got, want, text):
+    return check(got == want, f"{text}: {got!r}, expected {want!r}")
+
+
+def finish():
+    sys.exit(1 if _failures else 0)
+
+
+def skip(reason):
+    print("skipped:", reason)
+    sys.exit(77)
+
+
+def data_folder():
+    """Folder of the real data sets, or None."""
+    folder = os.environ.get("TRIREME_DATA") or os.path.join(SOURCE, "..", "shared", "data")
+    return os.path.abspath(folder) if os.path.isdir(folder) else None
+
+
+class Result:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def lines(self):
+        """Lines of the error stream."""
+        return [line for line in self.err.splitlines() if line.strip()]
+
+
+def environment(threads=1):
+    env = dict(os.environ)
+    env["OMP_NUM_THREADS"] = str(threads)
+    env["OMP_WAIT_POLICY"] = "passive"  # ranks share cores here
+    return env
+
+
+def command(words, ranks):
+    words = [PROGRAM] + [str(word) for word in words]
+    return [MPIEXEC, *MPI_FLAGS, "-n", str(ranks), *words] if ranks else words
+
+
+def run(*words, ranks=0, threads=1, timeout=120, cwd=None):
+    """ranks 0: the program itself, without mpirun."""
+    done = subprocess.run(command(words, ranks), env=environment(threads), timeout=timeout,
+                          cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, errors="replace")
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def start(*words, ranks=0, threads=1, cwd=None):
+    """Started, not waited for; in a process group of its own."""
+    return subprocess.Popen(command(words, ranks), env=environment(threads), cwd=cwd,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def children(pid):
+    """Processes whose parent is `pid`."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(name))
+    return found
+
+
+def good(result, text):
+    return check(result.code == 0, f"{text}: exit code {result.code}\n{result.err}")
+
+
+def one_line(result, code, *parts):
+    """Exactly one line on stderr, with these parts, and this exit code."""
+    shown = f"code {result.code}, stderr:\n{result.err}"
+    check(result.code == code, f"exit code {code} expected; {shown}")
+    errors = [line for line in result.lines() if not re.match(r"warning: ", line)]
+    check(len(errors) == 1, f"one line expected; {shown}")
+    for part in parts:
+        check(part in result.err, f"{part!r} expected; {shown}")
+
+
+def temp_folder():
+    return tempfile.mkdtemp(prefix="trireme-e2e-")
+
+
+def rows(run_dir):
+    with open(os.path.join(run_dir, "metrics.csv"), newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def hashes(run_dir):
+    """{step: hash of the weights} of the logged steps."""
+    return {int(r["step"]): r["weights_hash"] for r in rows(run_dir) if r["weights_hash"]}
+
+
+def losses(run_dir):
+    return {int(r["step"]): float(r["loss"]) for r in rows(run_dir) if r["loss"]}
+
+
+def valid_losses(run_dir):
+    return {int(r["step"]): float(r["valid_loss"]) for r in rows(run_dir) if r["valid_loss"]}
+
+
+def checkpoints(run_dir):
+    folder = os.path.join(run_dir, "checkpoints")
+    return sorted(name for name in os.listdir(folder) if name.startswith("step_"))
+
+
+SMALL = """
+data: {path: %s}
+model: {layers: 2, heads: 2, width: 32, context: 16, dropout: 0.1}
+batch: {size: 10, blocks: 7}
+train: {steps: 20}
+schedule: {warmup_steps: 5}
+eval: {every: 10}
+checkpoint: {every: 5, keep: 3}
+log: {every: 1}
+"""
+
+
+def small_setup(folder, n_tokens=6000, vocab=17, text=SMALL):
+    """A synthetic data set and a configuration of a small model on it; the configuration's path."""
+    data = os.path.join(folder, "data.h5")
+    good(run("prepare", "synth", "--tokens", n_tokens, "--vocab", vocab, "-o", data), "prepare")
+    path = os.path.join(folder, "small.yaml")
+    with open(path, "w") as file:
+        file.write(text % data)
+    return path
+
+
+def train(config, run_dir, *more, **how):
+    return run("train", config, "--set", f"run.dir={run_dir}", *more, **how)
+
+
+def wait_for(condition, seconds, text):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return check(False, f"within {seconds} s: {text}")
+
+
+SIGNALS = {name: getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2")}

@@ -1,0 +1,10 @@
+foreach(name layouts resume bad_input commands)
+  trm_add_script_test(NAME test_${name} FOLDER e2e PROCESSORS 2 TIMEOUT 600
+    COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)
+endforeach()
+# Instrumented libraries would want the same instrumentation of whoever links them.
+if(NOT TRM_SANITIZE AND NOT CMAKE_C_FLAGS MATCHES coverage)
+  trm_add_script_test(NAME test_install FOLDER e2e PROCESSORS 2 TIMEOUT 600 LABELS slow
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_install.sh
+            ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} ${PROJECT_VERSION})
+endif()
