@@ -13,6 +13,10 @@ if(TRM_SANITIZE)
   target_compile_options(trm_flags INTERFACE -fsanitize=${TRM_SANITIZE} -fno-omit-frame-pointer
                          -fno-sanitize-recover=all)
   target_link_options(trm_flags INTERFACE -fsanitize=${TRM_SANITIZE})
+  # Every executable: see there.
+  add_library(trm_keep_plugins OBJECT ${CMAKE_SOURCE_DIR}/tests/support/keep_plugins.c)
+  target_link_libraries(trm_flags INTERFACE
+    $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:trm_keep_plugins>>)
 endif()
 
 # Instruction sets the kernels are compiled for; the best one the processor has is taken at start

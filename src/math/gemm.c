@@ -47,7 +47,7 @@ typedef struct cut_cost {
 } cut_cost;
 
 static cut_cost cost_of_cuts(bool transpose_a, bool transpose_b) {
-  if (transpose_a) return (cut_cost){5, 6};
+  if (transpose_a) return (cut_cost){7, 6};
   return transpose_b ? (cut_cost){8, 4.5} : (cut_cost){3.5, 5};
 }
 

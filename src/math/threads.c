@@ -11,8 +11,8 @@
 #include "team.h"
 #include "trireme/core/status.h"
 
-/* Below this many elements a parallel region (2 to 10 us with sleeping threads) costs more than
- * the work: benchmarks/bench_kernels.c, elementwise kernels at 1 and 2 threads. */
+/* Below this many elements a parallel region (about 1 us with spinning threads, 10 to 50 us with
+ * sleeping ones) costs more than the work: benchmarks/bench_kernels.c at 1 and 2 threads. */
 enum { SERIAL_WORK = 16384 };
 
 /* Per calling thread, as OpenMP's own setting is: the communication thread has its own count. Kept
