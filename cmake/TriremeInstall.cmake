@@ -43,7 +43,7 @@ set(TRM_PC_REQUIRES "")
 set(TRM_PC_LIBS "")
 if(TRM_IS_STATIC)
   set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c ${TRM_HDF5_MODULE}")
-  set(libs -L${TRM_OPENBLAS_LINK_DIR} -Wl,-rpath,${TRM_OPENBLAS_LINK_DIR} -lopenblas
+  set(libs ${TRM_OPENBLAS_LIBRARY} -Wl,-rpath,${TRM_OPENBLAS_LINK_DIR}
            ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lm)
   list(JOIN libs " " TRM_PC_LIBS)
 endif()

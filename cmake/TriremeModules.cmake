@@ -102,7 +102,7 @@ endfunction()
 # vectorise. No value changes by it.
 function(trm_kernel_options target)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src/math ${CMAKE_SOURCE_DIR}/src/math/kernels)
-  target_link_libraries(${target} PRIVATE trm_flags OpenMP::OpenMP_C)
+  target_link_libraries(${target} PRIVATE trm_flags trm::xxhash OpenMP::OpenMP_C)
   target_compile_options(${target} PRIVATE -fno-trapping-math)
 endfunction()
 

@@ -33,8 +33,8 @@ typedef enum app_option_type { APP_FLAG, APP_TEXT, APP_INT, APP_REAL, APP_LIST }
 
 /** Values collected for a repeatable option. */
 typedef struct app_list {
-  const char *items[256];
-  int n;
+  const char **items; /* borrowed */
+  int n, capacity;
 } app_list;
 
 /** One option of a command: "--name VALUE" or "--name=VALUE". */
@@ -50,7 +50,7 @@ typedef struct app_option {
 } app_option;
 
 /**
- * Sorts argv into options and words (positional arguments, kept in argv order in words[]).
+ * Sorts argv into options and words (positional arguments, which move to the front of argv).
  * --help prints the command's page and sets *helped.
  * @return TRM_ERR_USAGE with one line: unknown option with the nearest, missing or bad value
  */

@@ -130,7 +130,7 @@ out:
 }
 
 int app_doctor(int argc, char **argv) {
-  static app_list words;
+  app_list words;
   bool helped;
   int64_t threads = 0;
   const app_option options[] = {

@@ -6,7 +6,7 @@
 #include "trireme/train/train.h"
 
 int app_evaluate(int argc, char **argv) {
-  static app_list words;
+  app_list words;
   trm_evaluate_options evaluate = {0};
   bool helped;
   int64_t threads = 0;

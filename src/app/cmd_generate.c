@@ -4,7 +4,7 @@
 #include "trireme/train/train.h"
 
 int app_generate(int argc, char **argv) {
-  static app_list words;
+  app_list words;
   trm_generate_options generate = {
       .prompt = "", .n_tokens = 500, .temperature = 0.8, .top_p = 1, .seed = 1};
   bool helped;

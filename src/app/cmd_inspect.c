@@ -24,6 +24,7 @@ static trm_status inspect_checkpoint(const char *path, bool arrays) {
   TRM_TRY(trm_ckpt_read_info(path, &info));
   printf("%s: checkpoint of step %" PRId64 "\n", path, info.step);
   printf("  written by    trireme %s on %s\n", info.program_version, info.fingerprint);
+  printf("  weights hash  %016" PRIx64 "\n", info.weights_hash);
   printf("  seed          %" PRIu64 "\n  data digest   %016" PRIx64 "\n  vocabulary    %" PRId64
          " (%s)\n",
          info.seed, info.data_digest, info.vocab, info.vocab_unit);
@@ -53,7 +54,7 @@ static trm_status is_checkpoint(const char *path, bool *yes) {
 }
 
 int app_inspect(int argc, char **argv) {
-  static app_list words;
+  app_list words;
   bool helped, check = false, arrays = false, checkpoint = false;
   const app_option options[] = {
       {"--check", 0, APP_FLAG, &check,

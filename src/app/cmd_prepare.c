@@ -22,7 +22,7 @@ static void print_summary(trm_log *log, const char *output, const trm_prepare_su
 }
 
 int app_prepare(int argc, char **argv) {
-  static app_list words;
+  app_list words;
   const char *output = NULL, *unit = "char", *index = NULL;
   double valid_share = 0.1;
   int64_t n_tokens = 1000000, vocab = 65, seed = 1;

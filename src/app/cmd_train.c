@@ -44,7 +44,8 @@ static trm_status print_config(const trm_config *config) {
 }
 
 int app_train(int argc, char **argv) {
-  static app_list words, sets;
+  static const char *assignments[256];
+  app_list words, sets = {.items = assignments, .capacity = 256};
   const char *resume = NULL;
   bool helped, check = false, allow_changes = false;
   int64_t threads = 0;

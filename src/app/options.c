@@ -78,9 +78,9 @@ static trm_status store(const char *command, const app_option *o, const char *te
     return store_number(command, o, text);
   case APP_LIST: {
     app_list *list = o->value;
-    const int most = (int)(sizeof list->items / sizeof list->items[0]);
-    if (list->n == most) {
-      return trm_fail(TRM_ERR_USAGE, "%s: %s is given more than %d times", command, o->name, most);
+    if (list->n == list->capacity) {
+      return trm_fail(TRM_ERR_USAGE, "%s: %s is given more than %d times", command, o->name,
+                      list->capacity);
     }
     list->items[list->n++] = text;
     return TRM_OK;
@@ -92,7 +92,7 @@ static trm_status store(const char *command, const app_option *o, const char *te
 trm_status app_parse(const char *command, int argc, char **argv, const app_option *options,
                      int n_options, app_list *words, bool *helped) {
   *helped = false;
-  words->n = 0;
+  *words = (app_list){.items = (const char **)argv, .capacity = argc};
   bool only_words = false; /* after "--" */
   const app_option as_word = {.name = "the list of files", .type = APP_LIST, .value = words};
   for (int i = 0; i < argc; ++i) {

@@ -46,6 +46,8 @@ uint64_t trm_ckpt_facts_digest(const trm_ckpt_info *info, int64_t n_arrays,
   hash = add_number(hash, (uint64_t)info->step);
   hash = add_number(hash, info->seed);
   hash = add_number(hash, info->data_digest);
+  hash = add_number(hash, info->weights_hash);
+  hash = add_number(hash, info->samples_hash);
   hash = add_number(hash, loss_bits);
   hash = add_number(hash, (uint64_t)info->best_step);
   hash = add_number(hash, (uint64_t)info->vocab);

@@ -7,7 +7,7 @@
 /* What of the facts has a fixed length, and the lengths of the rest. -1: the pointer is NULL. */
 typedef struct fixed_facts {
   int64_t step, best_step, vocab;
-  uint64_t seed, data_digest;
+  uint64_t seed, data_digest, weights_hash, samples_hash;
   double best_loss;
   int64_t config_bytes, version_bytes, fingerprint_bytes, offsets_bytes, vocab_bytes;
   char vocab_unit[16];
@@ -36,6 +36,8 @@ static fixed_facts describe(const trm_ckpt_info *info) {
                    .vocab = info->vocab,
                    .seed = info->seed,
                    .data_digest = info->data_digest,
+                   .weights_hash = info->weights_hash,
+                   .samples_hash = info->samples_hash,
                    .best_loss = info->best_loss,
                    .config_bytes = text_bytes(info->config_text),
                    .version_bytes = text_bytes(info->program_version),
@@ -59,6 +61,8 @@ static trm_status prepare(const fixed_facts *f, trm_ckpt_info *info) {
   *info = (trm_ckpt_info){.step = f->step,
                           .seed = f->seed,
                           .data_digest = f->data_digest,
+                          .weights_hash = f->weights_hash,
+                          .samples_hash = f->samples_hash,
                           .best_loss = f->best_loss,
                           .best_step = f->best_step,
                           .vocab = f->vocab};

@@ -180,6 +180,8 @@ static trm_status read_facts(trm_container *file, trm_ckpt_info *info, int64_t *
   TRM_TRY(trm_attr_read_int(file, "/run", "step", &info->step));
   TRM_TRY(read_seed(file, &info->seed));
   TRM_TRY(trm_ckpt_digest_read(file, "/run", "data_digest", &info->data_digest));
+  TRM_TRY(trm_ckpt_digest_read(file, "/run", "weights_hash", &info->weights_hash));
+  TRM_TRY(trm_ckpt_digest_read(file, "/run", "samples_hash", &info->samples_hash));
   TRM_TRY(trm_attr_read_real(file, "/run", "best_loss", &info->best_loss));
   TRM_TRY(trm_attr_read_int(file, "/run", "best_step", &info->best_step));
   TRM_TRY(trm_attr_read_int(file, "/run", "vocab", &info->vocab));

@@ -57,6 +57,8 @@ static trm_status write_facts(trm_container *file, const trm_ckpt_info *info,
   TRM_TRY(trm_attr_write_int(file, "/run", "step", info->step));
   TRM_TRY(write_text(file, "seed", seed)); /* as text: it may be past the largest int64 */
   TRM_TRY(trm_ckpt_digest_write(file, "/run", "data_digest", info->data_digest));
+  TRM_TRY(trm_ckpt_digest_write(file, "/run", "weights_hash", info->weights_hash));
+  TRM_TRY(trm_ckpt_digest_write(file, "/run", "samples_hash", info->samples_hash));
   TRM_TRY(trm_attr_write_real(file, "/run", "best_loss", info->best_loss));
   TRM_TRY(trm_attr_write_int(file, "/run", "best_step", info->best_step));
   TRM_TRY(trm_attr_write_int(file, "/run", "vocab", info->vocab));

@@ -45,9 +45,24 @@ typedef struct lanes {
   void *memory;
 } lanes;
 
+/* What a piece has of the stripe of rank `owner` (mod size) in its row of stripes. */
+static int64_t stripe_slice(const trm_reducer *reducer, const trm_piece *piece, int owner,
+                            int64_t *offset) {
+  const trm_stripes *s = &reducer->stripes;
+  const int size = reducer->comm->size;
+  const int64_t row = s->length * size;
+  const int64_t stripe = piece->offset / row * row + (((owner % size) + size) % size) * s->length;
+  const int64_t piece_end = piece->offset + piece->count;
+  const int64_t begin = stripe > piece->offset ? stripe : piece->offset;
+  const int64_t end = stripe + s->length < piece_end ? stripe + s->length : piece_end;
+  *offset = begin;
+  return end > begin ? end - begin : 0;
+}
+
 int64_t trm_piece_slice(const trm_reducer *reducer, const trm_piece *piece, int index,
                         int64_t *offset) {
   const int size = reducer->comm->size;
+  if (piece->motion != TRM_SUM_TO_ALL) return stripe_slice(reducer, piece, index - 1, offset);
   const int64_t begin = (((index % size) + size) % size) * piece->slice;
   *offset = piece->offset + begin;
   const int64_t left = piece->count - begin;
@@ -74,22 +89,55 @@ static bool use_exchange(const lanes *l, int64_t count, int size) {
   return count <= l->exchange && !halves_are_eager;
 }
 
-/* Cuts the next piece off the bucket: the bucket in equal pieces, slices in whole cache lines. */
-static void begin_piece(trm_reducer *reducer, lanes *l, trm_piece *piece) {
-  const trm_bucket *bucket = &reducer->queue[l->bucket % TRM_MAX_BUCKETS];
+/* Sums for all ranks: elements [begin, end) of the bucket in equal pieces, slices in whole cache
+ * lines. */
+static void cut_equal(trm_reducer *reducer, const lanes *l, int64_t begin, int64_t end,
+                      trm_piece *piece) {
   const int size = reducer->comm->size;
-  const bool small = use_exchange(l, bucket->count, size);
-  const int64_t most = small ? bucket->count : l->slice * size;
-  const int64_t n_pieces = (bucket->count + most - 1) / most;
-  const int64_t equal = trm_round_up_line((bucket->count + n_pieces - 1) / n_pieces);
-  const int64_t left = bucket->count - l->taken;
-  piece->offset = bucket->offset + l->taken;
+  const int64_t count = end - begin;
+  const bool small = use_exchange(l, count, size);
+  const int64_t most = small ? count : l->slice * size;
+  const int64_t n_pieces = (count + most - 1) / most;
+  const int64_t equal = trm_round_up_line((count + n_pieces - 1) / n_pieces);
+  const int64_t left = end - piece->offset;
+  piece->motion = TRM_SUM_TO_ALL;
   piece->count = left < equal ? left : equal;
   piece->slice = trm_round_up_line((piece->count + size - 1) / size);
+  piece->advance = small ? trm_exchange_advance : reducer->engine->advance;
+}
+
+/* Between ranks and owners: a row of stripes at most, so that each rank has one span of a piece; and
+ * where a stripe is longer than a slice may be, no more than a slice. */
+static void cut_stripes(trm_reducer *reducer, const lanes *l, trm_motion motion, int64_t end,
+                        trm_piece *piece) {
+  const trm_stripes *s = &reducer->stripes;
+  const int64_t row = s->length * s->size;
+  const int64_t row_end = (piece->offset / row + 1) * row;
+  int64_t count = (row_end < end ? row_end : end) - piece->offset;
+  if (s->length > l->slice && count > l->slice) count = l->slice;
+  piece->motion = motion;
+  piece->count = count;
+  piece->advance =
+      motion == TRM_GATHER ? trm_ring_gather_advance : reducer->engine->advance;
+}
+
+/* Cuts the next piece off the bucket. */
+static void begin_piece(trm_reducer *reducer, lanes *l, trm_piece *piece) {
+  const trm_bucket *bucket = &reducer->queue[l->bucket % TRM_MAX_BUCKETS];
+  const int64_t end = bucket->offset + bucket->count;
+  const int64_t n_to_owners = reducer->engine->to_owners ? reducer->stripes.n : 0;
+  piece->offset = bucket->offset + l->taken;
+  if (bucket->gather) {
+    cut_stripes(reducer, l, TRM_GATHER, end, piece);
+  } else if (piece->offset < n_to_owners) {
+    cut_stripes(reducer, l, TRM_SUM_TO_OWNERS, end < n_to_owners ? end : n_to_owners, piece);
+  } else {
+    const int64_t begin = bucket->offset > n_to_owners ? bucket->offset : n_to_owners;
+    cut_equal(reducer, l, begin, end, piece);
+  }
   piece->tag = (int)(l->n_pieces % N_TAGS);
   piece->phase = 0;
   piece->n_requests = 0;
-  piece->advance = small ? trm_exchange_advance : reducer->engine->advance;
   l->taken += piece->count;
   ++l->n_pieces;
   if (l->taken == bucket->count) {

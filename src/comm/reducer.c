@@ -31,7 +31,9 @@ static bool alone_poll(trm_reducer *reducer) {
       leaves[l] = trm_slot(reducer, reducer->plan.leaves[l].slot) + bucket->offset;
     }
     float *target = trm_slot(reducer, 0) + bucket->offset;
-    trm_sum_run(&reducer->plan, &target, 1, leaves, bucket->count, scratch);
+    if (!bucket->gather) {
+      trm_sum_run(&reducer->plan, &target, 1, leaves, bucket->count, scratch);
+    }
     atomic_store_explicit(&reducer->n_done, n_done + 1, memory_order_release);
   }
   return true;
@@ -77,12 +79,17 @@ static trm_status check_options(trm_comm *comm, const trm_reducer_options *optio
     return trm_fail(TRM_ERR_ARG, "reducer of %lld elements with segments of %lld bytes",
                     (long long)options->n_elements, (long long)options->segment_bytes);
   }
+  if (options->n_striped < 0 || options->n_striped > options->n_elements) {
+    return trm_fail(TRM_ERR_ARG, "reducer of %lld elements of which %lld are shared out",
+                    (long long)options->n_elements, (long long)options->n_striped);
+  }
   return TRM_OK;
 }
 
 static trm_status check_equal_options(trm_comm *comm, const trm_reducer_options *options) {
-  const int64_t values[] = {options->n_elements, options->n_blocks, options->segment_bytes,
-                            options->shared_window, find_engine(options->engine)->subtrees};
+  const int64_t values[] = {options->n_elements,    options->n_blocks,
+                            options->segment_bytes, options->shared_window,
+                            options->n_striped,     find_engine(options->engine)->subtrees};
   return trm_comm_check_equal(comm, trm_hash64(values, sizeof values, 0),
                               "the all-reduce's set of options");
 }
@@ -131,6 +138,7 @@ trm_status trm_reducer_create(trm_comm *comm, const trm_reducer_options *options
   reducer->engine = find_engine(options->engine);
   reducer->n_elements = options->n_elements;
   reducer->n_blocks = options->n_blocks;
+  reducer->stripes = trm_stripes_make(options->n_striped, comm->size);
   reducer->slot_stride = trm_round_up_line(options->n_elements);
   reducer->yield_at_once = oversubscribed(comm);
   int64_t first = 0, n_local = 0;
@@ -181,10 +189,15 @@ float *trm_reducer_slot(trm_reducer *reducer, int slot) {
 
 /* ---- buckets --------------------------------------------------------------------------------- */
 
-trm_status trm_reducer_start(trm_reducer *reducer, int64_t offset, int64_t count) {
-  if (offset < 0 || count < 0 || count > reducer->n_elements - offset) {
+trm_stripes trm_reducer_stripes(const trm_reducer *reducer) {
+  return reducer->stripes;
+}
+
+static trm_status start(trm_reducer *reducer, int64_t offset, int64_t count, bool gather) {
+  const int64_t n = gather ? reducer->stripes.n : reducer->n_elements;
+  if (offset < 0 || count < 0 || count > n - offset) {
     return trm_fail(TRM_ERR_ARG, "bucket of %lld elements at %lld of an array of %lld",
-                    (long long)count, (long long)offset, (long long)reducer->n_elements);
+                    (long long)count, (long long)offset, (long long)n);
   }
   if (count == 0) return TRM_OK;
   const uint64_t n_started = atomic_load_explicit(&reducer->n_started, memory_order_relaxed);
@@ -193,10 +206,18 @@ trm_status trm_reducer_start(trm_reducer *reducer, int64_t offset, int64_t count
     return trm_fail(TRM_ERR_ARG, "more than %d buckets under way; make them larger",
                     TRM_MAX_BUCKETS);
   }
-  reducer->queue[n_started % TRM_MAX_BUCKETS] = (trm_bucket){offset, count};
+  reducer->queue[n_started % TRM_MAX_BUCKETS] = (trm_bucket){offset, count, gather};
   if (reducer->transport->submitted) reducer->transport->submitted(reducer, n_started);
   atomic_store_explicit(&reducer->n_started, n_started + 1, memory_order_release);
   return TRM_OK;
+}
+
+trm_status trm_reducer_start(trm_reducer *reducer, int64_t offset, int64_t count) {
+  return start(reducer, offset, count, false);
+}
+
+trm_status trm_reducer_start_gather(trm_reducer *reducer, int64_t offset, int64_t count) {
+  return start(reducer, offset, count, true);
 }
 
 trm_status trm_reducer_poll(trm_reducer *reducer, bool *idle) {

@@ -9,6 +9,11 @@
  *     exchange.c     a small piece: every rank sends its parts to all
  *     ring.c         a large piece, engine "ring": reduce-scatter and all-gather
  *     scatter.c      a large piece, engine "canonical": parts to the owner of a slice, all-gather
+ *
+ * Sharing out (n_striped > 0) cuts the same ways shorter: "window" writes a sum to its owner only,
+ * "scatter" stops before its all-gather, and a gather is that all-gather alone. Engine "ring" by
+ * messages still returns all sums to all ranks, since its slices, which are part of the order of its
+ * sums, are not the owners' stripes.
  */
 #ifndef TRIREME_COMM_REDUCER_INTERNAL_H
 #define TRIREME_COMM_REDUCER_INTERNAL_H
@@ -71,9 +76,17 @@ void trm_sum_add(const trm_sum_plan *plan, float *y, const float *x, int64_t n);
 
 /* ---- transports ------------------------------------------------------------------------------ */
 
-/** Span of the array handed over. */
+/** What is to become of a span of the array. */
+typedef enum trm_motion {
+  TRM_SUM_TO_ALL,    /* parts to sums in slot 0 of every rank */
+  TRM_SUM_TO_OWNERS, /* parts to sums in slot 0 of the owner of each stripe */
+  TRM_GATHER,        /* stripes in their owners' slot 0 to slot 0 of every rank */
+} trm_motion;
+
+/** Span of the array handed over. Sums are for owners below n_striped and for all from there on. */
 typedef struct trm_bucket {
   int64_t offset, count;
+  bool gather;
 } trm_bucket;
 
 /** How buckets travel. All functions are required but `submitted`. */
@@ -98,6 +111,9 @@ typedef struct trm_engine {
   int64_t (*n_requests)(const trm_reducer *reducer);
   /** Next phase of a piece whose requests are all complete; true when the piece is done. */
   bool (*advance)(trm_reducer *reducer, struct trm_piece *piece);
+  /** Optional: whether `advance` can bring sums to the owners of stripes only. If not, every rank
+   *  gets all of them. */
+  bool to_owners;
 } trm_engine;
 
 struct trm_reducer {
@@ -106,6 +122,7 @@ struct trm_reducer {
   const trm_transport *transport;
   void *transport_state;
   int64_t n_elements, n_blocks;
+  trm_stripes stripes; /* of [0, n_striped) */
   trm_sum_plan plan;
 
   int n_slots;
@@ -135,7 +152,8 @@ trm_status trm_lanes_create(trm_reducer *reducer, int64_t segment_bytes);
 /** A span of one bucket in flight in a lane. */
 typedef struct trm_piece {
   int64_t offset, count;
-  int64_t slice; /* elements of every slice but the last ones */
+  trm_motion motion;
+  int64_t slice; /* elements of every slice but the last ones; unused where slices are stripes */
   int tag;
   int phase;
   bool (*advance)(trm_reducer *reducer, struct trm_piece *piece);
@@ -147,7 +165,8 @@ typedef struct trm_piece {
   MPI_Request *requests;
 } trm_piece;
 
-/** Span of slice `index` (mod size) of a piece, relative to the array; returns its length. */
+/** Span of slice `index` (mod size) of a piece, relative to the array; returns its length. Slice
+ *  r + 1 belongs to rank r. Unless the motion is to all, it is what the piece has of a stripe. */
 int64_t trm_piece_slice(const trm_reducer *reducer, const trm_piece *piece, int index,
                         int64_t *offset);
 void trm_piece_send(trm_reducer *reducer, trm_piece *piece, const float *data, int64_t n, int to);
@@ -161,5 +180,7 @@ int64_t trm_exchange_n_requests(const trm_reducer *reducer);
 bool trm_exchange_advance(trm_reducer *reducer, trm_piece *piece);
 /** Step `step` (0 .. size-2) of the all-gather in which rank r began with slice r + 1 (ring.c). */
 void trm_ring_gather(trm_reducer *reducer, trm_piece *piece, int step);
+/** Motion TRM_GATHER, both engines (ring.c). */
+bool trm_ring_gather_advance(trm_reducer *reducer, trm_piece *piece);
 
 #endif

@@ -42,6 +42,14 @@ void trm_ring_gather(trm_reducer *reducer, trm_piece *piece, int step) {
   trm_piece_send(reducer, piece, array + at, n, next_rank(reducer));
 }
 
+/* The second half of a ring alone. The sums' order is none of its business, so it serves both. */
+bool trm_ring_gather_advance(trm_reducer *reducer, trm_piece *piece) {
+  const int step = piece->phase++;
+  if (step == reducer->comm->size - 1) return true;
+  trm_ring_gather(reducer, piece, step);
+  return false;
+}
+
 static void ring_reduce(trm_reducer *reducer, trm_piece *piece, int step) {
   const int rank = reducer->comm->rank;
   int64_t at = 0;

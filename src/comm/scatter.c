@@ -58,7 +58,7 @@ static bool canonical_advance(trm_reducer *reducer, trm_piece *piece) {
     return false;
   }
   if (phase == 1) add(reducer, piece);
-  if (phase == 1 + n_steps) return true;
+  if (phase == 1 + n_steps || piece->motion == TRM_SUM_TO_OWNERS) return true;
   trm_ring_gather(reducer, piece, phase - 1);
   return false;
 }
@@ -69,4 +69,5 @@ const trm_engine trm_engine_canonical = {
     .staging = trm_exchange_staging,
     .n_requests = trm_exchange_n_requests,
     .advance = canonical_advance,
+    .to_owners = true,
 };

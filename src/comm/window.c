@@ -98,20 +98,47 @@ static bool all_started(trm_reducer *reducer, window *w, uint64_t index) {
   return true;
 }
 
-static void sum_chunk(trm_reducer *reducer, window *w, const trm_bucket *bucket, int64_t chunk) {
-  const int64_t at = chunk * CHUNK_FLOATS;
-  const int64_t left = bucket->count - at;
-  const int64_t n = left < CHUNK_FLOATS ? left : CHUNK_FLOATS;
+static float *slots_of(window *w, int rank) {
+  return (float *)(w->controls[rank] + 1);
+}
+
+/* Sums of elements [at, at + n) for their owner, or for all ranks when that is -1. */
+static void sum_span(trm_reducer *reducer, window *w, int64_t at, int64_t n, int owner) {
   const trm_sum_plan *plan = &reducer->plan;
   for (int64_t l = 0; l < plan->n_leaves; ++l) {
     const trm_sum_leaf *leaf = &plan->leaves[l];
-    const float *slots = (const float *)(w->controls[leaf->rank] + 1);
-    w->leaves[l] = slots + leaf->slot * reducer->slot_stride + bucket->offset + at;
+    w->leaves[l] = slots_of(w, leaf->rank) + leaf->slot * reducer->slot_stride + at;
   }
+  const int first = owner < 0 ? 0 : owner;
+  const int n_targets = owner < 0 ? reducer->comm->size : 1;
+  for (int t = 0; t < n_targets; ++t) w->targets[t] = slots_of(w, first + t) + at;
+  trm_sum_run(plan, w->targets, n_targets, w->leaves, n, w->scratch);
+}
+
+/* Elements [at, at + n) from their owner to all other ranks. */
+static void copy_span(trm_reducer *reducer, window *w, int64_t at, int64_t n, int owner) {
+  const float *from = slots_of(w, owner) + at;
   for (int r = 0; r < reducer->comm->size; ++r) {
-    w->targets[r] = (float *)(w->controls[r] + 1) + bucket->offset + at;
+    if (r != owner) memcpy(slots_of(w, r) + at, from, (size_t)n * sizeof *from);
   }
-  trm_sum_run(plan, w->targets, reducer->comm->size, w->leaves, n, w->scratch);
+}
+
+static void do_chunk(trm_reducer *reducer, window *w, const trm_bucket *bucket, int64_t chunk) {
+  const int64_t at = chunk * CHUNK_FLOATS;
+  const int64_t left = bucket->count - at;
+  const int64_t end = bucket->offset + at + (left < CHUNK_FLOATS ? left : CHUNK_FLOATS);
+  for (int64_t i = bucket->offset + at; i < end;) {
+    const bool owned = i < reducer->stripes.n;
+    const int64_t stripe_end = owned ? trm_stripes_end(&reducer->stripes, i) : end;
+    const int64_t n = (stripe_end < end ? stripe_end : end) - i;
+    const int owner = owned ? trm_stripes_owner(&reducer->stripes, i) : -1;
+    if (bucket->gather) {
+      copy_span(reducer, w, i, n, owner);
+    } else {
+      sum_span(reducer, w, i, n, owner);
+    }
+    i += n;
+  }
 }
 
 /* Takes and finishes one chunk; false when there is none to take now. */
@@ -133,7 +160,7 @@ static bool take_chunk(trm_reducer *reducer, window *w, uint64_t n_started) {
     }
     const trm_bucket *bucket = &reducer->queue[w->current % TRM_MAX_BUCKETS];
     const int64_t n = chunks_of(bucket->count);
-    sum_chunk(reducer, w, bucket, (int64_t)(chunk - (s->end_chunk - (uint64_t)n)));
+    do_chunk(reducer, w, bucket, (int64_t)(chunk - (s->end_chunk - (uint64_t)n)));
     atomic_fetch_add_explicit(&finished->value, 1, memory_order_release);
     return true;
   }

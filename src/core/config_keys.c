@@ -88,6 +88,7 @@ static const trm_config_key keys[] = {
     BOOL("checkpoint.initial", "true", false, "Also save the initial weights, as step 0."),
 
     INT("log.every", "10", 1, MAX_STEPS, "steps", false, "A line in metrics.csv and log so often."),
+    BOOL("log.samples", "false", false, "Write the sample ids of every step to samples.csv."),
     BOOL("log.tensorboard", "true", false, "Also write a TensorBoard event file."),
 
     CHOICE("comm.allreduce", "ring", "ring|canonical", true,
@@ -101,6 +102,13 @@ static const trm_config_key keys[] = {
     BOOL("comm.shared_window", "true", false, "Ranks of one host reduce through shared memory."),
     REAL("comm.deadline_s", "300", 0, NO_LIMIT, "s", false,
          "A wait for another rank that lasts longer ends the run; 0: none."),
+
+    INT("check.every", "100", 0, MAX_STEPS, "steps", false,
+        "Compare the weights of all ranks so often, and whenever they are saved; 0: only then."),
+
+    INT("debug.flip_step", "0", 0, MAX_STEPS, "steps", false,
+        "Flip a bit in a rank's weights after this step, for tests; 0: never."),
+    INT("debug.flip_rank", "0", 0, 1048576, "", false, "The rank whose bit is flipped."),
 
     CHOICE("math.gemm", "openblas", "openblas|reference", true,
            "Library for matrix products; reference is slow and plain."),

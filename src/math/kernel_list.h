@@ -69,7 +69,9 @@
           trm_real dloss, int64_t N, int64_t V, bool add),                                         \
          (dlogits, logits, lse, targets, dloss, N, V, add))                                        \
   KERNEL(double, trm_sum_squares, (const trm_real *x, int64_t n), (x, n))                          \
+  KERNEL(void, trm_sum_squares_chunks, (double *sums, const trm_real *x, int64_t n), (sums, x, n)) \
   KERNEL(int64_t, trm_find_not_finite, (const trm_real *x, int64_t n), (x, n))                     \
+  KERNEL(uint64_t, trm_hash_reals, (const trm_real *x, int64_t n), (x, n))                         \
   KERNEL(void, trm_adamw_update,                                                                   \
          (trm_real * w, trm_real * m, trm_real * v, const trm_real *g, trm_real decay,             \
           trm_adamw_scalars s, int64_t n),                                                         \

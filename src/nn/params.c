@@ -7,6 +7,7 @@
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
+#include "trireme/math/kernels.h"
 
 trm_status trm_params_create(trm_params **out) {
   trm_params *params = NULL;
@@ -99,7 +100,7 @@ void trm_params_init(trm_params *params, uint64_t seed) {
 }
 
 uint64_t trm_params_hash(const trm_params *params) {
-  return trm_hash64(params->weights, (size_t)params->n_elements * sizeof *params->weights, 0);
+  return trm_hash_reals(params->weights, params->n_elements);
 }
 
 int trm_params_find(const trm_params *params, int64_t element) {

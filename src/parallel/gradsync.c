@@ -161,11 +161,12 @@ static void on_between(void *context) {
   if (sync->last_block && sync->overlap) trm_progress_poll(sync->progress);
 }
 
-void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss) {
+void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss,
+                                 uint64_t samples_hash) {
   TRM_ASSERT(i == sync->blocks_done);
   if (trm_tape_status(tape) != TRM_OK) return; /* the caller reports it through finish */
   trm_tail_set_block(tail(sync, sync->slot), sync->first_block + i, trm_tape_loss_sum(tape),
-                     (double)trm_tape_loss_count(tape));
+                     (double)trm_tape_loss_count(tape), samples_hash);
   trm_tape_backward(tape, loss, on_ready, on_between, sync);
   if (!sync->last_block) merge(sync, 0, sync->n_total);
   ++sync->blocks_done;
@@ -199,8 +200,8 @@ trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
   const double start_s = trm_clock_s();
   TRM_TRY(trm_progress_wait(sync->progress));
   *result = (trm_gradsync_result){.grads = slot(sync, 0), .exposed_s = trm_clock_s() - start_s};
-  trm_tail_read(tail(sync, 0), sync->n_blocks, &result->loss_sum, &result->count, &result->n_failed,
-                &result->stop);
+  trm_tail_read(tail(sync, 0), sync->n_blocks, &result->loss_sum, &result->count,
+                &result->samples_hash, &result->n_failed, &result->stop);
   sync->handed = 0;
   sync->blocks_done = 0;
   return TRM_OK;

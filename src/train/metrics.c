@@ -1,24 +1,21 @@
 #include "metrics.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "table.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/events.h"
-#include "trireme/io/files.h"
 
 static const char header[] = "step,loss,valid_loss,lr,grad_norm,tokens_per_s,step_s,exposed_comm_s,"
-                             "elapsed_s,peak_rss_mb,weights_hash\n";
+                             "elapsed_s,peak_rss_mb,weights_hash,samples_hash";
 
 struct trm_metrics {
   trm_log *log;
-  char path[4096];
-  FILE *csv;
+  trm_table rows;     /* metrics.csv */
+  trm_table hashes;   /* hashes.csv: every step's, for verify and bisect */
   trm_events *events; /* NULL without TensorBoard */
   int64_t first_step, n_steps, log_every;
   double start_s;      /* of this start, monotonic */
@@ -29,29 +26,6 @@ struct trm_metrics {
   int64_t window_steps;
 };
 
-static trm_status io_failed(const trm_metrics *m, const char *what) {
-  return trm_fail(TRM_ERR_IO, "%s: %s failed: %s", m->path, what, strerror(errno));
-}
-
-/* Keeps the rows up to `last_step`: a resumed run repeats the steps after its checkpoint. */
-static trm_status drop_rows(const char *path, int64_t last_step) {
-  if (!trm_path_exists(path)) return TRM_OK;
-  char *text = NULL;
-  int64_t bytes = 0;
-  TRM_TRY(trm_file_read_all(path, (int64_t)1 << 40, &text, &bytes));
-  char *keep_end = strchr(text, '\n');
-  keep_end = keep_end ? keep_end + 1 : text;
-  for (char *line = keep_end; *line;) {
-    char *end = strchr(line, '\n');
-    if (!end) break; /* a row cut short by a kill */
-    if (strtoll(line, NULL, 10) > last_step) break;
-    line = keep_end = end + 1;
-  }
-  const trm_status status = trm_file_write_atomic(path, text, (size_t)(keep_end - text));
-  TRM_FREE(text);
-  return status;
-}
-
 trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, trm_metrics **out) {
   trm_status status = TRM_OK;
   trm_metrics *m = NULL;
@@ -61,27 +35,24 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
   m->n_steps = options->n_steps;
   m->log_every = options->log_every;
   m->start_s = m->last_plain_s = trm_clock_s();
-  TRM_TRY_OUT(trm_path_join(m->path, sizeof m->path, options->folder, "metrics.csv"));
-  TRM_TRY_OUT(drop_rows(m->path, options->first_step));
-  m->csv = fopen(m->path, "a");
-  if (!m->csv) {
-    status = io_failed(m, "opening");
-    goto out;
-  }
-  if (fseek(m->csv, 0, SEEK_END) != 0 || (ftell(m->csv) == 0 && fputs(header, m->csv) == EOF) ||
-      fflush(m->csv) != 0) {
-    status = io_failed(m, "writing");
-    goto out;
-  }
+  TRM_TRY_OUT(
+      trm_table_open(&m->rows, options->folder, "metrics.csv", header, options->first_step));
+  TRM_TRY_OUT(trm_table_open(&m->hashes, options->folder, "hashes.csv",
+                             "step,weights_hash,samples_hash", options->first_step));
   if (options->tensorboard) {
     TRM_TRY_OUT(trm_events_open(options->folder, options->first_step, &m->events));
   }
   *out = m;
   return TRM_OK;
 out:
-  if (m->csv) (void)fclose(m->csv);
+  (void)trm_table_close(&m->rows);
+  (void)trm_table_close(&m->hashes);
   TRM_FREE(m);
   return status;
+}
+
+static double peak_mb(void) {
+  return (double)trm_peak_resident_bytes() / 1e6;
 }
 
 static trm_status show_progress(trm_metrics *m, const trm_step_record *r) {
@@ -101,7 +72,7 @@ static trm_status show_progress(trm_metrics *m, const trm_step_record *r) {
   return TRM_OK;
 }
 
-bool trm_metrics_wants_row(const trm_metrics *m, int64_t step) {
+static bool wants_row(const trm_metrics *m, int64_t step) {
   return step % m->log_every == 0 || step == m->n_steps || step == m->first_step + 1;
 }
 
@@ -111,16 +82,17 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   m->window_exposed_s += r->exposed_s;
   ++m->window_steps;
   TRM_TRY(show_progress(m, r));
-  if (!trm_metrics_wants_row(m, r->step)) return TRM_OK;
+  TRM_TRY(trm_table_put(&m->hashes, "%lld,%016" PRIx64 ",%016" PRIx64 "\n", (long long)r->step,
+                        r->weights_hash, r->samples_hash));
+  if (!wants_row(m, r->step)) return TRM_OK;
+  TRM_TRY(trm_table_flush(&m->hashes));
   const double rate = (double)m->window_tokens / m->window_s;
   const double n = (double)m->window_steps;
-  const double rss_mb = (double)trm_peak_resident_bytes() / 1e6;
-  if (fprintf(m->csv, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,%016" PRIx64 "\n",
-              (long long)r->step, r->loss, r->lr, r->grad_norm, rate, m->window_s / n,
-              m->window_exposed_s / n, trm_process_age_s(), rss_mb, r->weights_hash) < 0 ||
-      fflush(m->csv) != 0) {
-    return io_failed(m, "writing");
-  }
+  TRM_TRY(trm_table_put(
+      &m->rows, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,%016" PRIx64 ",%016" PRIx64 "\n",
+      (long long)r->step, r->loss, r->lr, r->grad_norm, rate, m->window_s / n,
+      m->window_exposed_s / n, trm_process_age_s(), peak_mb(), r->weights_hash, r->samples_hash));
+  TRM_TRY(trm_table_flush(&m->rows));
   m->window_tokens = m->window_steps = 0;
   m->window_s = m->window_exposed_s = 0;
   if (!m->events) return TRM_OK;
@@ -136,11 +108,9 @@ trm_status trm_metrics_eval(trm_metrics *m, int64_t step, double loss, bool best
   trm_format_count(step, count);
   trm_log_line(m->log, "step %s  validation loss %.4f  perplexity %.3f%s", count, loss, exp(loss),
                best ? "  (best)" : "");
-  if (fprintf(m->csv, "%lld,,%.9g,,,,,,%.6g,%.6g,\n", (long long)step, loss, trm_process_age_s(),
-              (double)trm_peak_resident_bytes() / 1e6) < 0 ||
-      fflush(m->csv) != 0) {
-    return io_failed(m, "writing");
-  }
+  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,,,,,,%.6g,%.6g,,\n", (long long)step, loss,
+                        trm_process_age_s(), peak_mb()));
+  TRM_TRY(trm_table_flush(&m->rows));
   if (!m->events) return TRM_OK;
   TRM_TRY(trm_events_scalar(m->events, step, "valid/loss", loss));
   return trm_events_flush(m->events);
@@ -149,8 +119,9 @@ trm_status trm_metrics_eval(trm_metrics *m, int64_t step, double loss, bool best
 trm_status trm_metrics_close(trm_metrics **metrics) {
   trm_metrics *m = *metrics;
   if (!m) return TRM_OK;
-  trm_status status = TRM_OK;
-  if (fclose(m->csv) != 0) status = io_failed(m, "closing");
+  trm_status status = trm_table_close(&m->rows);
+  const trm_status hashes = trm_table_close(&m->hashes);
+  if (status == TRM_OK) status = hashes;
   const trm_status events = trm_events_close(&m->events);
   if (status == TRM_OK) status = events;
   TRM_FREE(*metrics);

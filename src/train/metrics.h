@@ -1,5 +1,6 @@
 /**
- * Metrics of a run: metrics.csv, TensorBoard events and the progress line. Only rank 0 has them.
+ * Metrics of a run: metrics.csv, hashes.csv (one row a step), TensorBoard events and the progress
+ * line. Only rank 0 has them.
  */
 #ifndef TRIREME_TRAIN_METRICS_H
 #define TRIREME_TRAIN_METRICS_H
@@ -19,7 +20,8 @@ typedef struct trm_step_record {
   int64_t tokens;        /* of the global batch */
   double step_s;         /* duration */
   double exposed_s;      /* of it, waiting for communication */
-  uint64_t weights_hash; /* after the update; read when trm_metrics_wants_row says so */
+  uint64_t weights_hash; /* after the update */
+  uint64_t samples_hash; /* of the global batch */
 } trm_step_record;
 
 typedef struct trm_metrics trm_metrics;
@@ -33,8 +35,6 @@ typedef struct trm_metrics_options {
 } trm_metrics_options;
 
 trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, trm_metrics **out);
-/** Whether a row will be written for `step`: then the record needs its hash. */
-bool trm_metrics_wants_row(const trm_metrics *metrics, int64_t step);
 /** Records a step: shows progress, and writes a row every log_every steps. Does not allocate. */
 trm_status trm_metrics_step(trm_metrics *metrics, const trm_step_record *record);
 /** Records an evaluation of the weights after `step` updates. */

@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drift.h"
 #include "evaluate.h"
 #include "metrics.h"
 #include "resume.h"
 #include "rundir.h"
+#include "samples.h"
 #include "signals.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
@@ -40,8 +42,10 @@ typedef struct run {
   trm_gradsync *sync;
   trm_loader *loader;
   trm_evaluator *evaluator;
-  trm_ckpt_store *store; /* rank 0 only */
-  trm_metrics *metrics;  /* rank 0 only */
+  trm_ckpt_store *store;               /* rank 0 only */
+  trm_metrics *metrics;                /* rank 0 only */
+  trm_table ledger;                    /* samples.csv, rank 0 only and on request */
+  uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
   trm_run_state state;
   bool resumed;
   int64_t saved_step; /* newest step handed to the store, -1: none */
@@ -49,7 +53,7 @@ typedef struct run {
 
   uint64_t seed;
   int64_t n_steps, T, batch, n_blocks;
-  int64_t eval_every, ckpt_every;
+  int64_t eval_every, ckpt_every, check_every;
   double time_budget_s, start_s;
 } run;
 
@@ -145,6 +149,9 @@ static trm_status open_metrics(run *r) {
                                        .log_every = get_int(r, "log.every"),
                                        .tensorboard =
                                            trm_config_bool(r->options->config, "log.tensorboard")};
+  if (trm_config_bool(r->options->config, "log.samples")) {
+    TRM_TRY(trm_table_open(&r->ledger, r->dir.root, "samples.csv", "step,samples", r->state.step));
+  }
   return trm_metrics_open(&options, r->log, &r->metrics);
 }
 
@@ -185,6 +192,7 @@ static trm_status set_up(run *r) {
   r->seed = (uint64_t)get_int(r, "run.seed");
   r->eval_every = get_int(r, "eval.every");
   r->ckpt_every = get_int(r, "checkpoint.every");
+  r->check_every = get_int(r, "check.every");
   r->time_budget_s = trm_config_real(config, "train.time_budget_s");
   if (status == TRM_OK) status = trm_gemm_select(trm_config_string(config, "math.gemm"));
   if (status == TRM_OK) status = trm_rundir_paths(trm_config_string(config, "run.dir"), &r->dir);
@@ -212,6 +220,8 @@ static trm_status set_up(run *r) {
 /* Waits for the last checkpoint and lets everything go; reports the first failure. */
 static trm_status tear_down(run *r) {
   trm_status status = trm_ckpt_store_close(&r->store);
+  const trm_status ledger = trm_table_close(&r->ledger);
+  if (status == TRM_OK) status = ledger;
   const trm_status metrics = trm_metrics_close(&r->metrics);
   if (status == TRM_OK) status = metrics;
   trm_evaluator_destroy(&r->evaluator);
@@ -232,6 +242,8 @@ static void describe_run(const run *r, const char *config_text, char fingerprint
   *info = (trm_ckpt_info){.step = r->state.step,
                           .seed = r->seed,
                           .data_digest = trm_dataset_digest(r->dataset),
+                          .weights_hash = trm_params_hash(r->learner.params),
+                          .samples_hash = r->samples_hash,
                           .best_loss = r->state.best_loss,
                           .best_step = r->state.best_step,
                           .vocab = vocab->n,
@@ -293,7 +305,8 @@ static trm_status run_blocks(run *r) {
     trm_gradsync_block_begin(r->sync, i, &pass);
     trm_tape_begin(r->learner.tape, &pass);
     trm_var *loss = trm_model_loss(r->learner.model, r->learner.tape, &tokens);
-    trm_gradsync_block_backward(r->sync, i, r->learner.tape, loss);
+    trm_gradsync_block_backward(r->sync, i, r->learner.tape, loss,
+                                trm_samples_hash(batch.samples + first - base, n));
     TRM_TRY(trm_tape_status(r->learner.tape));
   }
   return TRM_OK;
@@ -318,6 +331,36 @@ static trm_status diverged(const run *r, double loss, const trm_step_info *info)
                   r->state.step + 1, loss, where, last);
 }
 
+static bool due(int64_t step, int64_t every) {
+  return every > 0 && step % every == 0;
+}
+
+/* Whether the weights after `step` may be saved: then the ranks compare theirs first, so that no
+ * checkpoint holds weights that only one rank has. */
+static bool saves_at(const run *r, int64_t step) {
+  return due(step, r->ckpt_every) || due(step, r->eval_every) || step == r->n_steps;
+}
+
+/* debug.flip_step: what a flipped bit in one rank's memory does. */
+static void flip_for_test(run *r) {
+  if (get_int(r, "debug.flip_step") != r->state.step ||
+      get_int(r, "debug.flip_rank") != trm_comm_rank(r->comm)) {
+    return;
+  }
+  unsigned char *bytes =
+      (unsigned char *)(r->learner.params->weights + r->learner.params->rows[0].offset);
+  bytes[2] ^= 1;
+}
+
+/* The ids of this step's samples, and that they are those all ranks used. */
+static trm_status write_ledger(run *r) {
+  const int64_t step = r->state.step - 1;
+  TRM_ASSERT(r->samples_hash ==
+             trm_samples_expected(r->dataset, r->seed, r->T, r->batch, r->n_blocks, step));
+  TRM_TRY(trm_samples_write(&r->ledger, r->dataset, r->seed, r->T, r->batch, step));
+  return trm_table_flush(&r->ledger);
+}
+
 /* One step, from the batch to the update. What this rank failed with since the ranks last agreed
  * (r->pending) comes to all of them here. Collective; the status is the same on all ranks. */
 static trm_status step(run *r, bool *stop) {
@@ -335,18 +378,23 @@ static trm_status step(run *r, bool *stop) {
   const double loss = sums.loss_sum / sums.count;
   if (!info.finite || !isfinite(loss)) return diverged(r, loss, &info);
   ++r->state.step;
+  flip_for_test(r);
+  r->samples_hash = sums.samples_hash;
+  const bool check = due(r->state.step, r->check_every) || saves_at(r, r->state.step) || *stop;
+  if (r->root || check) r->weights_hash = trm_params_hash(r->learner.params);
+  if (check) TRM_TRY(trm_drift_check(r->comm, r->weights_hash, r->state.step));
   if (!r->root) return TRM_OK;
-  trm_step_record record = {.step = r->state.step,
-                            .loss = loss,
-                            .lr = info.lr,
-                            .grad_norm = info.grad_norm,
-                            .tokens = r->batch * r->T,
-                            .step_s = trm_clock_s() - start_s,
-                            .exposed_s = sums.exposed_s};
-  if (trm_metrics_wants_row(r->metrics, r->state.step)) {
-    record.weights_hash = trm_params_hash(r->learner.params);
-  }
+  const trm_step_record record = {.step = r->state.step,
+                                  .loss = loss,
+                                  .lr = info.lr,
+                                  .grad_norm = info.grad_norm,
+                                  .tokens = r->batch * r->T,
+                                  .step_s = trm_clock_s() - start_s,
+                                  .exposed_s = sums.exposed_s,
+                                  .weights_hash = r->weights_hash,
+                                  .samples_hash = r->samples_hash};
   r->pending = trm_metrics_step(r->metrics, &record);
+  if (r->pending == TRM_OK && r->ledger.file) r->pending = write_ledger(r);
   return TRM_OK;
 }
 
@@ -372,10 +420,6 @@ static trm_status evaluate(run *r, bool *stop) {
   r->pending = trm_metrics_eval(r->metrics, r->state.step, loss, best);
   if (best && r->pending == TRM_OK) r->pending = save(r, true);
   return TRM_OK;
-}
-
-static bool due(int64_t step, int64_t every) {
-  return every > 0 && step % every == 0;
 }
 
 /* Saves now and then; rank 0's failure is carried to the next step. */

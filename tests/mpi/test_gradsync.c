@@ -83,7 +83,7 @@ static trm_status run_step(trm_gradsync *sync, int step, int fail_rank, int stop
     trm_pass pass = {0};
     trm_gradsync_block_begin(sync, i, &pass);
     trm_var *loss = block_loss(first + i, step, &pass);
-    trm_gradsync_block_backward(sync, i, learner.tape, loss);
+    trm_gradsync_block_backward(sync, i, learner.tape, loss, 1000 + (uint64_t)(first + i));
   }
   return trm_gradsync_finish(sync, status, rank == stop_rank, result);
 }

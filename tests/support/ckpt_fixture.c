@@ -34,6 +34,8 @@ void ckpt_fixture_fill(ckpt_fixture *f, int64_t step) {
   f->info = (trm_ckpt_info){.step = step,
                             .seed = UINT64_MAX - (uint64_t)step,
                             .data_digest = 0x123456789abcdef0u,
+                            .weights_hash = 0xfedcba9876543210u + (uint64_t)step,
+                            .samples_hash = 7 * (uint64_t)step,
                             .best_loss = step == 0 ? NAN : 1.0 / (double)step,
                             .best_step = step / 2,
                             .vocab = 4,
@@ -63,7 +65,9 @@ bool ckpt_fixture_has_facts(const trm_ckpt_info *info, int64_t step) {
   const bool same_loss =
       isnan(loss) ? isnan(info->best_loss) : info->best_loss >= loss && info->best_loss <= loss;
   return info->step == step && info->seed == UINT64_MAX - (uint64_t)step && same_loss &&
-         info->data_digest == 0x123456789abcdef0u && info->best_step == step / 2 &&
+         info->data_digest == 0x123456789abcdef0u &&
+         info->weights_hash == 0xfedcba9876543210u + (uint64_t)step &&
+         info->samples_hash == 7 * (uint64_t)step && info->best_step == step / 2 &&
          info->vocab == 4 && strcmp(info->config_text, config_text) == 0 &&
          strcmp(info->program_version, version) == 0 && strcmp(info->fingerprint, print) == 0 &&
          strcmp(info->vocab_unit, "char") == 0 &&

@@ -36,6 +36,8 @@ typedef struct trm_ckpt_info {
   int64_t step; /* updates done */
   uint64_t seed;
   uint64_t data_digest;
+  uint64_t weights_hash; /* trm_params_hash of the weights in it */
+  uint64_t samples_hash; /* of the samples of its last step, 0 at step 0 */
   double best_loss; /* validation, nats; NaN: none yet */
   int64_t best_step;
   int64_t vocab;

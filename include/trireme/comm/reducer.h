@@ -11,6 +11,10 @@
  * for engine "ring" one part, the sum of all its blocks, in slot 0; for engine "canonical" the
  * maximal aligned subtrees (2^j blocks, the first a multiple of 2^j) that its range falls into,
  * part i in slot i, in block order (trm_block_parts).
+ *
+ * Sharing out: with n_striped > 0 the sums of elements [0, n_striped) reach the owners of their
+ * stripes only (trm_stripes_make(n_striped, ranks)), half of an all-reduce. The other half is
+ * trm_reducer_start_gather, which may return something else made of them, e.g. updated weights.
  */
 #ifndef TRIREME_COMM_REDUCER_H
 #define TRIREME_COMM_REDUCER_H
@@ -19,6 +23,7 @@
 #include <stdint.h>
 
 #include "trireme/comm/comm.h"
+#include "trireme/math/stripes.h"
 
 typedef struct trm_reducer trm_reducer;
 
@@ -28,6 +33,7 @@ typedef struct trm_reducer_options {
   int64_t n_blocks;      /* V, at least the number of ranks */
   int64_t segment_bytes; /* pipelining grain of point-to-point messages; 0: the measured default */
   bool shared_window;    /* on one host, reduce through shared memory */
+  int64_t n_striped;     /* of elements [0, n_striped) each rank needs its stripes only; 0: all of all */
 } trm_reducer_options;
 
 /** Contiguous range of the V blocks that `rank` of `size` owns: [rank V / size, (rank+1) V / size). */
@@ -88,9 +94,17 @@ enum { TRM_MAX_BUCKETS = 4096 };
  * Hands over elements [offset, offset + count) of every part. Returns at once; makes no MPI call,
  * and may be called while another thread polls.
  * Afterwards the caller must not touch that span of any slot until the reducer is done with it;
- * then slot 0 holds the sum over all V blocks, the same bits on every rank.
+ * then slot 0 holds the sum over all V blocks, the same bits on every rank. Of elements below
+ * n_striped only the rank's own stripes do; the others are undefined.
  */
 trm_status trm_reducer_start(trm_reducer *reducer, int64_t offset, int64_t count);
+/**
+ * Hands over elements [offset, offset + count) of slot 0, below n_striped, to be given by their
+ * owners to all ranks. Otherwise as trm_reducer_start; afterwards slot 0 is the same on every rank.
+ */
+trm_status trm_reducer_start_gather(trm_reducer *reducer, int64_t offset, int64_t count);
+/** Who owns what of [0, n_striped). */
+trm_stripes trm_reducer_stripes(const trm_reducer *reducer);
 /** Makes what progress is possible without waiting; *idle is true when nothing is under way. */
 trm_status trm_reducer_poll(trm_reducer *reducer, bool *idle);
 /** Waits until everything started is done. Yields the processor while it waits. */

@@ -126,6 +126,11 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
 
 /** Sum of squares in double, in an order fixed by n. */
 double trm_sum_squares(const trm_real *x, int64_t n);
+/** The sums of squares of x's chunks of TRM_CHUNK elements (math/stripes.h), the last one shorter.
+ *  Added one by one from 0 they are trm_sum_squares(x, n) to the bit. */
+void trm_sum_squares_chunks(double *sums, const trm_real *x, int64_t n);
+/** 64-bit hash (XXH3) of n elements: equal exactly when every bit is, up to 2^-64. */
+uint64_t trm_hash_reals(const trm_real *x, int64_t n);
 /** Index of the first element that is not finite, -1 if none. */
 int64_t trm_find_not_finite(const trm_real *x, int64_t n);
 

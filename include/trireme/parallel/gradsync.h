@@ -41,12 +41,14 @@ const char *trm_gradsync_transport(const trm_gradsync *sync);
 /** Fills pass->grads and pass->add for local block `i` (0..n-1, in order). */
 void trm_gradsync_block_begin(trm_gradsync *sync, int64_t i, trm_pass *pass);
 /** Runs the backward pass of that block with the hooks of the overlap, and records its loss. */
-void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss);
+void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss,
+                                 uint64_t samples_hash);
 
 /** What the step came to, the same on every rank. */
 typedef struct trm_gradsync_result {
   double loss_sum;       /* over the global batch, blocks added in order */
   double count;          /* tokens that counted */
+  uint64_t samples_hash; /* of the sample ids of all blocks, in order */
   int n_failed;          /* ranks that reported a failure with this step */
   bool stop;             /* some rank asked to stop */
   const trm_real *grads; /* [params->n_elements] sum over the global batch */

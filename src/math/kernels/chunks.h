@@ -6,8 +6,7 @@
 #define TRIREME_MATH_KERNELS_CHUNKS_H
 
 #include "team.h"
-
-enum { TRM_CHUNK = 4096 };
+#include "trireme/math/stripes.h"
 
 /** Runs the statement for each chunk [begin, end) of 0..n-1, in parallel. */
 #define TRM_FOR_CHUNKS(n, begin, end, ...)                                                         \

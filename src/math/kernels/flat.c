@@ -32,18 +32,22 @@ static double sum_squares_chunk(const trm_real *x, int64_t n) {
   return lane[0];
 }
 
-double trm_sum_squares(const trm_real *x, int64_t n) {
+void trm_sum_squares_chunks(double *sums, const trm_real *x, int64_t n) {
   const int64_t n_chunks = trm_ceil_div(n, TRM_CHUNK);
+#pragma omp parallel for schedule(static) num_threads(trm_team(n_chunks, n))
+  for (int64_t k = 0; k < n_chunks; ++k) {
+    const int64_t begin = k * TRM_CHUNK;
+    sums[k] = sum_squares_chunk(x + begin, trm_min_i64(TRM_CHUNK, n - begin));
+  }
+}
+
+double trm_sum_squares(const trm_real *x, int64_t n) {
   double sum = 0;
-  for (int64_t first = 0; first < n_chunks; first += GROUP_CHUNKS) {
-    const int64_t count = trm_min_i64(GROUP_CHUNKS, n_chunks - first);
+  for (int64_t first = 0; first < n; first += GROUP_CHUNKS * TRM_CHUNK) {
+    const int64_t count = trm_min_i64(GROUP_CHUNKS * TRM_CHUNK, n - first);
     double partial[GROUP_CHUNKS];
-#pragma omp parallel for schedule(static) num_threads(trm_team(count, count *TRM_CHUNK))
-    for (int64_t k = 0; k < count; ++k) {
-      const int64_t begin = (first + k) * TRM_CHUNK;
-      partial[k] = sum_squares_chunk(x + begin, trm_min_i64(TRM_CHUNK, n - begin));
-    }
-    for (int64_t k = 0; k < count; ++k) sum += partial[k];
+    trm_sum_squares_chunks(partial, x + first, count);
+    for (int64_t k = 0; k < trm_ceil_div(count, TRM_CHUNK); ++k) sum += partial[k];
   }
   return sum;
 }

@@ -32,7 +32,9 @@
 #define trm_softmax_xent_forward TRM_ISA_PASTE(trm_softmax_xent_forward, TRM_ISA)
 #define trm_softmax_xent_backward TRM_ISA_PASTE(trm_softmax_xent_backward, TRM_ISA)
 #define trm_sum_squares TRM_ISA_PASTE(trm_sum_squares, TRM_ISA)
+#define trm_sum_squares_chunks TRM_ISA_PASTE(trm_sum_squares_chunks, TRM_ISA)
 #define trm_find_not_finite TRM_ISA_PASTE(trm_find_not_finite, TRM_ISA)
+#define trm_hash_reals TRM_ISA_PASTE(trm_hash_reals, TRM_ISA)
 #define trm_adamw_update TRM_ISA_PASTE(trm_adamw_update, TRM_ISA)
 #define trm_sgd_update TRM_ISA_PASTE(trm_sgd_update, TRM_ISA)
 #endif

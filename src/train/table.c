@@ -1,0 +1,67 @@
+#include "table.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trireme/core/memory.h"
+#include "trireme/io/files.h"
+
+static trm_status failed(const trm_table *table, const char *what) {
+  return trm_fail(TRM_ERR_IO,
+                  "%s: %s failed: %s; free the disk or mend the permissions, then resume",
+                  table->path, what, strerror(errno));
+}
+
+static trm_status drop_rows(const char *path, int64_t last_step) {
+  if (!trm_path_exists(path)) return TRM_OK;
+  char *text = NULL;
+  int64_t bytes = 0;
+  TRM_TRY(trm_file_read_all(path, (int64_t)1 << 40, &text, &bytes));
+  char *keep_end = strchr(text, '\n');
+  keep_end = keep_end ? keep_end + 1 : text;
+  for (char *line = keep_end; *line;) {
+    char *end = strchr(line, '\n');
+    if (!end) break; /* a row cut short by a kill */
+    if (strtoll(line, NULL, 10) > last_step) break;
+    line = keep_end = end + 1;
+  }
+  trm_status status = TRM_OK;
+  if (keep_end != text + bytes) {
+    status = trm_file_write_atomic(path, text, (size_t)(keep_end - text));
+  }
+  TRM_FREE(text);
+  return status;
+}
+
+trm_status trm_table_open(trm_table *table, const char *folder, const char *name,
+                          const char *header, int64_t last_step) {
+  table->file = NULL;
+  TRM_TRY(trm_path_join(table->path, sizeof table->path, folder, name));
+  TRM_TRY(drop_rows(table->path, last_step));
+  table->file = fopen(table->path, "a");
+  if (!table->file) return failed(table, "opening");
+  if (fseek(table->file, 0, SEEK_END) != 0) return failed(table, "seeking");
+  if (ftell(table->file) == 0) TRM_TRY(trm_table_put(table, "%s\n", header));
+  return trm_table_flush(table);
+}
+
+trm_status trm_table_put(trm_table *table, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int n = vfprintf(table->file, format, arguments);
+  va_end(arguments);
+  return n < 0 ? failed(table, "writing") : TRM_OK;
+}
+
+trm_status trm_table_flush(trm_table *table) {
+  return fflush(table->file) == 0 ? TRM_OK : failed(table, "writing");
+}
+
+trm_status trm_table_close(trm_table *table) {
+  if (!table->file) return TRM_OK;
+  FILE *file = table->file;
+  table->file = NULL;
+  return fclose(file) == 0 ? TRM_OK : failed(table, "closing");
+}

@@ -1,0 +1,24 @@
+/** A CSV file of a run whose first column is the step: appended to, and cut back when resumed. */
+#ifndef TRIREME_TRAIN_TABLE_H
+#define TRIREME_TRAIN_TABLE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "trireme/core/status.h"
+
+typedef struct trm_table {
+  char path[4096];
+  FILE *file; /* NULL: closed */
+} trm_table;
+
+/** Opens folder/name; rows past `last_step` go, since a resumed run repeats them. */
+trm_status trm_table_open(trm_table *table, const char *folder, const char *name,
+                          const char *header, int64_t last_step);
+/** Adds formatted text; a row may come in several pieces. */
+trm_status trm_table_put(trm_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+trm_status trm_table_flush(trm_table *table);
+trm_status trm_table_close(trm_table *table);
+
+#endif
