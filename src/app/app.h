@@ -21,6 +21,8 @@ int app_prepare(int argc, char **argv);
 int app_inspect(int argc, char **argv);
 int app_evaluate(int argc, char **argv);
 int app_generate(int argc, char **argv);
+int app_verify(int argc, char **argv);
+int app_bisect(int argc, char **argv);
 int app_doctor(int argc, char **argv);
 int app_help(int argc, char **argv);
 int app_version(int argc, char **argv);
@@ -29,7 +31,13 @@ const app_command *app_commands(int *n);
 
 /* ---- options -------------------------------------------------------------------------------- */
 
-typedef enum app_option_type { APP_FLAG, APP_TEXT, APP_INT, APP_REAL, APP_LIST } app_option_type;
+typedef enum app_option_type {
+  APP_TYPE_FLAG, /* bool */
+  APP_TYPE_TEXT, /* const char * */
+  APP_TYPE_INT,  /* int64_t */
+  APP_TYPE_REAL, /* double */
+  APP_TYPE_LIST, /* app_list */
+} app_option_type;
 
 /** Values collected for a repeatable option. */
 typedef struct app_list {
@@ -37,33 +45,65 @@ typedef struct app_list {
   int n, capacity;
 } app_list;
 
-/** One option of a command: "--name VALUE" or "--name=VALUE". */
+/** One option of a command: "--name VALUE" or "--name=VALUE". Made by the macros below. */
 typedef struct app_option {
   const char *name; /* "--set" */
   char letter;      /* 'o' for -o; 0: none */
   app_option_type type;
-  void *value;         /* bool *, const char **, int64_t *, double *, app_list * */
-  bool value_optional; /* APP_TEXT: "--resume" alone sets "" */
-  double min, max;     /* APP_INT, APP_REAL */
+  bool value_optional; /* text: "--resume" alone sets "" */
+  double min, max;     /* numbers */
+  void *value;         /* where it goes */
   const char *value_name;
   const char *help;
 } app_option;
 
+/* `value` as it is; the compiler complains when it does not point to a `type`. */
+#define APP_TO(type, value) (1 ? (value) : (type *)0)
+#define APP_FLAG(name, value, help)                                                                \
+  { name, 0, APP_TYPE_FLAG, false, 0, 0, APP_TO(bool, value), NULL, help }
+#define APP_TEXT(name, letter, value, value_name, help)                                            \
+  { name, letter, APP_TYPE_TEXT, false, 0, 0, APP_TO(const char *, value), value_name, help }
+#define APP_OPTIONAL_TEXT(name, value, value_name, help)                                           \
+  { name, 0, APP_TYPE_TEXT, true, 0, 0, APP_TO(const char *, value), value_name, help }
+#define APP_INT(name, letter, value, min, max, value_name, help)                                   \
+  { name, letter, APP_TYPE_INT, false, min, max, APP_TO(int64_t, value), value_name, help }
+#define APP_REAL(name, value, min, max, value_name, help)                                          \
+  { name, 0, APP_TYPE_REAL, false, min, max, APP_TO(double, value), value_name, help }
+#define APP_LIST(name, letter, value, value_name, help)                                            \
+  { name, letter, APP_TYPE_LIST, false, 0, 0, APP_TO(app_list, value), value_name, help }
+#define APP_THREADS(value)                                                                         \
+  APP_INT("--threads", 't', value, 1, 4096, "N",                                                   \
+          "compute threads a rank (default: OMP_NUM_THREADS, or its cores)")
+/** An array of options and its length. */
+#define APP_OPTIONS(options) options, (int)(sizeof(options) / sizeof(options)[0])
+
 /**
  * Sorts argv into options and words (positional arguments, which move to the front of argv).
- * --help prints the command's page and sets *helped.
+ * --help prints the command's page and sets *helped: there is nothing left to do.
  * @return TRM_ERR_USAGE with one line: unknown option with the nearest, missing or bad value
  */
 trm_status app_parse(const char *command, int argc, char **argv, const app_option *options,
                      int n_options, app_list *words, bool *helped);
+/** Fails unless there are `n` words; `what` says which: "one run directory". NULL for n = 0. */
+trm_status app_expect(const char *command, const app_list *words, int n, const char *what);
 
 /* ---- start and end -------------------------------------------------------------------------- */
 
-/** Starts MPI, threads and kernels. `threads` 0: OMP_NUM_THREADS, or the rank's share of cores. */
-trm_status app_start(int *argc, char ***argv, int64_t threads, trm_comm **comm);
-/** Rank 0 prints the failure's one line, all leave together; returns the exit code. `comm` may be
- *  NULL for commands of one process. */
+/**
+ * Starts MPI, threads and kernels. Collective; the status is the same on all ranks.
+ * @param threads  0: OMP_NUM_THREADS, or the rank's share of the processors it may run on
+ * @param before   what the command failed with before: returned, with its message. MPI starts all
+ *                 the same, so that all ranks leave together and one speaks
+ */
+trm_status app_start(int *argc, char ***argv, int64_t threads, trm_status before, trm_comm **comm);
+/**
+ * Rank 0 prints the failure's one line, all leave together; returns the exit code.
+ * Standard output that cannot be written is a failure. `comm` may be NULL before MPI has started and
+ * for commands of one process.
+ */
 int app_end(trm_comm **comm, trm_status status);
+/** Whether this process is to print, as far as its environment tells: the only one, or rank 0. */
+bool app_speaks(void);
 /** For commands of one process: fails when they were started as several ranks. */
 trm_status app_single_process(const char *command);
 

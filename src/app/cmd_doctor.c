@@ -133,18 +133,14 @@ int app_doctor(int argc, char **argv) {
   app_list words;
   bool helped;
   int64_t threads = 0;
-  const app_option options[] = {
-      {"--threads", 't', APP_INT, &threads, .min = 1, .max = 4096, .value_name = "N",
-       .help = "compute threads a rank"},
-  };
+  const app_option options[] = {APP_THREADS(&threads)};
   trm_comm *comm = NULL;
-  const trm_status parsed = app_parse("doctor", argc, argv, options, 1, &words, &helped);
-  if (parsed == TRM_OK && helped) return 0;
-  trm_status status = app_start(&argc, &argv, threads, &comm);
+  trm_status status = app_parse("doctor", argc, argv, APP_OPTIONS(options), &words, &helped);
+  if (helped) return app_end(NULL, status);
+  if (status == TRM_OK) status = app_expect("doctor", &words, 0, NULL);
+  status = app_start(&argc, &argv, threads, status, &comm);
   if (!comm) return app_end(NULL, status);
   if (status == TRM_ERR_CONFIG) status = TRM_OK; /* N singletons: examine says it */
-  if (status == TRM_OK) status = parsed;
-  status = trm_comm_agree(comm, status);
   if (status == TRM_OK) status = examine(comm);
   return app_end(&comm, status);
 }

@@ -11,24 +11,19 @@ int app_evaluate(int argc, char **argv) {
   bool helped;
   int64_t threads = 0;
   const app_option options[] = {
-      {"--best", 0, APP_FLAG, &evaluate.best, .help = "the best checkpoint, not the newest"},
-      {"--data", 0, APP_TEXT, &evaluate.data, .value_name = "DATA.h5",
-       .help = "another data set with the same vocabulary"},
-      {"--threads", 't', APP_INT, &threads, .min = 1, .max = 4096, .value_name = "N",
-       .help = "compute threads a rank"},
+      APP_FLAG("--best", &evaluate.best, "the best checkpoint, not the newest"),
+      APP_TEXT("--data", 0, &evaluate.data, "DATA.h5", "another data set of the same vocabulary"),
+      APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;
   trm_evaluation result;
-  const trm_status parsed = app_parse("evaluate", argc, argv, options, 3, &words, &helped);
-  if (parsed == TRM_OK && helped) return 0;
-  trm_status status = app_start(&argc, &argv, threads, &comm);
-  if (!comm) return app_end(NULL, status);
-  if (status == TRM_OK) status = parsed;
-  if (status == TRM_OK && words.n != 1) {
-    status = trm_fail(TRM_ERR_USAGE, "evaluate: give one run directory or checkpoint (%d given)",
-                      words.n);
+  trm_status status = app_parse("evaluate", argc, argv, APP_OPTIONS(options), &words, &helped);
+  if (helped) return app_end(NULL, status);
+  if (status == TRM_OK) {
+    status = app_expect("evaluate", &words, 1, "one run directory or checkpoint");
   }
-  status = trm_comm_agree(comm, status);
+  status = app_start(&argc, &argv, threads, status, &comm);
+  if (!comm) return app_end(NULL, status);
   if (status == TRM_OK) {
     evaluate.run = words.items[0];
     status = trm_evaluate_run(comm, &evaluate, &result);

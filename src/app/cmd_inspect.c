@@ -57,16 +57,13 @@ int app_inspect(int argc, char **argv) {
   app_list words;
   bool helped, check = false, arrays = false, checkpoint = false;
   const app_option options[] = {
-      {"--check", 0, APP_FLAG, &check,
-       .help = "for files from strangers: read it in a child process first"},
-      {"--arrays", 0, APP_FLAG, &arrays, .help = "checkpoint: list its arrays"},
+      APP_FLAG("--check", &check, "for files from strangers: read it in a child process first"),
+      APP_FLAG("--arrays", &arrays, "checkpoint: list its arrays"),
   };
-  trm_status status = app_parse("inspect", argc, argv, options, 2, &words, &helped);
-  if (status == TRM_OK && helped) return 0;
+  trm_status status = app_parse("inspect", argc, argv, APP_OPTIONS(options), &words, &helped);
+  if (helped) return app_end(NULL, status);
   if (status == TRM_OK) status = app_single_process("inspect");
-  if (status == TRM_OK && words.n != 1) {
-    status = trm_fail(TRM_ERR_USAGE, "inspect: give one file (%d given)", words.n);
-  }
+  if (status == TRM_OK) status = app_expect("inspect", &words, 1, "one file");
   if (status == TRM_OK && check) status = trm_container_probe(words.items[0]);
   if (status == TRM_OK) status = is_checkpoint(words.items[0], &checkpoint);
   if (status == TRM_OK && checkpoint) status = inspect_checkpoint(words.items[0], arrays);

@@ -1,6 +1,6 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app.h"
 #include "trireme/core/log.h"
@@ -21,61 +21,101 @@ static void print_summary(trm_log *log, const char *output, const trm_prepare_su
                tokens, train, valid, (long long)s->vocab);
 }
 
+/* The options as given; what was not is NULL, NAN or -1 and becomes the default. */
+typedef struct request {
+  const char *output, *unit, *index;
+  double valid_share;
+  int64_t n_tokens, vocab, seed;
+} request;
+
+/* Words and options that the kind has no use for are mistakes. */
+static trm_status check_words(const char *kind, const app_list *words, const request *r) {
+  const bool text = strcmp(kind, "text") == 0, debian = strcmp(kind, "debian") == 0;
+  const bool synth = strcmp(kind, "synth") == 0;
+  if (!text && !debian && !synth) {
+    return trm_fail(TRM_ERR_USAGE, "prepare: no kind '%s'; there are text, debian and synth", kind);
+  }
+  if (text && words->n < 2) return trm_fail(TRM_ERR_USAGE, "prepare text: give the text files");
+  if (!text && words->n > 1) {
+    return trm_fail(TRM_ERR_USAGE, "prepare %s: takes no files, but '%s' is given", kind,
+                    words->items[1]);
+  }
+  const struct {
+    const char *option;
+    bool given, fits;
+  } rows[] = {
+      {"--unit", r->unit != NULL, text || debian},
+      {"--valid-share", !isnan(r->valid_share), text || debian},
+      {"--index", r->index != NULL, debian},
+      {"--tokens", r->n_tokens >= 0, synth},
+      {"--vocab", r->vocab >= 0, synth},
+      {"--seed", r->seed >= 0, synth},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+    if (!rows[i].given || rows[i].fits) continue;
+    return trm_fail(TRM_ERR_USAGE, "prepare %s: takes no %s; see trireme help prepare", kind,
+                    rows[i].option);
+  }
+  return TRM_OK;
+}
+
+static trm_status prepare_synthetic(const request *r, trm_prepare_summary *s) {
+  const int64_t n_tokens = r->n_tokens >= 0 ? r->n_tokens : 1000000;
+  const int64_t vocab = r->vocab >= 0 ? r->vocab : 65;
+  TRM_TRY(trm_prepare_synthetic(n_tokens, vocab, r->seed >= 0 ? (uint64_t)r->seed : 1, r->output));
+  *s = (trm_prepare_summary){.n_tokens = n_tokens,
+                             .n_train = n_tokens - n_tokens / 10,
+                             .n_valid = n_tokens / 10,
+                             .vocab = vocab};
+  return TRM_OK;
+}
+
+static trm_status prepare(const app_list *words, const request *r, trm_log *log) {
+  const char *kind = words->items[0];
+  const trm_prepare_options options = {.output = r->output,
+                                       .unit = r->unit ? r->unit : "char",
+                                       .valid_share = isnan(r->valid_share) ? 0.1 : r->valid_share,
+                                       .progress = show_progress,
+                                       .context = log};
+  trm_prepare_summary summary = {0};
+  if (strcmp(kind, "text") == 0) {
+    TRM_TRY(trm_prepare_text(words->items + 1, words->n - 1, &options, &summary));
+  } else if (strcmp(kind, "debian") == 0) {
+    TRM_TRY(trm_prepare_debian(r->index, &options, &summary));
+  } else {
+    TRM_TRY(prepare_synthetic(r, &summary));
+  }
+  print_summary(log, r->output, &summary);
+  return TRM_OK;
+}
+
 int app_prepare(int argc, char **argv) {
   app_list words;
-  const char *output = NULL, *unit = "char", *index = NULL;
-  double valid_share = 0.1;
-  int64_t n_tokens = 1000000, vocab = 65, seed = 1;
+  request r = {.valid_share = (double)NAN, .n_tokens = -1, .vocab = -1, .seed = -1};
   bool helped;
   const app_option options[] = {
-      {"--output", 'o', APP_TEXT, &output, .value_name = "DATA.h5", .help = "file to write"},
-      {"--unit", 0, APP_TEXT, &unit, .value_name = "char|byte",
-       .help = "tokens are characters (default) or bytes"},
-      {"--valid-share", 0, APP_REAL, &valid_share, .min = 0.0001, .max = 0.9999,
-       .value_name = "SHARE", .help = "of the text, from its end, for validation (default 0.1)"},
-      {"--index", 0, APP_TEXT, &index, .value_name = "FILE",
-       .help = "debian: a package index instead of apt-cache dumpavail"},
-      {"--tokens", 0, APP_INT, &n_tokens, .min = 2, .max = 1e12, .value_name = "N",
-       .help = "synth: how many tokens to make (default 1000000)"},
-      {"--vocab", 0, APP_INT, &vocab, .min = 2, .max = 65535, .value_name = "N",
-       .help = "synth: vocabulary (default 65)"},
-      {"--seed", 0, APP_INT, &seed, .min = 0, .max = 9e15, .value_name = "N",
-       .help = "synth: seed (default 1)"},
+      APP_TEXT("--output", 'o', &r.output, "DATA.h5", "file to write"),
+      APP_TEXT("--unit", 0, &r.unit, "char|byte",
+               "text, debian: tokens are characters (default) or bytes"),
+      APP_REAL("--valid-share", &r.valid_share, 0.0001, 0.9999, "SHARE",
+               "text, debian: of the text, from its end, for validation (default 0.1)"),
+      APP_TEXT("--index", 0, &r.index, "FILE",
+               "debian: a package index instead of apt-cache dumpavail"),
+      APP_INT("--tokens", 0, &r.n_tokens, 2, 1e12, "N", "synth: how many (default 1000000)"),
+      APP_INT("--vocab", 0, &r.vocab, 2, 65535, "N", "synth: vocabulary (default 65)"),
+      APP_INT("--seed", 0, &r.seed, 0, 9e15, "N", "synth: seed (default 1)"),
   };
-  const int n_options = (int)(sizeof options / sizeof options[0]);
   trm_log log;
   trm_log_init(&log, stderr);
-  trm_status status = app_parse("prepare", argc, argv, options, n_options, &words, &helped);
-  if (status == TRM_OK && helped) return 0;
+  trm_status status = app_parse("prepare", argc, argv, APP_OPTIONS(options), &words, &helped);
+  if (helped) return app_end(NULL, status);
   if (status == TRM_OK) status = app_single_process("prepare");
-  if (status == TRM_OK && (words.n < 1 || !output)) {
+  if (status == TRM_OK && (words.n < 1 || !r.output)) {
     status = trm_fail(TRM_ERR_USAGE, "prepare: give what to prepare (text FILES..., debian or "
                                      "synth) and -o DATA.h5; see trireme help prepare");
   }
-  if (status != TRM_OK) return app_end(NULL, status);
-
-  const trm_prepare_options prepare = {.output = output,
-                                       .unit = unit,
-                                       .valid_share = valid_share,
-                                       .progress = show_progress,
-                                       .context = &log};
-  trm_prepare_summary summary = {0};
-  const char *kind = words.items[0];
-  if (strcmp(kind, "text") == 0) {
-    status = trm_prepare_text(words.items + 1, words.n - 1, &prepare, &summary);
-  } else if (strcmp(kind, "debian") == 0) {
-    status = trm_prepare_debian(index, &prepare, &summary);
-  } else if (strcmp(kind, "synth") == 0) {
-    status = trm_prepare_synthetic(n_tokens, vocab, (uint64_t)seed, output);
-    summary.n_tokens = n_tokens;
-    summary.n_valid = n_tokens / 10;
-    summary.n_train = n_tokens - summary.n_valid;
-    summary.vocab = vocab;
-  } else {
-    status =
-        trm_fail(TRM_ERR_USAGE, "prepare: no kind '%s'; there are text, debian and synth", kind);
-  }
-  if (status == TRM_OK) print_summary(&log, output, &summary);
+  if (status == TRM_OK) status = check_words(words.items[0], &words, &r);
+  if (status == TRM_OK) status = prepare(&words, &r, &log);
   trm_log_close(&log);
   return app_end(NULL, status);
 }

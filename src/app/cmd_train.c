@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,13 +20,24 @@ static trm_status default_run_dir(trm_config *config, const char *path) {
   return trm_config_set(config, text);
 }
 
-static trm_status read_config(const app_list *words, const app_list *sets, trm_config **out) {
-  if (words->n != 1) {
+/* The line for several words where one configuration is wanted; a checkpoint that was given apart
+ * from --resume is the likely mistake. */
+static trm_status wrong_words(const app_list *words, const char *resume) {
+  if (resume && !*resume && words->n == 2) {
+    const char *dot = strrchr(words->items[0], '.');
+    const bool first = dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
     return trm_fail(TRM_ERR_USAGE,
-                    "train: give one configuration file (%d given); see trireme "
-                    "help config for the keys",
-                    words->n);
+                    "train: two words are given and one is a configuration; a checkpoint to resume "
+                    "from is given as --resume=%s",
+                    words->items[first ? 1 : 0]);
   }
+  return trm_fail(TRM_ERR_USAGE,
+                  "train: give one configuration file (%d given); see trireme help config for the "
+                  "keys",
+                  words->n);
+}
+
+static trm_status read_config(const app_list *words, const app_list *sets, trm_config **out) {
   int n_keys;
   const trm_config_key *keys = trm_config_keys(&n_keys);
   TRM_TRY(trm_config_create(keys, n_keys, out));
@@ -35,12 +47,55 @@ static trm_status read_config(const app_list *words, const app_list *sets, trm_c
   return trm_config_check(*out);
 }
 
-static trm_status print_config(const trm_config *config) {
-  char *text = NULL;
+/* ---- --check -------------------------------------------------------------------------------- */
+
+static void print_bytes(const char *what, int64_t bytes) {
+  printf("#   %-12s %10.1f MiB\n", what, (double)bytes / 1048576);
+}
+
+/* The resolved configuration, and as YAML comments what a run would take. */
+static trm_status print_plan(const trm_config *config, int n_ranks, const trm_train_plan *p) {
+  char *text = NULL, weights[32], tokens[32];
   TRM_TRY(trm_config_text(config, &text));
   (void)fputs(text, stdout);
   TRM_FREE(text);
+  trm_format_count(p->n_weights, weights);
+  trm_format_count(p->tokens_a_step, tokens);
+  printf("# %s parameters, vocabulary %" PRId64 "\n", weights, p->vocab);
+  printf("# %s tokens a step, %.1f steps an epoch\n", tokens, p->steps_an_epoch);
+  printf("# memory of a rank, %d in all:\n", n_ranks);
+  print_bytes("weights", p->weights_bytes);
+  print_bytes("gradients", p->gradients_bytes);
+  print_bytes("optimizer", p->optimizer_bytes);
+  print_bytes("activations", p->activations_bytes);
+  print_bytes("together",
+              p->weights_bytes + p->gradients_bytes + p->optimizer_bytes + p->activations_bytes);
+  printf("# and on rank 0 %.1f MiB for the checkpoint that is being written\n",
+         (double)p->checkpoint_bytes / 1048576);
   return TRM_OK;
+}
+
+/* Every rank looks, since hosts may differ in the files they see. Collective; the status is the same
+ * on all ranks. */
+static trm_status check_only(trm_comm *comm, trm_config *config, bool resume) {
+  trm_train_plan plan;
+  const int n_ranks = trm_comm_size(comm);
+  TRM_TRY(trm_comm_agree(comm, trm_train_check(config, n_ranks, resume, &plan)));
+  const bool speaks = trm_comm_rank(comm) == 0;
+  return trm_comm_agree(comm, speaks ? print_plan(config, n_ranks, &plan) : TRM_OK);
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+static trm_status run(trm_comm *comm, const trm_train_options *options) {
+  trm_log log;
+  trm_log_init(&log, trm_comm_rank(comm) == 0 ? stderr : NULL);
+  trm_status status = trm_watch_start(comm, trm_config_real(options->config, "comm.deadline_s"));
+  status = trm_comm_agree(comm, status);
+  if (status == TRM_OK) status = trm_train(comm, options, &log);
+  trm_watch_stop(comm);
+  trm_log_close(&log);
+  return status;
 }
 
 int app_train(int argc, char **argv) {
@@ -50,50 +105,32 @@ int app_train(int argc, char **argv) {
   bool helped, check = false, allow_changes = false;
   int64_t threads = 0;
   const app_option options[] = {
-      {"--set", 's', APP_LIST, &sets, .value_name = "KEY=VALUE", .help = "override a key"},
-      {"--resume", 0, APP_TEXT, &resume, .value_optional = true, .value_name = "CHECKPOINT",
-       .help = "go on from the newest good checkpoint, or this one"},
-      {"--allow-changes", 0, APP_FLAG, &allow_changes,
-       .help = "resume although keys that change the result differ"},
-      {"--check", 0, APP_FLAG, &check,
-       .help = "check the configuration, print it resolved, and leave"},
-      {"--threads", 't', APP_INT, &threads, .min = 1, .max = 4096, .value_name = "N",
-       .help = "compute threads a rank (default: OMP_NUM_THREADS, or its cores)"},
+      APP_LIST("--set", 's', &sets, "KEY=VALUE", "override a key"),
+      APP_OPTIONAL_TEXT("--resume", &resume, "CHECKPOINT",
+                        "go on from the newest good checkpoint, or this one"),
+      APP_FLAG("--allow-changes", &allow_changes,
+               "resume although keys that change the result differ"),
+      APP_FLAG("--check", &check,
+               "print the configuration resolved and what a run takes, or what is wrong with it"),
+      APP_THREADS(&threads),
   };
-  const int n_options = (int)(sizeof options / sizeof options[0]);
   trm_config *config = NULL;
   trm_comm *comm = NULL;
-  trm_log log;
-  trm_log_init(&log, NULL);
-
-  trm_status status = app_parse("train", argc, argv, options, n_options, &words, &helped);
-  if (status == TRM_OK && helped) return 0;
-  const trm_status parsed = status;
-  if (check) { /* one process is enough */
-    if (status == TRM_OK) status = read_config(&words, &sets, &config);
-    if (status == TRM_OK) status = print_config(config);
-    trm_config_destroy(&config);
-    return app_end(NULL, status);
-  }
-  status = app_start(&argc, &argv, threads, &comm);
-  if (!comm) return app_end(NULL, status);
-  if (status == TRM_OK) status = parsed;
+  trm_status status = app_parse("train", argc, argv, APP_OPTIONS(options), &words, &helped);
+  if (helped) return app_end(NULL, status);
+  if (status == TRM_OK && words.n != 1) status = wrong_words(&words, resume);
   if (status == TRM_OK) status = read_config(&words, &sets, &config);
-  status = trm_comm_agree(comm, status);
-  if (status == TRM_OK) {
-    if (trm_comm_rank(comm) == 0) trm_log_init(&log, stderr);
-    status =
-        trm_comm_agree(comm, trm_watch_start(comm, trm_config_real(config, "comm.deadline_s")));
-  }
-  if (status == TRM_OK) {
+  if (status == TRM_OK) status = trm_train_catch_signals();
+  status = app_start(&argc, &argv, threads, status, &comm);
+  if (status == TRM_OK && check) {
+    status = check_only(comm, config, resume != NULL);
+  } else if (status == TRM_OK) {
     const trm_train_options train = {.config = config,
                                      .resume = resume != NULL,
                                      .resume_path = resume && *resume ? resume : NULL,
                                      .allow_changes = allow_changes};
-    status = trm_train(comm, &train, &log);
-    trm_watch_stop(comm);
+    status = run(comm, &train);
   }
-  trm_log_close(&log);
   trm_config_destroy(&config);
   return app_end(&comm, status);
 }

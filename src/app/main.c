@@ -13,6 +13,9 @@ static const app_command commands[] = {
     {"evaluate", "RUN | CHECKPOINT.h5", "loss over the whole validation split", app_evaluate},
     {"generate", "RUN | CHECKPOINT.h5 [--prompt TEXT]", "write text with a trained model",
      app_generate},
+    {"verify", "RUN [--from STEP]", "replay steps of a run on this layout and compare their bits",
+     app_verify},
+    {"bisect", "RUN_A RUN_B", "find the first step and parameter where two runs part", app_bisect},
     {"doctor", "", "show ranks, threads, binding and speed, and what is wrong with them",
      app_doctor},
     {"help", "[COMMAND | config]", "this page, a command's options, or every configuration key",
@@ -45,35 +48,51 @@ static trm_status unknown(const char *name) {
 }
 
 int app_version(int argc, char **argv) {
-  (void)argc;
-  (void)argv;
-  return puts("trireme " TRM_VERSION) < 0 ? trm_status_exit_code(TRM_ERR_IO) : 0;
+  app_list words;
+  bool helped;
+  trm_status status = app_parse("version", argc, argv, NULL, 0, &words, &helped);
+  if (helped) return app_end(NULL, status);
+  if (status == TRM_OK) status = app_expect("version", &words, 0, NULL);
+  if (status == TRM_OK && app_speaks()) printf("trireme " TRM_VERSION "\n");
+  return app_end(NULL, status);
 }
 
-int app_help(int argc, char **argv) {
-  if (argc > 0 && strcmp(argv[0], "config") == 0) {
-    int n_keys;
-    const trm_config_key *keys = trm_config_keys(&n_keys);
-    trm_config_help(keys, n_keys, stdout);
-    return 0;
-  }
-  if (argc > 0) {
-    const app_command *command = find(argv[0]);
-    if (!command) return app_end(NULL, unknown(argv[0]));
-    char help[] = "--help", *page[] = {help, NULL};
-    return command->run(1, page);
-  }
+static void print_keys(void) {
+  int n_keys;
+  const trm_config_key *keys = trm_config_keys(&n_keys);
+  trm_config_help(keys, n_keys, stdout);
+}
+
+static void print_commands(void) {
   int n;
   const app_command *all = app_commands(&n);
   printf("trireme " TRM_VERSION ": trains Transformers data-parallel over MPI ranks\n\n");
   for (int i = 0; i < n; ++i) {
-    printf("  trireme %s %s\n      %s\n", all[i].name, all[i].words, all[i].summary);
+    const char *words = all[i].words;
+    printf("  trireme %s%s%s\n      %s\n", all[i].name, *words ? " " : "", words, all[i].summary);
   }
   printf("\nSeveral ranks: mpirun -n 4 trireme train lm.yaml\n"
          "Exit codes: 0 done, 64 usage, 65 bad data, 69 out of memory, 70 internal, 71 a rank was\n"
          "lost, 74 input or output, 75 stopped early with a checkpoint, 76 diverged, 78 "
          "configuration\n");
-  return 0;
+}
+
+int app_help(int argc, char **argv) {
+  app_list words;
+  bool helped;
+  trm_status status = app_parse("help", argc, argv, NULL, 0, &words, &helped);
+  if (helped) return app_end(NULL, status);
+  if (status == TRM_OK && words.n > 1) status = app_expect("help", &words, 1, "one command");
+  if (status != TRM_OK) return app_end(NULL, status);
+  if (words.n == 1 && strcmp(words.items[0], "config") != 0) {
+    const app_command *command = find(words.items[0]);
+    if (!command) return app_end(NULL, unknown(words.items[0]));
+    char help[] = "--help", *page[] = {help, NULL};
+    return command->run(1, page);
+  }
+  if (app_speaks() && words.n == 1) print_keys();
+  if (app_speaks() && words.n == 0) print_commands();
+  return app_end(NULL, TRM_OK);
 }
 
 int main(int argc, char **argv) {

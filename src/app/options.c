@@ -13,17 +13,18 @@ static void print_page(const char *command, const app_option *options, int n_opt
   const app_command *all = app_commands(&n);
   for (int i = 0; i < n; ++i) {
     if (strcmp(all[i].name, command) != 0) continue;
-    printf("trireme %s %s\n%s\n", command, all[i].words, all[i].summary);
+    const char *words = all[i].words;
+    printf("trireme %s%s%s\n%s\n", command, *words ? " " : "", words, all[i].summary);
   }
   if (n_options > 0) printf("\n");
   for (int i = 0; i < n_options; ++i) {
     char left[64], letter[8] = "";
     if (options[i].letter) (void)snprintf(letter, sizeof letter, "-%c, ", options[i].letter);
     (void)snprintf(left, sizeof left, "%s%s%s%s%s", letter, options[i].name,
-                   options[i].type == APP_FLAG ? ""
-                   : options[i].value_optional ? "[="
-                                               : " ",
-                   options[i].type == APP_FLAG ? "" : options[i].value_name,
+                   options[i].type == APP_TYPE_FLAG ? ""
+                   : options[i].value_optional      ? "[="
+                                                    : " ",
+                   options[i].type == APP_TYPE_FLAG ? "" : options[i].value_name,
                    options[i].value_optional ? "]" : "");
     printf("  %-28s %s\n", left, options[i].help);
   }
@@ -54,11 +55,11 @@ static trm_status store_number(const char *command, const app_option *o, const c
   errno = 0;
   const double x = strtod(text, &end);
   if (end == text || *end || errno != 0 || !isfinite(x) || x < o->min || x > o->max ||
-      (o->type == APP_INT && x != floor(x))) {
+      (o->type == APP_TYPE_INT && x != floor(x))) {
     return trm_fail(TRM_ERR_USAGE, "%s: %s is '%s'; allowed: %s from %g to %g", command, o->name,
-                    text, o->type == APP_INT ? "a whole number" : "a number", o->min, o->max);
+                    text, o->type == APP_TYPE_INT ? "a whole number" : "a number", o->min, o->max);
   }
-  if (o->type == APP_INT)
+  if (o->type == APP_TYPE_INT)
     *(int64_t *)o->value = (int64_t)x;
   else
     *(double *)o->value = x;
@@ -67,16 +68,16 @@ static trm_status store_number(const char *command, const app_option *o, const c
 
 static trm_status store(const char *command, const app_option *o, const char *text) {
   switch (o->type) {
-  case APP_FLAG:
+  case APP_TYPE_FLAG:
     *(bool *)o->value = true;
     return TRM_OK;
-  case APP_TEXT:
+  case APP_TYPE_TEXT:
     *(const char **)o->value = text;
     return TRM_OK;
-  case APP_INT:
-  case APP_REAL:
+  case APP_TYPE_INT:
+  case APP_TYPE_REAL:
     return store_number(command, o, text);
-  case APP_LIST: {
+  case APP_TYPE_LIST: {
     app_list *list = o->value;
     if (list->n == list->capacity) {
       return trm_fail(TRM_ERR_USAGE, "%s: %s is given more than %d times", command, o->name,
@@ -94,7 +95,7 @@ trm_status app_parse(const char *command, int argc, char **argv, const app_optio
   *helped = false;
   *words = (app_list){.items = (const char **)argv, .capacity = argc};
   bool only_words = false; /* after "--" */
-  const app_option as_word = {.name = "the list of files", .type = APP_LIST, .value = words};
+  const app_option as_word = {.name = "the list of files", .type = APP_TYPE_LIST, .value = words};
   for (int i = 0; i < argc; ++i) {
     const char *word = argv[i];
     if (only_words || word[0] != '-' || word[1] == 0) {
@@ -106,7 +107,7 @@ trm_status app_parse(const char *command, int argc, char **argv, const app_optio
       continue;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-      print_page(command, options, n_options);
+      if (app_speaks()) print_page(command, options, n_options);
       *helped = true;
       return TRM_OK;
     }
@@ -115,10 +116,10 @@ trm_status app_parse(const char *command, int argc, char **argv, const app_optio
     const app_option *o = find(options, n_options, word, length);
     if (!o) return unknown(command, options, n_options, word);
     const char *value = equals ? equals + 1 : NULL;
-    if (o->type == APP_FLAG && value) {
+    if (o->type == APP_TYPE_FLAG && value) {
       return trm_fail(TRM_ERR_USAGE, "%s: %s takes no value", command, o->name);
     }
-    if (o->type != APP_FLAG && !value) {
+    if (o->type != APP_TYPE_FLAG && !value) {
       if (o->value_optional)
         value = "";
       else if (i + 1 < argc)
@@ -129,4 +130,13 @@ trm_status app_parse(const char *command, int argc, char **argv, const app_optio
     TRM_TRY(store(command, o, value));
   }
   return TRM_OK;
+}
+
+trm_status app_expect(const char *command, const app_list *words, int n, const char *what) {
+  if (words->n == n) return TRM_OK;
+  if (n == 0) {
+    return trm_fail(TRM_ERR_USAGE, "%s: takes no words, but '%s' is given; see trireme help %s",
+                    command, words->items[0], command);
+  }
+  return trm_fail(TRM_ERR_USAGE, "%s: give %s (%d given)", command, what, words->n);
 }

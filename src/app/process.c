@@ -1,49 +1,115 @@
 #include "app.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "trireme/core/memory.h"
 #include "trireme/math/threads.h"
 
-/* Threads of a rank when nobody said: the processors it is bound to, or, when it may roam the whole
- * host, its share of them. */
-static int default_threads(const trm_comm *comm) {
-  const char *given = getenv("OMP_NUM_THREADS");
-  if (given && *given) return trm_threads_get();
-  const int n_host = (int)sysconf(_SC_NPROCESSORS_ONLN);
-  cpu_set_t mask;
-  int n_allowed = n_host;
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) n_allowed = CPU_COUNT(&mask);
-  const int n = n_allowed < n_host ? n_allowed : n_host / trm_comm_node_size(comm);
-  return n > 0 ? n : 1;
+/* ---- start ---------------------------------------------------------------------------------- */
+
+/* Ranks of this host that may run on the same processors as this one, itself among them. */
+static int count_sharers(const trm_comm *comm, const cpu_set_t *masks) {
+  const int rank = trm_comm_rank(comm);
+  int n = 0;
+  for (int r = 0; r < trm_comm_size(comm); ++r) {
+    const bool same_host = strcmp(trm_comm_host(comm, r), trm_comm_host(comm, rank)) == 0;
+    if (same_host && CPU_EQUAL(&masks[r], &masks[rank])) ++n;
+  }
+  return n;
 }
 
-trm_status app_start(int *argc, char ***argv, int64_t threads, trm_comm **comm) {
-  TRM_TRY(trm_comm_init(argc, argv, comm));
-  trm_math_init();
-  trm_threads_set(threads > 0 ? (int)threads : default_threads(*comm));
-  trm_threads_flush_subnormals();
-  const int tasks = trm_comm_suspected_tasks(*comm);
-  if (tasks > 1) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "the launcher started %d tasks, but MPI sees one rank here: %d "
-                    "copies of the job would run; start it with mpirun, or with srun --mpi=pmix",
-                    tasks, tasks);
+/* Threads of a rank when nobody said: its share of the processors it may run on, which are its own
+ * when the launcher binds ranks, and those of all ranks of the host when it does not. Collective,
+ * also where the answer is not needed: ranks may differ in who said what. */
+static trm_status share_of_processors(trm_comm *comm, int *n_threads) {
+  cpu_set_t mine, *masks = NULL;
+  CPU_ZERO(&mine);
+  int n_allowed = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  if (sched_getaffinity(0, sizeof mine, &mine) == 0) {
+    n_allowed = CPU_COUNT(&mine);
+  } else { /* more processors than a mask holds: all ranks of the host are taken to share them */
+    CPU_ZERO(&mine);
   }
-  return TRM_OK;
+  trm_status status = TRM_ALLOC(&masks, trm_comm_size(comm), "processors of the ranks");
+  status = trm_comm_agree(comm, status);
+  if (status == TRM_OK) status = trm_comm_allgather(comm, &mine, masks, sizeof mine);
+  if (status == TRM_OK) {
+    const int n = n_allowed / count_sharers(comm, masks);
+    *n_threads = n > 0 ? n : 1;
+  }
+  TRM_FREE(masks);
+  return status;
+}
+
+static trm_status start(int64_t threads, trm_comm *comm) {
+  int n_threads = 1;
+  trm_math_init();
+  TRM_TRY(share_of_processors(comm, &n_threads));
+  const char *given = getenv("OMP_NUM_THREADS");
+  if (given && *given) n_threads = trm_threads_get();
+  trm_threads_set(threads > 0 ? (int)threads : n_threads);
+  trm_threads_flush_subnormals();
+  const int tasks = trm_comm_suspected_tasks(comm);
+  if (tasks <= 1) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "the launcher started %d tasks, but MPI sees one rank here: %d copies of the job "
+                  "would run; start it with mpirun, or with srun --mpi=pmix",
+                  tasks, tasks);
+}
+
+trm_status app_start(int *argc, char ***argv, int64_t threads, trm_status before, trm_comm **comm) {
+  char message[TRM_MESSAGE_BYTES];
+  (void)snprintf(message, sizeof message, "%s", trm_message());
+  trm_status status = trm_comm_init(argc, argv, comm);
+  if (status == TRM_OK) status = start(threads, *comm);
+  if (before != TRM_OK) { /* the first failure counts */
+    status = before;
+    trm_message_set(message);
+  }
+  return *comm ? trm_comm_agree(*comm, status) : status;
+}
+
+/* ---- end ------------------------------------------------------------------------------------ */
+
+/* What was printed has arrived: a full disk shows at the latest now. */
+static trm_status check_output(void) {
+  errno = 0;
+  const bool failed = ferror(stdout) != 0, flushed = fflush(stdout) == 0;
+  if (flushed && !failed) return TRM_OK;
+  return trm_fail(TRM_ERR_IO, "standard output: cannot be written: %s",
+                  errno != 0 ? strerror(errno) : "an earlier write failed");
 }
 
 int app_end(trm_comm **comm, trm_status status) {
-  const bool speaks = !comm || !*comm || trm_comm_rank(*comm) == 0;
+  const bool speaks = comm && *comm ? trm_comm_rank(*comm) == 0 : app_speaks();
+  if (status == TRM_OK)
+    status = check_output();
+  else
+    (void)fflush(stdout); /* the failure at hand came first */
   if (speaks && status != TRM_OK) {
-    (void)fflush(stdout);
     (void)fprintf(stderr, "%s%s\n", status == TRM_STOPPED ? "" : "error: ", trm_message());
   }
+  /* The launcher kills the others when one leaves with a failure: first the one that speaks. */
+  const bool alone = !comm || !*comm;
+  if (alone && !speaks && status != TRM_OK) (void)sleep(1);
   if (comm) trm_comm_finalize(comm);
-  if (fflush(stdout) != 0 && status == TRM_OK) status = TRM_ERR_IO;
   return trm_status_exit_code(status);
+}
+
+/* ---- started as several? -------------------------------------------------------------------- */
+
+bool app_speaks(void) {
+  static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK"};
+  for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; ++i) {
+    const char *text = getenv(ranks[i]);
+    if (text && strtol(text, NULL, 10) > 0) return false;
+  }
+  return true;
 }
 
 trm_status app_single_process(const char *command) {
@@ -52,9 +118,8 @@ trm_status app_single_process(const char *command) {
     const char *text = getenv(sizes[i]);
     if (text && strtol(text, NULL, 10) > 1) {
       return trm_fail(TRM_ERR_USAGE,
-                      "%s: runs in one process, but was started as %s; leave mpirun "
-                      "away",
-                      command, text);
+                      "%s: runs in one process, but was started as %s; leave mpirun away", command,
+                      text);
     }
   }
   return TRM_OK;

@@ -50,6 +50,7 @@ uint64_t trm_ckpt_facts_digest(const trm_ckpt_info *info, int64_t n_arrays,
   hash = add_number(hash, info->samples_hash);
   hash = add_number(hash, loss_bits);
   hash = add_number(hash, (uint64_t)info->best_step);
+  hash = add_number(hash, (uint64_t)info->eval_step);
   hash = add_number(hash, (uint64_t)info->vocab);
   hash = add_text(hash, info->config_text);
   hash = add_text(hash, info->program_version);

@@ -6,7 +6,7 @@
 
 /* What of the facts has a fixed length, and the lengths of the rest. -1: the pointer is NULL. */
 typedef struct fixed_facts {
-  int64_t step, best_step, vocab;
+  int64_t step, best_step, eval_step, vocab;
   uint64_t seed, data_digest, weights_hash, samples_hash;
   double best_loss;
   int64_t config_bytes, version_bytes, fingerprint_bytes, offsets_bytes, vocab_bytes;
@@ -33,6 +33,7 @@ static int64_t text_bytes(const char *text) {
 static fixed_facts describe(const trm_ckpt_info *info) {
   fixed_facts f = {.step = info->step,
                    .best_step = info->best_step,
+                   .eval_step = info->eval_step,
                    .vocab = info->vocab,
                    .seed = info->seed,
                    .data_digest = info->data_digest,
@@ -65,6 +66,7 @@ static trm_status prepare(const fixed_facts *f, trm_ckpt_info *info) {
                           .samples_hash = f->samples_hash,
                           .best_loss = f->best_loss,
                           .best_step = f->best_step,
+                          .eval_step = f->eval_step,
                           .vocab = f->vocab};
   memcpy(info->vocab_unit, f->vocab_unit, sizeof info->vocab_unit);
   TRM_TRY(allocate(&info->config_text, f->config_bytes));

@@ -184,6 +184,7 @@ static trm_status read_facts(trm_container *file, trm_ckpt_info *info, int64_t *
   TRM_TRY(trm_ckpt_digest_read(file, "/run", "samples_hash", &info->samples_hash));
   TRM_TRY(trm_attr_read_real(file, "/run", "best_loss", &info->best_loss));
   TRM_TRY(trm_attr_read_int(file, "/run", "best_step", &info->best_step));
+  TRM_TRY(trm_attr_read_int(file, "/run", "eval_step", &info->eval_step));
   TRM_TRY(trm_attr_read_int(file, "/run", "vocab", &info->vocab));
   TRM_TRY(read_short_text(file, "vocab_unit", info->vocab_unit, sizeof info->vocab_unit));
   TRM_TRY(trm_attr_read_text(file, "/run", "config_text", &info->config_text));

@@ -173,6 +173,22 @@ trm_status trm_ckpt_store_open(const char *folder, int keep, trm_ckpt_store **ou
   return TRM_OK;
 }
 
+/* Under the lock: tells a finished write's result once. */
+static trm_status take_result(trm_ckpt_store *store) {
+  if (store->state != STORE_FINISHED) return TRM_OK;
+  if (store->result != TRM_OK) trm_message_set(store->message);
+  store->state = STORE_IDLE;
+  return store->result;
+}
+
+trm_status trm_ckpt_poll(trm_ckpt_store *store, bool *writing) {
+  lock(store);
+  *writing = store->state == STORE_WRITING;
+  const trm_status status = take_result(store);
+  unlock(store);
+  return status;
+}
+
 trm_status trm_ckpt_wait(trm_ckpt_store *store) {
   trm_status status = TRM_OK;
   lock(store);
@@ -180,11 +196,7 @@ trm_status trm_ckpt_wait(trm_ckpt_store *store) {
     const int error = pthread_cond_wait(&store->changed, &store->mutex);
     TRM_ASSERT(error == 0);
   }
-  if (store->state == STORE_FINISHED) {
-    status = store->result;
-    if (status != TRM_OK) trm_message_set(store->message);
-    store->state = STORE_IDLE;
-  }
+  status = take_result(store);
   unlock(store);
   return status;
 }

@@ -61,6 +61,7 @@ static trm_status write_facts(trm_container *file, const trm_ckpt_info *info,
   TRM_TRY(trm_ckpt_digest_write(file, "/run", "samples_hash", info->samples_hash));
   TRM_TRY(trm_attr_write_real(file, "/run", "best_loss", info->best_loss));
   TRM_TRY(trm_attr_write_int(file, "/run", "best_step", info->best_step));
+  TRM_TRY(trm_attr_write_int(file, "/run", "eval_step", info->eval_step));
   TRM_TRY(trm_attr_write_int(file, "/run", "vocab", info->vocab));
   TRM_TRY(write_text(file, "vocab_unit", info->vocab_unit));
   TRM_TRY(write_text(file, "config_text", info->config_text));

@@ -31,6 +31,36 @@ trm_status trm_comm_broadcast(trm_comm *comm, void *data, int64_t bytes, int roo
   return TRM_OK;
 }
 
+static trm_status check_peer(const trm_comm *comm, int64_t bytes, int peer) {
+  if (bytes >= 0 && peer >= 0 && peer < comm->size && peer != comm->rank) return TRM_OK;
+  return trm_fail(TRM_ERR_ARG, "message of %lld bytes between ranks %d and %d of %d",
+                  (long long)bytes, comm->rank, peer, comm->size);
+}
+
+trm_status trm_comm_send(trm_comm *comm, const void *data, int64_t bytes, int to) {
+  TRM_TRY(check_peer(comm, bytes, to));
+  const unsigned char *next = data;
+  while (bytes > 0) {
+    const int n = next_piece(comm, bytes, 1);
+    TRM_MPI(comm, MPI_Send(next, n, MPI_BYTE, to, 0, comm->mpi));
+    next += n;
+    bytes -= n;
+  }
+  return TRM_OK;
+}
+
+trm_status trm_comm_receive(trm_comm *comm, void *data, int64_t bytes, int from) {
+  TRM_TRY(check_peer(comm, bytes, from));
+  unsigned char *next = data;
+  while (bytes > 0) {
+    const int n = next_piece(comm, bytes, 1);
+    TRM_MPI(comm, MPI_Recv(next, n, MPI_BYTE, from, 0, comm->mpi, MPI_STATUS_IGNORE));
+    next += n;
+    bytes -= n;
+  }
+  return TRM_OK;
+}
+
 trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64_t bytes) {
   if (bytes < 0) {
     return trm_fail(TRM_ERR_ARG, "all-gather of %lld bytes", (long long)bytes);

@@ -117,8 +117,7 @@ static void cut_stripes(trm_reducer *reducer, const lanes *l, trm_motion motion,
   if (s->length > l->slice && count > l->slice) count = l->slice;
   piece->motion = motion;
   piece->count = count;
-  piece->advance =
-      motion == TRM_GATHER ? trm_ring_gather_advance : reducer->engine->advance;
+  piece->advance = motion == TRM_GATHER ? trm_ring_gather_advance : reducer->engine->advance;
 }
 
 /* Cuts the next piece off the bucket. */

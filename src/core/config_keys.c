@@ -68,6 +68,9 @@ static const trm_config_key keys[] = {
     BOOL("optimizer.nesterov", "false", true, "SGD: gradient looked up one step ahead."),
     REAL("optimizer.clip_norm", "1.0", 0, NO_LIMIT, "", true,
          "Longer gradients are scaled down to this norm; 0: off."),
+    BOOL("optimizer.sharded", "false", false,
+         "Each rank keeps and updates only its share of the optimizer's state: the same bits, less "
+         "memory."),
 
     CHOICE("schedule.name", "cosine", "constant|cosine", true,
            "Learning rate over the steps, after the warm-up."),
@@ -87,11 +90,11 @@ static const trm_config_key keys[] = {
         "Newest checkpoints kept; the best one is kept besides."),
     BOOL("checkpoint.initial", "true", false, "Also save the initial weights, as step 0."),
 
-    INT("log.every", "10", 1, MAX_STEPS, "steps", false, "A line in metrics.csv and log so often."),
+    INT("log.every", "10", 1, MAX_STEPS, "steps", false, "A row in metrics.csv so often."),
     BOOL("log.samples", "false", false, "Write the sample ids of every step to samples.csv."),
     BOOL("log.tensorboard", "true", false, "Also write a TensorBoard event file."),
 
-    CHOICE("comm.allreduce", "ring", "ring|canonical", true,
+    CHOICE("comm.allreduce", "canonical", "ring|canonical", true,
            "Summation of gradients: the ring's order depends on the number of ranks, the canonical "
            "one never."),
     INT("comm.bucket_kib", "1024", 0, 2097152, "KiB", false,

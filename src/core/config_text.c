@@ -87,22 +87,28 @@ trm_status trm_config_text(const trm_config *config, char **out) {
 }
 
 /** Names are part of it, and each text with its terminating zero, so that no two lists run together. */
-uint64_t trm_config_digest(const trm_config *config) {
+static bool is_place(const trm_config_key *key) {
+  return strcmp(key->name, "run.dir") == 0 || strcmp(key->name, "data.path") == 0;
+}
+
+uint64_t trm_config_digest(const trm_config *config, bool all) {
   uint64_t hash = 0;
   for (int i = 0; i < config->n_keys; ++i) {
     const trm_config_key *key = &config->keys[i];
     const char *text = config->values[i].text ? config->values[i].text : "";
-    if (!key->affects_result) continue;
+    if (all ? is_place(key) : !key->affects_result) continue;
     hash = trm_hash64(key->name, strlen(key->name) + 1, hash);
     hash = trm_hash64(text, strlen(text) + 1, hash);
   }
   return hash;
 }
 
-const char *trm_config_difference(const trm_config *a, const trm_config *b, const char **a_text,
-                                  const char **b_text) {
+const char *trm_config_difference(const trm_config *a, const trm_config *b, const char *after,
+                                  const char **a_text, const char **b_text) {
   TRM_ASSERT(a->n_keys == b->n_keys);
-  for (int i = 0; i < a->n_keys; ++i) {
+  int i = 0;
+  while (after && strcmp(a->keys[i++].name, after) != 0) TRM_ASSERT(i < a->n_keys);
+  for (; i < a->n_keys; ++i) {
     const char *text = a->values[i].text ? a->values[i].text : "";
     const char *other = b->values[i].text ? b->values[i].text : "";
     TRM_ASSERT(strcmp(a->keys[i].name, b->keys[i].name) == 0);

@@ -123,6 +123,13 @@ static void terminal_rewrite(trm_log *log, bool always, const char *format, va_l
   log->progress_shown = true;
 }
 
+void trm_log_note(trm_log *log, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  file_line(log, "", format, args);
+  va_end(args);
+}
+
 void trm_log_progress(trm_log *log, bool keep, const char *format, ...) {
   va_list args, again;
   va_start(args, format);

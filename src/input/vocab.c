@@ -234,3 +234,9 @@ int64_t trm_text_escape(const char *text, int64_t bytes, char *out, int64_t size
   out[used] = 0;
   return at;
 }
+
+bool trm_vocab_equal(const trm_vocab *a, const trm_vocab *b) {
+  return a->n == b->n && strcmp(a->unit, b->unit) == 0 &&
+         memcmp(a->offsets, b->offsets, (size_t)(a->n + 1) * sizeof *a->offsets) == 0 &&
+         memcmp(a->bytes, b->bytes, (size_t)a->offsets[a->n]) == 0;
+}

@@ -11,9 +11,11 @@ struct trm_optimizer {
   const trm_optimizer_kind *kind;
   const trm_config *config; /* kept: the schedule reads it */
   trm_params *params;       /* kept */
+  trm_stripes stripes;      /* those of `rank` are updated here */
+  int rank;
   double settings[8];
   double weight_decay, clip_norm;
-  trm_real *states[TRM_OPTIMIZER_MAX_STATES]; /* [params->n_elements] each, owned */
+  trm_real *states[TRM_OPTIMIZER_MAX_STATES]; /* of the own stripes, owned */
 };
 
 static const trm_optimizer_kind *const kinds[] = {&trm_optimizer_adamw, &trm_optimizer_sgd};
@@ -26,6 +28,11 @@ static const trm_optimizer_kind *find(const char *name) {
 }
 
 trm_status trm_optimizer_create(const trm_config *config, trm_params *params, trm_optimizer **out) {
+  return trm_optimizer_create_share(config, params, 0, 1, out);
+}
+
+trm_status trm_optimizer_create_share(const trm_config *config, trm_params *params, int rank,
+                                      int size, trm_optimizer **out) {
   TRM_ASSERT(params->sealed);
   const char *name = trm_config_string(config, "optimizer.name");
   const trm_optimizer_kind *kind = find(name);
@@ -36,11 +43,14 @@ trm_status trm_optimizer_create(const trm_config *config, trm_params *params, tr
   optimizer->kind = kind;
   optimizer->config = config;
   optimizer->params = params;
+  optimizer->stripes = trm_stripes_make(params->n_elements, size);
+  optimizer->rank = rank;
   optimizer->weight_decay = trm_config_real(config, "optimizer.weight_decay");
   optimizer->clip_norm = trm_config_real(config, "optimizer.clip_norm");
   kind->plan(config, optimizer->settings);
+  const int64_t n = trm_stripes_before(&optimizer->stripes, rank, params->n_elements);
   for (int i = 0; i < kind->n_states; ++i) {
-    TRM_TRY_OUT(TRM_ALLOC(&optimizer->states[i], params->n_elements, "optimizer state"));
+    TRM_TRY_OUT(TRM_ALLOC(&optimizer->states[i], n, "optimizer state"));
   }
   *out = optimizer;
   return TRM_OK;
@@ -67,6 +77,10 @@ trm_real *trm_optimizer_state(trm_optimizer *optimizer, int state) {
   return optimizer->states[state];
 }
 
+trm_stripes trm_optimizer_stripes(const trm_optimizer *optimizer) {
+  return optimizer->stripes;
+}
+
 /* Rows that lie side by side with the same decay are updated in one call: `end` is one past the
  * last row (in flat order) of the run that begins at `row`, counting down. */
 static int run_end(const trm_params *params, int row) {
@@ -75,32 +89,63 @@ static int run_end(const trm_params *params, int row) {
   return i;
 }
 
-void trm_optimizer_step(trm_optimizer *optimizer, const trm_real *grads, double count, int64_t step,
-                        trm_step_info *info) {
-  const trm_params *params = optimizer->params;
-  TRM_ASSERT(count > 0);
-  const double norm = sqrt(trm_sum_squares(grads, params->n_elements)) / count;
-  info->lr = trm_schedule_lr(optimizer->config, step);
-  info->grad_norm = norm;
-  info->finite = isfinite(norm);
-  info->bad_element = -1;
-  if (!info->finite) {
-    info->bad_element = trm_find_not_finite(grads, params->n_elements);
-    return;
-  }
-  double scale = 1 / count;
-  if (optimizer->clip_norm > 0 && norm > optimizer->clip_norm) scale *= optimizer->clip_norm / norm;
+/* What is the same for all elements of a step. */
+typedef struct update {
+  const trm_real *grads;
+  double scale, lr;
+  int64_t step;
+} update;
 
-  /* The flat order is the reverse of the rows' order, and padding is 0 and stays 0. */
+/* Elements [begin, end), whose state is kept from `kept` on. The flat order is the reverse of the
+ * rows' order, and padding is 0 and stays 0. The update is element by element: it has the same bits
+ * wherever rows are cut. */
+static void update_span(trm_optimizer *optimizer, const update *u, int64_t begin, int64_t end,
+                        int64_t kept) {
+  const trm_params *params = optimizer->params;
   for (int row = params->n_rows - 1; row >= 0;) {
     const int last = run_end(params, row);
-    const int64_t begin = params->rows[row].offset;
-    const int64_t end = last > 0 ? params->rows[last - 1].offset : params->n_elements;
-    trm_real *states[TRM_OPTIMIZER_MAX_STATES] = {NULL};
-    for (int i = 0; i < optimizer->kind->n_states; ++i) states[i] = optimizer->states[i] + begin;
+    const int64_t run_begin = params->rows[row].offset;
+    const int64_t run_finish = last > 0 ? params->rows[last - 1].offset : params->n_elements;
+    const int64_t from = run_begin > begin ? run_begin : begin;
+    const int64_t to = run_finish < end ? run_finish : end;
     const double decay = params->rows[row].decay ? optimizer->weight_decay : 0;
-    optimizer->kind->step(optimizer->settings, params->weights + begin, states, grads + begin,
-                          decay, scale, info->lr, step, end - begin);
     row = last - 1;
+    if (from >= to) continue;
+    trm_real *states[TRM_OPTIMIZER_MAX_STATES] = {NULL};
+    for (int i = 0; i < optimizer->kind->n_states; ++i) {
+      states[i] = optimizer->states[i] + kept + (from - begin);
+    }
+    optimizer->kind->step(optimizer->settings, params->weights + from, states, u->grads + from,
+                          decay, u->scale, u->lr, u->step, to - from);
   }
+}
+
+void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double sum_squares,
+                         double count, int64_t step, trm_step_info *info) {
+  TRM_ASSERT(count > 0);
+  const double norm = sqrt(sum_squares) / count;
+  *info = (trm_step_info){.lr = trm_schedule_lr(optimizer->config, step),
+                          .grad_norm = norm,
+                          .finite = isfinite(norm),
+                          .bad_element = -1};
+  if (!info->finite) return;
+  double scale = 1 / count;
+  if (optimizer->clip_norm > 0 && norm > optimizer->clip_norm) scale *= optimizer->clip_norm / norm;
+  const update u = {.grads = grads, .scale = scale, .lr = info->lr, .step = step};
+  const trm_stripes *stripes = &optimizer->stripes;
+  if (stripes->size == 1) { /* in one go: as much work as there is for the threads to share */
+    update_span(optimizer, &u, 0, stripes->n, 0);
+    return;
+  }
+  TRM_FOR_STRIPES(stripes, optimizer->rank, begin, end) {
+    update_span(optimizer, &u, begin, end, trm_stripes_before(stripes, optimizer->rank, begin));
+  }
+}
+
+void trm_optimizer_step(trm_optimizer *optimizer, const trm_real *grads, double count, int64_t step,
+                        trm_step_info *info) {
+  const int64_t n = optimizer->params->n_elements;
+  TRM_ASSERT(optimizer->stripes.size == 1);
+  trm_optimizer_apply(optimizer, grads, trm_sum_squares(grads, n), count, step, info);
+  if (!info->finite) info->bad_element = trm_find_not_finite(grads, n);
 }

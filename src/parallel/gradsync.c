@@ -15,7 +15,7 @@ _Static_assert(sizeof(trm_real) == sizeof(float), "gradients travel as float");
 
 struct trm_gradsync {
   trm_comm *comm;           /* kept */
-  const trm_params *params; /* kept */
+  const trm_params *params; /* kept; its weights are written by the gather */
   trm_reducer *reducer;     /* owned: slots of [n_total] */
   trm_progress *progress;   /* owned */
   bool overlap;             /* hand buckets over during the last backward pass */
@@ -69,7 +69,8 @@ trm_status trm_gradsync_create(trm_comm *comm, const trm_params *params,
   const trm_reducer_options reducer = {.engine = options->engine,
                                        .n_elements = sync->n_total,
                                        .n_blocks = options->n_blocks,
-                                       .shared_window = options->shared_window};
+                                       .shared_window = options->shared_window,
+                                       .n_striped = options->sharded ? sync->n_params : 0};
   TRM_TRY_OUT(trm_reducer_create(comm, &reducer, &sync->reducer));
   status = trm_progress_create(sync->reducer, own_thread, &sync->progress);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
@@ -204,5 +205,35 @@ trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
                 &result->samples_hash, &result->n_failed, &result->stop);
   sync->handed = 0;
   sync->blocks_done = 0;
+  return TRM_OK;
+}
+
+/* ---- sharded: the weights after the update --------------------------------------------------- */
+
+/* The reducer moves what lies in its slots, so the weights take the place of the gradients. */
+static void copy_stripes(trm_gradsync *sync, bool own) {
+  const trm_stripes stripes = trm_reducer_stripes(sync->reducer);
+  const int rank = trm_comm_rank(sync->comm);
+  float *slot0 = slot(sync, 0), *weights = sync->params->weights;
+  for (int r = 0; r < stripes.size; ++r) {
+    if ((r == rank) != own) continue;
+    TRM_FOR_STRIPES(&stripes, r, begin, end) {
+      float *to = (own ? slot0 : weights) + begin;
+      const float *from = (own ? weights : slot0) + begin;
+      memcpy(to, from, (size_t)(end - begin) * sizeof *to);
+    }
+  }
+}
+
+trm_status trm_gradsync_gather_weights(trm_gradsync *sync, double *exposed_s) {
+  if (exposed_s) *exposed_s = 0;
+  if (trm_comm_size(sync->comm) == 1) return TRM_OK;
+  const double start_s = trm_clock_s();
+  copy_stripes(sync, true);
+  TRM_TRY(trm_reducer_start_gather(sync->reducer, 0, sync->n_params));
+  trm_progress_wake(sync->progress);
+  TRM_TRY(trm_progress_wait(sync->progress));
+  copy_stripes(sync, false);
+  if (exposed_s) *exposed_s = trm_clock_s() - start_s;
   return TRM_OK;
 }

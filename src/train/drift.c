@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "trireme/core/memory.h"
-
 static int count_equal(const uint64_t *hashes, int n, uint64_t hash) {
   int count = 0;
   for (int r = 0; r < n; ++r) count += hashes[r] == hash;
@@ -36,17 +34,9 @@ static trm_status report(trm_comm *comm, const uint64_t *hashes, int64_t step) {
                   2 * n_bad == n ? ", or in as many others'" : "");
 }
 
-trm_status trm_drift_check(trm_comm *comm, uint64_t weights_hash, int64_t step) {
+trm_status trm_drift_check(trm_comm *comm, uint64_t weights_hash, int64_t step, uint64_t *hashes) {
   const int n = trm_comm_size(comm);
   if (n == 1) return TRM_OK;
-  uint64_t *hashes = NULL;
-  trm_status status = trm_comm_agree(comm, TRM_ALLOC(&hashes, n, "hashes of ranks"));
-  if (status == TRM_OK) {
-    status = trm_comm_allgather(comm, &weights_hash, hashes, sizeof weights_hash);
-  }
-  if (status == TRM_OK && count_equal(hashes, n, hashes[0]) < n) {
-    status = report(comm, hashes, step);
-  }
-  TRM_FREE(hashes);
-  return status;
+  TRM_TRY(trm_comm_allgather(comm, &weights_hash, hashes, sizeof weights_hash));
+  return count_equal(hashes, n, hashes[0]) == n ? TRM_OK : report(comm, hashes, step);
 }

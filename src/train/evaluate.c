@@ -23,27 +23,28 @@ static int64_t groups_of(const trm_evaluator *e, trm_split split) {
   return (n + e->group - 1) / e->group;
 }
 
-trm_status trm_evaluator_create(trm_comm *comm, trm_dataset *dataset, trm_learner *learner,
-                                int64_t T, int64_t max_samples, trm_evaluator **out) {
-  trm_status status = TRM_OK;
-  trm_evaluator *e = NULL;
-  TRM_TRY(TRM_ALLOC(&e, 1, "evaluation"));
-  e->comm = comm;
-  e->dataset = dataset;
-  e->learner = learner;
-  e->T = T;
-  e->group = max_samples;
+static trm_status allocate(trm_evaluator *e) {
   for (int s = 0; s < TRM_N_SPLITS; ++s) {
     const int64_t n = groups_of(e, (trm_split)s);
     if (n > e->n_groups_max) e->n_groups_max = n;
   }
-  TRM_TRY_OUT(TRM_ALLOC(&e->inputs, e->group * T, "evaluation batch"));
-  TRM_TRY_OUT(TRM_ALLOC(&e->targets, e->group * T, "evaluation batch"));
-  TRM_TRY_OUT(TRM_ALLOC(&e->sums, 2 * e->n_groups_max + 2, "evaluation sums"));
+  TRM_TRY(TRM_ALLOC(&e->inputs, e->group * e->T, "evaluation batch"));
+  TRM_TRY(TRM_ALLOC(&e->targets, e->group * e->T, "evaluation batch"));
+  return TRM_ALLOC(&e->sums, 2 * e->n_groups_max + 2, "evaluation sums");
+}
+
+trm_status trm_evaluator_create(trm_comm *comm, trm_dataset *dataset, trm_learner *learner,
+                                int64_t T, int64_t max_samples, trm_evaluator **out) {
+  trm_evaluator *e = NULL;
+  trm_status status = TRM_ALLOC(&e, 1, "evaluation");
+  if (status == TRM_OK) {
+    *e = (trm_evaluator){.comm = comm, .dataset = dataset, .learner = learner, .T = T};
+    e->group = max_samples;
+    status = allocate(e);
+  }
+  status = trm_comm_agree(comm, status); /* nobody leaves alone */
+  if (status != TRM_OK) trm_evaluator_destroy(&e);
   *out = e;
-  return TRM_OK;
-out:
-  trm_evaluator_destroy(&e);
   return status;
 }
 
@@ -73,6 +74,13 @@ trm_status trm_evaluator_run(trm_evaluator *e, trm_split split, bool (*stop)(voi
                              void *context, double *loss, int64_t *tokens, bool *stopped) {
   const int64_t n_windows = trm_dataset_eval_samples(e->dataset, split, e->T);
   const int64_t G = groups_of(e, split);
+  if (G == 0) { /* the same on all ranks: their data are equal */
+    return trm_fail(
+        TRM_ERR_DATA,
+        "%s: the %s split has fewer than 2 tokens, nothing to evaluate; prepare it with "
+        "a larger --valid-share, or set eval.every to 0 and eval.at_end to false",
+        trm_dataset_path(e->dataset), trm_split_name(split));
+  }
   int64_t first, n_local;
   trm_block_range(G, trm_comm_rank(e->comm), trm_comm_size(e->comm), &first, &n_local);
   memset(e->sums, 0, (size_t)(2 * G + 2) * sizeof *e->sums);

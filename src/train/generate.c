@@ -53,7 +53,9 @@ trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options,
   int32_t *prompt = NULL, *text = NULL;
   int64_t n_prompt = 0;
   trm_status status = TRM_OK;
-  TRM_TRY(trm_checkpoint_resolve(options->run, options->best, path, sizeof path, NULL));
+  trm_log log; /* damaged checkpoints that are passed over are named */
+  trm_log_init(&log, stderr);
+  TRM_TRY(trm_checkpoint_resolve(options->run, options->best, path, sizeof path, &log));
   TRM_TRY(trm_restore(comm, path, 1, &restored));
   const trm_vocab vocab = vocab_of(&restored.info);
   const int64_t context = trm_config_int(restored.config, "model.context");

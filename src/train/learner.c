@@ -35,8 +35,8 @@ static trm_status plan(trm_learner *learner, int64_t N, int64_t T, bool training
   return trm_tape_status(learner->tape);
 }
 
-trm_status trm_learner_create(const trm_config *config, int64_t vocab, int64_t max_samples,
-                              bool training, trm_learner *learner) {
+static trm_status create(const trm_config *config, int64_t vocab, int64_t max_samples,
+                         bool training, int rank, int size, trm_learner *learner) {
   trm_status status = TRM_OK;
   *learner = (trm_learner){0};
   TRM_TRY_OUT(trm_params_create(&learner->params));
@@ -46,12 +46,23 @@ trm_status trm_learner_create(const trm_config *config, int64_t vocab, int64_t m
   TRM_TRY_OUT(plan(learner, max_samples, trm_config_int(config, "model.context"), training));
   TRM_TRY_OUT(trm_tape_reserve(learner->tape));
   if (training) {
-    TRM_TRY_OUT(trm_optimizer_create(config, learner->params, &learner->optimizer));
+    TRM_TRY_OUT(
+        trm_optimizer_create_share(config, learner->params, rank, size, &learner->optimizer));
   }
   return TRM_OK;
 out:
   trm_learner_destroy(learner);
   return status;
+}
+
+trm_status trm_learner_create(const trm_config *config, int64_t vocab, int64_t max_samples,
+                              bool training, trm_learner *learner) {
+  return create(config, vocab, max_samples, training, 0, 1, learner);
+}
+
+trm_status trm_learner_create_share(const trm_config *config, int64_t vocab, int64_t max_samples,
+                                    int rank, int size, trm_learner *learner) {
+  return create(config, vocab, max_samples, true, rank, size, learner);
 }
 
 void trm_learner_destroy(trm_learner *learner) {
@@ -66,14 +77,14 @@ void trm_learner_destroy(trm_learner *learner) {
 enum { REGION_NAME_BYTES = TRM_PARAM_NAME_BYTES + 32 };
 
 static void add_region(trm_regions *regions, const char *group, const trm_param *row,
-                       trm_real *base) {
+                       trm_real *base /* NULL: bound later */) {
   char *name = regions->names + (size_t)regions->n * REGION_NAME_BYTES;
   (void)snprintf(name, REGION_NAME_BYTES, "%s/%s", group, row->name);
   trm_region *region = &regions->rows[regions->n++];
   region->name = name;
   region->n_dims = row->n_dims;
   memcpy(region->dims, row->dims, sizeof region->dims);
-  region->data = base + row->offset;
+  region->data = base ? base + row->offset : NULL;
 }
 
 trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions) {
@@ -90,15 +101,27 @@ trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions) {
   for (int i = 0; i < params->n_rows; ++i) {
     add_region(regions, "model", &params->rows[i], params->weights);
   }
+  regions->n_model = regions->n;
   for (int s = 0; s < n_states; ++s) {
     char group[32];
     (void)snprintf(group, sizeof group, "optimizer/%s",
                    trm_optimizer_state_name(learner->optimizer, s));
     for (int i = 0; i < params->n_rows; ++i) {
-      add_region(regions, group, &params->rows[i], trm_optimizer_state(learner->optimizer, s));
+      const bool whole = trm_optimizer_stripes(learner->optimizer).size == 1;
+      add_region(regions, group, &params->rows[i],
+                 whole ? trm_optimizer_state(learner->optimizer, s) : NULL);
     }
   }
   return TRM_OK;
+}
+
+void trm_learner_bind_states(const trm_learner *learner, trm_regions *regions, trm_real *states) {
+  const trm_params *params = learner->params;
+  for (int i = regions->n_model; i < regions->n; ++i) {
+    const int state = (i - regions->n_model) / params->n_rows;
+    const trm_param *row = &params->rows[(i - regions->n_model) % params->n_rows];
+    regions->rows[i].data = states ? states + state * params->n_elements + row->offset : NULL;
+  }
 }
 
 void trm_regions_free(trm_regions *regions) {

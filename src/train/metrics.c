@@ -20,6 +20,7 @@ struct trm_metrics {
   int64_t first_step, n_steps, log_every;
   double start_s;      /* of this start, monotonic */
   double last_plain_s; /* when the last plain progress line was written */
+  double last_rate;    /* tokens a second between the last two rows, 0: none yet */
   /* Since the last row. */
   int64_t window_tokens;
   double window_s, window_exposed_s;
@@ -63,7 +64,8 @@ static trm_status show_progress(trm_metrics *m, const trm_step_record *r) {
   trm_format_duration(per_step * (double)(m->n_steps - r->step), left);
   trm_format_count(r->step, step);
   trm_format_count(m->n_steps, steps);
-  trm_format_count((long long)((double)r->tokens / r->step_s), rate);
+  trm_format_count((long long)(m->last_rate > 0 ? m->last_rate : (double)r->tokens / r->step_s),
+                   rate);
   /* Plain lines (file, job log): often enough to see it live, seldom enough to read. */
   const bool keep = now - m->last_plain_s >= 10 || r->step == m->n_steps;
   if (keep) m->last_plain_s = now;
@@ -88,6 +90,7 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   TRM_TRY(trm_table_flush(&m->hashes));
   const double rate = (double)m->window_tokens / m->window_s;
   const double n = (double)m->window_steps;
+  m->last_rate = rate;
   TRM_TRY(trm_table_put(
       &m->rows, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,%016" PRIx64 ",%016" PRIx64 "\n",
       (long long)r->step, r->loss, r->lr, r->grad_norm, rate, m->window_s / n,
@@ -114,6 +117,11 @@ trm_status trm_metrics_eval(trm_metrics *m, int64_t step, double loss, bool best
   if (!m->events) return TRM_OK;
   TRM_TRY(trm_events_scalar(m->events, step, "valid/loss", loss));
   return trm_events_flush(m->events);
+}
+
+trm_status trm_metrics_flush(trm_metrics *m) {
+  TRM_TRY(trm_table_flush(&m->hashes));
+  return trm_table_flush(&m->rows);
 }
 
 trm_status trm_metrics_close(trm_metrics **metrics) {

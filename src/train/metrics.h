@@ -39,6 +39,8 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
 trm_status trm_metrics_step(trm_metrics *metrics, const trm_step_record *record);
 /** Records an evaluation of the weights after `step` updates. */
 trm_status trm_metrics_eval(trm_metrics *metrics, int64_t step, double loss, bool best);
+/** Brings every row so far to the file: before a checkpoint of these steps is written. */
+trm_status trm_metrics_flush(trm_metrics *metrics);
 trm_status trm_metrics_close(trm_metrics **metrics);
 
 #endif

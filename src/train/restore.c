@@ -33,12 +33,26 @@ static trm_status share_info(trm_comm *comm, const char *path, char **text, int6
   return status;
 }
 
-static trm_status build(const char *path, const char *text, int64_t vocab, int64_t max_samples,
-                        trm_restored *restored) {
+static trm_status read_config(const char *path, const char *text, trm_config **config) {
   int n_keys;
   const trm_config_key *keys = trm_config_keys(&n_keys);
-  TRM_TRY(trm_config_create(keys, n_keys, &restored->config));
-  TRM_TRY(trm_config_read_text(restored->config, text, path));
+  TRM_TRY(trm_config_create(keys, n_keys, config));
+  return trm_config_read_text(*config, text, path);
+}
+
+trm_status trm_restore_config(trm_comm *comm, const char *path, trm_config **config) {
+  char *text = NULL;
+  int64_t vocab;
+  trm_status status = share_info(comm, path, &text, &vocab);
+  if (status == TRM_OK) status = trm_comm_agree(comm, read_config(path, text, config));
+  TRM_FREE(text);
+  if (status != TRM_OK) trm_config_destroy(config);
+  return status;
+}
+
+static trm_status build(const char *path, const char *text, int64_t vocab, int64_t max_samples,
+                        trm_restored *restored) {
+  TRM_TRY(read_config(path, text, &restored->config));
   TRM_TRY(trm_gemm_select(trm_config_string(restored->config, "math.gemm")));
   return trm_learner_create(restored->config, vocab, max_samples, false, &restored->learner);
 }

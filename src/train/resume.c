@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "states.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 #include "trireme/train/layout.h"
@@ -33,35 +34,64 @@ static trm_status choose(const trm_train_options *options, const trm_rundir *dir
   return trm_ckpt_find_newest(dir->checkpoints, path, TRM_PATH_BYTES, report_damage, log);
 }
 
+static int64_t decay_of(const trm_config *config) {
+  return trm_config_int(config, "schedule.decay_steps");
+}
+
+/* A length of the cosine that was left to us is the run's own (resolve_decay in train.c), and means
+ * nothing when the rate is constant: then it is no difference. */
+static trm_status align_decay(trm_config *old, const trm_config *now) {
+  char text[64];
+  const bool constant = strcmp(trm_config_string(now, "schedule.name"), "constant") == 0;
+  if (decay_of(now) != 0 && !constant) return TRM_OK;
+  (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64, decay_of(now));
+  return trm_config_set(old, text);
+}
+
 /* The configuration may change where it does not change the result; elsewhere only on request. */
+static trm_status compare_config(const trm_train_options *options, trm_config *old,
+                                 const char *path, trm_log *log) {
+  const char *was, *is, *key = NULL;
+  while ((key = trm_config_difference(old, options->config, key, &was, &is))) {
+    if (!options->allow_changes) {
+      return trm_fail(TRM_ERR_CONFIG,
+                      "%s is %s, but the checkpoint %s was made with %s; set it back, or give "
+                      "--allow-changes",
+                      key, is, path, was);
+    }
+    trm_log_warn(log,
+                 "%s is %s, the checkpoint was made with %s: the result will differ from an "
+                 "uninterrupted run's",
+                 key, is, was);
+  }
+  return TRM_OK;
+}
+
 static trm_status check_config(const trm_train_options *options, const trm_ckpt_info *info,
-                               const char *path, trm_log *log) {
+                               const char *path, trm_log *log, int64_t *decay_steps) {
   int n_keys;
   const trm_config_key *keys = trm_config_keys(&n_keys);
   trm_config *old = NULL;
+  const int64_t n_steps = trm_config_int(options->config, "train.steps");
+  if (n_steps < info->step) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "train.steps is %" PRId64 ", but %s is of step %" PRId64 "; set at least that",
+                    n_steps, path, info->step);
+  }
   TRM_TRY(trm_config_create(keys, n_keys, &old));
   trm_status status = trm_config_read_text(old, info->config_text, path);
   if (status == TRM_OK) {
-    const char *was, *is;
-    const char *key = trm_config_difference(old, options->config, &was, &is);
-    if (key && !options->allow_changes) {
-      status = trm_fail(TRM_ERR_CONFIG,
-                        "%s is %s, but the checkpoint %s was made with %s; set it "
-                        "back, or give --allow-changes",
-                        key, is, path, was);
-    } else if (key) {
-      trm_log_warn(log,
-                   "%s is %s, the checkpoint was made with %s: the result will differ from "
-                   "an uninterrupted run's",
-                   key, is, was);
-    }
+    *decay_steps = decay_of(old);
+    status = align_decay(old, options->config);
   }
+  if (status == TRM_OK) status = compare_config(options, old, path, log);
   trm_config_destroy(&old);
   return status;
 }
 
-/* Going back inside a run would leave its later checkpoints, and the next --resume would take them. */
-static trm_status check_no_later(const trm_rundir *dir, int64_t step, const char *path) {
+/* A run directory holds one run. Resuming from an explicit file must not mix two: neither leave later
+ * checkpoints of this run behind, which the next --resume would take, nor take over another's. */
+static trm_status check_own(const trm_rundir *dir, int64_t step, const char *path) {
   if (!trm_path_exists(dir->checkpoints)) return TRM_OK;
   char **names = NULL;
   int n = 0;
@@ -72,21 +102,27 @@ static trm_status check_no_later(const trm_rundir *dir, int64_t step, const char
     if (found > newest) newest = found;
   }
   TRM_FREE(names);
-  if (newest <= step) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
-                  "%s holds a checkpoint of step %lld, later than %s (step %" PRId64
-                  "); give another run.dir to go on from the earlier one",
-                  dir->root, newest, path, step);
+  const size_t length = strlen(dir->checkpoints);
+  const bool own = strncmp(path, dir->checkpoints, length) == 0 && path[length] == '/';
+  if (n == 0 || (own && newest <= step)) return TRM_OK;
+  return trm_fail(
+      TRM_ERR_CONFIG,
+      "%s holds %s (newest checkpoint: step %lld); give another run.dir to go on from %s",
+      dir->root, own ? "later checkpoints" : "another run", newest, path);
 }
 
 static trm_status check_info(const trm_train_options *options, const trm_dataset *dataset,
-                             const trm_ckpt_info *info, const char *path, trm_log *log) {
-  TRM_TRY(check_config(options, info, path, log));
-  if (info->vocab != trm_dataset_vocab(dataset)) {
+                             const trm_ckpt_info *info, const char *path, trm_log *log,
+                             int64_t *decay_steps) {
+  TRM_TRY(check_config(options, info, path, log, decay_steps));
+  trm_vocab vocab = {.n = info->vocab, .offsets = info->vocab_offsets, .bytes = info->vocab_bytes};
+  (void)snprintf(vocab.unit, sizeof vocab.unit, "%s", info->vocab_unit);
+  if (!trm_vocab_equal(&vocab, trm_dataset_vocabulary(dataset))) {
     return trm_fail(TRM_ERR_CONFIG,
-                    "%s was trained on a vocabulary of %" PRId64 ", %s has %" PRId64
-                    "; use the data set it was trained on",
-                    path, info->vocab, trm_dataset_path(dataset), trm_dataset_vocab(dataset));
+                    "%s was trained on another vocabulary (%" PRId64 " %ss) than %s has (%" PRId64
+                    "); use the data set it was trained on",
+                    path, info->vocab, info->vocab_unit, trm_dataset_path(dataset),
+                    trm_dataset_vocab(dataset));
   }
   if (info->data_digest != trm_dataset_digest(dataset)) {
     if (!options->allow_changes) {
@@ -108,10 +144,11 @@ static trm_status check_info(const trm_train_options *options, const trm_dataset
 }
 
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
-                      const trm_dataset *dataset, const trm_regions *regions, trm_log *log,
-                      trm_run_state *state, bool *resumed) {
+                      const trm_dataset *dataset, trm_learner *learner, trm_regions *regions,
+                      trm_log *log, trm_run_state *state, bool *resumed) {
   *resumed = false;
-  *state = (trm_run_state){.best_loss = (double)NAN, .best_step = -1};
+  *state = (trm_run_state){.best_loss = (double)NAN, .best_step = -1, .eval_step = -1};
+  int64_t decay_steps = 0; /* rank 0's until the end */
   char path[TRM_PATH_BYTES] = "";
   trm_status status = TRM_OK;
   if (trm_comm_rank(comm) == 0) status = choose(options, dir, log, path);
@@ -125,15 +162,30 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   trm_ckpt_info info = {0};
   if (trm_comm_rank(comm) == 0) {
     status = trm_ckpt_read_info(path, &info);
-    if (status == TRM_OK) status = check_info(options, dataset, &info, path, log);
-    if (status == TRM_OK && options->resume_path) status = check_no_later(dir, info.step, path);
+    if (status == TRM_OK) status = check_info(options, dataset, &info, path, log, &decay_steps);
+    if (status == TRM_OK && options->resume_path && !options->replay) {
+      status = check_own(dir, info.step, path);
+    }
     trm_ckpt_info_free(&info);
   }
   TRM_TRY(trm_comm_agree(comm, status));
-  TRM_TRY(trm_ckpt_load_all(comm, path, &info, regions->rows, regions->n));
+  const bool shared_out = trm_states_shared_out(learner);
+  TRM_TRY(trm_ckpt_load_all(comm, path, &info, regions->rows,
+                            shared_out ? regions->n_model : regions->n));
+  if (shared_out) {
+    status = trm_states_load(comm, learner, regions, path);
+    if (status != TRM_OK) {
+      trm_ckpt_info_free(&info);
+      return status;
+    }
+  }
   state->step = info.step;
   state->best_loss = info.best_loss;
   state->best_step = info.best_step;
+  state->eval_step = info.eval_step;
+  state->samples_hash = info.samples_hash;
+  TRM_TRY(trm_comm_broadcast(comm, &decay_steps, sizeof decay_steps, 0));
+  state->decay_steps = decay_steps;
   trm_ckpt_info_free(&info);
   *resumed = true;
   trm_log_line(log, "resumed from %s at step %" PRId64, path, state->step);

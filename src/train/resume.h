@@ -12,6 +12,9 @@ typedef struct trm_run_state {
   int64_t step;     /* updates done */
   double best_loss; /* NaN: none yet */
   int64_t best_step;
+  int64_t eval_step;     /* last evaluated, -1: never */
+  int64_t decay_steps;   /* schedule.decay_steps of the checkpoint */
+  uint64_t samples_hash; /* of the last step */
 } trm_run_state;
 
 /**
@@ -20,7 +23,7 @@ typedef struct trm_run_state {
  * Collective.
  */
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
-                      const trm_dataset *dataset, const trm_regions *regions, trm_log *log,
-                      trm_run_state *state, bool *resumed);
+                      const trm_dataset *dataset, trm_learner *learner, trm_regions *regions,
+                      trm_log *log, trm_run_state *state, bool *resumed);
 
 #endif

@@ -12,20 +12,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "drift.h"
 #include "evaluate.h"
 #include "metrics.h"
+#include "replay.h"
 #include "resume.h"
 #include "rundir.h"
 #include "samples.h"
 #include "signals.h"
+#include "states.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/loader.h"
 #include "trireme/io/files.h"
+#include "trireme/io/lock.h"
 #include "trireme/math/gemm.h"
 #include "trireme/parallel/gradsync.h"
+#include "trireme/parallel/sharded.h"
 #include "trireme/train/layout.h"
 #include "trireme/train/learner.h"
 
@@ -40,6 +45,7 @@ typedef struct run {
   trm_learner learner;
   trm_regions regions;
   trm_gradsync *sync;
+  trm_sharded *sharded; /* NULL when every rank has all of the optimizer's state */
   trm_loader *loader;
   trm_evaluator *evaluator;
   trm_ckpt_store *store;               /* rank 0 only */
@@ -48,6 +54,10 @@ typedef struct run {
   uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
   trm_run_state state;
   bool resumed;
+  uint64_t *hashes;   /* [ranks], scratch of the drift check; owned */
+  int lock;           /* on the run directory, -1: none */
+  bool budget_counts; /* the time budget may stop the run */
+  bool replay_stop;   /* a replay has found a difference */
   int64_t saved_step; /* newest step handed to the store, -1: none */
   trm_status pending; /* what this rank failed with since the ranks last agreed */
 
@@ -63,40 +73,26 @@ static int64_t get_int(const run *r, const char *key) {
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
-/* Values left to us are written into the configuration, so that the run's file, the checkpoint and
- * the comparison at resume hold what was really used. */
-static trm_status resolve(trm_config *config) {
+/* How long the cosine falls: as given, as in the run that is resumed, or to train.steps. */
+static trm_status resolve_decay(run *r) {
+  trm_config *config = r->options->config;
   char text[64];
-  if (trm_config_int(config, "batch.blocks") == 0) {
-    (void)snprintf(text, sizeof text, "batch.blocks=%" PRId64, trm_batch_blocks(config));
-    TRM_TRY(trm_config_set(config, text));
+  if (trm_config_int(config, "schedule.decay_steps") != 0) return TRM_OK;
+  const int64_t decay = r->resumed ? r->state.decay_steps : r->n_steps;
+  if (decay < r->n_steps) {
+    trm_log_line(r->log,
+                 "the learning rate goes on falling to step %" PRId64
+                 ", as the run began, and stays; schedule.decay_steps changes that",
+                 decay);
   }
-  if (trm_config_int(config, "schedule.decay_steps") == 0) {
-    (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64,
-                   trm_config_int(config, "train.steps"));
-    TRM_TRY(trm_config_set(config, text));
-  }
-  const int64_t batch = trm_config_int(config, "batch.size");
-  const int64_t n_blocks = trm_config_int(config, "batch.blocks");
-  if (n_blocks > batch) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "batch.blocks is %" PRId64 ", more than the %" PRId64
-                    " sequences of batch.size",
-                    n_blocks, batch);
-  }
-  return TRM_OK;
-}
-
-static trm_status open_data(run *r) {
-  const char *path = trm_config_string(r->options->config, "data.path");
-  TRM_TRY(trm_dataset_open(path, &r->dataset));
-  return trm_dataset_check_context(r->dataset, r->T);
+  (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64, decay);
+  return trm_config_set(config, text);
 }
 
 static trm_status check_equal_ranks(run *r) {
-  TRM_TRY(
-      trm_comm_check_equal(r->comm, trm_config_digest(r->options->config), "the configuration"));
-  TRM_TRY(trm_comm_check_equal(r->comm, (uint64_t)r->n_steps, "train.steps"));
+  /* Every key: those that do not change the result still decide which collectives are called. */
+  TRM_TRY(trm_comm_check_equal(r->comm, trm_config_digest(r->options->config, true),
+                               "the configuration"));
   TRM_TRY(trm_comm_check_equal(r->comm, trm_dataset_digest(r->dataset), "the data set"));
   return trm_comm_check_equal(r->comm, (uint64_t)r->learner.params->n_weights,
                               "the number of parameters");
@@ -110,8 +106,22 @@ static trm_status create_sync(run *r) {
       .n_blocks = r->n_blocks,
       .bucket_bytes = 1024 * get_int(r, "comm.bucket_kib"),
       .shared_window = trm_config_bool(config, "comm.shared_window"),
+      .sharded = trm_states_shared_out(&r->learner),
   };
-  return trm_gradsync_create(r->comm, r->learner.params, &options, &r->sync);
+  TRM_TRY(trm_gradsync_create(r->comm, r->learner.params, &options, &r->sync));
+  if (!options.sharded) return TRM_OK;
+  return trm_sharded_create(r->comm, r->sync, r->learner.optimizer, &r->sharded);
+}
+
+static trm_status create_learner(run *r) {
+  const trm_config *config = r->options->config;
+  const int64_t vocab = trm_dataset_vocab(r->dataset);
+  const int64_t max_samples = trm_block_samples_max(r->batch, r->n_blocks);
+  if (!trm_config_bool(config, "optimizer.sharded")) {
+    return trm_learner_create(config, vocab, max_samples, true, &r->learner);
+  }
+  return trm_learner_create_share(config, vocab, max_samples, trm_comm_rank(r->comm),
+                                  trm_comm_size(r->comm), &r->learner);
 }
 
 static trm_status create_loader(run *r) {
@@ -132,9 +142,11 @@ static trm_status create_loader(run *r) {
 
 /* Rank 0's folder, store, log and metrics. */
 static trm_status open_outputs(run *r) {
-  if (!r->root) return TRM_OK;
+  if (!r->root || r->options->replay) return TRM_OK;
   const trm_config *config = r->options->config;
   char path[TRM_PATH_BYTES];
+  TRM_TRY(trm_folder_make(r->dir.root));
+  TRM_TRY(trm_lock_take(r->dir.root, &r->lock));
   TRM_TRY(trm_rundir_make(&r->dir, config));
   TRM_TRY(trm_path_join(path, sizeof path, r->dir.root, "log.txt"));
   TRM_TRY(trm_log_open_file(r->log, path));
@@ -142,7 +154,7 @@ static trm_status open_outputs(run *r) {
 }
 
 static trm_status open_metrics(run *r) {
-  if (!r->root) return TRM_OK;
+  if (!r->root || r->options->replay) return TRM_OK;
   const trm_metrics_options options = {.folder = r->dir.root,
                                        .first_step = r->state.step,
                                        .n_steps = r->n_steps,
@@ -184,7 +196,8 @@ static trm_status set_up(run *r) {
   trm_config *config = r->options->config;
   r->root = trm_comm_rank(r->comm) == 0;
   r->start_s = trm_clock_s();
-  trm_status status = resolve(config);
+  trm_watch_phase(r->comm, "set-up", 0);
+  trm_status status = trm_train_resolve(config);
   r->n_steps = get_int(r, "train.steps");
   r->T = get_int(r, "model.context");
   r->batch = get_int(r, "batch.size");
@@ -196,19 +209,20 @@ static trm_status set_up(run *r) {
   r->time_budget_s = trm_config_real(config, "train.time_budget_s");
   if (status == TRM_OK) status = trm_gemm_select(trm_config_string(config, "math.gemm"));
   if (status == TRM_OK) status = trm_rundir_paths(trm_config_string(config, "run.dir"), &r->dir);
-  if (status == TRM_OK) status = trm_signals_install();
-  if (status == TRM_OK) status = open_data(r);
-  if (status == TRM_OK) {
-    status = trm_learner_create(config, trm_dataset_vocab(r->dataset),
-                                trm_block_samples_max(r->batch, r->n_blocks), true, &r->learner);
-  }
+  if (status == TRM_OK) status = trm_train_open_data(config, &r->dataset);
+  if (status == TRM_OK) status = create_learner(r);
   if (status == TRM_OK) status = trm_learner_regions(&r->learner, &r->regions);
   TRM_TRY(trm_comm_agree(r->comm, status));
   TRM_TRY(check_equal_ranks(r));
   TRM_TRY(create_sync(r));
-  TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->dataset, &r->regions, r->log, &r->state,
-                     &r->resumed));
-  status = open_outputs(r);
+  trm_watch_phase(r->comm, "reading the checkpoint", 0);
+  TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->dataset, &r->learner, &r->regions, r->log,
+                     &r->state, &r->resumed));
+  trm_watch_phase(r->comm, "opening the outputs", r->state.step);
+  r->samples_hash = r->state.samples_hash;
+  status = resolve_decay(r);
+  if (status == TRM_OK) status = TRM_ALLOC(&r->hashes, trm_comm_size(r->comm), "hashes of ranks");
+  if (status == TRM_OK) status = open_outputs(r);
   if (status == TRM_OK) status = open_metrics(r);
   if (status == TRM_OK) status = create_loader(r);
   TRM_TRY(trm_comm_agree(r->comm, status));
@@ -226,10 +240,13 @@ static trm_status tear_down(run *r) {
   if (status == TRM_OK) status = metrics;
   trm_evaluator_destroy(&r->evaluator);
   trm_loader_destroy(&r->loader);
+  trm_sharded_destroy(&r->sharded);
   trm_gradsync_destroy(&r->sync);
   trm_regions_free(&r->regions);
   trm_learner_destroy(&r->learner);
   trm_dataset_close(&r->dataset);
+  TRM_FREE(r->hashes);
+  trm_lock_release(&r->lock);
   return status;
 }
 
@@ -246,6 +263,7 @@ static void describe_run(const run *r, const char *config_text, char fingerprint
                           .samples_hash = r->samples_hash,
                           .best_loss = r->state.best_loss,
                           .best_step = r->state.best_step,
+                          .eval_step = r->state.eval_step,
                           .vocab = vocab->n,
                           .config_text = (char *)config_text,
                           .program_version = TRM_VERSION,
@@ -255,11 +273,10 @@ static void describe_run(const run *r, const char *config_text, char fingerprint
   (void)snprintf(info->vocab_unit, sizeof info->vocab_unit, "%s", vocab->unit);
 }
 
-/* Not collective: only rank 0 has a store. The write goes on while training does. */
-static trm_status save(run *r, bool best) {
-  r->saved_step = r->state.step;
-  if (!r->root) return TRM_OK;
+/* The write goes on while training does. */
+static trm_status write_checkpoint(run *r, bool best) {
   char *config_text = NULL, fingerprint[128];
+  if (r->metrics) TRM_TRY(trm_metrics_flush(r->metrics)); /* no checkpoint without its rows */
   TRM_TRY(trm_config_text(r->options->config, &config_text));
   trm_ckpt_info info;
   describe_run(r, config_text, fingerprint, &info);
@@ -268,23 +285,35 @@ static trm_status save(run *r, bool best) {
   return status;
 }
 
+/* What fails is kept in r->pending. Collective, since rank 0, which alone has a store, collects state
+ * that is shared out: all ranks come here after the same steps, also one with something pending. */
+static void save(run *r, bool best) {
+  trm_real *states = NULL;
+  r->saved_step = r->state.step;
+  if (r->options->replay) return;
+  if (r->sharded) {
+    trm_watch_phase(r->comm, "collecting a checkpoint", r->state.step);
+    const trm_status status = trm_states_collect(r->comm, &r->learner, &r->regions, &states);
+    if (r->pending == TRM_OK) r->pending = status;
+  }
+  if (r->store && r->pending == TRM_OK) r->pending = write_checkpoint(r, best);
+  if (r->sharded) trm_states_release(&r->learner, &r->regions, &states);
+}
+
 /* Saves if this step has not been saved, and waits until it is on disk. Collective. */
 static trm_status save_last(run *r) {
-  trm_watch_phase(r->comm, "saving a checkpoint", r->state.step);
-  trm_status status = TRM_OK;
-  if (r->root) {
-    if (r->saved_step != r->state.step) status = save(r, false);
-    if (status == TRM_OK) status = trm_ckpt_wait(r->store);
-  }
-  return trm_comm_agree(r->comm, status);
+  if (r->saved_step != r->state.step) save(r, false);
+  trm_watch_pause(r->comm); /* the disk may be slow; whoever dies meanwhile ends the job */
+  if (r->store && r->pending == TRM_OK) r->pending = trm_ckpt_wait(r->store);
+  return trm_comm_agree(r->comm, r->pending);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
 static bool stop_wanted(void *context) {
   const run *r = context;
-  if (trm_signals_received() != 0) return true;
-  return r->time_budget_s > 0 && trm_clock_s() - r->start_s >= r->time_budget_s;
+  if (trm_signals_received() != 0 || r->replay_stop) return true;
+  return r->budget_counts && r->time_budget_s > 0 && trm_clock_s() - r->start_s >= r->time_budget_s;
 }
 
 /* Forward and backward over this rank's blocks of one batch. */
@@ -302,6 +331,7 @@ static trm_status run_blocks(run *r) {
     const trm_tokens tokens = {
         .N = n, .T = r->T, .inputs = batch.inputs + at, .targets = batch.targets + at};
     trm_pass pass = {.training = true, .seed = r->seed, .step = r->state.step, .sample0 = first};
+    trm_watch_phase(r->comm, "forward and backward", r->state.step); /* each block is progress */
     trm_gradsync_block_begin(r->sync, i, &pass);
     trm_tape_begin(r->learner.tape, &pass);
     trm_var *loss = trm_model_loss(r->learner.model, r->learner.tape, &tokens);
@@ -312,23 +342,36 @@ static trm_status run_blocks(run *r) {
   return TRM_OK;
 }
 
+/* The loss or a gradient is not finite; the same on all ranks. */
 static trm_status diverged(const run *r, double loss, const trm_step_info *info) {
-  const char *where = "no gradient";
-  if (info->bad_element >= 0) {
-    const int row = trm_params_find(r->learner.params, info->bad_element);
-    if (row >= 0) where = r->learner.params->rows[row].name;
-  }
+  char where[TRM_PARAM_NAME_BYTES + 64] = "gradients are finite";
   char last[64] = "there is no checkpoint yet";
-  if (r->root)
-    (void)trm_ckpt_wait(r->store); /* one may be on its way; its failure is told at close */
-  if (r->root && trm_ckpt_newest_step(r->store) >= 0) {
-    (void)snprintf(last, sizeof last, "the checkpoint of step %" PRId64 " is good",
-                   trm_ckpt_newest_step(r->store));
+  const int row =
+      info->bad_element >= 0 ? trm_params_find(r->learner.params, info->bad_element) : -1;
+  if (row >= 0) {
+    (void)snprintf(where, sizeof where, "gradients are not finite, first that of %s",
+                   r->learner.params->rows[row].name);
+  }
+  if (r->store) {
+    const trm_status written = trm_ckpt_wait(r->store); /* one may be on its way */
+    const int64_t newest = trm_ckpt_newest_step(r->store);
+    if (written != TRM_OK) {
+      (void)snprintf(last, sizeof last, "the last checkpoint could not be written");
+    } else if (newest >= 0) {
+      (void)snprintf(last, sizeof last, "the newest checkpoint is of step %" PRId64, newest);
+    }
   }
   return trm_fail(TRM_ERR_DIVERGED,
-                  "step %" PRId64 ": the loss is %g and gradients are not finite, "
-                  "first that of %s; %s; resume with a smaller optimizer.lr or clip_norm",
-                  r->state.step + 1, loss, where, last);
+                  "step %" PRId64 ": the loss is %g and %s; %s; try --resume --allow-changes --set "
+                  "optimizer.lr=%g, or a smaller optimizer.clip_norm",
+                  r->state.step + 1, loss, where, last,
+                  trm_config_real(r->options->config, "optimizer.lr") / 10);
+}
+
+/* What has happened to the write in the background, without waiting for it. */
+static void poll_store(run *r) {
+  bool writing;
+  if (r->store && r->pending == TRM_OK) r->pending = trm_ckpt_poll(r->store, &writing);
 }
 
 static bool due(int64_t step, int64_t every) {
@@ -365,16 +408,24 @@ static trm_status write_ledger(run *r) {
  * (r->pending) comes to all of them here. Collective; the status is the same on all ranks. */
 static trm_status step(run *r, bool *stop) {
   const double start_s = trm_clock_s();
-  trm_watch_phase(r->comm, "forward and backward", r->state.step);
+  poll_store(r);
   if (r->pending == TRM_OK) r->pending = run_blocks(r);
   trm_watch_phase(r->comm, "gradient all-reduce", r->state.step);
   trm_gradsync_result sums;
   TRM_TRY(trm_gradsync_finish(r->sync, r->pending, stop_wanted(r), &sums));
-  if (sums.n_failed > 0) return trm_comm_agree(r->comm, r->pending);
+  if (sums.n_failed > 0) {
+    const trm_status status = trm_comm_agree(r->comm, r->pending);
+    TRM_ASSERT(status != TRM_OK);
+    return status;
+  }
   *stop = sums.stop;
 
   trm_step_info info = {.finite = true, .bad_element = -1};
-  trm_optimizer_step(r->learner.optimizer, sums.grads, sums.count, r->state.step, &info);
+  if (r->sharded) {
+    TRM_TRY(trm_sharded_step(r->sharded, &sums, r->state.step, &info));
+  } else {
+    trm_optimizer_step(r->learner.optimizer, sums.grads, sums.count, r->state.step, &info);
+  }
   const double loss = sums.loss_sum / sums.count;
   if (!info.finite || !isfinite(loss)) return diverged(r, loss, &info);
   ++r->state.step;
@@ -382,7 +433,7 @@ static trm_status step(run *r, bool *stop) {
   r->samples_hash = sums.samples_hash;
   const bool check = due(r->state.step, r->check_every) || saves_at(r, r->state.step) || *stop;
   if (r->root || check) r->weights_hash = trm_params_hash(r->learner.params);
-  if (check) TRM_TRY(trm_drift_check(r->comm, r->weights_hash, r->state.step));
+  if (check) TRM_TRY(trm_drift_check(r->comm, r->weights_hash, r->state.step, r->hashes));
   if (!r->root) return TRM_OK;
   const trm_step_record record = {.step = r->state.step,
                                   .loss = loss,
@@ -393,6 +444,12 @@ static trm_status step(run *r, bool *stop) {
                                   .exposed_s = sums.exposed_s,
                                   .weights_hash = r->weights_hash,
                                   .samples_hash = r->samples_hash};
+  if (r->options->replay) {
+    r->replay_stop =
+        !trm_replay_compare(r->options->replay, r->state.step, r->weights_hash, r->samples_hash);
+    trm_log_progress(r->log, false, "step %" PRId64 "/%" PRId64, r->state.step, r->n_steps);
+    return TRM_OK;
+  }
   r->pending = trm_metrics_step(r->metrics, &record);
   if (r->pending == TRM_OK && r->ledger.file) r->pending = write_ledger(r);
   return TRM_OK;
@@ -411,42 +468,103 @@ static trm_status evaluate(run *r, bool *stop) {
     *stop = true;
     return TRM_OK;
   }
+  if (!isfinite(loss)) {
+    const trm_step_info info = {.finite = true, .bad_element = -1};
+    return diverged(r, loss, &info);
+  }
+  r->state.eval_step = r->state.step;
   const bool best = !(loss >= r->state.best_loss); /* also when there was none */
   if (best) {
     r->state.best_loss = loss;
     r->state.best_step = r->state.step;
   }
-  if (!r->root || r->pending != TRM_OK) return TRM_OK;
-  r->pending = trm_metrics_eval(r->metrics, r->state.step, loss, best);
-  if (best && r->pending == TRM_OK) r->pending = save(r, true);
+  if (r->root && r->pending == TRM_OK) {
+    r->pending = trm_metrics_eval(r->metrics, r->state.step, loss, best);
+  }
+  if (best) save(r, true);
   return TRM_OK;
 }
 
-/* Saves now and then; rank 0's failure is carried to the next step. */
-static void save_if_due(run *r) {
-  if (!r->root || r->pending != TRM_OK || r->saved_step == r->state.step) return;
-  if (due(r->state.step, r->ckpt_every)) r->pending = save(r, false);
+/* Whether the last write is still under way after a wait that the other ranks' deadline allows. */
+static bool disk_is_behind(run *r) {
+  const double deadline_s = trm_config_real(r->options->config, "comm.deadline_s");
+  const double start_s = trm_clock_s();
+  bool writing = false;
+  while (r->pending == TRM_OK) {
+    r->pending = trm_ckpt_poll(r->store, &writing);
+    if (!writing || (deadline_s > 0 && trm_clock_s() - start_s > deadline_s / 4)) break;
+    trm_sleep_s(0.001);
+  }
+  return writing;
+}
+
+/* Saves now and then; what fails is carried to the next step. A checkpoint that is due while the disk
+ * is far behind is left out. Collective; the status is the same on all ranks. */
+static trm_status save_if_due(run *r) {
+  if (r->saved_step == r->state.step || !due(r->state.step, r->ckpt_every)) return TRM_OK;
+  double behind = r->store && disk_is_behind(r) ? 1 : 0;
+  if (r->sharded) TRM_TRY(trm_comm_max_f64(r->comm, &behind, 1)); /* else only rank 0 saves */
+  if (behind > 0) {
+    trm_log_warn(r->log,
+                 "step %" PRId64 ": no checkpoint, the last one is still being written; "
+                 "checkpoint.every is short for this disk",
+                 r->state.step);
+    return TRM_OK;
+  }
+  save(r, false);
+  return TRM_OK;
+}
+
+/* Evaluates unless these weights have been. */
+static trm_status evaluate_once(run *r, bool *stop) {
+  return r->state.eval_step == r->state.step ? TRM_OK : evaluate(r, stop);
+}
+
+static trm_status finish(run *r) {
+  trm_replay *replay = r->options->replay;
+  if (!replay) return save_last(r);
+  if (!replay->at_end) return TRM_OK;
+  return trm_comm_agree(r->comm,
+                        r->root ? replay->at_end(replay->context, r->learner.params) : TRM_OK);
 }
 
 static trm_status loop(run *r, bool *stopped) {
   bool stop = false;
-  r->saved_step = -1;
-  if (r->resumed) {
-    r->saved_step = r->state.step;
-  } else if (trm_config_bool(r->options->config, "checkpoint.initial")) {
-    r->pending = save(r, false);
+  r->saved_step = r->resumed ? r->state.step : -1;
+  if (!r->resumed && trm_config_bool(r->options->config, "checkpoint.initial")) save(r, false);
+  if (r->resumed && r->state.step >= r->n_steps) {
+    trm_log_line(r->log, "the run is complete at step %" PRId64 "; raise train.steps to go on",
+                 r->state.step);
+  } else if (r->resumed && due(r->state.step, r->eval_every)) {
+    TRM_TRY(evaluate_once(r, &stop)); /* the one a stop came before */
   }
+  r->budget_counts = true;
   while (r->state.step < r->n_steps && !stop) {
     TRM_TRY(step(r, &stop));
     const bool last = r->state.step == r->n_steps;
     if (!stop && !last && due(r->state.step, r->eval_every)) TRM_TRY(evaluate(r, &stop));
-    save_if_due(r);
+    TRM_TRY(save_if_due(r));
   }
-  if (!stop && trm_config_bool(r->options->config, "eval.at_end")) TRM_TRY(evaluate(r, &stop));
+  if (r->state.step == r->n_steps) { /* a stop that came with the last step stops nothing */
+    stop = false;
+    r->budget_counts = false;
+    if (trm_config_bool(r->options->config, "eval.at_end")) TRM_TRY(evaluate_once(r, &stop));
+  }
+  *stopped = stop;
   /* A failure of rank 0's outputs at the very end comes to all ranks here. */
   TRM_TRY(trm_comm_agree(r->comm, r->pending));
-  *stopped = stop;
-  return save_last(r);
+  return finish(r);
+}
+
+static const char *stop_reason(const run *r) {
+  const int number = trm_signals_received();
+  if (number != 0) return trm_signal_name(number);
+  const bool budget = r->time_budget_s > 0 && trm_clock_s() - r->start_s >= r->time_budget_s;
+  return budget ? "the time budget" : "a signal to another rank";
+}
+
+trm_status trm_train_catch_signals(void) {
+  return trm_signals_install();
 }
 
 trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *log) {
@@ -456,25 +574,26 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
   r->comm = comm;
   r->options = options;
   r->log = log;
+  r->lock = -1;
   bool stopped = false;
   status = set_up(r);
   if (status == TRM_OK) status = loop(r, &stopped);
   if (status == TRM_OK && stopped) {
-    const int number = trm_signals_received();
     status = trm_fail(TRM_STOPPED,
-                      "stopped at step %" PRId64 " (%s) with a checkpoint; go on with "
-                      "--resume",
-                      r->state.step,
-                      number != 0 ? trm_signal_name(number) : "time budget, or another rank");
+                      "stopped at step %" PRId64 " by %s, with a checkpoint; go on with --resume",
+                      r->state.step, stop_reason(r));
   }
   trm_watch_pause(comm);
   char message[TRM_MESSAGE_BYTES];
   (void)snprintf(message, sizeof message, "%s", trm_message());
+  if (status != TRM_OK) trm_log_note(log, "%s", message);
   const trm_status closing = tear_down(r);
-  if (status == TRM_OK)
+  if (status == TRM_OK || (status == TRM_STOPPED && closing != TRM_OK)) {
     status = closing;
-  else
+  } else {
     trm_message_set(message);
+  }
   TRM_FREE(r);
-  return status;
+  /* Closing may fail on rank 0 alone. */
+  return status == TRM_OK || closing != TRM_OK ? trm_comm_agree(comm, status) : status;
 }

@@ -1,5 +1,6 @@
 """Every mistake gets one line that names the thing, and its exit code; on one rank and on two."""
 import os
+import re
 
 from harness import *
 
@@ -53,6 +54,28 @@ typo = write("typo.yaml", b"data: {path: x}\nmodel:\n  layerz: 3\n")
 bad_train(78, ["typo.yaml:3", "model.layerz", "model.layers"], config=typo)
 bad_train(78, ["data.path"], config=write("empty.yaml", b""))
 
+# train --check refuses what train refuses, once, and in the same words.
+def bad_check(*more, ranks=(0, 2)):
+    for n in ranks:
+        serial[0] += 1
+        want = train(config, path(f"run{serial[0]}"), *more, ranks=n, timeout=60)
+        got = train(config, path(f"check{serial[0]}"), *more, "--check", ranks=n, timeout=60)
+        check(want.code != 0, f"train takes {more}")
+        one_line(got, want.code)
+        message = [re.sub(r"rank 0 \(\S+\): | \(\d ranks failed\)", "", r.err) for r in (got, want)]
+        equal((got.out, message[0]), ("", message[1]), f"--check {more} on {n}")
+        check(not os.path.exists(path(f"check{serial[0]}")), "--check makes no folder")
+
+
+bad_check("--set", "model.width=15", "--set", "data.path=/nope")
+bad_check("--set", "model.heads=3")
+bad_check("--set", "model.context=100000")
+bad_check("--set", "batch.blocks=11")
+bad_check("--set", "batch.blocks=2", ranks=(3,))
+bad_check("--set", "train.steps=many")
+one_line(train(config, path("ok"), "--check"), 78, "already holds a run", "--resume")
+good(train(config, path("ok"), "--check", "--resume"), "--check --resume of a run")
+
 # Prepare.
 bad(65, ["empty"], "prepare", "text", write("empty.txt", b""), "-o", path("o.h5"))
 bad(74, ["gone.txt"], "prepare", "text", path("gone.txt"), "-o", path("o.h5"))
@@ -60,12 +83,43 @@ bad(65, ["latin.txt", "UTF-8"], "prepare", "text", write("latin.txt", b"abc \xe9
     path("o.h5"))
 bad(64, ["no kind 'texts'"], "prepare", "texts", "x", "-o", path("o.h5"))
 bad(64, ["-o"], "prepare", "text", "x")
+for words, part in (("synth extra words", "'extra'"), ("debian extra", "'extra'"),
+                    ("synth --valid-share 0.5", "--valid-share"), ("synth --unit byte", "--unit"),
+                    ("synth --index x", "--index"), ("debian --seed 3", "--seed"),
+                    (f"text {config} --tokens 9", "--tokens"), ("text", "files"),
+                    (f"text {config} --vocab 9", "--vocab")):
+    kind = words.split()[0]
+    bad(64, [f"prepare {kind}", part], "prepare", *words.split(), "-o", path("o.h5"))
 check(not os.path.exists(path("o.h5")), "no output after a failure")
 
 # The command line.
 bad(64, ["no command 'trian'", "train"], "trian")
 bad(64, ["--sett", "--set"], "train", config, "--sett", "a=b")
 bad(64, ["--tokens", "x"], "generate", path("ok"), "--tokens", "x")
+bad(64, [f"--resume={checkpoint}"], "train", config, "--resume", checkpoint)
+bad(64, [f"--resume={checkpoint}"], "train", "--resume", checkpoint, config)
+bad(64, ["one configuration file (2 given)"], "train", config, config)
+for name in ("doctor", "version"):
+    bad(64, [name, "'junk'"], name, "junk")
+bad(64, ["one command (2 given)"], "help", "train", "junk")
+bad(64, ["no command 'hlep'", "help"], "help", "hlep")
+
+# One line from several ranks too: commands of one process, and what fails before MPI has started.
+for words, part in ((["generate", path("ok")], "one process"), (["inspect", data], "one process"),
+                    (["prepare", "synth", "-o", path("o.h5")], "one process"),
+                    (["generate", "--tokenz"], "--tokens"), (["version", "junk"], "junk"),
+                    (["trian"], "train"), (["doctor", "--thread"], "--threads"),
+                    (["evaluate", "--threads", "0"], "--threads"), (["evaluate"], "0 given"),
+                    (["verify"], "0 given"), (["bisect", "x"], "1 given")):
+    one_line(run(*words, ranks=3, timeout=60), 64, part)
+
+# The first failure is the one that is printed: a bad option, not that MPI sees one rank of two.
+os.environ.update(SLURM_STEP_NUM_TASKS="2", SLURM_PROCID="0")
+bad(78, ["2 tasks"], "evaluate", path("ok"))
+bad(64, ["--thread"], "doctor", "--thread", "2")
+bad(64, ["--bst"], "evaluate", "--bst", path("ok"))
+for name in ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"):
+    del os.environ[name]
 
 # Checkpoints.
 bad_train(78, ["model.width", "32", "--allow-changes"], f"--resume={checkpoint}", "--set",
@@ -92,7 +146,7 @@ for n in (0, 2):
     result = train(config, run_dir, *wild, ranks=n)
     equal(result.code, 76, f"exit code when training diverges\n{result.err}")
     last = result.lines()[-1]
-    check("step " in last and "gradient" in last and "checkpoint of step 0 is good" in last, last)
+    check("step " in last and "gradient" in last and "newest checkpoint is of step 0" in last, last)
     check(any(name in last for name in ("weight", "bias")), f"names a parameter: {last}")
     good(train(config, run_dir + "-again", "--resume=" + os.path.join(run_dir, "checkpoints",
                "step_00000000.h5"), "--allow-changes", "--set", "optimizer.name=sgd", ranks=n), "resume after divergence")

@@ -1,5 +1,7 @@
 """evaluate, generate, inspect, doctor, help: what they print, and that ranks do not change it."""
 import os
+import re
+import subprocess
 
 from harness import *
 
@@ -63,10 +65,72 @@ for ranks in (0, 2):
     check("GFLOP/s" in result.out and "MPI" in result.out, result.out)
 result = run("doctor", ranks=2, threads=64)
 check("!" in result.out and "take turns" in result.out, f"doctor complains: {result.out}")
-for words in (["help"], ["help", "config"], ["help", "train"], ["train", "--help"], ["version"]):
-    result = run(*words)
-    good(result, " ".join(words))
-    check(len(result.out) > 10 and not result.err, " ".join(words))
+for words in (["help"], ["help", "config"], ["help", "train"], ["train", "--help"], ["version"],
+              ["help", "help"], ["help", "version"], ["help", "doctor"]):
+    alone = run(*words)
+    good(alone, " ".join(words))
+    check(len(alone.out) > 10 and not alone.err, " ".join(words))
+    equal(run(*words, ranks=2).out, alone.out, " ".join(words) + ": two ranks print it once")
 check("optimizer.lr" in run("help", "config").out, "help config lists the keys")
-good(run("train", config, "--check"), "train --check")
+
+
+# Threads when nobody says: the processors that ranks share are divided among them.
+def default_threads(ranks, bind):
+    env = environment()
+    del env["OMP_NUM_THREADS"]
+    words = [bind if word == "none" else word for word in command(["doctor"], ranks)]
+    done = subprocess.run(words, env=env, stdout=subprocess.PIPE, text=True, timeout=120)
+    table = done.stdout.split("matrix product\n")[1].split("\n\n")[0]
+    return [(int(line.split()[2]), line.split()[3]) for line in table.splitlines()]
+
+
+cpus = len(os.sched_getaffinity(0))
+for ranks in (1, 2, 3):
+    equal([n for n, _ in default_threads(ranks, "none")], [max(1, cpus // ranks)] * ranks,
+          f"threads of {ranks} ranks that share {cpus} processors")
+if cpus >= 2:
+    places = default_threads(2, "core")
+    check(places[0][1] != places[1][1], f"ranks are bound apart: {places}")
+    equal([n for n, _ in places], [1, 1], "threads of two ranks bound to a core each")
+
+# train --check: the configuration resolved, then what a run takes, once; the output is valid input.
+for ranks in (0, 2):
+    result = run("train", config, "--check", ranks=ranks)
+    good(result, f"train --check on {ranks}")
+    equal(result.out.count("train:"), 1, f"--check on {ranks} prints once:\n{result.out}")
+    for part in ("blocks: 8\n", "decay_steps: 150\n", "192 tokens a step", "steps an epoch",
+                 "weights ", "gradients ", "optimizer ", "activations "):
+        check(part in result.out, f"{part!r} in\n{result.out}")
+weights = re.search(r"# ([\d,]+) parameters", result.out).group(1)
+trained = train(config, os.path.join(folder, "one"), "--set", "train.steps=1")
+check(f" {weights} parameters" in trained.err, f"{weights} parameters in\n{trained.err}")
+resolved = os.path.join(folder, "resolved.yaml")
+with open(resolved, "w") as file:
+    file.write(result.out)
+equal(run("train", resolved, "--check", ranks=2).out, result.out, "--check of what it printed")
+
+
+def memory(kind, *more, ranks=0):
+    result = run("train", config, "--check", "--set", "model.width=128", *more, ranks=ranks)
+    good(result, f"--check {more}")
+    return float(re.search(rf"#   {kind} +([\d.]+) MiB", result.out).group(1))
+
+
+whole = memory("optimizer", ranks=2)
+check(abs(memory("optimizer", "--set", "optimizer.sharded=true", ranks=2) - whole / 2) < 0.1,
+      "a sharded optimizer takes half of it on two ranks")
+canonical, ring = (memory("gradients", "--set", f"comm.allreduce={engine}")
+                   for engine in ("canonical", "ring"))
+check(canonical > ring,
+      "the canonical sum keeps several arrays of gradients")
+
+# A full disk behind standard output.
+for words in (["help"], ["help", "config"], ["help", "train"], ["train", "--help"], ["version"],
+              ["version", "--help"], ["doctor"], ["inspect", data], ["evaluate", run_dir],
+              ["generate", run_dir, "-n", "0"], ["generate", run_dir, "-n", "3"],
+              ["train", config, "--check"]):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command(words, 0), env=environment(), stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=120)
+    one_line(Result(done.returncode, "", done.stderr), 74, "error: ", "writ")
 finish()

@@ -34,7 +34,23 @@ good(train(config, again, f"--resume={older}", ranks=1), "resume from a file")
 equal(hashes(again)[20], hashes(path("whole-1"))[20], "weights after resume from a file")
 
 # Going back inside a run would leave later checkpoints behind that a later --resume would take.
-one_line(train(config, path("whole-1"), f"--resume={older}"), 78, "later than", "run.dir")
+one_line(train(config, path("whole-1"), f"--resume={older}"), 78, "later checkpoints", "run.dir")
+one_line(train(config, path("whole-2"), f"--resume={older}"), 78, "another run", "run.dir")
+
+# A longer run goes on as it began: the cosine was planned for 20 steps; a shorter one is refused.
+longer = path("longer")
+good(train(config, longer), "20 steps")
+result = train(config, longer, "--resume", "--set", "train.steps=30")
+good(result, "30 steps")
+check("goes on falling to step 20" in result.err, result.err)
+equal(max(losses(longer)), 30, "reaches the new end")
+one_line(train(config, longer, "--resume", "--set", "train.steps=10"), 78, "train.steps is 10", "step 30")
+# A finished run has nothing to do and changes nothing.
+before = rows(longer)
+result = train(config, longer, "--resume", "--set", "train.steps=30", "--set", "train.time_budget_s=0.001")
+good(result, "a finished run")
+check("complete at step 30" in result.err, result.err)
+equal(rows(longer), before, "no row twice")
 
 # A second start without --resume must not touch the run.
 before = rows(path("whole-1"))

@@ -9,4 +9,5 @@ trm_add_script_test(NAME test_comm_end FOLDER mpi PROCESSORS 2 COMMAND
   ${CMAKE_CURRENT_SOURCE_DIR}/mpi/test_comm_end.py ${MPIEXEC_EXECUTABLE}
   $<TARGET_FILE:comm_end_child> ${TRM_MPI_FLAGS})
 trm_add_test(NAME test_gradsync FOLDER mpi RANKS 1 2 3 4)
+trm_add_test(NAME test_sharded FOLDER mpi RANKS 1 2 3 4 5 7)
 trm_add_test(NAME test_ckpt_load FOLDER mpi MODULES core comm io ckpt RANKS 1 2 3 4)

@@ -38,6 +38,7 @@ void ckpt_fixture_fill(ckpt_fixture *f, int64_t step) {
                             .samples_hash = 7 * (uint64_t)step,
                             .best_loss = step == 0 ? NAN : 1.0 / (double)step,
                             .best_step = step / 2,
+                            .eval_step = step - 1,
                             .vocab = 4,
                             .config_text = config_text,
                             .program_version = version,
@@ -68,7 +69,8 @@ bool ckpt_fixture_has_facts(const trm_ckpt_info *info, int64_t step) {
          info->data_digest == 0x123456789abcdef0u &&
          info->weights_hash == 0xfedcba9876543210u + (uint64_t)step &&
          info->samples_hash == 7 * (uint64_t)step && info->best_step == step / 2 &&
-         info->vocab == 4 && strcmp(info->config_text, config_text) == 0 &&
+         info->eval_step == step - 1 && info->vocab == 4 &&
+         strcmp(info->config_text, config_text) == 0 &&
          strcmp(info->program_version, version) == 0 && strcmp(info->fingerprint, print) == 0 &&
          strcmp(info->vocab_unit, "char") == 0 &&
          memcmp(info->vocab_offsets, offsets, sizeof offsets) == 0 &&

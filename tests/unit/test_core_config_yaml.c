@@ -262,7 +262,7 @@ static void test_mutations(void) {
     ++taken;
     CHECK_OK(trm_config_text(config, &written));
     if (!CHECK_OK(trm_config_read_text(copy, written, "written"))) fprintf(stderr, "%s", written);
-    CHECK(trm_config_digest(config) == trm_config_digest(copy));
+    CHECK(trm_config_digest(config, false) == trm_config_digest(copy, false));
     CHECK_STR(trm_config_string(copy, "run.dir"), trm_config_string(config, "run.dir"));
     TRM_FREE(written);
   }

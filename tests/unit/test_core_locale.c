@@ -55,7 +55,7 @@ int main(void) {
   CHECK_HAS(text, "lr: 0.00125\n");
   CHECK_HAS(text, "eps: 1.0e-8\n");
   CHECK_OK(trm_config_read_text(copy, text, "text"));
-  CHECK(trm_config_digest(copy) == trm_config_digest(config));
+  CHECK(trm_config_digest(copy, false) == trm_config_digest(config, false));
   TRM_FREE(text);
   trm_config_destroy(&config);
   trm_config_destroy(&copy);

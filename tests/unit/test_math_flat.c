@@ -1,5 +1,6 @@
 /* Sum of squares and the search for what is not finite. */
 #include "kernel_check.h"
+#include "trireme/math/stripes.h"
 
 typedef struct flat_case {
   trm_real *x;
@@ -17,6 +18,12 @@ static void check_sum_body(void *p, const char *isa) {
     if (threads == 1) first = got;
     CHECK_NEAR(got, k->want, 1e-13 * (1 + k->want));
     CHECK(memcmp(&got, &first, sizeof got) == 0);
+    static double sums[5000000 / TRM_CHUNK + 1];
+    double sum = 0;
+    const int64_t n_chunks = (k->n + TRM_CHUNK - 1) / TRM_CHUNK;
+    trm_sum_squares_chunks(sums, k->x, k->n);
+    for (int64_t c = 0; c < n_chunks; ++c) sum += sums[c];
+    CHECK(memcmp(&sum, &first, sizeof sum) == 0);
   }
   trm_threads_set(1);
 }

@@ -38,8 +38,9 @@ typedef struct trm_ckpt_info {
   uint64_t data_digest;
   uint64_t weights_hash; /* trm_params_hash of the weights in it */
   uint64_t samples_hash; /* of the samples of its last step, 0 at step 0 */
-  double best_loss; /* validation, nats; NaN: none yet */
+  double best_loss;      /* validation, nats; NaN: none yet */
   int64_t best_step;
+  int64_t eval_step; /* last evaluated, -1: never */
   int64_t vocab;
   char *config_text; /* resolved YAML */
   char *program_version;
@@ -70,6 +71,9 @@ trm_status trm_ckpt_store_close(trm_ckpt_store **store);
  */
 trm_status trm_ckpt_save(trm_ckpt_store *store, const trm_ckpt_info *info,
                          const trm_region *regions, int n_regions, bool best);
+/** Whether a write is under way. When one has ended badly, returns its failure, once; without
+ *  waiting. */
+trm_status trm_ckpt_poll(trm_ckpt_store *store, bool *writing);
 /** Waits for the write under way, if any, and reports how it went. */
 trm_status trm_ckpt_wait(trm_ckpt_store *store);
 /** Seconds of the last write, and step of the newest published checkpoint (-1: none). */

@@ -67,6 +67,10 @@ trm_status trm_comm_barrier(trm_comm *comm);
 trm_status trm_comm_broadcast(trm_comm *comm, void *data, int64_t bytes, int root);
 /** Each rank's `bytes` bytes, by rank, into all[size * bytes] on every rank. Collective. */
 trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64_t bytes);
+/** Any length from one rank to another: both call, at the same place among their collectives. Waits
+ *  for the data, or until they may be overwritten. Set-up and checkpoints only. */
+trm_status trm_comm_send(trm_comm *comm, const void *data, int64_t bytes, int to);
+trm_status trm_comm_receive(trm_comm *comm, void *data, int64_t bytes, int from);
 /** Element-wise sum in place of doubles. The order of sums depends on the rank count: use it where
  *  all but one rank give 0, or for values that are exact in double. Collective. */
 trm_status trm_comm_sum_f64(trm_comm *comm, double *values, int64_t n);

@@ -33,7 +33,8 @@ typedef struct trm_reducer_options {
   int64_t n_blocks;      /* V, at least the number of ranks */
   int64_t segment_bytes; /* pipelining grain of point-to-point messages; 0: the measured default */
   bool shared_window;    /* on one host, reduce through shared memory */
-  int64_t n_striped;     /* of elements [0, n_striped) each rank needs its stripes only; 0: all of all */
+  int64_t
+      n_striped; /* of elements [0, n_striped) each rank needs its stripes only; 0: all of all */
 } trm_reducer_options;
 
 /** Contiguous range of the V blocks that `rank` of `size` owns: [rank V / size, (rank+1) V / size). */

@@ -62,14 +62,16 @@ bool trm_config_given(const trm_config *config, const char *name);
 
 /** Resolved YAML of every key; *out is a counted block (TRM_FREE). Reading it back is exact. */
 trm_status trm_config_text(const trm_config *config, char **out);
-/** Hash of all keys with affects_result set. */
-uint64_t trm_config_digest(const trm_config *config);
+/** Hash of all keys with affects_result set; `all` true: of every key but run.dir and data.path, which
+ *  ranks may see under different names. */
+uint64_t trm_config_digest(const trm_config *config, bool all);
 /**
- * First key with affects_result whose value differs; NULL if none.
+ * First key with affects_result, past key `after` (NULL: from the start), whose value differs; NULL
+ * if none.
  * `a_text`, `b_text`: their values, borrowed from the configurations.
  */
-const char *trm_config_difference(const trm_config *a, const trm_config *b, const char **a_text,
-                                  const char **b_text);
+const char *trm_config_difference(const trm_config *a, const trm_config *b, const char *after,
+                                  const char **a_text, const char **b_text);
 
 /** Prints the table: every key with type, default, range or choices, unit and help. */
 void trm_config_help(const trm_config_key *keys, int n_keys, FILE *file);

@@ -27,6 +27,8 @@ void trm_log_close(trm_log *log);
 
 /** One line to terminal and file (there with date and time). */
 void trm_log_line(trm_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** A line to the file alone: what the caller has said, or will say, to the terminal itself. */
+void trm_log_note(trm_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** A line that begins with "warning: ". */
 void trm_log_warn(trm_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /**

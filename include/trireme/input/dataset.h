@@ -44,6 +44,8 @@ typedef struct trm_vocab {
   char *bytes;      /* UTF-8 texts one after another */
 } trm_vocab;
 const trm_vocab *trm_dataset_vocabulary(const trm_dataset *dataset);
+/** Whether two vocabularies have the same unit and the same texts in the same order. */
+bool trm_vocab_equal(const trm_vocab *a, const trm_vocab *b);
 void trm_vocab_free(trm_vocab *vocab);
 /** Checks a vocabulary that was read from a file: offsets from 0 and rising, n bytes in all, one
  *  byte or one UTF-8 character a token, no token twice, characters in rising order.

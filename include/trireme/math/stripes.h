@@ -66,7 +66,6 @@ static inline int64_t trm_stripes_begin(const trm_stripes *s, int rank, int64_t 
 /** Loops over the stripes [begin, end) of `rank`. */
 #define TRM_FOR_STRIPES(s, rank, begin, end)                                                       \
   for (int64_t begin = trm_stripes_begin((s), (rank), 0), end = trm_stripes_end((s), begin);       \
-       begin < (s)->n;                                                                             \
-       begin += (s)->length * (s)->size, end = trm_stripes_end((s), begin))
+       begin < (s)->n; begin += (s)->length * (s)->size, end = trm_stripes_end((s), begin))
 
 #endif

@@ -1,6 +1,7 @@
 /**
  * Optimizers and learning-rate schedules over the flat arrays of the parameter table.
- * Not collective: every rank takes the same step from the same gradient.
+ * Not collective: every rank takes the same step from the same gradient, or, when the state is
+ * shared out, the same step of its own stripes (parallel/sharded.h has the collective part).
  */
 #ifndef TRIREME_OPTIM_OPTIM_H
 #define TRIREME_OPTIM_OPTIM_H
@@ -11,18 +12,25 @@
 #include "trireme/core/config.h"
 #include "trireme/core/status.h"
 #include "trireme/math/real.h"
+#include "trireme/math/stripes.h"
 #include "trireme/nn/params.h"
 
 typedef struct trm_optimizer trm_optimizer;
 
 /** Reads optimizer.* and schedule.*; keeps `params`. */
 trm_status trm_optimizer_create(const trm_config *config, trm_params *params, trm_optimizer **out);
+/** The same with the state of the stripes of `rank` of `size` only, those of
+ *  trm_stripes_make(params->n_elements, size). One of one has everything. */
+trm_status trm_optimizer_create_share(const trm_config *config, trm_params *params, int rank,
+                                      int size, trm_optimizer **out);
 void trm_optimizer_destroy(trm_optimizer **optimizer);
 
-/** State arrays ("m", "v"; "momentum"), each [params->n_elements], for checkpoints. */
+/** State arrays ("m", "v"; "momentum"), for checkpoints: each [params->n_elements], or, shared out,
+ *  the rank's stripes one after the other (trm_stripes_before). */
 int trm_optimizer_n_states(const trm_optimizer *optimizer);
 const char *trm_optimizer_state_name(const trm_optimizer *optimizer, int state);
 trm_real *trm_optimizer_state(trm_optimizer *optimizer, int state);
+trm_stripes trm_optimizer_stripes(const trm_optimizer *optimizer);
 
 /** What a step did, for metrics. */
 typedef struct trm_step_info {
@@ -39,6 +47,13 @@ typedef struct trm_step_info {
  */
 void trm_optimizer_step(trm_optimizer *optimizer, const trm_real *grads, double count, int64_t step,
                         trm_step_info *info);
+
+/**
+ * The same for who knows the sum of squares of the whole gradient: of `grads`, and of the weights,
+ * only the rank's own stripes are used. Leaves info->bad_element at -1.
+ */
+void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double sum_squares,
+                         double count, int64_t step, trm_step_info *info);
 
 /** Learning rate of update `step` (from 0): a pure function of the configuration. */
 double trm_schedule_lr(const trm_config *config, int64_t step);

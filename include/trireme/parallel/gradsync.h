@@ -25,6 +25,7 @@ typedef struct trm_gradsync_options {
   int64_t n_blocks;     /* V */
   int64_t bucket_bytes; /* 0: one bucket */
   bool shared_window;
+  bool sharded; /* a rank needs the gradients of its stripes only, and gathers the weights */
 } trm_gradsync_options;
 
 /** Collective. Keeps params and comm. TRM_ERR_CONFIG when there are more ranks than blocks. */
@@ -51,8 +52,9 @@ typedef struct trm_gradsync_result {
   uint64_t samples_hash; /* of the sample ids of all blocks, in order */
   int n_failed;          /* ranks that reported a failure with this step */
   bool stop;             /* some rank asked to stop */
-  const trm_real *grads; /* [params->n_elements] sum over the global batch */
-  double exposed_s;      /* waited for communication */
+  const trm_real
+      *grads;       /* [params->n_elements] sum over the global batch; sharded: of own stripes */
+  double exposed_s; /* waited for communication */
 } trm_gradsync_result;
 
 /**
@@ -61,5 +63,12 @@ typedef struct trm_gradsync_result {
  */
 trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
                                trm_gradsync_result *result);
+
+/**
+ * Sharded only: gives every rank all of params->weights, of which each has updated its own stripes
+ * (trm_stripes_make(params->n_elements, ranks)). Collective; the gradients of the step are lost.
+ * @param exposed_s  waited for communication; may be NULL
+ */
+trm_status trm_gradsync_gather_weights(trm_gradsync *sync, double *exposed_s);
 
 #endif

@@ -30,6 +30,9 @@ typedef struct trm_learner {
  */
 trm_status trm_learner_create(const trm_config *config, int64_t vocab, int64_t max_samples,
                               bool training, trm_learner *learner);
+/** The same for training with the optimizer's state shared out: what rank `rank` of `size` has. */
+trm_status trm_learner_create_share(const trm_config *config, int64_t vocab, int64_t max_samples,
+                                    int rank, int size, trm_learner *learner);
 void trm_learner_destroy(trm_learner *learner);
 
 /** Regions of a checkpoint: "model/<name>" and, with an optimizer, "optimizer/<state>/<name>". */
@@ -37,8 +40,12 @@ typedef struct trm_regions {
   trm_region *rows; /* [n], owned */
   char *names;      /* owned */
   int n;
+  int n_model; /* rows[0..n_model) are the model's; the states' follow, one state after the other */
 } trm_regions;
+/** Regions of a state that is shared out have no data until they are bound. */
 trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions);
+/** Lets the regions of state s be those of the flat array states + s * n_elements; NULL: of none. */
+void trm_learner_bind_states(const trm_learner *learner, trm_regions *regions, trm_real *states);
 void trm_regions_free(trm_regions *regions);
 
 /**

@@ -15,11 +15,16 @@
 
 /** How a run is started. */
 typedef struct trm_train_options {
-  trm_config *config;      /* resolved and checked; the same on every rank */
-  bool resume;             /* go on from the newest good checkpoint, if there is one */
-  const char *resume_path; /* from this one instead; NULL: newest */
-  bool allow_changes;      /* resume although keys that change the result differ */
+  trm_config *config;        /* resolved and checked; the same on every rank */
+  bool resume;               /* go on from the newest good checkpoint, if there is one */
+  const char *resume_path;   /* from this one instead; NULL: newest */
+  bool allow_changes;        /* resume although keys that change the result differ */
+  struct trm_replay *replay; /* train again without writing, and compare; NULL: a real run */
 } trm_train_options;
+
+/** From now on TERM, INT, USR1 and USR2 ask a run to stop instead of ending the process. To be called
+ *  before MPI starts, so that no moment is left in which they kill. */
+trm_status trm_train_catch_signals(void);
 
 /**
  * Runs training to train.steps, or until a signal (TERM, INT, USR1, USR2) or the time budget.
@@ -27,6 +32,21 @@ typedef struct trm_train_options {
  * with a checkpoint, TRM_ERR_DIVERGED when loss or gradient are not finite, others on failure.
  */
 trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *log);
+
+/** What a run would take. Bytes are of one rank, the one with most. */
+typedef struct trm_train_plan {
+  int64_t n_weights, vocab;
+  int64_t tokens_a_step;
+  double steps_an_epoch;
+  int64_t weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes;
+  int64_t checkpoint_bytes; /* besides, on rank 0: the copy that is being written */
+} trm_train_plan;
+
+/**
+ * Checks all that trm_train on `n_ranks` ranks would refuse before its first step, resolves the
+ * configuration as it would, and says what it would take. Writes nothing. Not collective.
+ */
+trm_status trm_train_check(trm_config *config, int n_ranks, bool resume, trm_train_plan *plan);
 
 /** A checkpoint chosen by a run directory (newest good one, or best) or by a file. */
 typedef struct trm_evaluate_options {

@@ -1,0 +1,65 @@
+"""verify repeats a run's bits on other layouts, or says where it does not; bisect finds the first
+step and parameter where two runs part."""
+import os
+
+from harness import *
+
+folder = temp_folder()
+config = small_setup(folder)
+canonical = ["--set", "comm.allreduce=canonical", "--set", "checkpoint.keep=9"]
+
+
+def path(name):
+    return os.path.join(folder, name)
+
+
+def edit_hash(run_dir, step):
+    file = os.path.join(run_dir, "hashes.csv")
+    lines = open(file).read().splitlines()
+    lines[step] = f"{step},{'0' * 16},{lines[step].split(',')[2]}"
+    with open(file, "w") as out:
+        out.write("\n".join(lines) + "\n")
+
+
+good(train(config, path("a"), *canonical, ranks=2), "a run")
+before = {name: os.stat(os.path.join(path("a"), name)).st_mtime_ns for name in os.listdir(path("a"))}
+for ranks, threads in ((0, 1), (1, 2), (3, 1)):
+    result = run("verify", path("a"), ranks=ranks, threads=threads)
+    good(result, f"verify on {ranks} x {threads}")
+    check("steps 1 to 20 repeat in every bit" in result.out, result.out)
+result = run("verify", path("a"), "--from", 12, "--steps", 4, ranks=2)
+good(result, "verify of a part")
+check("steps 11 to 14 repeat" in result.out, result.out)
+after = {name: os.stat(os.path.join(path("a"), name)).st_mtime_ns for name in os.listdir(path("a"))}
+equal(after, before, "verify writes nothing into the run")
+
+edit_hash(path("a"), 7)
+result = run("verify", path("a"), ranks=2)
+equal(result.code, 65, f"exit code of a run that does not repeat\n{result.err}")
+check("after step 7 differ" in result.err, result.err)
+
+# bisect: other learning rate from step 1 on; a flipped bit later; nothing.
+good(train(config, path("same1"), *canonical, ranks=1), "same")
+good(train(config, path("same2"), *canonical, ranks=4), "same")
+result = run("bisect", path("same1"), path("same2"), ranks=2)
+good(result, "bisect of equal runs")
+check("agree in every bit up to step 20" in result.out, result.out)
+
+good(train(config, path("rate"), *canonical, "--set", "optimizer.lr=0.002", ranks=1), "other rate")
+result = run("bisect", path("same1"), path("rate"), ranks=1)
+good(result, "bisect of other rates")
+check("part at step 1, on the same samples" in result.out and "first parameter that differs" in
+      result.out, result.out)
+
+good(train(config, path("flip"), *canonical, "--set", "debug.flip_step=13", ranks=1), "flipped")
+result = run("bisect", path("same1"), path("flip"), ranks=0, threads=2)
+good(result, "bisect of a flipped bit")
+check("part at step 13" in result.out and "differs: wte/weight, element 0" in result.out and
+      "1 of " in result.out, result.out + result.err)
+
+good(train(config, path("seed"), *canonical, "--set", "run.seed=5", ranks=1), "other seed")
+result = run("bisect", path("same1"), path("seed"), ranks=1)
+check("samples differ" in result.out, result.out)
+one_line(run("bisect", path("same1"), path("nowhere")), 74, "nowhere")
+one_line(run("verify", path("nowhere")), 74, "nowhere")
+finish()
