@@ -72,7 +72,7 @@ static void refuse(const char *text, const char *want) {
 #define SYNTAX "; write 'group:' and below it, indented by spaces, 'key: value'"
 #define GROUPS                                                                                     \
   "known groups: run, data, model, batch, train, optimizer, schedule, eval, checkpoint, log, "     \
-  "comm, math"
+  "comm, check, debug, math"
 
 static void test_names_refused(void) {
   refuse("run:\n  seed: 1\n\noptimizer:\n  # note\n\n  lrr: 3\n",
