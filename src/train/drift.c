@@ -29,7 +29,7 @@ static trm_status report(trm_comm *comm, const uint64_t *hashes, int64_t step) {
   return trm_fail(TRM_ERR_RANK_LOST,
                   "step %" PRId64 ": the weights of rank %d (%s)%s differ from the other ranks' "
                   "(%016" PRIx64 ", not %016" PRIx64 "): a bit may have flipped in its memory%s; "
-                  "the last checkpoint is good, resume without that host",
+                  "the last checkpoint is good: resume, and have that host's memory tested",
                   step, bad, trm_comm_host(comm, bad), others, hashes[bad], good,
                   2 * n_bad == n ? ", or in as many others'" : "");
 }

@@ -53,6 +53,12 @@ static trm_status compare_config(const trm_train_options *options, trm_config *o
                                  const char *path, trm_log *log) {
   const char *was, *is, *key = NULL;
   while ((key = trm_config_difference(old, options->config, key, &was, &is))) {
+    /* Another shape cannot be loaded, whatever is allowed. */
+    if (strncmp(key, "model.", 6) == 0 && strcmp(key, "model.dropout") != 0) {
+      return trm_fail(TRM_ERR_CONFIG,
+                      "%s is %s, but the checkpoint %s is of a model with %s; set it back", key, is,
+                      path, was);
+    }
     if (!options->allow_changes) {
       return trm_fail(TRM_ERR_CONFIG,
                       "%s is %s, but the checkpoint %s was made with %s; set it back, or give "

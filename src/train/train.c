@@ -81,8 +81,8 @@ static trm_status resolve_decay(run *r) {
   const int64_t decay = r->resumed ? r->state.decay_steps : r->n_steps;
   if (decay < r->n_steps) {
     trm_log_line(r->log,
-                 "the learning rate goes on falling to step %" PRId64
-                 ", as the run began, and stays; schedule.decay_steps changes that",
+                 "the learning rate follows the schedule the run began with, to step %" PRId64
+                 "; schedule.decay_steps changes that",
                  decay);
   }
   (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64, decay);
@@ -140,13 +140,18 @@ static trm_status create_loader(run *r) {
   return trm_loader_create(r->dataset, &options, &r->loader);
 }
 
+/* A run directory belongs to one run at a time. */
+static trm_status lock_dir(run *r) {
+  TRM_TRY(trm_folder_make(r->dir.root));
+  return trm_lock_take(r->dir.root, &r->lock);
+}
+
 /* Rank 0's folder, store, log and metrics. */
 static trm_status open_outputs(run *r) {
   if (!r->root || r->options->replay) return TRM_OK;
   const trm_config *config = r->options->config;
   char path[TRM_PATH_BYTES];
-  TRM_TRY(trm_folder_make(r->dir.root));
-  TRM_TRY(trm_lock_take(r->dir.root, &r->lock));
+  if (r->lock < 0) TRM_TRY(lock_dir(r));
   TRM_TRY(trm_rundir_make(&r->dir, config));
   TRM_TRY(trm_path_join(path, sizeof path, r->dir.root, "log.txt"));
   TRM_TRY(trm_log_open_file(r->log, path));
@@ -178,6 +183,12 @@ static trm_status introduce(run *r) {
     char summary[256], n_weights[32];
     trm_layout_summary(r->comm, &layout, summary, sizeof summary);
     trm_layout_warnings(r->comm, &layout, say_warning, r->log);
+    if (get_int(r, "schedule.warmup_steps") >= r->n_steps) {
+      trm_log_warn(r->log,
+                   "schedule.warmup_steps is %" PRId64 ", train.steps %" PRId64
+                   ": the learning rate will not get to optimizer.lr",
+                   get_int(r, "schedule.warmup_steps"), r->n_steps);
+    }
     trm_format_count(r->learner.params->n_weights, n_weights);
     trm_log_line(r->log, "%s, gradients by %s (%s)", summary,
                  trm_config_string(r->options->config, "comm.allreduce"),
@@ -215,6 +226,8 @@ static trm_status set_up(run *r) {
   TRM_TRY(trm_comm_agree(r->comm, status));
   TRM_TRY(check_equal_ranks(r));
   TRM_TRY(create_sync(r));
+  if (r->root && !r->options->replay && trm_path_exists(r->dir.root)) status = lock_dir(r);
+  TRM_TRY(trm_comm_agree(r->comm, status));
   trm_watch_phase(r->comm, "reading the checkpoint", 0);
   TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->dataset, &r->learner, &r->regions, r->log,
                      &r->state, &r->resumed));

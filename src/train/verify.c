@@ -198,9 +198,12 @@ static trm_status compare_parameters(trm_comm *comm, const char *const runs[2],
                          .to_the_end = true,
                          .at_end = i == 0 ? keep : compare,
                          .context = &k};
-    if (trm_comm_rank(comm) == 0) status = choose(runs[i], step - 1, &p);
-    TRM_TRY_OUT(trm_comm_agree(comm, status));
+    p.from = -1;
+    if (trm_comm_rank(comm) == 0 && choose(runs[i], step - 1, &p) != TRM_OK) {
+      (void)fprintf(out, "which parameter is not known: %s\n", trm_message());
+    }
     TRM_TRY_OUT(trm_comm_broadcast(comm, &p, sizeof p, 0));
+    if (p.from < 0) break;
     TRM_TRY_OUT(replay_run(comm, &p, NULL, &replay, log));
     if (replay.differs >= 0) {
       (void)fprintf(out,

@@ -122,8 +122,10 @@ for name in ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"):
     del os.environ[name]
 
 # Checkpoints.
-bad_train(78, ["model.width", "32", "--allow-changes"], f"--resume={checkpoint}", "--set",
+bad_train(78, ["model.width", "32", "set it back"], f"--resume={checkpoint}", "--set",
           "model.width=16")
+bad_train(78, ["optimizer.lr", "--allow-changes"], f"--resume={checkpoint}", "--set",
+          "optimizer.lr=0.005")
 bad_train(65, ["not a checkpoint"], f"--resume={data}")
 other = path("other.h5")
 good(run("prepare", "synth", "--tokens", 5000, "--vocab", 19, "-o", other), "other data")

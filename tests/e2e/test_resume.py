@@ -42,7 +42,7 @@ longer = path("longer")
 good(train(config, longer), "20 steps")
 result = train(config, longer, "--resume", "--set", "train.steps=30")
 good(result, "30 steps")
-check("goes on falling to step 20" in result.err, result.err)
+check("schedule the run began with, to step 20" in result.err, result.err)
 equal(max(losses(longer)), 30, "reaches the new end")
 one_line(train(config, longer, "--resume", "--set", "train.steps=10"), 78, "train.steps is 10", "step 30")
 # A finished run has nothing to do and changes nothing.

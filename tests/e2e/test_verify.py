@@ -60,6 +60,12 @@ check("part at step 13" in result.out and "differs: wte/weight, element 0" in re
 good(train(config, path("seed"), *canonical, "--set", "run.seed=5", ranks=1), "other seed")
 result = run("bisect", path("same1"), path("seed"), ranks=1)
 check("samples differ" in result.out, result.out)
+# Without a checkpoint early enough the step is still told.
+for name in ("few1", "few2"):
+    good(train(config, path(name), "--set", "checkpoint.keep=1", "--set", f"run.seed={name[-1]}"), name)
+result = run("bisect", path("few1"), path("few2"))
+good(result, "bisect with few checkpoints")
+check("part at step 1" in result.out and "which parameter is not known" in result.out, result.out)
 one_line(run("bisect", path("same1"), path("nowhere")), 74, "nowhere")
 one_line(run("verify", path("nowhere")), 74, "nowhere")
 finish()
