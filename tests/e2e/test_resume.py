@@ -101,6 +101,17 @@ os.kill(children(process.pid)[-1], SIGNALS["SIGUSR1"])
 _, err = process.communicate(timeout=60)
 equal(process.returncode, 75, f"exit code after a signal to one rank\n{err}")
 
+# Another instruction set: one line warns, the curve goes on.
+good(train(config, path("isa"), "--set", "train.steps=10", "--set", "schedule.decay_steps=20"), "isa")
+os.environ["TRIREME_ISA"] = "x86-64-v2"
+result = train(config, path("isa"), "--resume")
+del os.environ["TRIREME_ISA"]
+good(result, "resume under another instruction set")
+warnings = [line for line in result.lines() if "bits may differ" in line]
+equal(len(warnings), 1, f"one warning: {result.err}")
+check("x86-64-v2" in warnings[0] if warnings else False, result.err)
+check(abs(losses(path("isa"))[20] - losses(path("whole-1"))[20]) < 1e-3, "the curve goes on")
+
 # The time budget.
 began = time.monotonic()
 result = train(config, path("budget"), *steps, "--set", "train.time_budget_s=1", ranks=2)

@@ -112,12 +112,17 @@ static void test_engine(const char *engine, const char *progress, int64_t bucket
   trm_gradsync *sync = NULL;
   if (!CHECK_OK(trm_gradsync_create(comm, learner.params, &options, &sync))) return;
   trm_gradsync_result result;
+  int64_t n_allocated = 0;
   for (int step = 0; step < 3; ++step) {
     make_batch(step);
     compute_all(step);
     CHECK_OK(run_step(sync, step, -1, -1, &result));
     compare(&result, canonical);
     CHECK(!result.stop);
+    /* Steps after the first do not allocate: blocks, tape, buckets, reduction. */
+    const int64_t n_blocks = trm_alloc_counts_get().total_blocks;
+    if (step > 0) CHECK_EQ(n_blocks, n_allocated);
+    n_allocated = n_blocks;
   }
   /* A rank that failed in the middle gives zeros; the others learn of it, and the next step works. */
   const int last = trm_comm_size(comm) - 1;
