@@ -18,6 +18,10 @@ typedef enum trm_random_purpose {
   TRM_RANDOM_PHASE = 4,    /* offset of the windows of a text in an epoch */
   TRM_RANDOM_GENERATE = 5, /* sampling of tokens */
   TRM_RANDOM_TEST = 6,     /* tests and synthetic data */
+  TRM_RANDOM_NEIGHBOR = 7, /* sampled neighbours */
+  TRM_RANDOM_EDGE = 8,     /* edges left out (DropEdge) */
+  TRM_RANDOM_NEGATIVE = 9, /* items a user did not choose */
+  TRM_RANDOM_SPLIT = 10,   /* random splits of a data set */
 } trm_random_purpose;
 
 typedef struct trm_random_key {
