@@ -10,6 +10,8 @@
 
 #include "gemm_internal.h"
 #include "kernel_list.h"
+#include "trireme/math/graph_attention.h"
+#include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"
 #include "trireme/math/threads.h"
 

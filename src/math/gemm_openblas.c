@@ -9,6 +9,7 @@
 #include <omp.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "gemm_internal.h"
 #include "trireme/core/status.h"
@@ -64,6 +65,24 @@ static const char *openblas_kernel(void) {
   (void)snprintf(text, sizeof text, "%.31s (serial build of OpenBLAS: one product at a time)",
                  openblas_get_corename());
   return text;
+}
+
+const char *trm_gemm_better_kernel(void) {
+#if defined(__x86_64__)
+  static const char *const old[] = {"Generic",    "Prescott", "Core2",     "Penryn",
+                                    "Dunnington", "Nehalem",  "Northwood", "Katmai"};
+  const char *chosen = openblas_get_corename();
+  for (size_t i = 0; i < sizeof old / sizeof old[0]; ++i) {
+    if (strcasecmp(chosen, old[i]) != 0) continue;
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq")) {
+      return "SkylakeX";
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+  }
+#endif
+  return NULL;
 }
 
 const trm_gemm_backend trm_gemm_openblas = {

@@ -80,6 +80,50 @@ static void check_batch_independence(void *context, const char *isa) {
   CHECK(memcmp(one, all + 2 * ROWS * C, sizeof one) != 0);
 }
 
+/* ---- rows keyed by ids ----------------------------------------------------------------------- */
+
+typedef struct rows_case {
+  trm_real *x;
+  int32_t *ids;
+  int64_t N, C;
+  double p;
+  trm_random_key key;
+  bool add;
+} rows_case;
+
+static void run_rows(void *p, trm_real **out) {
+  const rows_case *k = p;
+  trm_dropout_rows(out[0], k->x, k->ids, k->N, k->C, k->p, k->key, k->add);
+}
+
+static void check_rows(int64_t N, int64_t C, double p, bool add) {
+  uint64_t state = (uint64_t)(N * 77 + C);
+  rows_case k = {.N = N, .C = C, .p = p, .add = add, .ids = test_calloc(N, sizeof(int32_t))};
+  k.key = trm_random_key_make(42, TRM_RANDOM_DROPOUT, 7, 3);
+  double *x, *want = NEW_DOUBLES(N * C);
+  k.x = test_random(N * C, 2, &state, &x);
+  trm_real *start = test_random(N * C, 1, &state, NULL);
+  const double threshold = floor(p * 65536 + 0.5);
+  for (int64_t r = 0; r < N; ++r) {
+    k.ids[r] = (int32_t)test_below(&state, INT32_MAX);
+    for (int64_t c = 0; c < C; ++c) {
+      uint32_t words[4];
+      trm_random_words(k.key, (uint64_t)k.ids[r], (uint64_t)c / 8, words);
+      const uint32_t word = words[c % 8 / 2];
+      const uint32_t draw = c % 2 == 0 ? word & 0xffffu : word >> 16;
+      want[r * C + c] = draw < threshold ? 0 : x[r * C + c] * 65536 / (65536 - threshold);
+    }
+  }
+  check_kernel((kernel_case){.name = "dropout of rows",
+                             .run = run_rows,
+                             .context = &k,
+                             .n = {N * C},
+                             .want = {want},
+                             .start = {add ? start : NULL},
+                             .tolerance = {2}});
+  free(k.x), free(k.ids), free(x), free(want), free(start);
+}
+
 static void check_nan(void *context, const char *isa) {
   (void)context;
   (void)isa;
@@ -98,6 +142,13 @@ int main(void) {
   check_one(768, 128, 64, 100, 0.2);
   check_one(300, 384, 256, 0, 0.0);
   check_one(100, 40, 100, 1, 0.9999999);
+  for (int add = 0; add < 2; ++add) {
+    check_rows(0, 4, 0.5, add);
+    check_rows(1, 1, 0.5, add);
+    check_rows(67, 7, 0.6, add);
+    check_rows(300, 64, 0.6, add);
+    check_rows(40, 1003, 0.1, add);
+  }
   for_each_isa(check_batch_independence, NULL);
   for_each_isa(check_nan, NULL);
   return check_verdict();

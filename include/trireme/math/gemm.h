@@ -28,6 +28,14 @@ trm_status trm_gemm_select(const char *name);
 const trm_gemm_backend *trm_gemm_selected(void);
 
 /**
+ * Value of OPENBLAS_CORETYPE that suits this processor better than what the library has chosen by
+ * itself, NULL when its choice is good. A library that is older than the processor may not know it and
+ * then takes a kernel of 2004, ten times slower (seen with OpenBLAS 0.3.21 on Xeons of 2024). It reads
+ * the variable only when it is loaded: a program has to set it and start itself again.
+ */
+const char *trm_gemm_better_kernel(void);
+
+/**
  * C[M,N] = alpha op(A)[M,K] op(B)[K,N] + beta C, row-major.
  *
  * Not collective. Threads share out tiles of C. beta = 0 writes C without reading it (NaN in C

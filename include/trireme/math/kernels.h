@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trireme/core/graph.h"
 #include "trireme/core/random.h"
 #include "trireme/math/real.h"
 
@@ -36,6 +37,21 @@ void trm_gelu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int6
 void trm_relu_forward(trm_real *y, const trm_real *x, int64_t n);
 void trm_relu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add);
 
+/** ELU: y = x > 0 ? x : e^x - 1. Source: Clevert et al. 2016, arXiv:1511.07289, equation 15. */
+void trm_elu_forward(trm_real *y, const trm_real *x, int64_t n);
+void trm_elu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add);
+/** y = alpha a + beta b. y may equal a or b. */
+void trm_combine(trm_real *y, const trm_real *a, trm_real alpha, const trm_real *b, trm_real beta,
+                 int64_t n);
+/** y = max(a, b); a NaN wins. */
+void trm_maximum_forward(trm_real *y, const trm_real *a, const trm_real *b, int64_t n);
+/** dx (+)= dy where a (second: b) was the maximum, 0 elsewhere; of equals a was. */
+void trm_maximum_backward(trm_real *dx, const trm_real *a, const trm_real *b, const trm_real *dy,
+                          bool second, int64_t n, bool add);
+/** y[N, C] (+)= x[N, C] where rows of y and x are y_stride and x_stride apart. */
+void trm_copy_columns(trm_real *y, int64_t y_stride, const trm_real *x, int64_t x_stride, int64_t N,
+                      int64_t C, bool add);
+
 /* ---- layer normalisation -------------------------------------------------------------------- */
 
 /**
@@ -51,6 +67,27 @@ void trm_layernorm_forward(trm_real *y, trm_real *mean, trm_real *rstd, const tr
 void trm_layernorm_backward(trm_real *dx, trm_real *dw, trm_real *db, const trm_real *dy,
                             const trm_real *x, const trm_real *mean, const trm_real *rstd,
                             const trm_real *w, int64_t N, int64_t C, bool add_dx, bool add_dw);
+
+/* ---- batch normalisation --------------------------------------------------------------------- */
+
+/** Mean and biased variance of the columns of x[N, C], the variance in a second pass; 0 for N = 0. */
+void trm_moments(trm_real *mean, trm_real *variance, const trm_real *x, int64_t N, int64_t C);
+/** y[N, C] = (x - mean) rstd, by column. y may equal x. */
+void trm_standardize_forward(trm_real *y, const trm_real *x, const trm_real *mean,
+                             const trm_real *rstd, int64_t N, int64_t C);
+/** dx (+)= rstd (dy - mean(dy) - y mean(dy y)), means over rows, which are left in sums[2 C]; mean
+ *  and rstd were those of x. Source: Ioffe, Szegedy 2015, arXiv:1502.03167, section 3. */
+void trm_standardize_backward(trm_real *dx, trm_real *sums, const trm_real *dy, const trm_real *y,
+                              const trm_real *rstd, int64_t N, int64_t C, bool add);
+/** y[N, C] = w x + b by column. y may equal x. */
+void trm_scale_shift_forward(trm_real *y, const trm_real *x, const trm_real *w, const trm_real *b,
+                             int64_t N, int64_t C);
+/** dx (+)= dy w by column, without b. dx may equal dy when add is false. */
+void trm_scale_shift_backward(trm_real *dx, const trm_real *dy, const trm_real *w, int64_t N,
+                              int64_t C, bool add);
+/** sum[C] (+)= sum over rows of a[N, C] b[N, C]. */
+void trm_column_products(trm_real *sum, const trm_real *a, const trm_real *b, int64_t N, int64_t C,
+                         bool add);
 
 /* ---- embeddings ----------------------------------------------------------------------------- */
 
@@ -94,6 +131,18 @@ void trm_attention_backward(trm_real *dqkv, const trm_real *dout, const trm_real
 /** Elements of `scratch` both passes need, for any thread count up to trm_threads_get(). */
 int64_t trm_attention_scratch(int64_t N, int64_t T, int64_t C, int64_t H);
 
+/** s[N, H] = dot products of each head's C elements of x[N, H C] with a[H, C]. */
+void trm_head_dot_forward(trm_real *s, const trm_real *x, const trm_real *a, int64_t N, int64_t H,
+                          int64_t C);
+/** dx[N, H C] per `add_dx`, da[H, C] per `add_da`; either may be NULL. */
+void trm_head_dot_backward(trm_real *dx, trm_real *da, const trm_real *ds, const trm_real *x,
+                           const trm_real *a, int64_t N, int64_t H, int64_t C, bool add_dx,
+                           bool add_da);
+/** y[N, C] = mean over the H heads of x[N, H C]. */
+void trm_head_mean_forward(trm_real *y, const trm_real *x, int64_t N, int64_t H, int64_t C);
+void trm_head_mean_backward(trm_real *dx, const trm_real *dy, int64_t N, int64_t H, int64_t C,
+                            bool add);
+
 /* ---- dropout -------------------------------------------------------------------------------- */
 
 /**
@@ -103,6 +152,10 @@ int64_t trm_attention_scratch(int64_t N, int64_t T, int64_t C, int64_t H);
  */
 void trm_dropout(trm_real *y, const trm_real *x, int64_t N, int64_t C, double p, trm_random_key key,
                  int64_t sample0, int64_t rows, bool add);
+
+/** The same keyed by rows: element c of row r has the counter (sample = ids[r], position = c). */
+void trm_dropout_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_t N, int64_t C,
+                      double p, trm_random_key key, bool add);
 
 /* ---- losses --------------------------------------------------------------------------------- */
 
@@ -122,10 +175,35 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
                                const int32_t *targets, trm_real dloss, int64_t N, int64_t V,
                                bool add);
 
+/**
+ * Bayesian personalised ranking of triplets (u, p, n) of rows of e[.., C], x = e_u . e_p - e_u . e_n:
+ * loss = -log sigmoid(x) + l2/2 (|z_u|^2 + |z_p|^2 + |z_n|^2).
+ *
+ * @param[out] loss   [n] of each triplet
+ * @param[out] slope  [n] d loss / d x = -sigmoid(-x), kept for the backward pass
+ * Source: Rendle et al. 2009, arXiv:1205.2618, section 4.1.
+ */
+void trm_bpr_forward(trm_real *loss, trm_real *slope, const trm_real *e, const trm_real *z,
+                     const int32_t *users, const int32_t *positives, const int32_t *negatives,
+                     int64_t n, int64_t C, trm_real l2);
+/**
+ * de_k (+)= dloss times the sum, over the uses of row k in rising order, of a triplet's slope times
+ * e_p - e_n (user), e_u (positive) or -e_u (negative).
+ * @param[in] uses  rows are those of e; columns 3 t + (0 user, 1 positive, 2 negative)
+ */
+void trm_bpr_backward(trm_real *de, const trm_real *e, const trm_real *slope, const trm_csr *uses,
+                      const int32_t *users, const int32_t *positives, const int32_t *negatives,
+                      trm_real dloss, int64_t C, bool add);
+/** dz_k (+)= scale times the number of uses of row k times z_k. */
+void trm_bpr_decay_backward(trm_real *dz, const trm_real *z, const trm_csr *uses, trm_real scale,
+                            int64_t C, bool add);
+
 /* ---- over flat arrays ----------------------------------------------------------------------- */
 
 /** Sum of squares in double, in an order fixed by n. */
 double trm_sum_squares(const trm_real *x, int64_t n);
+/** Dot product in double, in an order fixed by n. */
+double trm_dot(const trm_real *a, const trm_real *b, int64_t n);
 /** The sums of squares of x's chunks of TRM_CHUNK elements (math/stripes.h), the last one shorter.
  *  Added one by one from 0 they are trm_sum_squares(x, n) to the bit. */
 void trm_sum_squares_chunks(double *sums, const trm_real *x, int64_t n);
@@ -148,6 +226,12 @@ typedef struct trm_adamw_scalars {
  *  w -= lr * decay * w first, and the denominator sqrt(v / correction2) + eps as PyTorch has it. */
 void trm_adamw_update(trm_real *w, trm_real *m, trm_real *v, const trm_real *g, trm_real decay,
                       trm_adamw_scalars s, int64_t n);
+/** The same for Adam as PyTorch has it: decay w is added to the scaled gradient instead.
+ *  Source: Kingma, Ba 2015, arXiv:1412.6980, algorithm 1. */
+void trm_adam_update(trm_real *w, trm_real *m, trm_real *v, const trm_real *g, trm_real decay,
+                     trm_adamw_scalars s, int64_t n);
+/** A moving average: w += rate (scale g - w). */
+void trm_average_update(trm_real *w, const trm_real *g, trm_real scale, trm_real rate, int64_t n);
 /** SGD with momentum as PyTorch has it: g += decay w; u = momentum u + g; w -= lr (nesterov ?
  *  g + momentum u : u). `u` may be NULL when momentum is 0. */
 void trm_sgd_update(trm_real *w, trm_real *u, const trm_real *g, trm_real decay, trm_real scale,

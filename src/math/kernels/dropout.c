@@ -1,33 +1,18 @@
 /**
  * Dropout by counter: the mask is a function of key, sample and position only, made again in the
  * backward pass and never stored.
- *
- * One call of Philox 4x32-10 with counter (position / 8, sample) serves eight positions, 16 bits
- * each: position 8 i + 2 k takes the low half of word k, 8 i + 2 k + 1 the high half. Calls are made
- * in batches with one array per word, so that the compiler vectorises over counters.
- * Source: Salmon et al. 2011 (SC'11), algorithm of section 3.3 and constants of Random123.
  */
 #include "isa.h"
 
 #include <string.h>
 
+#include "draws.h"
 #include "simd.h"
 #include "team.h"
-#include "trireme/core/status.h"
 
-enum {
-  PER_CALL = 8,                   /* positions a call of the generator serves */
-  BATCH_CALLS = 64,               /* calls side by side */
-  BATCH = BATCH_CALLS * PER_CALL, /* positions */
-  PIECE = 8 * BATCH,              /* positions of one unit of work */
-};
+enum { PIECE = 8 * BATCH }; /* positions of one unit of work */
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "words are split into 16-bit halves by their place in memory: little-endian only"
-#endif
-
-/* Ten rounds for counters (first .. first + BATCH_CALLS - 1, sample); words[4 i + k] is word k of
- * call i. */
+/* Counters (first .. first + BATCH_CALLS - 1, sample). */
 static void philox_batch(uint32_t *restrict words, trm_random_key key, uint64_t sample,
                          uint64_t first) {
   uint32_t c0[BATCH_CALLS], c1[BATCH_CALLS], c2[BATCH_CALLS], c3[BATCH_CALLS];
@@ -38,31 +23,12 @@ static void philox_batch(uint32_t *restrict words, trm_random_key key, uint64_t 
     c2[i] = (uint32_t)sample;
     c3[i] = (uint32_t)(sample >> 32);
   }
-  for (int i = 0; i < BATCH_CALLS; ++i) {
-    uint32_t a = c0[i], b = c1[i], c = c2[i], d = c3[i];
-    uint32_t k0 = key.k[0], k1 = key.k[1];
-#pragma GCC unroll 10
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t p = (uint64_t)a * UINT32_C(0xD2511F53);
-      const uint64_t q = (uint64_t)c * UINT32_C(0xCD9E8D57);
-      a = (uint32_t)(q >> 32) ^ b ^ k0;
-      b = (uint32_t)q;
-      c = (uint32_t)(p >> 32) ^ d ^ k1;
-      d = (uint32_t)p;
-      k0 += UINT32_C(0x9E3779B9);
-      k1 += UINT32_C(0xBB67AE85);
-    }
-    words[4 * i] = a;
-    words[4 * i + 1] = b;
-    words[4 * i + 2] = c;
-    words[4 * i + 3] = d;
-  }
+  trm_philox_batch(words, key, c0, c1, c2, c3, BATCH_CALLS);
 }
 
 typedef struct dropout {
   trm_random_key key;
-  uint32_t threshold; /* 16-bit values below it drop their element */
-  trm_real scale;     /* of the elements that stay */
+  trm_drop drop;
 } dropout;
 
 /* n <= PIECE elements from position `first` (a multiple of 8) of a sample. The factor is multiplied
@@ -78,19 +44,19 @@ static void drop_piece(trm_real *y, const trm_real *x, dropout p, uint64_t sampl
     const trm_real *from = x + begin;
     trm_real *to = y + begin;
     if (add) {
-      for (int64_t i = 0; i < count; ++i) to[i] += from[i] * (draw[i] < p.threshold ? 0 : p.scale);
+      for (int64_t i = 0; i < count; ++i)
+        to[i] += from[i] * (draw[i] < p.drop.threshold ? 0 : p.drop.scale);
     } else {
-      for (int64_t i = 0; i < count; ++i) to[i] = from[i] * (draw[i] < p.threshold ? 0 : p.scale);
+      for (int64_t i = 0; i < count; ++i)
+        to[i] = from[i] * (draw[i] < p.drop.threshold ? 0 : p.drop.scale);
     }
   }
 }
 
 void trm_dropout(trm_real *y, const trm_real *x, int64_t N, int64_t C, double p, trm_random_key key,
                  int64_t sample0, int64_t rows, bool add) {
-  TRM_ASSERT(p >= 0 && p < 1 && rows > 0);
-  const uint32_t rounded = (uint32_t)(p * 65536.0 + 0.5);
-  const uint32_t threshold = rounded > 65535 ? 65535 : rounded;
-  const dropout d = {key, threshold, (trm_real)(65536.0 / (65536.0 - threshold))};
+  TRM_ASSERT(rows > 0);
+  const dropout d = {key, trm_drop_make(p)};
   /* Rows of a sample follow each other, so its positions are a contiguous span of x. */
   const int64_t span = rows * C, total = N * C;
   const int64_t n_pieces = trm_ceil_div(span, PIECE);
@@ -101,5 +67,60 @@ void trm_dropout(trm_real *y, const trm_real *x, int64_t N, int64_t C, double p,
     const int64_t at = sample * span + first;
     const int64_t n = trm_min_i64(trm_min_i64(PIECE, span - first), total - at);
     if (n > 0) drop_piece(y + at, x + at, d, (uint64_t)(sample0 + sample), first, n, add);
+  }
+}
+
+/* Calls of the generator for rows r0 .. r0 + n - 1, `calls` a row from number `first` on. */
+static void philox_rows(uint32_t *restrict words, trm_random_key key, const int32_t *ids, int64_t n,
+                        int64_t first, int64_t calls) {
+  uint32_t c0[BATCH_CALLS], c1[BATCH_CALLS], c2[BATCH_CALLS], c3[BATCH_CALLS];
+  int at = 0;
+  for (int64_t r = 0; r < n; ++r) {
+    for (int64_t i = 0; i < calls; ++i, ++at) {
+      c0[at] = (uint32_t)(first + i);
+      c1[at] = 0;
+      c2[at] = (uint32_t)ids[r];
+      c3[at] = 0;
+    }
+  }
+  trm_philox_batch(words, key, c0, c1, c2, c3, at);
+}
+
+/* A piece of n rows and columns [c0, c1), c0 a multiple of 8: at most BATCH_CALLS calls. */
+static void drop_rows(trm_real *y, const trm_real *x, dropout p, const int32_t *ids, int64_t n,
+                      int64_t c0, int64_t c1, int64_t C, bool add) {
+  uint32_t words[4 * BATCH_CALLS];
+  uint16_t draws[BATCH];
+  const int64_t calls = trm_ceil_div(c1 - c0, PER_CALL);
+  philox_rows(words, p.key, ids, n, c0 / PER_CALL, calls);
+  memcpy(draws, words, (size_t)(n * calls * 4) * sizeof *words);
+  for (int64_t r = 0; r < n; ++r) {
+    const uint16_t *draw = draws + r * calls * PER_CALL;
+    const trm_real *from = x + r * C + c0;
+    trm_real *to = y + r * C + c0;
+    if (add) {
+      for (int64_t i = 0; i < c1 - c0; ++i) {
+        to[i] += from[i] * (draw[i] < p.drop.threshold ? 0 : p.drop.scale);
+      }
+    } else {
+      for (int64_t i = 0; i < c1 - c0; ++i) {
+        to[i] = from[i] * (draw[i] < p.drop.threshold ? 0 : p.drop.scale);
+      }
+    }
+  }
+}
+
+void trm_dropout_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_t N, int64_t C,
+                      double p, trm_random_key key, bool add) {
+  const dropout d = {key, trm_drop_make(p)};
+  const int64_t columns = trm_min_i64(trm_max_i64(C, 1), BATCH);
+  const int64_t rows = BATCH_CALLS / trm_ceil_div(columns, PER_CALL);
+  const int64_t n_pieces = trm_ceil_div(N, rows);
+#pragma omp parallel for schedule(static) num_threads(trm_team(n_pieces, N *C))
+  for (int64_t u = 0; u < n_pieces; ++u) {
+    const int64_t r = u * rows, n = trm_min_i64(rows, N - r);
+    for (int64_t c = 0; c < C; c += columns) {
+      drop_rows(y + r * C, x + r * C, d, ids + r, n, c, trm_min_i64(c + columns, C), C, add);
+    }
   }
 }

@@ -130,3 +130,79 @@ void trm_relu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int6
     });
   }
 }
+
+void trm_elu_forward(trm_real *y, const trm_real *x, int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) {
+      const trm_real below = trm_exp(x[i]) - 1;
+      y[i] = x[i] > 0 ? x[i] : below;
+    }
+  });
+}
+
+void trm_elu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add) {
+  if (add) {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) {
+        const trm_real below = trm_exp(x[i]);
+        dx[i] += dy[i] * (x[i] > 0 ? 1 : below);
+      }
+    });
+  } else {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) {
+        const trm_real below = trm_exp(x[i]);
+        dx[i] = dy[i] * (x[i] > 0 ? 1 : below);
+      }
+    });
+  }
+}
+
+void trm_combine(trm_real *y, const trm_real *a, trm_real alpha, const trm_real *b, trm_real beta,
+                 int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) y[i] = alpha * a[i] + beta * b[i];
+  });
+}
+
+/* Whether b is the maximum of a and b: not when they are equal; a NaN is. */
+TRM_INLINE bool second_wins(trm_real a, trm_real b) {
+  return b > a || b != b;
+}
+
+void trm_maximum_forward(trm_real *y, const trm_real *a, const trm_real *b, int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) y[i] = second_wins(a[i], b[i]) ? b[i] : a[i];
+  });
+}
+
+void trm_maximum_backward(trm_real *dx, const trm_real *a, const trm_real *b, const trm_real *dy,
+                          bool second, int64_t n, bool add) {
+  if (add) {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) {
+        dx[i] += second_wins(a[i], b[i]) == second ? dy[i] : 0;
+      }
+    });
+  } else {
+    TRM_FOR_CHUNKS(n, begin, end, {
+      for (int64_t i = begin; i < end; ++i) {
+        dx[i] = second_wins(a[i], b[i]) == second ? dy[i] : 0;
+      }
+    });
+  }
+}
+
+void trm_copy_columns(trm_real *y, int64_t y_stride, const trm_real *x, int64_t x_stride, int64_t N,
+                      int64_t C, bool add) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *C))
+  for (int64_t r = 0; r < N; ++r) {
+    const trm_real *from = x + r * x_stride;
+    trm_real *to = y + r * y_stride;
+    if (add) {
+      for (int64_t c = 0; c < C; ++c) to[c] += from[c];
+    } else {
+      for (int64_t c = 0; c < C; ++c) to[c] = from[c];
+    }
+  }
+}

@@ -52,6 +52,36 @@ double trm_sum_squares(const trm_real *x, int64_t n) {
   return sum;
 }
 
+/* As sum_squares_chunk. */
+static double dot_chunk(const trm_real *a, const trm_real *b, int64_t n) {
+  double lane[TRM_LANES] = {0};
+  int64_t i = 0;
+  for (; i + TRM_LANES <= n; i += TRM_LANES) {
+    for (int j = 0; j < TRM_LANES; ++j) lane[j] += (double)a[i + j] * (double)b[i + j];
+  }
+  for (int j = 0; i + j < n; ++j) lane[j] += (double)a[i + j] * (double)b[i + j];
+  for (int half = TRM_LANES / 2; half > 0; half /= 2) {
+    for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
+  }
+  return lane[0];
+}
+
+double trm_dot(const trm_real *a, const trm_real *b, int64_t n) {
+  double sum = 0;
+  const int64_t n_chunks = trm_ceil_div(n, TRM_CHUNK);
+  for (int64_t first = 0; first < n_chunks; first += GROUP_CHUNKS) {
+    const int64_t count = trm_min_i64(GROUP_CHUNKS, n_chunks - first);
+    double partial[GROUP_CHUNKS];
+#pragma omp parallel for schedule(static) num_threads(trm_team(count, count *TRM_CHUNK))
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t begin = (first + k) * TRM_CHUNK;
+      partial[k] = dot_chunk(a + begin, b + begin, trm_min_i64(TRM_CHUNK, n - begin));
+    }
+    for (int64_t k = 0; k < count; ++k) sum += partial[k];
+  }
+  return sum;
+}
+
 /* By bits, so that no compiler flag about NaN can undo it: all exponent bits set. */
 static bool is_not_finite(trm_real x) {
 #if TRM_REAL_IS_DOUBLE

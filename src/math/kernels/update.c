@@ -27,6 +27,29 @@ void trm_adamw_update(trm_real *w, trm_real *m, trm_real *v, const trm_real *g, 
   });
 }
 
+void trm_adam_update(trm_real *w, trm_real *m, trm_real *v, const trm_real *g, trm_real decay,
+                     trm_adamw_scalars s, int64_t n) {
+  const trm_real beta1 = (trm_real)s.beta1, beta2 = (trm_real)s.beta2;
+  const trm_real rest1 = (trm_real)(1 - s.beta1), rest2 = (trm_real)(1 - s.beta2);
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) {
+      const trm_real gi = g[i] * s.scale + decay * w[i];
+      const trm_real mi = beta1 * m[i] + rest1 * gi;
+      const trm_real vi = beta2 * v[i] + rest2 * (gi * gi);
+      const trm_real denominator = trm_sqrt(vi / s.correction2) + s.eps;
+      m[i] = mi;
+      v[i] = vi;
+      w[i] -= s.lr * (mi / s.correction1) / denominator;
+    }
+  });
+}
+
+void trm_average_update(trm_real *w, const trm_real *g, trm_real scale, trm_real rate, int64_t n) {
+  TRM_FOR_CHUNKS(n, begin, end, {
+    for (int64_t i = begin; i < end; ++i) w[i] += rate * (g[i] * scale - w[i]);
+  });
+}
+
 void trm_sgd_update(trm_real *w, trm_real *u, const trm_real *g, trm_real decay, trm_real scale,
                     trm_real lr, trm_real momentum, bool nesterov, int64_t n) {
   if (!u) {
