@@ -1,4 +1,4 @@
-/* GELU (tanh form) and ReLU, element by element. The backward pass reads x again. */
+/* GELU (tanh form), ReLU and ELU, element by element. The backward pass reads x again. */
 #include "tape_internal.h"
 #include "trireme/math/kernels.h"
 #include "trireme/nn/ops.h"
@@ -43,16 +43,29 @@ static trm_var *sample_relu(trm_op_case *c, int variant) {
   return x ? trm_op_relu(c->tape, x) : NULL;
 }
 
+static trm_var *sample_elu(trm_op_case *c, int variant) {
+  trm_var *x = sample_x(c, variant, 0.1);
+  return x ? trm_op_elu(c->tape, x) : NULL;
+}
+
 const trm_op trm_op_table_gelu = {.name = "gelu",
                                   .shape = shape,
                                   .forward = forward,
                                   .backward = backward,
-                                  .sample = sample_gelu};
+                                  .sample = sample_gelu,
+                                  .rowwise = true};
 const trm_op trm_op_table_relu = {.name = "relu",
                                   .shape = shape,
                                   .forward = forward,
                                   .backward = backward,
-                                  .sample = sample_relu};
+                                  .sample = sample_relu,
+                                  .rowwise = true};
+const trm_op trm_op_table_elu = {.name = "elu",
+                                 .shape = shape,
+                                 .forward = forward,
+                                 .backward = backward,
+                                 .sample = sample_elu,
+                                 .rowwise = true};
 
 trm_var *trm_op_gelu(trm_tape *tape, trm_var *x) {
   const activation a = {trm_gelu_forward, trm_gelu_backward};
@@ -62,4 +75,9 @@ trm_var *trm_op_gelu(trm_tape *tape, trm_var *x) {
 trm_var *trm_op_relu(trm_tape *tape, trm_var *x) {
   const activation a = {trm_relu_forward, trm_relu_backward};
   return trm_tape_apply(tape, &trm_op_table_relu, (trm_var *[]){x}, 1, &a, sizeof a);
+}
+
+trm_var *trm_op_elu(trm_tape *tape, trm_var *x) {
+  const activation a = {trm_elu_forward, trm_elu_backward};
+  return trm_tape_apply(tape, &trm_op_table_elu, (trm_var *[]){x}, 1, &a, sizeof a);
 }

@@ -37,8 +37,12 @@ static trm_var *sample(trm_op_case *c, int variant) {
   return trm_op_add(c->tape, a, variant == 1 ? trm_op_add(c->tape, b, a) : b);
 }
 
-const trm_op trm_op_table_add = {
-    .name = "add", .shape = shape, .forward = forward, .backward = backward, .sample = sample};
+const trm_op trm_op_table_add = {.name = "add",
+                                 .shape = shape,
+                                 .forward = forward,
+                                 .backward = backward,
+                                 .sample = sample,
+                                 .rowwise = true};
 
 trm_var *trm_op_add(trm_tape *tape, trm_var *a, trm_var *b) {
   return trm_tape_apply_over(tape, &trm_op_table_add, (trm_var *[]){a, b}, 2, NULL, 0, 1);

@@ -53,7 +53,8 @@ const trm_op trm_op_table_layernorm = {.name = "layernorm",
                                        .shape = shape,
                                        .forward = forward,
                                        .backward = backward,
-                                       .sample = sample};
+                                       .sample = sample,
+                                       .rowwise = true};
 
 trm_var *trm_op_layernorm(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b) {
   return trm_tape_apply(tape, &trm_op_table_layernorm, (trm_var *[]){x, w, b}, 3, NULL, 0);

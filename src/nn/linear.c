@@ -57,8 +57,12 @@ static trm_var *sample(trm_op_case *c, int variant) {
   return trm_op_linear(c->tape, x, w, b);
 }
 
-const trm_op trm_op_table_linear = {
-    .name = "linear", .shape = shape, .forward = forward, .backward = backward, .sample = sample};
+const trm_op trm_op_table_linear = {.name = "linear",
+                                    .shape = shape,
+                                    .forward = forward,
+                                    .backward = backward,
+                                    .sample = sample,
+                                    .rowwise = true};
 
 trm_var *trm_op_linear(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b) {
   return trm_tape_apply(tape, &trm_op_table_linear, (trm_var *[]){x, w, b}, 3, NULL, 0);

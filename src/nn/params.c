@@ -35,13 +35,16 @@ static trm_status grow(trm_params *params) {
   return TRM_OK;
 }
 
-trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int64_t *dims,
-                          trm_init init, double std, bool decay, const char *format, ...) {
+/* `row` has everything but its size and its name. */
+__attribute__((format(printf, 5, 0))) static trm_status add_row(trm_params *params, int *index,
+                                                                trm_param row, const int64_t *dims,
+                                                                const char *format,
+                                                                va_list arguments) {
   TRM_ASSERT(!params->sealed);
-  TRM_ASSERT(n_dims >= 1 && n_dims <= 4);
+  TRM_ASSERT(row.n_dims >= 1 && row.n_dims <= 4);
   TRM_TRY(grow(params));
-  trm_param row = {.n_dims = n_dims, .n = 1, .init = init, .std = std, .decay = decay};
-  for (int d = 0; d < n_dims; ++d) {
+  row.n = 1;
+  for (int d = 0; d < row.n_dims; ++d) {
     row.dims[d] = dims[d];
     if (dims[d] < 1 || !trm_size_mul(row.n, dims[d], &row.n)) {
       return trm_fail(TRM_ERR_CONFIG,
@@ -50,14 +53,31 @@ trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int6
                       (long long)dims[d], d);
     }
   }
-  va_list arguments;
-  va_start(arguments, format);
   const int n = vsnprintf(row.name, sizeof row.name, format, arguments);
-  va_end(arguments);
   TRM_ASSERT(n > 0 && n < TRM_PARAM_NAME_BYTES);
   params->rows[params->n_rows] = row;
   *index = params->n_rows++;
   return TRM_OK;
+}
+
+trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int64_t *dims,
+                          trm_init init, double std, bool decay, const char *format, ...) {
+  const trm_param row = {.n_dims = n_dims, .init = init, .std = std, .decay = decay};
+  va_list arguments;
+  va_start(arguments, format);
+  const trm_status status = add_row(params, index, row, dims, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_init init,
+                                 const char *format, ...) {
+  const trm_param row = {.n_dims = 1, .init = init, .buffer = true};
+  va_list arguments;
+  va_start(arguments, format);
+  const trm_status status = add_row(params, index, row, &n, format, arguments);
+  va_end(arguments);
+  return status;
 }
 
 trm_status trm_params_seal(trm_params *params) {
@@ -93,6 +113,9 @@ void trm_params_init(trm_params *params, uint64_t seed) {
         break;
       case TRM_INIT_NORMAL:
         w[k] = (trm_real)(row->std * trm_random_normal(key, 0, (uint64_t)k));
+        break;
+      case TRM_INIT_UNIFORM:
+        w[k] = (trm_real)(row->std * (2 * trm_random_uniform(key, 0, (uint64_t)k) - 1));
         break;
       }
     }

@@ -17,11 +17,16 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   return TRM_OK;
 }
 
+/* Of the rows that are being run. */
+static const int32_t *targets_of(const trm_tape *tape, const trm_node *node) {
+  return TRM_ATTR(node, xent)->targets + trm_tape_row(tape);
+}
+
 static void forward(trm_tape *tape, trm_node *node) {
   const trm_var *logits = node->in[0];
   double loss;
   const int64_t count =
-      trm_softmax_xent_forward(&loss, node->saved[LSE], logits->data, TRM_ATTR(node, xent)->targets,
+      trm_softmax_xent_forward(&loss, node->saved[LSE], logits->data, targets_of(tape, node),
                                logits->dims[0], logits->dims[1]);
   node->out->data[0] = (trm_real)loss;
   trm_tape_add_loss(tape, loss, count);
@@ -32,7 +37,7 @@ static void backward(trm_tape *tape, trm_node *node) {
   bool add;
   trm_real *dlogits = trm_node_grad(tape, node, 0, &add);
   if (!dlogits) return;
-  trm_softmax_xent_backward(dlogits, logits->data, node->saved[LSE], TRM_ATTR(node, xent)->targets,
+  trm_softmax_xent_backward(dlogits, logits->data, node->saved[LSE], targets_of(tape, node),
                             node->out->grad[0], logits->dims[0], logits->dims[1], add);
 }
 
@@ -49,7 +54,9 @@ const trm_op trm_op_table_softmax_xent = {.name = "softmax_xent",
                                           .shape = shape,
                                           .forward = forward,
                                           .backward = backward,
-                                          .sample = sample};
+                                          .sample = sample,
+                                          .rowwise = true,
+                                          .sums_rows = true};
 
 trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets) {
   const xent a = {targets};

@@ -49,7 +49,12 @@ struct trm_tape {
   uint64_t n_dropouts;
   double loss_sum;
   int64_t loss_count;
-  trm_var invalid; /* what a failed pass hands out */
+  /* In a pass over several blocks. */
+  int block;             /* that is being run */
+  int64_t row;           /* its first row */
+  double *block_sums;    /* [TRM_PASS_MAX_BLOCKS] losses; owned */
+  int64_t *block_counts; /* [TRM_PASS_MAX_BLOCKS]; owned */
+  trm_var invalid;       /* what a failed pass hands out */
 };
 
 trm_status trm_tape_create(trm_params *params, trm_tape **out) {
@@ -64,6 +69,8 @@ trm_status trm_tape_create(trm_params *params, trm_tape **out) {
   TRM_TRY_OUT(TRM_ALLOC(&tape->param_vars, params->n_rows, "tape"));
   TRM_TRY_OUT(TRM_ALLOC(&tape->param_uses, params->n_rows, "tape"));
   TRM_TRY_OUT(TRM_ALLOC(&tape->param_touched, params->n_rows, "tape"));
+  TRM_TRY_OUT(TRM_ALLOC(&tape->block_sums, TRM_PASS_MAX_BLOCKS, "tape"));
+  TRM_TRY_OUT(TRM_ALLOC(&tape->block_counts, TRM_PASS_MAX_BLOCKS, "tape"));
   *out = tape;
   return TRM_OK;
 out:
@@ -79,6 +86,8 @@ void trm_tape_destroy(trm_tape **tape_ref) {
   TRM_FREE(tape->param_vars);
   TRM_FREE(tape->param_uses);
   TRM_FREE(tape->param_touched);
+  TRM_FREE(tape->block_sums);
+  TRM_FREE(tape->block_counts);
   trm_arena_release(&tape->arena);
   TRM_FREE(*tape_ref);
 }
@@ -90,6 +99,7 @@ static trm_arena *arena_of(trm_tape *tape) {
 
 void trm_tape_begin(trm_tape *tape, const trm_pass *pass) {
   TRM_ASSERT(pass->dry || !tape->arena.dry);
+  TRM_ASSERT(pass->n_blocks >= 0 && pass->n_blocks <= TRM_PASS_MAX_BLOCKS);
   tape->pass = *pass;
   tape->status = TRM_OK;
   trm_arena_reset(arena_of(tape));
@@ -99,6 +109,12 @@ void trm_tape_begin(trm_tape *tape, const trm_pass *pass) {
   tape->n_dropouts = 0;
   tape->loss_sum = 0;
   tape->loss_count = 0;
+  tape->block = 0;
+  tape->row = 0;
+  for (int k = 0; k < pass->n_blocks; ++k) {
+    tape->block_sums[k] = 0;
+    tape->block_counts[k] = 0;
+  }
   for (int i = 0; i < tape->params->n_rows; ++i) {
     tape->param_vars[i] = NULL;
     tape->param_uses[i] = 0;
@@ -120,6 +136,19 @@ double trm_tape_loss_sum(const trm_tape *tape) {
 }
 int64_t trm_tape_loss_count(const trm_tape *tape) {
   return tape->loss_count;
+}
+void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, int64_t *count) {
+  *sum = tape->block_sums[block];
+  *count = tape->block_counts[block];
+}
+int trm_tape_block(const trm_tape *tape) {
+  return tape->block;
+}
+int64_t trm_tape_row(const trm_tape *tape) {
+  return tape->row;
+}
+double trm_tape_block_weight(const trm_tape *tape) {
+  return tape->pass.n_blocks > 0 ? tape->pass.weights[tape->block] : tape->pass.weight;
 }
 
 trm_status trm_tape_reserve(trm_tape *tape) {
@@ -181,7 +210,7 @@ trm_var *trm_tape_param(trm_tape *tape, int param) {
   (void)set_dims(&r->var, row->n_dims, row->dims);
   r->var.data = tape->params->weights + row->offset;
   r->var.param = param;
-  r->var.needs_grad = tape->pass.grads != NULL || tape->pass.dry;
+  r->var.needs_grad = tape->pass.grads || tape->pass.sink || tape->pass.dry;
   return tape->param_vars[param] = &r->var;
 }
 
@@ -209,6 +238,132 @@ static bool may_take_over(const trm_var *v, const trm_shape *shape) {
   int64_t n = 1;
   for (int d = 0; d < shape->n_dims; ++d) n *= shape->dims[d];
   return v->n == n;
+}
+
+/* ---- blocks of rows -------------------------------------------------------------------------- */
+
+/* Blocks of the rows an operator works on: those of its inputs, where all inputs with rows have them. */
+static const int64_t *blocks_of_inputs(const trm_node *node) {
+  const int64_t *blocks = NULL;
+  if (!node->op->rowwise) return NULL;
+  for (int i = 0; i < node->n_in; ++i) {
+    if (!node->in[i] || node->in[i]->param >= 0) continue;
+    if (!node->in[i]->blocks) return NULL;
+    blocks = node->in[i]->blocks;
+  }
+  return blocks;
+}
+
+/* What a node keeps for the backward pass. */
+static void take_saved(trm_tape *tape, trm_node *node, const trm_shape *shape) {
+  const bool blocked = tape->pass.n_blocks > 0 && node->op->rowwise && node->out->blocks;
+  const int64_t rows = blocked ? node->out->blocks[tape->pass.n_blocks] : 0;
+  node->saved_by_block = shape->saved_by_block;
+  for (int i = 0; i < TRM_OP_MAX_SAVED; ++i) {
+    if (shape->saved[i] <= 0) continue;
+    int64_t n = shape->saved[i];
+    node->n_saved[i] = n;
+    if (blocked && shape->saved_by_block) {
+      n *= tape->pass.n_blocks;
+    } else if (blocked && rows > 0) {
+      TRM_ASSERT(n % rows == 0);
+      node->n_saved[i] = n / rows;
+    }
+    node->saved[i] = TRM_NEW(arena_of(tape), trm_real, n);
+  }
+}
+
+/* A variable cut down to the rows of one block. */
+static void cut_rows(trm_var *v, int64_t first, int64_t n) {
+  const int64_t width = v->dims[0] > 0 ? v->n / v->dims[0] : 0;
+  v->dims[0] = n;
+  v->n = n * width;
+  if (v->data) v->data += first * width;
+  if (v->grad) v->grad += first * width;
+}
+
+/* A node as one block sees it. */
+typedef struct part {
+  trm_node node;
+  trm_var in[TRM_OP_MAX_INPUTS], out;
+} part;
+
+static void make_part(trm_tape *tape, const trm_node *node, int block, part *p) {
+  const int64_t first = node->out->blocks[block], n = node->out->blocks[block + 1] - first;
+  p->node = *node;
+  for (int i = 0; i < node->n_in; ++i) {
+    if (!node->in[i] || node->in[i]->param >= 0) continue; /* parameters are whole */
+    p->in[i] = *node->in[i];
+    cut_rows(&p->in[i], first, n);
+    p->node.in[i] = &p->in[i];
+  }
+  if (!node->op->sums_rows) {
+    p->out = *node->out;
+    cut_rows(&p->out, first, n);
+    p->node.out = &p->out;
+  }
+  for (int i = 0; i < TRM_OP_MAX_SAVED; ++i) {
+    if (!node->saved[i]) continue;
+    p->node.saved[i] += (node->saved_by_block ? block : first) * node->n_saved[i];
+  }
+  tape->block = block;
+  tape->row = first;
+}
+
+static bool in_blocks(const trm_tape *tape, const trm_node *node) {
+  return tape->pass.n_blocks > 0 && node->op->rowwise && node->out->blocks;
+}
+
+static void run_forward(trm_tape *tape, trm_node *node) {
+  if (!in_blocks(tape, node)) {
+    node->op->forward(tape, node);
+    return;
+  }
+  trm_real sum = 0;
+  for (int k = 0; k < tape->pass.n_blocks; ++k) {
+    part p;
+    make_part(tape, node, k, &p);
+    node->op->forward(tape, &p.node);
+    if (node->op->sums_rows) sum += node->out->data[0];
+  }
+  if (node->op->sums_rows) node->out->data[0] = sum;
+  tape->block = 0;
+  tape->row = 0;
+}
+
+/* Whether every gradient is in place; parameters are told of as blocks are through. */
+static void run_backward(trm_tape *tape, trm_node *node) {
+  const trm_block_sink *sink = tape->pass.sink;
+  if (!in_blocks(tape, node)) {
+    node->op->backward(tape, node);
+    for (int i = 0; tape->pass.n_blocks > 0 && i < node->n_in; ++i) {
+      if (!node->in[i] || node->in[i]->param < 0) continue;
+      const trm_param *row = &tape->params->rows[node->in[i]->param];
+      sink->whole(sink->context, row->offset, row->n);
+    }
+    return;
+  }
+  for (int k = 0; k < tape->pass.n_blocks; ++k) {
+    part p;
+    make_part(tape, node, k, &p);
+    node->op->backward(tape, &p.node);
+    for (int i = 0; i < node->n_in; ++i) {
+      if (!node->in[i] || node->in[i]->param < 0) continue;
+      const trm_param *row = &tape->params->rows[node->in[i]->param];
+      sink->merge(sink->context, k, row->offset, row->n);
+      tape->param_touched[node->in[i]->param] = false; /* each block writes its own */
+    }
+  }
+  for (int i = 0; i < node->n_in; ++i) {
+    trm_var *v = node->in[i];
+    if (!v) continue;
+    if (v->param >= 0)
+      tape->param_touched[v->param] = true;
+    else if (v->needs_grad)
+      v->has_grad = true;
+  }
+  tape->block = 0;
+  tape->row = 0;
 }
 
 static trm_var *apply(trm_tape *tape, const trm_op *op, trm_var *const *in, int n_in,
@@ -244,13 +399,12 @@ static trm_var *apply(trm_tape *tape, const trm_op *op, trm_var *const *in, int 
   } else {
     r->var.data = TRM_NEW(arena, trm_real, r->var.n);
   }
-  for (int i = 0; i < TRM_OP_MAX_SAVED; ++i) {
-    if (shape.saved[i] > 0) node->saved[i] = TRM_NEW(arena, trm_real, shape.saved[i]);
-  }
+  r->var.blocks = shape.blocks ? shape.blocks : blocks_of_inputs(node);
+  take_saved(tape, node, &shape);
   node->scratch_backward = shape.scratch_backward;
   const size_t mark = arena->used_bytes;
   if (shape.scratch_forward > 0) node->scratch = TRM_NEW(arena, trm_real, shape.scratch_forward);
-  if (!tape->pass.dry) op->forward(tape, node);
+  if (!tape->pass.dry) run_forward(tape, node);
   arena->used_bytes = mark;
 
   if (!r->var.needs_grad) return &r->var;
@@ -279,6 +433,16 @@ uint64_t trm_tape_next_dropout(trm_tape *tape) {
 void trm_tape_add_loss(trm_tape *tape, double sum, int64_t count) {
   tape->loss_sum += sum;
   tape->loss_count += count;
+  if (tape->pass.n_blocks == 0) return;
+  tape->block_sums[tape->block] += sum;
+  tape->block_counts[tape->block] += count;
+}
+
+void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, int64_t count) {
+  const int before = tape->block;
+  tape->block = block;
+  trm_tape_add_loss(tape, sum, count);
+  tape->block = before;
 }
 
 /* ---- backward ------------------------------------------------------------------------------- */
@@ -289,7 +453,8 @@ static void take_grad(trm_tape *tape, trm_var *v) {
   record *r = record_of(v);
   if (r->grad_taken) return;
   trm_arena *arena = arena_of(tape);
-  int i = tape->n_spares - 1;
+  /* Where sizes are bounds, equal ones may come out different: nothing is used twice. */
+  int i = tape->pass.bounds ? -1 : tape->n_spares - 1;
   while (i >= 0 && tape->spares[i].n != v->n) --i;
   if (i >= 0) {
     r->grad_at = tape->spares[i].at;
@@ -304,8 +469,10 @@ static void take_grad(trm_tape *tape, trm_var *v) {
 
 static void spend_grad(trm_tape *tape, trm_var *v) {
   record *r = record_of(v);
-  TRM_ASSERT(tape->n_spares < MAX_SPARE);
-  tape->spares[tape->n_spares++] = (spare){r->grad_at, v->n};
+  /* Past MAX_SPARE the memory is not used again in this pass; a dry pass comes to the same. */
+  if (!tape->pass.bounds && tape->n_spares < MAX_SPARE) {
+    tape->spares[tape->n_spares++] = (spare){r->grad_at, v->n};
+  }
   r->grad_taken = false;
   v->grad = NULL;
 }
@@ -315,13 +482,31 @@ trm_real *trm_node_grad(trm_tape *tape, trm_node *node, int i, bool *add) {
   *add = false;
   if (!v || !v->needs_grad) return NULL;
   if (v->param >= 0) {
+    const int64_t offset = tape->params->rows[v->param].offset;
+    if (tape->pass.n_blocks > 0) {
+      TRM_ASSERT(!tape->param_touched[v->param]); /* one operator a parameter */
+      tape->param_touched[v->param] = true;
+      return tape->pass.sink->target(tape->pass.sink->context, tape->block, add) + offset;
+    }
     *add = tape->pass.add || tape->param_touched[v->param];
     tape->param_touched[v->param] = true;
-    return tape->pass.grads + tape->params->rows[v->param].offset;
+    return tape->pass.grads + offset;
   }
   *add = v->has_grad;
   v->has_grad = true;
   return v->grad;
+}
+
+/* The gradient of a parameter to which this pass gives nothing. */
+static void clear_param(trm_tape *tape, const trm_param *row) {
+  bool add = tape->pass.add;
+  if (tape->pass.dry) return;
+  trm_real *grads = tape->pass.grads;
+  if (tape->pass.n_blocks > 0) grads = tape->pass.sink->target(tape->pass.sink->context, 0, &add);
+  if (!add) trm_fill(grads + row->offset, 0, row->n);
+  if (tape->pass.n_blocks > 0) {
+    tape->pass.sink->whole(tape->pass.sink->context, row->offset, row->n);
+  }
 }
 
 /* A parameter has lost one of the nodes that use it. */
@@ -332,9 +517,7 @@ static void release_params(trm_tape *tape, const trm_node *node, trm_grad_ready 
     const int p = node->in[i]->param;
     if (--tape->param_uses[p] > 0) continue;
     const trm_param *row = &tape->params->rows[p];
-    if (!tape->pass.dry && !tape->pass.add && !tape->param_touched[p]) {
-      trm_fill(tape->pass.grads + row->offset, 0, row->n);
-    }
+    if (!tape->param_touched[p]) clear_param(tape, row);
     if (ready) ready(context, p);
   }
 }
@@ -350,7 +533,7 @@ static void node_backward(trm_tape *tape, trm_node *node, trm_grad_ready ready, 
   const size_t mark = arena->used_bytes;
   if (node->scratch_backward > 0) node->scratch = TRM_NEW(arena, trm_real, node->scratch_backward);
   if (!tape->pass.dry) {
-    node->op->backward(tape, node);
+    run_backward(tape, node);
     for (int i = 0; i < node->n_in; ++i) {
       const trm_var *v = node->in[i];
       TRM_ASSERT(!v || !v->needs_grad || v->param >= 0 || v->has_grad);
@@ -364,7 +547,7 @@ static void node_backward(trm_tape *tape, trm_node *node, trm_grad_ready ready, 
 void trm_tape_backward_from(trm_tape *tape, trm_var *out, const trm_real *seed,
                             trm_grad_ready ready, trm_tape_between between, void *context) {
   if (tape->status != TRM_OK) return;
-  TRM_ASSERT(tape->pass.dry || tape->pass.grads);
+  TRM_ASSERT(tape->pass.dry || tape->pass.grads || tape->pass.sink);
   TRM_ASSERT(out->maker && out->needs_grad);
   take_grad(tape, out);
   out->has_grad = true;
@@ -372,8 +555,7 @@ void trm_tape_backward_from(trm_tape *tape, trm_var *out, const trm_real *seed,
 
   for (int p = 0; p < tape->params->n_rows; ++p) { /* parameters this pass did not use */
     if (tape->param_uses[p] > 0) continue;
-    const trm_param *row = &tape->params->rows[p];
-    if (!tape->pass.dry && !tape->pass.add) trm_fill(tape->pass.grads + row->offset, 0, row->n);
+    clear_param(tape, &tape->params->rows[p]);
     if (ready) ready(context, p);
   }
   for (int64_t i = tape->n_nodes - 1; i >= 0; --i) {

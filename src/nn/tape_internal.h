@@ -20,6 +20,8 @@ typedef struct trm_shape {
   int64_t dims[4];
   int64_t saved[TRM_OP_MAX_SAVED];           /* elements kept for the backward pass */
   int64_t scratch_forward, scratch_backward; /* elements needed during one call */
+  const int64_t *blocks; /* first row of each block, where the output does not have its input's */
+  bool saved_by_block;   /* `saved` is what one block of rows keeps, not all rows together */
 } trm_shape;
 
 /** An operator. All slots are required. */
@@ -33,6 +35,12 @@ struct trm_op {
   /** Builds small case number `variant` for the gradient check; NULL when there are no more. */
   trm_var *(*sample)(trm_op_case *c, int variant);
   bool reads_output; /* backward reads node->out->data: nobody may write over it */
+  /** Row i of the output depends on row i of the inputs (and on parameters) alone, or, for statistics
+   *  and losses, on the rows of its block. In a pass over several blocks such an operator is run block
+   *  by block: it sees nodes whose variables are the block's rows, and what it keeps must be so many
+   *  elements a row, or saved_by_block. */
+  bool rowwise;
+  bool sums_rows; /* rowwise, but the output is one value, to which blocks add (a loss) */
 };
 
 /** One application of an operator. */
@@ -42,6 +50,8 @@ struct trm_node {
   int n_in;
   trm_var *out;
   trm_real *saved[TRM_OP_MAX_SAVED];
+  int64_t n_saved[TRM_OP_MAX_SAVED]; /* elements of a row, or (saved_by_block) of a block */
+  bool saved_by_block;
   trm_real *scratch; /* valid during forward and backward */
   int64_t scratch_backward;
   _Alignas(16) unsigned char attr[TRM_OP_ATTR_BYTES];
@@ -82,10 +92,18 @@ static inline int64_t trm_var_rows(const trm_var *v) {
 trm_status trm_op_fail(const trm_node *node, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Block that is being run, and its first row; 0 in a pass over one block. */
+int trm_tape_block(const trm_tape *tape);
+int64_t trm_tape_row(const trm_tape *tape);
+/** Weight of the block that is being run (trm_pass). */
+double trm_tape_block_weight(const trm_tape *tape);
+
 /** Number of this dropout call in the pass, from 0: part of its random key. */
 uint64_t trm_tape_next_dropout(trm_tape *tape);
-/** Records a loss for trm_tape_loss_sum. */
+/** Records a loss of the block that is being run, for trm_tape_loss_sum. */
 void trm_tape_add_loss(trm_tape *tape, double sum, int64_t count);
+/** The same of any block, for operators that are run once for all. */
+void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, int64_t count);
 
 /** Walks back from `out` with the given gradient [out->n] (borrowed). */
 void trm_tape_backward_from(trm_tape *tape, trm_var *out, const trm_real *seed,

@@ -7,16 +7,16 @@
 enum { BETA1, BETA2, EPS };
 enum { M, V };
 
-static void plan(const trm_config *config, double settings[8]) {
+void trm_adam_plan(const trm_config *config, double settings[8]) {
   settings[BETA1] = trm_config_real(config, "optimizer.beta1");
   settings[BETA2] = trm_config_real(config, "optimizer.beta2");
   settings[EPS] = trm_config_real(config, "optimizer.eps");
 }
 
-static void step(const double settings[8], trm_real *w, trm_real *const *states, const trm_real *g,
-                 double decay, double scale, double lr, int64_t step_number, int64_t n) {
+trm_adamw_scalars trm_adam_scalars(const double settings[8], double scale, double lr,
+                                   int64_t step_number) {
   const double t = (double)(step_number + 1);
-  const trm_adamw_scalars s = {
+  return (trm_adamw_scalars){
       .scale = (trm_real)scale,
       .lr = (trm_real)lr,
       .beta1 = settings[BETA1],
@@ -25,8 +25,13 @@ static void step(const double settings[8], trm_real *w, trm_real *const *states,
       .correction1 = (trm_real)(1 - pow(settings[BETA1], t)),
       .correction2 = (trm_real)(1 - pow(settings[BETA2], t)),
   };
+}
+
+static void step(const double settings[8], trm_real *w, trm_real *const *states, const trm_real *g,
+                 double decay, double scale, double lr, int64_t step_number, int64_t n) {
+  const trm_adamw_scalars s = trm_adam_scalars(settings, scale, lr, step_number);
   trm_adamw_update(w, states[M], states[V], g, (trm_real)decay, s, n);
 }
 
 const trm_optimizer_kind trm_optimizer_adamw = {
-    .name = "adamw", .n_states = 2, .state_names = {"m", "v"}, .plan = plan, .step = step};
+    .name = "adamw", .n_states = 2, .state_names = {"m", "v"}, .plan = trm_adam_plan, .step = step};

@@ -18,7 +18,8 @@ struct trm_optimizer {
   trm_real *states[TRM_OPTIMIZER_MAX_STATES]; /* of the own stripes, owned */
 };
 
-static const trm_optimizer_kind *const kinds[] = {&trm_optimizer_adamw, &trm_optimizer_sgd};
+static const trm_optimizer_kind *const kinds[] = {&trm_optimizer_adamw, &trm_optimizer_adam,
+                                                  &trm_optimizer_sgd};
 
 static const trm_optimizer_kind *find(const char *name) {
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
@@ -81,11 +82,73 @@ trm_stripes trm_optimizer_stripes(const trm_optimizer *optimizer) {
   return optimizer->stripes;
 }
 
-/* Rows that lie side by side with the same decay are updated in one call: `end` is one past the
+/* ---- the norm -------------------------------------------------------------------------------- */
+
+/* Sum of squares of a chunk, elements of buffers left out. One of them that is not finite stays in,
+ * so that the step is not taken and the element is found and named. */
+static double sum_squares_without_buffers(const trm_params *params, const trm_real *grads,
+                                          int64_t begin, int64_t end) {
+  trm_real chunk[TRM_CHUNK];
+  double sum;
+  memcpy(chunk, grads + begin, (size_t)(end - begin) * sizeof *chunk);
+  for (int r = 0; r < params->n_rows; ++r) {
+    const trm_param *row = &params->rows[r];
+    if (!row->buffer) continue;
+    const int64_t from = row->offset > begin ? row->offset : begin;
+    const int64_t to = row->offset + row->n < end ? row->offset + row->n : end;
+    for (int64_t i = from; i < to; ++i) {
+      if (isfinite(chunk[i - begin])) chunk[i - begin] = 0;
+    }
+  }
+  trm_sum_squares_chunks(&sum, chunk, end - begin);
+  return sum;
+}
+
+static bool has_buffer(const trm_params *params, int64_t begin, int64_t end) {
+  for (int r = 0; r < params->n_rows; ++r) {
+    const trm_param *row = &params->rows[r];
+    if (row->buffer && row->offset < end && row->offset + row->n > begin) return true;
+  }
+  return false;
+}
+
+void trm_optimizer_sum_squares_chunks(const trm_optimizer *optimizer, double *sums,
+                                      const trm_real *grads, int64_t begin, int64_t end) {
+  TRM_ASSERT(begin % TRM_CHUNK == 0);
+  const trm_params *params = optimizer->params;
+  trm_sum_squares_chunks(sums, grads + begin, end - begin);
+  if (!has_buffer(params, begin, end)) return;
+  for (int64_t from = begin; from < end; from += TRM_CHUNK) {
+    const int64_t to = from + TRM_CHUNK < end ? from + TRM_CHUNK : end;
+    if (!has_buffer(params, from, to)) continue;
+    sums[(from - begin) / TRM_CHUNK] = sum_squares_without_buffers(params, grads, from, to);
+  }
+}
+
+/* Chunk by chunk, in order: the same bits as from chunks that ranks have summed (sharded.c). */
+static double sum_squares(const trm_optimizer *optimizer, const trm_real *grads) {
+  enum { GROUP = 512 };
+  const int64_t n = optimizer->params->n_elements, group = GROUP * (int64_t)TRM_CHUNK;
+  double sum = 0, sums[GROUP];
+  for (int64_t begin = 0; begin < n; begin += group) {
+    const int64_t end = begin + group < n ? begin + group : n;
+    trm_optimizer_sum_squares_chunks(optimizer, sums, grads, begin, end);
+    for (int64_t k = 0; begin + k * TRM_CHUNK < end; ++k) sum += sums[k];
+  }
+  return sum;
+}
+
+/* ---- the update ------------------------------------------------------------------------------ */
+
+/* Rows that lie side by side and are updated alike are updated in one call: `end` is one past the
  * last row (in flat order) of the run that begins at `row`, counting down. */
 static int run_end(const trm_params *params, int row) {
+  const trm_param *first = &params->rows[row];
   int i = row;
-  while (i > 0 && params->rows[i - 1].decay == params->rows[row].decay) --i;
+  while (i > 0 && params->rows[i - 1].decay == first->decay &&
+         params->rows[i - 1].buffer == first->buffer) {
+    --i;
+  }
   return i;
 }
 
@@ -93,8 +156,11 @@ static int run_end(const trm_params *params, int row) {
 typedef struct update {
   const trm_real *grads;
   double scale, lr;
+  double mean_scale; /* 1 / count, without clipping: of buffers */
   int64_t step;
 } update;
+
+static const double average_rate = 0.1; /* of buffers: PyTorch's momentum of running statistics */
 
 /* Elements [begin, end), whose state is kept from `kept` on. The flat order is the reverse of the
  * rows' order, and padding is 0 and stays 0. The update is element by element: it has the same bits
@@ -109,8 +175,14 @@ static void update_span(trm_optimizer *optimizer, const update *u, int64_t begin
     const int64_t from = run_begin > begin ? run_begin : begin;
     const int64_t to = run_finish < end ? run_finish : end;
     const double decay = params->rows[row].decay ? optimizer->weight_decay : 0;
+    const bool buffer = params->rows[row].buffer;
     row = last - 1;
     if (from >= to) continue;
+    if (buffer) {
+      trm_average_update(params->weights + from, u->grads + from, (trm_real)u->mean_scale,
+                         (trm_real)average_rate, to - from);
+      continue;
+    }
     trm_real *states[TRM_OPTIMIZER_MAX_STATES] = {NULL};
     for (int i = 0; i < optimizer->kind->n_states; ++i) {
       states[i] = optimizer->states[i] + kept + (from - begin);
@@ -131,7 +203,8 @@ void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double
   if (!info->finite) return;
   double scale = 1 / count;
   if (optimizer->clip_norm > 0 && norm > optimizer->clip_norm) scale *= optimizer->clip_norm / norm;
-  const update u = {.grads = grads, .scale = scale, .lr = info->lr, .step = step};
+  const update u = {
+      .grads = grads, .scale = scale, .lr = info->lr, .mean_scale = 1 / count, .step = step};
   const trm_stripes *stripes = &optimizer->stripes;
   if (stripes->size == 1) { /* in one go: as much work as there is for the threads to share */
     update_span(optimizer, &u, 0, stripes->n, 0);
@@ -146,6 +219,6 @@ void trm_optimizer_step(trm_optimizer *optimizer, const trm_real *grads, double 
                         trm_step_info *info) {
   const int64_t n = optimizer->params->n_elements;
   TRM_ASSERT(optimizer->stripes.size == 1);
-  trm_optimizer_apply(optimizer, grads, trm_sum_squares(grads, n), count, step, info);
+  trm_optimizer_apply(optimizer, grads, sum_squares(optimizer, grads), count, step, info);
   if (!info->finite) info->bad_element = trm_find_not_finite(grads, n);
 }

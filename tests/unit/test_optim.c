@@ -52,6 +52,21 @@ static void plain_adamw(plain *p, const trm_params *params, const trm_real *g, d
   }
 }
 
+static void plain_adam(plain *p, const trm_params *params, const trm_real *g, double scale,
+                       double lr, int t) {
+  for (int r = 0; r < params->n_rows; ++r) {
+    const trm_param *row = &params->rows[r];
+    const double decay = row->decay ? 0.1 : 0;
+    for (int64_t i = row->offset; i < row->offset + row->n; ++i) {
+      const double d = (double)g[i] * scale + decay * p->w[i];
+      p->m[i] = 0.9 * p->m[i] + 0.1 * d;
+      p->v[i] = 0.99 * p->v[i] + 0.01 * d * d;
+      const double denominator = sqrt(p->v[i] / (1 - pow(0.99, t))) + 1e-8;
+      p->w[i] -= lr * (p->m[i] / (1 - pow(0.9, t))) / denominator;
+    }
+  }
+}
+
 static void plain_sgd(plain *p, const trm_params *params, const trm_real *g, double scale,
                       double lr, bool nesterov) {
   for (int r = 0; r < params->n_rows; ++r) {
@@ -79,11 +94,12 @@ static double fill_grads(const trm_params *params, trm_real *g, int step, double
   return sqrt(sum);
 }
 
-/* kind: 0 adamw, 1 sgd, 2 sgd with Nesterov. */
+/* kind: 0 adamw, 1 sgd, 2 sgd with Nesterov, 3 adam. */
 static void test_updates(int kind, double size) {
   const char *texts[] = {"optimizer: {name: adamw, lr: 0.01, weight_decay: 0.1}",
                          "optimizer: {name: sgd, lr: 0.01, weight_decay: 0.1}",
-                         "optimizer: {name: sgd, lr: 0.01, weight_decay: 0.1, nesterov: true}"};
+                         "optimizer: {name: sgd, lr: 0.01, weight_decay: 0.1, nesterov: true}",
+                         "optimizer: {name: adam, lr: 0.01, weight_decay: 0.1}"};
   trm_config *config = config_of(texts[kind]);
   CHECK_OK(trm_config_set(config, "schedule.warmup_steps=5"));
   CHECK_OK(trm_config_set(config, "train.steps=15"));
@@ -104,6 +120,8 @@ static void test_updates(int kind, double size) {
     const double scale = (norm > 1 ? 1 / norm : 1) / count;
     if (kind == 0)
       plain_adamw(&p, params, g, scale, info.lr, step + 1);
+    else if (kind == 3)
+      plain_adam(&p, params, g, scale, info.lr, step + 1);
     else
       plain_sgd(&p, params, g, scale, info.lr, kind == 2);
   }
@@ -134,6 +152,20 @@ static void test_schedule(void) {
   trm_config_destroy(&config);
 }
 
+static void test_step_schedule(void) {
+  trm_config *config =
+      config_of("{optimizer: {lr: 0.1}, schedule: {name: step, warmup_steps: 10}}");
+  CHECK_NEAR(trm_schedule_lr(config, 4), 0.05, 1e-15);
+  CHECK_NEAR(trm_schedule_lr(config, 100000), 0.1, 0); /* step_every 0: never */
+  CHECK_OK(trm_config_set(config, "schedule.step_every=50"));
+  CHECK_NEAR(trm_schedule_lr(config, 59), 0.1, 0);
+  CHECK_NEAR(trm_schedule_lr(config, 60), 0.05, 0);
+  CHECK_NEAR(trm_schedule_lr(config, 109), 0.05, 0);
+  CHECK_NEAR(trm_schedule_lr(config, 110), 0.025, 0);
+  CHECK_NEAR(trm_schedule_lr(config, 1000000000), 0, 0);
+  trm_config_destroy(&config);
+}
+
 static void test_not_finite(void) {
   trm_config *config = config_of("");
   trm_params *params = make_params();
@@ -154,13 +186,160 @@ static void test_not_finite(void) {
   trm_config_destroy(&config);
 }
 
+/* ---- buffers --------------------------------------------------------------------------------- */
+
+enum { RANKS = 3, BUFFERS = 2 };
+
+/* Buffers that begin and end inside chunks, and one that has whole chunks of its own. */
+static trm_params *make_buffered(int buffers[BUFFERS]) {
+  trm_params *params = NULL;
+  int row;
+  CHECK_OK(trm_params_create(&params));
+  CHECK_OK(trm_params_add(params, &row, 2, (int64_t[]){50, 700}, TRM_INIT_UNIFORM, 0.5, true, "a"));
+  CHECK_OK(trm_params_add_buffer(params, &buffers[0], 33, TRM_INIT_ONE, "mean/%d", 0));
+  CHECK_OK(trm_params_add(params, &row, 1, (int64_t[]){5}, TRM_INIT_NORMAL, 1, false, "b"));
+  CHECK_OK(trm_params_add_buffer(params, &buffers[1], 9000, TRM_INIT_ZERO, "variance"));
+  CHECK_OK(trm_params_add(params, &row, 1, (int64_t[]){15000}, TRM_INIT_NORMAL, 1, true, "c"));
+  CHECK_OK(trm_params_seal(params));
+  trm_params_init(params, 5);
+  return params;
+}
+
+static trm_real *buffered_grads(const trm_params *params, int step) {
+  trm_real *g = NULL;
+  CHECK_OK(TRM_ALLOC(&g, params->n_elements, "gradients"));
+  (void)fill_grads(params, g, step, 40);
+  return g;
+}
+
+/* Weights are updated as if there were no buffers, which follow their own rule: double loops. */
+static void test_buffers(void) {
+  trm_config *config =
+      config_of("optimizer: {name: sgd, lr: 0.01, weight_decay: 0.1, clip_norm: 1}");
+  CHECK_OK(trm_config_set(config, "schedule.warmup_steps=0"));
+  int buffers[BUFFERS];
+  trm_params *params = make_buffered(buffers);
+  trm_optimizer *optimizer = NULL;
+  CHECK_OK(trm_optimizer_create(config, params, &optimizer));
+  trm_real *g = buffered_grads(params, 0), *before = NULL;
+  CHECK_OK(TRM_ALLOC(&before, params->n_elements, "weights"));
+  memcpy(before, params->weights, (size_t)params->n_elements * sizeof *before);
+  double squares = 0;
+  for (int r = 0; r < params->n_rows; ++r) {
+    const trm_param *row = &params->rows[r];
+    for (int64_t i = row->offset; !row->buffer && i < row->offset + row->n; ++i) {
+      squares += (double)g[i] * (double)g[i];
+    }
+  }
+  const double count = 7, norm = sqrt(squares) / count;
+  trm_step_info info;
+  trm_optimizer_step(optimizer, g, count, 0, &info);
+  CHECK(info.finite);
+  CHECK_NEAR(info.grad_norm, norm, 1e-9 * norm);
+  CHECK(norm > 1);
+  for (int r = 0; r < params->n_rows; ++r) {
+    const trm_param *row = &params->rows[r];
+    CHECK(row->buffer == (r == buffers[0] || r == buffers[1]));
+    for (int64_t i = row->offset; i < row->offset + row->n; ++i) {
+      const double w = (double)before[i], d = (double)g[i] / count;
+      const double want =
+          row->buffer ? w + 0.1 * (d - w) : w - info.lr * (d / norm + (row->decay ? 0.1 : 0) * w);
+      if (!CHECK_NEAR_AT(params->weights[i], want, 1e-6 * (1 + fabs(want)), i)) break;
+    }
+  }
+  const uint64_t was = trm_params_hash(params);
+  g[params->rows[buffers[0]].offset + 2] = (trm_real)INFINITY;
+  trm_optimizer_step(optimizer, g, count, 1, &info); /* statistics that are not finite: no step */
+  CHECK(!info.finite);
+  CHECK_EQ(info.bad_element, params->rows[buffers[0]].offset + 2);
+  CHECK_EQ(trm_params_hash(params), was);
+  TRM_FREE(g);
+  TRM_FREE(before);
+  trm_optimizer_destroy(&optimizer);
+  trm_params_destroy(&params);
+  trm_config_destroy(&config);
+}
+
+/* Ranks that share out the state, with sums of chunks put together as parallel/sharded.c does it,
+ * make the bits of one rank that has everything. */
+static void test_shared_buffers(const char *name) {
+  trm_config *config =
+      config_of("{optimizer: {lr: 0.01, clip_norm: 1}, schedule: {warmup_steps: 0}}");
+  char text[64];
+  snprintf(text, sizeof text, "optimizer.name=%s", name);
+  CHECK_OK(trm_config_set(config, text));
+  int buffers[BUFFERS];
+  trm_params *whole = make_buffered(buffers), *params[RANKS];
+  trm_optimizer *one = NULL, *ranks[RANKS] = {NULL};
+  CHECK_OK(trm_optimizer_create(config, whole, &one));
+  for (int r = 0; r < RANKS; ++r) {
+    params[r] = make_buffered(buffers);
+    CHECK_OK(trm_optimizer_create_share(config, params[r], r, RANKS, &ranks[r]));
+  }
+  const trm_stripes stripes = trm_optimizer_stripes(ranks[0]);
+  CHECK(stripes.n > RANKS * stripes.length);
+  for (int step = 0; step < 3; ++step) {
+    trm_real *g = buffered_grads(whole, step);
+    trm_step_info want, got;
+    double sums[64], squares = 0;
+    CHECK(stripes.n <= 64 * TRM_CHUNK);
+    for (int r = 0; r < RANKS; ++r) {
+      TRM_FOR_STRIPES(&stripes, r, begin, end) {
+        trm_optimizer_sum_squares_chunks(ranks[r], sums + begin / TRM_CHUNK, g, begin, end);
+      }
+    }
+    for (int64_t k = 0; k * TRM_CHUNK < stripes.n; ++k) squares += sums[k];
+    trm_optimizer_step(one, g, 3, step, &want);
+    for (int r = 0; r < RANKS; ++r) {
+      trm_optimizer_apply(ranks[r], g, squares, 3, step, &got);
+      CHECK(got.grad_norm == want.grad_norm);
+      TRM_FOR_STRIPES(&stripes, r, begin, end) {
+        CHECK(memcmp(params[r]->weights + begin, whole->weights + begin,
+                     (size_t)(end - begin) * sizeof(trm_real)) == 0);
+      }
+    }
+    TRM_FREE(g);
+  }
+  for (int r = 0; r < RANKS; ++r) {
+    trm_optimizer_destroy(&ranks[r]);
+    trm_params_destroy(&params[r]);
+  }
+  trm_optimizer_destroy(&one);
+  trm_params_destroy(&whole);
+  trm_config_destroy(&config);
+}
+
+/* Uniform initial values: within their bounds, with the mean and deviation of the distribution. */
+static void test_uniform(void) {
+  int buffers[BUFFERS];
+  trm_params *params = make_buffered(buffers);
+  const trm_param *row = &params->rows[0];
+  double sum = 0, squares = 0;
+  for (int64_t i = row->offset; i < row->offset + row->n; ++i) {
+    const double w = (double)params->weights[i];
+    CHECK(w >= -0.5 && w <= 0.5);
+    sum += w;
+    squares += w * w;
+  }
+  const double n = (double)row->n, deviation = 0.5 / sqrt(3);
+  CHECK_NEAR(sum / n, 0, 5 * deviation / sqrt(n));
+  CHECK_NEAR(sqrt(squares / n), deviation, 0.01);
+  CHECK(params->weights[params->rows[buffers[0]].offset] == 1);
+  trm_params_destroy(&params);
+}
+
 int main(void) {
   trm_math_init();
-  for (int kind = 0; kind < 3; ++kind) {
+  for (int kind = 0; kind < 4; ++kind) {
     test_updates(kind, 0.5); /* not clipped */
     test_updates(kind, 50);  /* clipped */
   }
   test_schedule();
+  test_step_schedule();
+  test_buffers();
+  test_shared_buffers("adam");
+  test_shared_buffers("sgd");
+  test_uniform();
   test_not_finite();
   return check_verdict();
 }

@@ -6,10 +6,13 @@
 #ifndef TRIREME_NN_OPS_H
 #define TRIREME_NN_OPS_H
 
+#include "trireme/nn/graph.h"
 #include "trireme/nn/tape.h"
 
 /** y[N, out] = x[N, in] w[out, in]^T + b[out]; b may be NULL. Leading axes of x are rows. */
 trm_var *trm_op_linear(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b);
+/** y[N, C] = x + b[C] on every row. */
+trm_var *trm_op_bias(trm_tape *tape, trm_var *x, trm_var *b);
 /** y = a + b, equal shapes. */
 trm_var *trm_op_add(trm_tape *tape, trm_var *a, trm_var *b);
 /** y = gelu(x) (tanh form) and y = max(x, 0). */
@@ -32,5 +35,69 @@ trm_var *trm_op_attention(trm_tape *tape, trm_var *qkv, int64_t T, int64_t H);
 trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, int64_t rows);
 /** Scalar: summed cross-entropy of logits[N, V] against targets[N] (-1: not counted; borrowed). */
 trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets);
+
+/* ---- graphs --------------------------------------------------------------------------------- */
+/* Hops, features and index arrays are borrowed for the pass. Where nothing else is said, a variable
+ * that enters a hop has a row for each own source, one that leaves it for each own target. */
+
+/** y[n, F] = the rows of dense features, with dropout keyed by node id. No gradient. */
+trm_var *trm_op_features(trm_tape *tape, const trm_features *x, double dropout);
+/** y[n, out] = X w + b for sparse features X[n, in], w[in, out] (rows are inputs), b[out] or NULL.
+ *  Dropout acts on the stored values, keyed by (node id, feature). No gradient for X. */
+trm_var *trm_op_sparse_linear(trm_tape *tape, const trm_features *x, trm_var *w, trm_var *b,
+                              double dropout);
+/** y_i = sum over edges (j -> i), and j = i first when `self`, of norm * weight * x_j. */
+trm_var *trm_op_spmm(trm_tape *tape, trm_var *x, const trm_hop *hop, trm_norm norm, bool self);
+/** y_i = element-wise maximum of x_j over edges (j -> i), and j = i when `self`; 0 without any. The
+ *  first of equals gets the gradient. */
+trm_var *trm_op_neighbor_max(trm_tape *tape, trm_var *x, const trm_hop *hop, bool self);
+/** Rows of the targets' own nodes: y_i = x_self(i). */
+trm_var *trm_op_own_rows(trm_tape *tape, trm_var *x, const trm_hop *hop);
+/** s[N, H] = dot products of each head's part of x[N, H*C] with a[H, C]. */
+trm_var *trm_op_head_dot(trm_tape *tape, trm_var *x, trm_var *a);
+/** Graph attention: softmax over a target's edges (and itself when `self`) of LeakyReLU(target_i +
+ *  source_j), weights of h_j[H*C]; source[.., H], target[.., H]. Dropout of weights is keyed by
+ *  (target id, source id, head). Source: Velickovic et al. 2018, arXiv:1710.10903, equations 3-6. */
+trm_var *trm_op_graph_attention(trm_tape *tape, trm_var *h, trm_var *source, trm_var *target,
+                                const trm_hop *hop, bool self, double slope, double dropout);
+/** y[N, C] = mean over the H heads of x[N, H*C]. */
+trm_var *trm_op_head_mean(trm_tape *tape, trm_var *x, int64_t H);
+/** y[n, C] = rows ids[n] of x (gather), and y[n_rows, C]: y_ids[i] += x_i in order of i (scatter). */
+trm_var *trm_op_gather_rows(trm_tape *tape, trm_var *x, const int32_t *ids, int64_t n);
+trm_var *trm_op_scatter_rows(trm_tape *tape, trm_var *x, const int32_t *ids, int64_t n_rows);
+/** y[n, C]: pool of the rows [offsets[s], offsets[s+1]) of x; 0 for an empty segment. */
+trm_var *trm_op_segment_pool(trm_tape *tape, trm_var *x, const int64_t *offsets, int64_t n,
+                             trm_pool pool);
+/**
+ * Batch normalisation over rows: in training by the statistics of each block of the pass, otherwise
+ * by the running ones. mean[C] and variance[C] are buffers (nn/params.h): their "gradient" is the
+ * block's statistics times the block's weight (trm_pass), from which the optimizer makes the moving
+ * average. eps = 1e-5. Source: Ioffe, Szegedy 2015, arXiv:1502.03167, algorithm 1.
+ */
+trm_var *trm_op_batchnorm(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b, trm_var *mean,
+                          trm_var *variance);
+/** y = w[C] x + b[C] by column: the second half of batch normalisation. */
+trm_var *trm_op_scale_shift(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b);
+/** y = x > 0 ? x : exp(x) - 1. */
+trm_var *trm_op_elu(trm_tape *tape, trm_var *x);
+/** y = alpha a + beta b; y = max(a, b), the first of equals gets the gradient; y = [a | b]. */
+trm_var *trm_op_combine(trm_tape *tape, trm_var *a, double alpha, trm_var *b, double beta);
+trm_var *trm_op_maximum(trm_tape *tape, trm_var *a, trm_var *b);
+trm_var *trm_op_concat(trm_tape *tape, trm_var *a, trm_var *b);
+/** y = (1 + eps[1]) x + a. Source: Xu et al. 2019, arXiv:1810.00826, equation 4.1. */
+trm_var *trm_op_gin_combine(trm_tape *tape, trm_var *x, trm_var *a, trm_var *eps);
+/** Dropout keyed by node: row r has the counter (ids[r], column). */
+trm_var *trm_op_dropout_rows(trm_tape *tape, trm_var *x, double p, const int32_t *ids);
+/** y[n, C] = rows ids[n], each once, of the parameter w: those of this process. */
+trm_var *trm_op_param_rows(trm_tape *tape, trm_var *w, const int32_t *ids, int64_t n);
+/** y[n, C] = rows of a collection, on every process the same. */
+trm_var *trm_op_collect(trm_tape *tape, trm_var *x, const trm_collection *collection);
+/**
+ * Scalar: summed Bayesian personalised ranking loss -log sigmoid(e_u . e_p - e_u . e_n) of the
+ * pass's triplets, plus l2/2 (|z_u|^2 + |z_p|^2 + |z_n|^2); e[n, C] and z[n, C] are collections.
+ * Source: Rendle et al. 2009, arXiv:1205.2618; He et al. 2020, arXiv:2002.02126, equation 15.
+ */
+trm_var *trm_op_bpr(trm_tape *tape, trm_var *e, trm_var *z, const trm_triplets *triplets,
+                    double l2);
 
 #endif

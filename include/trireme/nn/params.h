@@ -18,7 +18,8 @@
 typedef enum trm_init {
   TRM_INIT_ZERO,
   TRM_INIT_ONE,
-  TRM_INIT_NORMAL, /* mean 0, deviation `std` */
+  TRM_INIT_NORMAL,  /* mean 0, deviation `std` */
+  TRM_INIT_UNIFORM, /* in [-std, std) */
 } trm_init;
 
 enum { TRM_PARAM_NAME_BYTES = 96, TRM_PARAM_ALIGN = 16 };
@@ -30,6 +31,7 @@ typedef struct trm_param {
   int64_t n;      /* elements */
   int64_t offset; /* in the flat array, a multiple of TRM_PARAM_ALIGN */
   bool decay;     /* weight decay applies */
+  bool buffer;    /* not trained: a moving average of what passes give as its gradient */
   trm_init init;
   double std;
 } trm_param;
@@ -50,6 +52,10 @@ void trm_params_destroy(trm_params **params);
 trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int64_t *dims,
                           trm_init init, double std, bool decay, const char *format, ...)
     __attribute__((format(printf, 8, 9)));
+/** Adds a buffer, e.g. running statistics: it is saved, hashed and reduced like a parameter, but the
+ *  update is value += 0.1 (gradient / count - value), without clipping, decay or learning rate. */
+trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_init init,
+                                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 /** Fixes offsets (last added row first) and allocates the weights. */
 trm_status trm_params_seal(trm_params *params);
 /** Draws initial values: a function of (seed, row name hash, element) alone. */

@@ -33,17 +33,40 @@ typedef struct trm_var {
   bool consumed;              /* an operator took over its memory: using it again is a bug */
   int n_uses;                 /* operators that read it so far */
   const struct trm_op *maker; /* operator that made it, NULL for parameters and inputs */
+  const int64_t *blocks;      /* [pass.n_blocks + 1] first row of each block; NULL: not in blocks */
 } trm_var;
+
+/**
+ * A pass over several blocks at once, for models whose blocks need each other's activations (a whole
+ * graph): rows of activations belong to blocks, operators that work row by row are run block by
+ * block, and so is what they give to parameters. A parameter is used by one operator in such a pass.
+ */
+typedef struct trm_block_sink {
+  void *context;
+  /** Where block `block` of the pass writes the gradients of parameters (flat), or adds them. */
+  trm_real *(*target)(void *context, int block, bool *add);
+  /** Block `block` has written elements [offset, offset + n); blocks come in order. */
+  void (*merge)(void *context, int block, int64_t offset, int64_t n);
+  /** Elements [offset, offset + n) were written for all blocks at once, where block 0 writes. */
+  void (*whole)(void *context, int64_t offset, int64_t n);
+} trm_block_sink;
+
+enum { TRM_PASS_MAX_BLOCKS = 4096 };
 
 /** What a pass is for; the random numbers of operators are keyed by it, never by the layout. */
 typedef struct trm_pass {
   bool training; /* dropout on */
   bool dry;      /* shapes only: sizes the arena */
+  bool bounds;   /* dry: shapes are upper bounds; passes with smaller ones must fit too */
   uint64_t seed;
   int64_t step;
   int64_t sample0; /* index in the global batch of this block's first sample */
   trm_real *grads; /* flat gradient array, NULL: no backward pass will follow */
   bool add;        /* add to grads instead of writing it */
+  double weight;   /* samples of the block that count, where statistics of blocks are averaged */
+  int n_blocks; /* 0: one block, as above; else sample0, grads, add and weight are not used, but */
+  const trm_block_sink *sink; /* this, NULL: no backward pass will follow */
+  const double *weights;      /* [n_blocks] and this */
 } trm_pass;
 
 /** Keeps `params` (must outlive the tape, sealed). */
@@ -81,5 +104,7 @@ void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
 /** Sum and count of the losses added in this pass by trm_op_softmax_xent (ops.h). */
 double trm_tape_loss_sum(const trm_tape *tape);
 int64_t trm_tape_loss_count(const trm_tape *tape);
+/** The same of one block of a pass over several. */
+void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, int64_t *count);
 
 #endif

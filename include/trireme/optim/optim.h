@@ -42,14 +42,23 @@ typedef struct trm_step_info {
 
 /**
  * One update. `grads` is the sum over the global batch; it is divided by `count` (tokens, nodes,
- * graphs: > 0) and clipped by the global norm.
+ * graphs: > 0) and clipped by the global norm. Buffers (nn/params.h) move a tenth of the way to what
+ * is given as their gradient, and are not in the norm.
  * @param step number of this update, from 0; bias correction and schedule depend on it alone
  */
 void trm_optimizer_step(trm_optimizer *optimizer, const trm_real *grads, double count, int64_t step,
                         trm_step_info *info);
 
 /**
- * The same for who knows the sum of squares of the whole gradient: of `grads`, and of the weights,
+ * Sums of squares of the chunks (TRM_CHUNK, math/stripes.h) of grads[begin..end), without the elements
+ * of buffers; `begin` is a multiple of TRM_CHUNK. Added in order over the whole array from 0 they are
+ * the sum of squares of trm_optimizer_step, to the bit.
+ */
+void trm_optimizer_sum_squares_chunks(const trm_optimizer *optimizer, double *sums,
+                                      const trm_real *grads, int64_t begin, int64_t end);
+
+/**
+ * The update for who knows the sum of squares of the whole gradient: of `grads`, and of the weights,
  * only the rank's own stripes are used. Leaves info->bad_element at -1.
  */
 void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double sum_squares,
