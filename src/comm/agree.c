@@ -14,6 +14,33 @@ static int lowest_without(trm_comm *comm, bool flag) {
   return lowest.flag ? comm->size : lowest.rank;
 }
 
+bool trm_comm_has_agreed(const trm_comm *comm) {
+  const char *message = trm_message();
+  return message[0] != '\0' && strcmp(message, comm->job->agreed) == 0;
+}
+
+/* What is agreed on in one communicator stays as it is in all others. */
+static void remember(trm_comm *comm) {
+  snprintf(comm->job->agreed, sizeof comm->job->agreed, "%s", trm_message());
+}
+
+void trm_comm_adopt(trm_comm *comm, int speaker, int n_failed, const char *message, bool agreed) {
+  char suffix[48] = "", text[TRM_MESSAGE_BYTES];
+  if (comm->size == 1 || agreed) {
+    snprintf(text, sizeof text, "%s", message);
+  } else {
+    if (n_failed > 1) snprintf(suffix, sizeof suffix, " (%d ranks failed)", n_failed);
+    const int prefix =
+        snprintf(text, sizeof text, "rank %d (%s): ", comm->places->job_ranks[speaker],
+                 comm->places->hosts[speaker]);
+    /* A message too long loses its end, not the count. */
+    const int room = TRM_MESSAGE_BYTES - 2 - prefix - (int)strlen(suffix);
+    snprintf(text + prefix, sizeof text - (size_t)prefix, "%.*s%s", room, message, suffix);
+  }
+  trm_message_set(text);
+  remember(comm);
+}
+
 /* What the lowest failing rank tells the others. */
 typedef struct verdict {
   int status;
@@ -29,25 +56,12 @@ trm_status trm_comm_agree(trm_comm *comm, trm_status status) {
   if (comm->rank == speaker) {
     v.status = status;
     snprintf(v.message, sizeof v.message, "%s", trm_message());
-    v.agreed = v.message[0] != '\0' && strcmp(v.message, comm->agreed) == 0;
+    v.agreed = trm_comm_has_agreed(comm);
   }
   int n_failed = status != TRM_OK;
   TRM_MPI(comm, MPI_Bcast(&v, (int)sizeof v, MPI_BYTE, speaker, comm->mpi));
   TRM_MPI(comm, MPI_Allreduce(MPI_IN_PLACE, &n_failed, 1, MPI_INT, MPI_SUM, comm->mpi));
-
-  if (comm->size > 1 && !v.agreed) {
-    char suffix[48] = "";
-    char text[TRM_MESSAGE_BYTES];
-    if (n_failed > 1) snprintf(suffix, sizeof suffix, " (%d ranks failed)", n_failed);
-    const int prefix =
-        snprintf(text, sizeof text, "rank %d (%s): ", speaker, comm->places->hosts[speaker]);
-    /* A message too long loses its end, not the count. */
-    const int room = TRM_MESSAGE_BYTES - 2 - prefix - (int)strlen(suffix);
-    snprintf(text + prefix, sizeof text - (size_t)prefix, "%.*s%s", room, v.message, suffix);
-    memcpy(v.message, text, sizeof text);
-  }
-  trm_message_set(v.message);
-  snprintf(comm->agreed, sizeof comm->agreed, "%s", trm_message());
+  trm_comm_adopt(comm, speaker, n_failed, v.message, v.agreed != 0);
   return (trm_status)v.status;
 }
 
@@ -60,10 +74,11 @@ trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what
   TRM_MPI(comm, MPI_Bcast(&other, 1, MPI_UINT64_T, differing, comm->mpi));
   const trm_status status =
       trm_fail(TRM_ERR_CONFIG,
-               "%s of rank %d (%s) is not that of rank 0 (%s): %016llx, %016llx; start all ranks "
+               "%s of rank %d (%s) is not that of rank %d (%s): %016llx, %016llx; start all ranks "
                "with the same program, configuration and files",
-               what, differing, comm->places->hosts[differing], comm->places->hosts[0],
-               (unsigned long long)other, (unsigned long long)first);
-  snprintf(comm->agreed, sizeof comm->agreed, "%s", trm_message());
+               what, comm->places->job_ranks[differing], comm->places->hosts[differing],
+               comm->places->job_ranks[0], comm->places->hosts[0], (unsigned long long)other,
+               (unsigned long long)first);
+  remember(comm);
   return status;
 }

@@ -61,6 +61,52 @@ trm_status trm_comm_receive(trm_comm *comm, void *data, int64_t bytes, int from)
   return TRM_OK;
 }
 
+int64_t trm_message_count(const trm_comm *comm, int64_t bytes) {
+  return (bytes + comm->max_message_bytes - 1) / comm->max_message_bytes;
+}
+
+int64_t trm_send_begin(trm_comm *comm, const void *data, int64_t bytes, int to, int tag,
+                       MPI_Request *requests) {
+  const unsigned char *next = data;
+  int64_t n_requests = 0;
+  while (bytes > 0) {
+    const int n = next_piece(comm, bytes, 1);
+    TRM_MPI(comm, MPI_Isend(next, n, MPI_BYTE, to, tag, comm->mpi, &requests[n_requests++]));
+    next += n;
+    bytes -= n;
+  }
+  return n_requests;
+}
+
+int64_t trm_receive_begin(trm_comm *comm, void *data, int64_t bytes, int from, int tag,
+                          MPI_Request *requests) {
+  unsigned char *next = data;
+  int64_t n_requests = 0;
+  while (bytes > 0) {
+    const int n = next_piece(comm, bytes, 1);
+    TRM_MPI(comm, MPI_Irecv(next, n, MPI_BYTE, from, tag, comm->mpi, &requests[n_requests++]));
+    next += n;
+    bytes -= n;
+  }
+  return n_requests;
+}
+
+void trm_send_and_receive(trm_comm *comm, const void *data, int64_t bytes, int to, void *in,
+                          int64_t in_bytes, int from, int tag) {
+  const unsigned char *next = data;
+  unsigned char *next_in = in;
+  while (bytes > 0 || in_bytes > 0) {
+    const int n = next_piece(comm, bytes, 1), n_in = next_piece(comm, in_bytes, 1);
+    TRM_MPI(comm, MPI_Sendrecv(next, n, MPI_BYTE, n > 0 ? to : MPI_PROC_NULL, tag, next_in, n_in,
+                               MPI_BYTE, n_in > 0 ? from : MPI_PROC_NULL, tag, comm->mpi,
+                               MPI_STATUS_IGNORE));
+    if (n > 0) next += n;
+    if (n_in > 0) next_in += n_in;
+    bytes -= n;
+    in_bytes -= n_in;
+  }
+}
+
 trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64_t bytes) {
   if (bytes < 0) {
     return trm_fail(TRM_ERR_ARG, "all-gather of %lld bytes", (long long)bytes);

@@ -7,6 +7,7 @@
 
 #include "comm_internal.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/float_mode.h"
 #include "trireme/core/memory.h"
 
 /* MPI counts are ints, and libraries have been seen to trip over byte counts near 2^31. */
@@ -19,7 +20,7 @@ void trm_mpi_failed(const trm_comm *comm, const char *call, int code) {
     snprintf(text, sizeof text, "error %d", code);
   }
   const int name_length = (int)strcspn(call, "(");
-  fprintf(stderr, "error: rank %d (%s): %.*s failed: %s\n", comm ? comm->rank : -1,
+  fprintf(stderr, "error: rank %d (%s): %.*s failed: %s\n", comm ? comm->job->rank : -1,
           comm && comm->places ? comm->places->hosts[comm->rank] : "host unknown", name_length,
           call, text);
   trm_comm_abort(NULL, TRM_EXIT_RANK_LOST);
@@ -74,78 +75,107 @@ static void gather_hosts(trm_comm *comm) {
 static void find_node(trm_comm *comm) {
   trm_places *places = comm->places;
   MPI_Comm node = MPI_COMM_NULL;
+  places->node_first = comm->rank;
   const int code =
       MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
   if (code == MPI_SUCCESS && node != MPI_COMM_NULL) {
     TRM_MPI(comm, MPI_Comm_rank(node, &places->node_rank));
     TRM_MPI(comm, MPI_Comm_size(node, &places->node_size));
+    TRM_MPI(comm, MPI_Bcast(&places->node_first, 1, MPI_INT, 0, node));
     TRM_MPI(comm, MPI_Comm_free(&node));
     return;
   }
   places->node_rank = places->node_size = 0;
   for (int r = 0; r < comm->size; ++r) {
     if (strcmp(places->hosts[r], places->hosts[comm->rank]) != 0) continue;
+    if (places->node_size == 0) places->node_first = r;
     if (r < comm->rank) ++places->node_rank;
     ++places->node_size;
   }
 }
 
+void trm_comm_settle_in(trm_comm *comm) {
+  TRM_MPI(comm, MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN));
+  TRM_MPI(comm, MPI_Comm_rank(comm->mpi, &comm->rank));
+  TRM_MPI(comm, MPI_Comm_size(comm->mpi, &comm->size));
+  gather_hosts(comm);
+  find_node(comm);
+  TRM_MPI(comm, MPI_Allgather(&comm->job->rank, 1, MPI_INT, comm->places->job_ranks, 1, MPI_INT,
+                              comm->mpi));
+}
+
 static void places_release(trm_places **places) {
   if (*places && --(*places)->n_references == 0) {
     TRM_FREE((*places)->hosts);
+    TRM_FREE((*places)->job_ranks);
     trm_free_bytes(*places);
   }
   *places = NULL;
 }
 
-/* The local part of the start, which may fail on one rank alone. */
-static trm_status comm_allocate(int size, trm_comm **out) {
-  trm_status status = TRM_OK;
-  trm_comm *comm = NULL;
-  TRM_TRY_OUT(TRM_ALLOC(&comm, 1, "communicator"));
-  TRM_TRY_OUT(TRM_ALLOC(&comm->places, 1, "communicator"));
+static void job_release(trm_job **job) {
+  if (*job && --(*job)->n_references == 0) trm_free_bytes(*job);
+  *job = NULL;
+}
+
+/* The local part of a start, which may fail on one rank alone. */
+static trm_status allocate(trm_comm *comm, trm_job *job, int size) {
+  comm->job = job;
+  if (!job) TRM_TRY(TRM_ALLOC(&comm->job, 1, "communicator"));
+  ++comm->job->n_references;
+  TRM_TRY(TRM_ALLOC(&comm->places, 1, "communicator"));
   comm->places->n_references = 1;
-  TRM_TRY_OUT(TRM_ALLOC(&comm->places->hosts, size, "host names"));
+  TRM_TRY(TRM_ALLOC(&comm->places->hosts, size, "host names"));
+  return TRM_ALLOC(&comm->places->job_ranks, size, "numbers of ranks");
+}
+
+trm_status trm_comm_allocate(trm_job *job, int size, trm_comm **out) {
+  trm_comm *comm = NULL;
+  TRM_TRY(TRM_ALLOC(&comm, 1, "communicator"));
   comm->max_message_bytes = DEFAULT_MAX_MESSAGE_BYTES;
+  comm->mpi = MPI_COMM_NULL;
   *out = comm;
-  return TRM_OK;
-out:
-  if (comm) places_release(&comm->places);
-  TRM_FREE(comm);
+  const trm_status status = allocate(comm, job, size);
+  if (status != TRM_OK) trm_comm_release(out);
   return status;
+}
+
+void trm_comm_release(trm_comm **comm) {
+  if (!*comm) return;
+  places_release(&(*comm)->places);
+  job_release(&(*comm)->job);
+  TRM_FREE(*comm);
 }
 
 trm_status trm_comm_init(int *argc, char ***argv, trm_comm **out) {
   int mpi_level = MPI_THREAD_SINGLE, rank = 0, size = 1;
   TRM_MPI(NULL, MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &mpi_level));
+  trm_float_mode_standard(); /* what it loaded may have changed it */
   TRM_MPI(NULL, MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   TRM_MPI(NULL, MPI_Comm_rank(MPI_COMM_WORLD, &rank));
   TRM_MPI(NULL, MPI_Comm_size(MPI_COMM_WORLD, &size));
   trm_abort_hook_set(abort_all, rank);
 
   trm_comm *comm = NULL;
-  trm_status status = comm_allocate(size, &comm);
+  trm_status status = trm_comm_allocate(NULL, size, &comm);
   int failed = status != TRM_OK, any_failed = 0;
   TRM_MPI(NULL, MPI_Allreduce(&failed, &any_failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
   if (any_failed) {
-    if (comm) places_release(&comm->places);
-    TRM_FREE(comm);
+    trm_comm_release(&comm);
     return failed ? status : trm_fail(TRM_ERR_MEMORY, "another rank ran out of memory at start");
   }
-  comm->rank = rank;
+  comm->rank = comm->job->rank = rank;
   comm->size = size;
-  comm->places->thread_level = thread_level_of(mpi_level);
+  comm->job->thread_level = thread_level_of(mpi_level);
   TRM_MPI(comm, MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi));
-  TRM_MPI(comm, MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN));
-  gather_hosts(comm);
-  find_node(comm);
+  trm_comm_settle_in(comm);
+  comm->job->node_size = comm->places->node_size;
   *out = comm;
   return TRM_OK;
 }
 
 void trm_comm_finalize(trm_comm **comm) {
   if (!comm || !*comm) return;
-  trm_watch_stop(*comm);
   trm_comm_free(comm);
   TRM_MPI(NULL, MPI_Finalize());
 }
@@ -160,6 +190,8 @@ trm_status trm_comm_dup(trm_comm *comm, trm_comm **out) {
   }
   copy->rank = comm->rank;
   copy->size = comm->size;
+  copy->job = comm->job;
+  ++copy->job->n_references;
   copy->places = comm->places;
   ++copy->places->n_references;
   copy->max_message_bytes = comm->max_message_bytes;
@@ -171,9 +203,9 @@ trm_status trm_comm_dup(trm_comm *comm, trm_comm **out) {
 
 void trm_comm_free(trm_comm **comm) {
   if (!comm || !*comm) return;
+  trm_watch_stop(*comm);
   TRM_MPI(*comm, MPI_Comm_free(&(*comm)->mpi));
-  places_release(&(*comm)->places);
-  TRM_FREE(*comm);
+  trm_comm_release(comm);
 }
 
 int trm_comm_rank(const trm_comm *comm) {
@@ -192,12 +224,20 @@ bool trm_comm_one_host(const trm_comm *comm) {
   return comm->places->node_size == comm->size;
 }
 trm_thread_level trm_comm_thread_level(const trm_comm *comm) {
-  return comm->places->thread_level;
+  return comm->job->thread_level;
 }
 
 const char *trm_comm_host(const trm_comm *comm, int rank) {
   TRM_ASSERT(rank >= 0 && rank < comm->size);
   return comm->places->hosts[rank];
+}
+
+void trm_comm_pretend_hosts(trm_comm *comm, int n) {
+  trm_places *places = comm->places;
+  TRM_ASSERT(n > 0);
+  places->node_first = comm->rank % n;
+  places->node_rank = comm->rank / n;
+  places->node_size = (comm->size - places->node_first + n - 1) / n;
 }
 
 void trm_comm_limit_message(trm_comm *comm, int64_t bytes) {

@@ -1,9 +1,6 @@
 #include "trireme/comm/reducer.h"
 
-#include <sched.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "reducer_internal.h"
 #include "trireme/core/clock.h"
@@ -112,17 +109,6 @@ static trm_status allocate_heap_slots(trm_reducer *reducer) {
   return TRM_OK;
 }
 
-/* Whether the ranks of this host outnumber its processors. A rank bound to a single one is taken to
- * have it for itself; a larger mask is shared by all. */
-static bool oversubscribed(const trm_comm *comm) {
-  long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1) {
-    processors = CPU_COUNT(&allowed);
-  }
-  return trm_comm_node_size(comm) > processors;
-}
-
 trm_status trm_reducer_create(trm_comm *comm, const trm_reducer_options *options,
                               trm_reducer **out) {
   trm_reducer *reducer = NULL;
@@ -140,7 +126,7 @@ trm_status trm_reducer_create(trm_comm *comm, const trm_reducer_options *options
   reducer->n_blocks = options->n_blocks;
   reducer->stripes = trm_stripes_make(options->n_striped, comm->size);
   reducer->slot_stride = trm_round_up_line(options->n_elements);
-  reducer->yield_at_once = oversubscribed(comm);
+  reducer->yield_at_once = trm_oversubscribed(comm);
   int64_t first = 0, n_local = 0;
   trm_block_range(options->n_blocks, comm->rank, comm->size, &first, &n_local);
   reducer->n_slots = reducer->engine->subtrees ? trm_block_slots(first, n_local) : 1;
@@ -225,22 +211,6 @@ trm_status trm_reducer_poll(trm_reducer *reducer, bool *idle) {
   return TRM_OK;
 }
 
-/* How long to poll before the processor is offered to others, and before it is left for a while.
- * Where every rank has a processor, a message is microseconds away, and who yields to a stranger's
- * process gets the processor back milliseconds later. Where ranks share processors, whoever has to
- * send the message needs this one. Measured with benchmarks/bench_allreduce on 2 processors, with
- * 2 ranks on a busy machine and with 4 ranks. */
-static const double SPIN_S = 500e-6, YIELD_S = 5e-3;
-static const struct timespec SHORT_SLEEP = {.tv_sec = 0, .tv_nsec = 20000};
-
-static void idle_pause(const trm_reducer *reducer, double waited_s) {
-  if (waited_s > YIELD_S) {
-    (void)nanosleep(&SHORT_SLEEP, NULL); /* a signal may end it early: we poll again anyway */
-  } else if (reducer->yield_at_once || waited_s > SPIN_S) {
-    (void)sched_yield(); /* cannot fail on Linux */
-  }
-}
-
 trm_status trm_reducer_wait(trm_reducer *reducer) {
   bool idle = false;
   TRM_TRY(trm_reducer_poll(reducer, &idle));
@@ -248,7 +218,7 @@ trm_status trm_reducer_wait(trm_reducer *reducer) {
   const double start_s = trm_clock_s();
   double waited_s = 0;
   while (!idle) {
-    idle_pause(reducer, waited_s);
+    trm_idle_pause(reducer->yield_at_once, waited_s);
     TRM_TRY(trm_reducer_poll(reducer, &idle));
     waited_s = trm_clock_s() - start_s;
   }

@@ -57,7 +57,8 @@ static bool map(int fd, int64_t bytes, unsigned char **out) {
 /* This rank's own segment; *fd stays open until the others have opened it. */
 static bool make_own(int64_t bytes, int *fd, unsigned char **segment, ticket *t) {
   struct stat info;
-  *fd = memfd_create("trireme-gradients", MFD_CLOEXEC);
+  if (bytes == 0) return true;
+  *fd = memfd_create("trireme", MFD_CLOEXEC);
   if (*fd < 0 || ftruncate(*fd, bytes) != 0 || fstat(*fd, &info) != 0) return false;
   if (!map(*fd, bytes, segment)) return false;
   if (!populate(*fd, *segment, bytes)) return false;
@@ -74,6 +75,7 @@ static bool make_own(int64_t bytes, int *fd, unsigned char **segment, ticket *t)
 static bool open_other(const ticket *t, unsigned char **segment) {
   char path[64];
   struct stat info;
+  if (t->bytes == 0) return true;
   snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)t->pid, (long long)t->fd);
   const int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) return false;
@@ -92,7 +94,7 @@ static trm_status allocate_lists(int size, trm_shm *shm, ticket **tickets) {
 }
 
 trm_status trm_shm_create(trm_comm *comm, int64_t bytes, trm_shm *shm, bool *made) {
-  TRM_ASSERT(bytes >= (int64_t)sizeof(uint64_t));
+  TRM_ASSERT(bytes == 0 || bytes >= (int64_t)sizeof(uint64_t));
   ticket mine = {0}, *tickets = NULL;
   int fd = -1;
   *shm = (trm_shm){0};
@@ -112,7 +114,7 @@ trm_status trm_shm_create(trm_comm *comm, int64_t bytes, trm_shm *shm, bool *mad
     }
     good = all_good(comm, good); /* also: all have read the numbers */
   }
-  if (good) memset(shm->segments[comm->rank], 0, sizeof mine.number);
+  if (good && bytes > 0) memset(shm->segments[comm->rank], 0, sizeof mine.number);
   *made = good;
 out:
   if (fd >= 0 && close(fd) != 0 && *made) {

@@ -9,6 +9,9 @@
  * 3. When this process itself was stopped (a suspended job, Ctrl-Z) the clock restarts: the watcher
  *    naps at most MAX_NAP_S, and a nap that took much longer was such a stop.
  *
+ * 4. There is one watcher a process, since its working thread is in one phase at a time: whichever
+ *    communicator names the phase (a group's run, say), the same clock restarts.
+ *
  *      idle --trm_watch_phase--> running --deadline--> line on stderr, _exit(71)
  *       ^-----trm_watch_pause-------'
  */
@@ -133,14 +136,20 @@ static double patience_of(int rank) {
 }
 
 trm_status trm_watch_start(trm_comm *comm, double deadline_s) {
-  TRM_ASSERT(!comm->watch);
-  if (!(deadline_s > 0) || trm_comm_size(comm) == 1) return TRM_OK; /* nobody to wait for */
+  trm_job *job = comm->job;
+  TRM_ASSERT(!comm->watching);
   trm_watch *watch = NULL;
+  const bool nobody_to_wait_for = comm->size == 1;
+  if (!(deadline_s > 0) || nobody_to_wait_for || job->watch) {
+    comm->watching = true;
+    ++job->n_watching;
+    return TRM_OK;
+  }
   TRM_TRY(TRM_ALLOC(&watch, 1, "deadline thread"));
   watch->deadline_s = deadline_s;
-  watch->patience_s = patience_of(comm->rank);
+  watch->patience_s = patience_of(job->rank);
   watch->created_s = trm_clock_s();
-  watch->rank = comm->rank;
+  watch->rank = job->rank;
   memcpy(watch->host, comm->places->hosts[comm->rank], sizeof watch->host);
 
   pthread_condattr_t attributes;
@@ -154,7 +163,9 @@ trm_status trm_watch_start(trm_comm *comm, double deadline_s) {
   if (code != 0) goto no_attributes;
   code = pthread_create(&watch->thread, NULL, watch_main, watch);
   if (code != 0) goto no_thread;
-  comm->watch = watch;
+  job->watch = watch;
+  comm->watching = true;
+  ++job->n_watching;
   return TRM_OK;
 
 no_thread:
@@ -170,8 +181,11 @@ no_mutex:
 }
 
 void trm_watch_stop(trm_comm *comm) {
-  trm_watch *watch = comm->watch;
-  if (!watch) return;
+  trm_job *job = comm->job;
+  trm_watch *watch = job->watch;
+  if (!comm->watching) return;
+  comm->watching = false;
+  if (--job->n_watching > 0 || !watch) return;
   (void)pthread_mutex_lock(&watch->mutex);
   watch->stop = true;
   (void)pthread_cond_signal(&watch->changed);
@@ -180,13 +194,13 @@ void trm_watch_stop(trm_comm *comm) {
   TRM_ASSERT(code == 0);
   (void)pthread_cond_destroy(&watch->changed);
   (void)pthread_mutex_destroy(&watch->mutex);
-  TRM_FREE(comm->watch);
+  TRM_FREE(job->watch);
 }
 
 void trm_watch_phase(trm_comm *comm, const char *name, int64_t step) {
-  if (comm->watch) publish(comm->watch, name, step);
+  if (comm->job->watch) publish(comm->job->watch, comm->size > 1 ? name : NULL, step);
 }
 
 void trm_watch_pause(trm_comm *comm) {
-  if (comm->watch) publish(comm->watch, NULL, 0);
+  if (comm->job->watch) publish(comm->job->watch, NULL, 0);
 }

@@ -4,6 +4,7 @@
  *     comm_end_child stop R     rank R stops itself (SIGSTOP), the others wait
  *     comm_end_child mpi R      an MPI call fails on rank R, the others wait
  *     comm_end_child bug R      an assertion fails on rank R, the others wait
+ *     comm_end_child group R    the same in R's half of the ranks, while the other half goes on
  *     comm_end_child busy       phases and pauses that together last longer than the deadline
  *     comm_end_child suspended  all ranks are stopped for longer than the deadline, then go on
  */
@@ -17,6 +18,7 @@
 
 #include "check.h"
 #include "trireme/comm/comm.h"
+#include "trireme/comm/rows.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 
@@ -66,6 +68,20 @@ static void run_bad(trm_comm *comm, const char *mode, int bad) {
   CHECK_OK(trm_comm_barrier(comm));
 }
 
+/* Halves of the ranks as groups; the deadline thread is the process's. */
+static void run_group(trm_comm *comm, int bad) {
+  trm_comm *group = NULL;
+  const int half = trm_comm_size(comm) / 2;
+  CHECK_OK(trm_comm_split(comm, trm_comm_rank(comm) / half, &group));
+  trm_watch_stop(group); /* has started none: the deadline stays */
+  if (trm_comm_rank(comm) / half == bad / half) run_bad(group, "group", bad % half);
+  for (int step = 0; step < 300; ++step) {
+    trm_watch_phase(group, "good half", step);
+    trm_sleep_s(0.1);
+    CHECK_OK(trm_comm_barrier(group));
+  }
+}
+
 int main(int argc, char **argv) {
   trm_comm *comm = NULL;
   if (!CHECK_OK(trm_comm_init(&argc, &argv, &comm)) || argc < 2) return 1;
@@ -74,6 +90,7 @@ int main(int argc, char **argv) {
   trm_watch_stop(comm);
   const bool ends_itself = strcmp(argv[1], "mpi") == 0 || strcmp(argv[1], "bug") == 0;
   CHECK_OK(trm_watch_start(comm, ends_itself ? 30.0 : DEADLINE_S));
+  if (strcmp(argv[1], "group") == 0) run_group(comm, (int)strtol(argv[2], NULL, 10));
   if (argc > 2) run_bad(comm, argv[1], (int)strtol(argv[2], NULL, 10));
   if (strcmp(argv[1], "busy") == 0) run_busy(comm);
   if (strcmp(argv[1], "suspended") == 0) run_suspended(comm);

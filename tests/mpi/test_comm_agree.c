@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "trireme/comm/comm.h"
+#include "trireme/core/float_mode.h"
 
 /* The ranks of the bit set `failing` fail, each with a status and a message of its own. */
 static void check_failing(trm_comm *comm, unsigned failing) {
@@ -74,6 +75,7 @@ static void check_equality(trm_comm *comm) {
 int main(int argc, char **argv) {
   trm_comm *comm = NULL;
   if (!CHECK_OK(trm_comm_init(&argc, &argv, &comm))) return check_verdict();
+  CHECK(trm_float_mode_is_standard()); /* whatever MPI has loaded */
   for (unsigned failing = 0; failing < 1U << trm_comm_size(comm); ++failing) {
     check_failing(comm, failing);
   }

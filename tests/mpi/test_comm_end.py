@@ -38,8 +38,9 @@ def check_bad(mode, ranks, bad, want_code, want_line):
     check(name, seconds < 20, f"took {seconds:.1f} s")
 
 
-def check_deadline(mode, ranks, bad):
-    speaker = 1 if bad == 0 else 0
+def check_deadline(mode, ranks, bad, speaker=None):
+    if speaker is None:
+        speaker = 1 if bad == 0 else 0
     check_bad(mode, ranks, bad, 71,
               rf"error: rank {speaker} \([^)]+\): step 57: waited 1 s in 'gradient all-reduce'; "
               r"the last checkpoint is intact; another rank may be dead, stopped or cut off")
@@ -54,6 +55,7 @@ def check_silent(ranks, mode):
 for ranks, bad in (2, 1), (2, 0), (3, 1):
     check_deadline("hang", ranks, bad)
 check_deadline("stop", 2, 1)
+check_deadline("group", 4, 3, speaker=2)
 check_bad("mpi", 2, 1, 71, r"error: rank 1 \([^)]+\): MPI_Allgather failed: .+")
 check_bad("bug", 2, 1, 70, r"bug: rank 1: .*comm_end_child\.c:\d+: .+")
 check_silent(2, "busy")

@@ -83,5 +83,7 @@ trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what
 
 /** For tests: messages are cut into pieces of at most `bytes` (>= 8), the same on all ranks. */
 void trm_comm_limit_message(trm_comm *comm, int64_t bytes);
+/** For tests: from now on rank r and its duplicates count as one of host r mod n. Collective. */
+void trm_comm_pretend_hosts(trm_comm *comm, int n);
 
 #endif

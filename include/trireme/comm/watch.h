@@ -10,10 +10,15 @@
 
 #include "trireme/comm/comm.h"
 
-/** Starts the thread; deadline_s <= 0 starts none. Not collective. */
+/**
+ * Starts the thread; deadline_s <= 0 starts none, nor does a communicator of one rank. Not collective.
+ * A process has one, and one phase, whichever of its communicators names it: where it runs already
+ * (groups of trm_comm_split) it keeps its deadline, and ends when all that started it have stopped.
+ */
 trm_status trm_watch_start(trm_comm *comm, double deadline_s);
 void trm_watch_stop(trm_comm *comm);
-/** Enters phase `name` (kept: a string literal) of `step`; restarts the clock. Cheap, per step. */
+/** Enters phase `name` (kept: a string literal) of `step`; restarts the clock. Cheap, per step.
+ *  For a communicator of one rank it is a pause. */
 void trm_watch_phase(trm_comm *comm, const char *name, int64_t step);
 /** No deadline until the next phase (long local work such as a data check). */
 void trm_watch_pause(trm_comm *comm);
