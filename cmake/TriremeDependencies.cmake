@@ -21,6 +21,14 @@ add_library(trm_random123 INTERFACE)
 target_include_directories(trm_random123 SYSTEM INTERFACE ${TRM_RANDOM123_INCLUDE})
 add_library(trm::random123 ALIAS trm_random123)
 
+# METIS has neither a pkg-config nor a CMake file.
+find_library(TRM_METIS_LIBRARY metis REQUIRED)
+find_path(TRM_METIS_INCLUDE metis.h REQUIRED)
+add_library(trm_metis INTERFACE)
+target_include_directories(trm_metis SYSTEM INTERFACE ${TRM_METIS_INCLUDE})
+target_link_libraries(trm_metis INTERFACE ${TRM_METIS_LIBRARY})
+add_library(trm::metis ALIAS trm_metis)
+
 find_program(TRM_PROTOC_C protoc-c REQUIRED)
 
 # OpenBLAS: the pthread build, told to use one thread. Tiles are shared out by our own threads; the

@@ -10,6 +10,7 @@
 #include "input_internal.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/graph.h"
 #include "utf8_internal.h"
 
 const char *trm_split_name(trm_split split) {
@@ -36,41 +37,19 @@ static trm_status vector_info(trm_dataset *dataset, const char *name, trm_array_
   return TRM_OK;
 }
 
-static trm_status check_kind(trm_dataset *dataset) {
-  trm_container *file = dataset->file;
-  if (!trm_attr_has(file, "/", "trireme_format") || !trm_attr_has(file, "/", "kind")) {
+static trm_status check_kind(const trm_dataset *dataset) {
+  char kind[TRM_KIND_BYTES];
+  TRM_TRY(trm_dataset_kind_read(dataset->file, dataset->path, kind));
+  if (strcmp(kind, "text") == 0) return TRM_OK;
+  for (int k = TRM_GRAPH_NODES; k <= TRM_GRAPH_INTERACTIONS; ++k) {
+    if (strcmp(kind, trm_graph_kind_name((trm_graph_kind)k)) != 0) continue;
     return trm_fail(TRM_ERR_DATA,
-                    "%s: not a Trireme data set%s: no attributes 'trireme_format' and 'kind'; make "
-                    "one with `trireme prepare`",
-                    dataset->path,
-                    trm_container_has(file, "/model") ? " (a checkpoint, it seems)" : "");
+                    "%s: kind is '%s', expected 'text': a data set for model.kind %s; give a text, "
+                    "or another model",
+                    dataset->path, kind,
+                    k == TRM_GRAPH_INTERACTIONS ? "lightgcn" : "gcn, sage, gat, gin or mlp");
   }
-  int64_t format;
-  TRM_TRY(trm_attr_read_int(file, "/", "trireme_format", &format));
-  if (format != TRM_FORMAT_VERSION) {
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: format %lld, this program reads format %d; prepare the data again, or use "
-                    "the program that wrote it",
-                    dataset->path, (long long)format, TRM_FORMAT_VERSION);
-  }
-  char *kind = NULL;
-  TRM_TRY(trm_attr_read_text(file, "/", "kind", &kind));
-  trm_status status = TRM_OK;
-  if (strcmp(kind, "text") != 0) {
-    char shown[64];
-    trm_text_escape(kind, (int64_t)strlen(kind), shown, sizeof shown);
-    status = trm_fail(TRM_ERR_DATA, "%s: kind is '%s', expected 'text'", dataset->path, shown);
-  }
-  TRM_FREE(kind);
-  return status;
-}
-
-/* Text attribute that may be absent: then "". */
-static trm_status read_note(trm_dataset *dataset, const char *name, char **text) {
-  if (trm_attr_has(dataset->file, "/", name)) {
-    return trm_attr_read_text(dataset->file, "/", name, text);
-  }
-  return TRM_ALLOC(text, 1, name);
+  return trm_fail(TRM_ERR_DATA, "%s: kind is '%s', expected 'text'", dataset->path, kind);
 }
 
 static trm_status read_unit(trm_dataset *dataset) {
@@ -167,8 +146,8 @@ static trm_status open_checked(trm_dataset *dataset, const char *path) {
   memcpy(dataset->path, path, (size_t)n_path);
   TRM_TRY(trm_container_open(path, &dataset->file));
   TRM_TRY(check_kind(dataset));
-  TRM_TRY(read_note(dataset, "source", &dataset->source));
-  TRM_TRY(read_note(dataset, "created_by", &dataset->created_by));
+  TRM_TRY(trm_note_read(dataset->file, "source", &dataset->source));
+  TRM_TRY(trm_note_read(dataset->file, "created_by", &dataset->created_by));
   TRM_TRY(read_vocab(dataset));
   trm_array_info tokens;
   TRM_TRY(vector_info(dataset, "/tokens", &tokens));
@@ -200,11 +179,7 @@ trm_status trm_dataset_open(const char *path, trm_dataset **out) {
 void trm_dataset_close(trm_dataset **dataset) {
   trm_dataset *d = *dataset;
   if (!d) return;
-  char message[TRM_MESSAGE_BYTES];
-  const size_t length = strnlen(trm_message(), sizeof message - 1);
-  memcpy(message, trm_message(), length);
-  message[length] = 0;
-  if (trm_container_close(&d->file) != TRM_OK) trm_message_set(message);
+  (void)trm_input_close(&d->file, TRM_ERR_DATA);
   trm_vocab_free(&d->vocab);
   TRM_FREE(d->cache);
   TRM_FREE(d->source);

@@ -17,6 +17,7 @@ typedef struct trm_debian_index {
   trm_buffer text;                           /* of all packages, UTF-8 */
   trm_buffer text_offsets;                   /* int64_t [packages.n + 1], bytes into text */
   trm_buffer section;                        /* int32_t [packages.n], -1 without */
+  trm_buffer tags, tag_ends;                 /* debtags: as relations and relation_ends */
   trm_buffer relations[TRM_N_RELATIONS];     /* the fields' texts, one after another */
   trm_buffer relation_ends[TRM_N_RELATIONS]; /* int64_t [packages.n] where each ends */
   int64_t n_bytes;                           /* read */
@@ -44,6 +45,13 @@ void trm_debian_free(trm_debian_index *index);
 /** Resolves the relations of one kind to package ids. */
 trm_status trm_debian_resolve(const trm_debian_index *index, int kind, trm_debian_edges *edges);
 void trm_debian_edges_free(trm_debian_edges *edges);
+
+/** The description of a package in index->text, without the name and the section before it. */
+void trm_debian_description(const trm_debian_index *index, int64_t package, const char **text,
+                            int64_t *bytes);
+
+/** Writes the edges of all kinds, /debian/<kind>, and what was counted on the way. */
+trm_status trm_debian_write_relations(const trm_debian_index *index, trm_container *file);
 
 /** Feeds the whole index from a file or, with NULL, from `apt-cache dumpavail`. */
 trm_status trm_debian_read(trm_debian_index *index, const char *file,

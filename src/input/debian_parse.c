@@ -23,7 +23,8 @@ typedef struct span {
 
 /* The fields that are used; each value with its continuation lines, the line ends in it. */
 typedef struct stanza {
-  span package, section, description, description_en, provides, relation[TRM_N_RELATIONS];
+  span package, section, description, description_en, provides, tags;
+  span relation[TRM_N_RELATIONS];
 } stanza;
 
 static span trim(span s) {
@@ -43,6 +44,7 @@ static span *field_place(stanza *s, const char *name, int64_t n) {
   if (named(name, n, "Description")) return &s->description;
   if (named(name, n, "Description-en")) return &s->description_en;
   if (named(name, n, "Provides")) return &s->provides;
+  if (named(name, n, "Tag")) return &s->tags;
   for (int kind = 0; kind < TRM_N_RELATIONS; ++kind) {
     if (named(name, n, trm_relation_names[kind])) return &s->relation[kind];
   }
@@ -159,6 +161,9 @@ static trm_status add_package(trm_debian_index *index, const stanza *s, span nam
     TRM_TRY(trm_buffer_append(text, s->relation[kind].text, s->relation[kind].n));
     TRM_TRY(trm_buffer_append(&index->relation_ends[kind], &text->n, (int64_t)sizeof text->n));
   }
+  trm_buffer *tags = &index->tags;
+  TRM_TRY(trm_buffer_append(tags, s->tags.text, s->tags.n));
+  TRM_TRY(trm_buffer_append(&index->tag_ends, &tags->n, (int64_t)sizeof tags->n));
   TRM_TRY(add_provided(index, s->provides));
   span description = trim(s->description);
   if (description.n == 0) description = trim(s->description_en);
@@ -225,10 +230,25 @@ void trm_debian_free(trm_debian_index *index) {
   trm_buffer_free(&index->text);
   trm_buffer_free(&index->text_offsets);
   trm_buffer_free(&index->section);
+  trm_buffer_free(&index->tags);
+  trm_buffer_free(&index->tag_ends);
   for (int kind = 0; kind < TRM_N_RELATIONS; ++kind) {
     trm_buffer_free(&index->relations[kind]);
     trm_buffer_free(&index->relation_ends[kind]);
   }
   trm_buffer_free(&index->stanza);
   trm_buffer_free(&index->scratch);
+}
+
+/* After "name (section)" come ": " and the description, or the end. */
+void trm_debian_description(const trm_debian_index *index, int64_t package, const char **text,
+                            int64_t *bytes) {
+  const int64_t *offsets = (const int64_t *)(const void *)index->text_offsets.data;
+  const int64_t *names = trm_names_offsets(&index->packages);
+  const int64_t *sections = trm_names_offsets(&index->sections);
+  const int32_t section = ((const int32_t *)(const void *)index->section.data)[package];
+  int64_t at = offsets[package] + names[package + 1] - names[package];
+  if (section >= 0) at += 3 + sections[section + 1] - sections[section];
+  *text = index->text.data + at;
+  *bytes = offsets[package + 1] - at;
 }

@@ -10,10 +10,7 @@
 
 enum { SAMPLE_TOKENS = 240, SAMPLE_LINES = 6, LINE_BYTES = 76, SHOWN_BYTES = 320 };
 
-/* One line "label   text"; the label column is as wide as the widest label. */
-static void row(FILE *file, const char *label, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void row(FILE *file, const char *label, const char *format, ...) {
+void trm_describe_row(FILE *file, const char *label, const char *format, ...) {
   fprintf(file, "%-12s ", label);
   va_list arguments;
   va_start(arguments, format);
@@ -22,26 +19,31 @@ static void row(FILE *file, const char *label, const char *format, ...) {
   fputc('\n', file);
 }
 
-static void describe_head(const trm_dataset *d, FILE *file) {
-  char escaped[SHOWN_BYTES], count[32];
-  row(file, "file", "%s", d->path);
-  row(file, "kind", "text, format %d", TRM_FORMAT_VERSION);
+void trm_describe_head(FILE *file, const char *path, const char *kind, const char *source,
+                       const char *created_by) {
+  char escaped[SHOWN_BYTES];
+  trm_describe_row(file, "file", "%s", path);
+  trm_describe_row(file, "kind", "%s, format %d", kind, TRM_FORMAT_VERSION);
   const struct {
     const char *label, *text;
-  } notes[] = {{"source", d->source}, {"created by", d->created_by}};
+  } notes[] = {{"source", source}, {"created by", created_by}};
   for (int i = 0; i < 2; ++i) {
     if (!notes[i].text[0]) continue;
     const int64_t n = (int64_t)strlen(notes[i].text);
     const bool cut = trm_text_escape(notes[i].text, n, escaped, sizeof escaped) < n;
-    row(file, notes[i].label, "%s%s", escaped, cut ? " ..." : "");
+    trm_describe_row(file, notes[i].label, "%s%s", escaped, cut ? " ..." : "");
   }
+}
+
+static void describe_tokens(const trm_dataset *d, FILE *file) {
+  char count[32];
   trm_format_count((long long)d->n_tokens, count);
-  row(file, "tokens", "%14s  unit %s, stored as %s", count, d->vocab.unit,
-      trm_dtype_name(d->stored));
+  trm_describe_row(file, "tokens", "%14s  unit %s, stored as %s", count, d->vocab.unit,
+                   trm_dtype_name(d->stored));
   for (int s = 0; s < TRM_N_SPLITS; ++s) {
     trm_format_count((long long)d->split[s].n, count);
-    row(file, trm_split_name((trm_split)s), "%14s  %5.1f %%, from token %" PRId64, count,
-        100.0 * (double)d->split[s].n / (double)d->n_tokens, d->split[s].begin);
+    trm_describe_row(file, trm_split_name((trm_split)s), "%14s  %5.1f %%, from token %" PRId64,
+                     count, 100.0 * (double)d->split[s].n / (double)d->n_tokens, d->split[s].begin);
   }
 }
 
@@ -49,26 +51,27 @@ static void describe_vocab(const trm_vocab *vocab, FILE *file) {
   char escaped[SHOWN_BYTES], count[32];
   trm_format_count((long long)vocab->n, count);
   if (strcmp(vocab->unit, "byte") == 0) {
-    row(file, "vocabulary", "%14s  bytes", count);
+    trm_describe_row(file, "vocabulary", "%14s  bytes", count);
     return;
   }
   const int64_t n_bytes = vocab->offsets[vocab->n];
   const bool cut = trm_text_escape(vocab->bytes, n_bytes, escaped, sizeof escaped) < n_bytes;
-  row(file, "vocabulary", "%14s  characters: \"%s\"%s", count, escaped, cut ? " ..." : "");
+  trm_describe_row(file, "vocabulary", "%14s  characters: \"%s\"%s", count, escaped,
+                   cut ? " ..." : "");
 }
 
 static void describe_debian(const trm_debian_counts *c, FILE *file) {
   if (!c->present) return;
   char count[32];
   trm_format_count((long long)c->n_packages, count);
-  row(file, "packages", "%14s", count);
+  trm_describe_row(file, "packages", "%14s", count);
   trm_format_count((long long)c->n_sections, count);
-  row(file, "sections", "%14s", count);
+  trm_describe_row(file, "sections", "%14s", count);
   for (int kind = 0; kind < TRM_N_RELATIONS; ++kind) {
     trm_format_count((long long)c->n_edges[kind], count);
-    row(file, trm_relation_names[kind],
-        "%14s  edges; named but not there: %" PRId64 " virtual, %" PRId64 " unknown", count,
-        c->n_virtual[kind], c->n_unresolved[kind]);
+    trm_describe_row(file, trm_relation_names[kind],
+                     "%14s  edges; named but not there: %" PRId64 " virtual, %" PRId64 " unknown",
+                     count, c->n_virtual[kind], c->n_unresolved[kind]);
   }
 }
 
@@ -92,7 +95,7 @@ static trm_status describe_sample(trm_dataset *d, FILE *file) {
     const int64_t line = end ? end - (text + at) : n_bytes - at;
     char escaped[LINE_BYTES + 8];
     const int64_t shown = trm_text_escape(text + at, line, escaped, sizeof escaped);
-    row(file, lines == 0 ? "sample" : "", "| %s", escaped);
+    trm_describe_row(file, lines == 0 ? "sample" : "", "| %s", escaped);
     at += shown;
     if (shown == line && end) ++at;
   }
@@ -100,9 +103,10 @@ static trm_status describe_sample(trm_dataset *d, FILE *file) {
 }
 
 trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file) {
-  describe_head(dataset, file);
+  trm_describe_head(file, dataset->path, "text", dataset->source, dataset->created_by);
+  describe_tokens(dataset, file);
   describe_vocab(&dataset->vocab, file);
-  row(file, "digest", "%016" PRIx64, dataset->digest);
+  trm_describe_row(file, "digest", "%016" PRIx64, dataset->digest);
   describe_debian(&dataset->debian, file);
   TRM_TRY(describe_sample(dataset, file));
   if (fflush(file) != 0 || ferror(file)) {

@@ -12,6 +12,8 @@ enum {
   /* Tokens are read, checked, hashed and written in pieces of this many. The digest chains over
    * the pieces, so the number is part of its definition. */
   TRM_PIECE_TOKENS = 1 << 20,
+  /* Longest name of a kind that is told apart, and its 0. */
+  TRM_KIND_BYTES = 32,
 };
 
 /* Token arrays up to this many bytes are kept in memory once they have been checked: README.md has
@@ -44,6 +46,14 @@ struct trm_dataset {
   trm_debian_counts debian;
 };
 
+/** Checks the root's format and reads its kind, escaped and cut. */
+trm_status trm_dataset_kind_read(trm_container *file, const char *path, char kind[TRM_KIND_BYTES]);
+/** Text attribute of the root that may be absent: then "". */
+trm_status trm_note_read(trm_container *file, const char *name, char **text);
+/** Closes after a reading that ended with `status`: returns that failure with its message, if it is
+ *  one, else that of closing. */
+trm_status trm_input_close(trm_container **file, trm_status status);
+
 /** Smallest of U8, U16, I32 that holds ids below `vocab`. */
 trm_dtype trm_token_dtype(int64_t vocab);
 
@@ -63,5 +73,12 @@ void trm_windows_locate(int64_t n, uint64_t seed, int64_t T, int64_t index, int6
 /** A piece of text on one line: control characters and quotes escaped, invalid bytes as \xNN.
  *  Always 0-terminated; cut at a whole character. Returns the bytes of `text` that fitted. */
 int64_t trm_text_escape(const char *text, int64_t bytes, char *out, int64_t size);
+
+/** One line "label   text" of a description; the label column is as wide as the widest label. */
+void trm_describe_row(FILE *file, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** The first lines of every kind's description. */
+void trm_describe_head(FILE *file, const char *path, const char *kind, const char *source,
+                       const char *created_by);
 
 #endif

@@ -36,19 +36,8 @@ static trm_status check_folder(const char *output) {
   return TRM_OK;
 }
 
-trm_status trm_output_check(const trm_prepare_options *options, const char *const *inputs,
-                            int n_inputs) {
-  const char *output = options->output;
+trm_status trm_output_check_place(const char *output, const char *const *inputs, int n_inputs) {
   if (!output || !output[0]) return trm_fail(TRM_ERR_USAGE, "no output file was given");
-  if (!options->unit ||
-      (strcmp(options->unit, "byte") != 0 && strcmp(options->unit, "char") != 0)) {
-    return trm_fail(TRM_ERR_USAGE, "unit '%s', expected 'byte' or 'char'",
-                    options->unit ? options->unit : "");
-  }
-  if (!(options->valid_share > 0 && options->valid_share < 1)) {
-    return trm_fail(TRM_ERR_USAGE, "validation share %g, expected a number between 0 and 1",
-                    options->valid_share);
-  }
   TRM_TRY(check_folder(output));
   struct stat to, from;
   if (stat(output, &to) != 0) return TRM_OK; /* not there yet */
@@ -62,6 +51,22 @@ trm_status trm_output_check(const trm_prepare_options *options, const char *cons
     }
   }
   return TRM_OK;
+}
+
+trm_status trm_output_check(const trm_prepare_options *options, const char *const *inputs,
+                            int n_inputs) {
+  const char *output = options->output;
+  if (!output || !output[0]) return trm_fail(TRM_ERR_USAGE, "no output file was given");
+  if (!options->unit ||
+      (strcmp(options->unit, "byte") != 0 && strcmp(options->unit, "char") != 0)) {
+    return trm_fail(TRM_ERR_USAGE, "unit '%s', expected 'byte' or 'char'",
+                    options->unit ? options->unit : "");
+  }
+  if (!(options->valid_share > 0 && options->valid_share < 1)) {
+    return trm_fail(TRM_ERR_USAGE, "validation share %g, expected a number between 0 and 1",
+                    options->valid_share);
+  }
+  return trm_output_check_place(output, inputs, n_inputs);
 }
 
 trm_status trm_output_split(int64_t n_tokens, double valid_share, const char *label,
@@ -84,15 +89,31 @@ trm_status trm_output_names(trm_container *file, const char *group, int64_t n,
   return trm_array_write(file, name, TRM_DTYPE_U8, 1, &n_bytes, bytes);
 }
 
+trm_status trm_output_head(trm_container *file, const char *kind, const char *source) {
+  TRM_TRY(trm_attr_write_int(file, "/", "trireme_format", TRM_FORMAT_VERSION));
+  TRM_TRY(trm_attr_write_text(file, "/", "kind", kind));
+  TRM_TRY(trm_attr_write_text(file, "/", "source", source));
+  return trm_attr_write_text(file, "/", "created_by", "trireme " TRM_VERSION);
+}
+
 static trm_status write_head(trm_output *output, const trm_vocab *vocab, const char *source) {
   trm_container *file = output->file;
-  TRM_TRY(trm_attr_write_int(file, "/", "trireme_format", TRM_FORMAT_VERSION));
-  TRM_TRY(trm_attr_write_text(file, "/", "kind", "text"));
+  TRM_TRY(trm_output_head(file, "text", source));
   TRM_TRY(trm_attr_write_text(file, "/", "unit", vocab->unit));
-  TRM_TRY(trm_attr_write_text(file, "/", "source", source));
-  TRM_TRY(trm_attr_write_text(file, "/", "created_by", "trireme " TRM_VERSION));
   TRM_TRY(trm_output_names(file, "/vocab", vocab->n, vocab->offsets, vocab->bytes));
   return trm_array_create(file, "/tokens", output->dtype, 1, &output->n_tokens);
+}
+
+trm_status trm_output_create(trm_output *output, const char *path) {
+  const int64_t n_path = (int64_t)strlen(path) + 1, n_temporary = n_path + 32;
+  TRM_TRY(TRM_ALLOC(&output->path, n_path, "name of the output"));
+  memcpy(output->path, path, (size_t)n_path);
+  char *temporary = NULL;
+  TRM_TRY(TRM_ALLOC(&temporary, n_temporary, "name of the output"));
+  snprintf(temporary, (size_t)n_temporary, "%s.%ld.tmp", path, (long)getpid());
+  /* From here on abandoning removes the file. */
+  output->temporary = temporary;
+  return trm_container_create(temporary, &output->file);
 }
 
 trm_status trm_output_begin(trm_output *output, const char *path, const trm_vocab *vocab,
@@ -100,17 +121,9 @@ trm_status trm_output_begin(trm_output *output, const char *path, const trm_voca
   TRM_ASSERT(vocab->n <= TRM_MAX_CHARS);
   output->dtype = trm_token_dtype(vocab->n);
   output->n_tokens = n_tokens;
-  const int64_t n_path = (int64_t)strlen(path) + 1, n_temporary = n_path + 32;
-  TRM_TRY(TRM_ALLOC(&output->path, n_path, "name of the output"));
-  memcpy(output->path, path, (size_t)n_path);
   TRM_TRY(trm_alloc_bytes(&output->pending, TRM_PIECE_TOKENS, trm_dtype_bytes(output->dtype),
                           "tokens to be written"));
-  char *temporary = NULL;
-  TRM_TRY(TRM_ALLOC(&temporary, n_temporary, "name of the output"));
-  snprintf(temporary, (size_t)n_temporary, "%s.%ld.tmp", path, (long)getpid());
-  /* From here on abandoning removes the file. */
-  output->temporary = temporary;
-  TRM_TRY(trm_container_create(temporary, &output->file));
+  TRM_TRY(trm_output_create(output, path));
   return write_head(output, vocab, source);
 }
 

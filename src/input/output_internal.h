@@ -1,4 +1,4 @@
-/** Writing a data set of kind text: temporary file, token stream, publication. */
+/** Writing a data set: temporary file, publication; of kind text also the token stream. */
 #ifndef TRIREME_INPUT_OUTPUT_INTERNAL_H
 #define TRIREME_INPUT_OUTPUT_INTERNAL_H
 
@@ -21,11 +21,17 @@ typedef struct trm_output {
   void *pending; /* [TRM_PIECE_TOKENS] dtype */
 } trm_output;
 
-/** Checks options (unit, validation share) and that the output can be where it shall be: a folder
- *  that exists, no folder by its name, none of the n inputs. */
+/** Checks that the output can be where it shall be: a folder that exists, no folder by its name, none
+ *  of the n inputs. */
+trm_status trm_output_check_place(const char *output, const char *const *inputs, int n_inputs);
+/** Checks options (unit, validation share) and the place of the output. */
 trm_status trm_output_check(const trm_prepare_options *options, const char *const *inputs,
                             int n_inputs);
 
+/** Creates the temporary file, empty: for trm_output_publish or trm_output_abandon. */
+trm_status trm_output_create(trm_output *output, const char *path);
+/** The root's four attributes. */
+trm_status trm_output_head(trm_container *file, const char *kind, const char *source);
 /** Creates the temporary file with attributes, vocabulary and an empty token array. */
 trm_status trm_output_begin(trm_output *output, const char *path, const trm_vocab *vocab,
                             int64_t n_tokens, const char *source);

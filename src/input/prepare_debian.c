@@ -57,27 +57,6 @@ out:
   return status;
 }
 
-static trm_status write_relation(job *j, int kind) {
-  trm_container *file = j->output.file;
-  trm_debian_edges edges;
-  TRM_TRY(trm_debian_resolve(&j->index, kind, &edges));
-  char group[64], name[96];
-  snprintf(group, sizeof group, "/debian/%s", trm_relation_names[kind]);
-  const int64_t n_offsets = j->index.packages.n + 1;
-  trm_status status = TRM_OK;
-  snprintf(name, sizeof name, "%s/offsets", group);
-  TRM_TRY_OUT(trm_array_write(file, name, TRM_DTYPE_I64, 1, &n_offsets, edges.offsets));
-  snprintf(name, sizeof name, "%s/sources", group);
-  TRM_TRY_OUT(trm_array_write(file, name, TRM_DTYPE_I32, 1, &edges.n, edges.sources));
-  snprintf(name, sizeof name, "%s/alternative", group);
-  TRM_TRY_OUT(trm_array_write(file, name, TRM_DTYPE_U8, 1, &edges.n, edges.alternative));
-  TRM_TRY_OUT(trm_attr_write_int(file, group, "virtual", edges.n_virtual));
-  TRM_TRY_OUT(trm_attr_write_int(file, group, "unresolved", edges.n_unresolved));
-out:
-  trm_debian_edges_free(&edges);
-  return status;
-}
-
 static trm_status write_structure(job *j) {
   const trm_debian_index *index = &j->index;
   trm_container *file = j->output.file;
@@ -88,9 +67,7 @@ static trm_status write_structure(job *j) {
                            trm_names_offsets(&index->sections), index->sections.bytes.data));
   TRM_TRY(trm_array_write(file, "/debian/section", TRM_DTYPE_I32, 1, &n, index->section.data));
   TRM_TRY(trm_array_write(file, "/debian/text", TRM_DTYPE_I64, 1, &n_starts, j->starts));
-  for (int kind = 0; kind < TRM_N_RELATIONS; ++kind) TRM_TRY(write_relation(j, kind));
-  TRM_TRY(trm_attr_write_int(file, "/debian", "duplicates", index->n_duplicates));
-  return trm_attr_write_int(file, "/debian", "replaced_bytes", index->n_replaced);
+  return trm_debian_write_relations(index, file);
 }
 
 /* The split moves down to the start of a package: no package is in both parts. */

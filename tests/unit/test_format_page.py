@@ -19,23 +19,34 @@ except ImportError:
 TEXT = "Wie schön ist doch die Welt! 🌍\r\n" * 50
 
 
-def main():
-    with open(os.path.join(sys.argv[1], "data", "FORMAT.md"), encoding="utf-8") as page:
-        code = re.search(r"```python\n(.*?)```", page.read(), re.S).group(1)
+def check(folder, code, file, parts):
+    """Ten lines make a file of which `inspect` shows the parts."""
     lines = code.strip().count("\n") + 1
     if lines != 10:
-        sys.exit(f"data/FORMAT.md promises ten lines, there are {lines}")
+        sys.exit(f"data/FORMAT.md promises ten lines, there are {lines} for {file}")
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
+    shown = subprocess.run([os.environ["TRIREME"], "inspect", file], cwd=folder,
+                           capture_output=True, text=True)
+    if shown.returncode != 0:
+        sys.exit(f"inspect ended with {shown.returncode}: {shown.stderr}")
+    for part in parts:
+        if part not in shown.stdout:
+            sys.exit(f"inspect does not show {part!r}:\n{shown.stdout}")
+
+
+def main():
+    with open(os.path.join(sys.argv[1], "data", "FORMAT.md"), encoding="utf-8") as page:
+        codes = re.findall(r"```python\n(.*?)```", page.read(), re.S)
+    if len(codes) != 2:
+        sys.exit(f"data/FORMAT.md has {len(codes)} pieces of Python, expected 2")
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "corpus.txt"), "w", encoding="utf-8", newline="") as out:
             out.write(TEXT)
-        subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
-        shown = subprocess.run([os.environ["TRIREME"], "inspect", "corpus.h5"], cwd=folder,
-                               capture_output=True, text=True)
-        if shown.returncode != 0:
-            sys.exit(f"inspect ended with {shown.returncode}: {shown.stderr}")
-        for part in (f"{len(TEXT):,}", "created by   h5py", "Wie schön ist doch die Welt! 🌍"):
-            if part not in shown.stdout:
-                sys.exit(f"inspect does not show {part!r}:\n{shown.stdout}")
+        check(folder, codes[0], "corpus.h5",
+              [f"{len(TEXT):,}", "created by   h5py", "Wie schön ist doch die Welt! 🌍"])
+        check(folder, codes[1], "ring.h5",
+              ["kind         graph", "source       a ring", "600  symmetric: 300 both ways",
+               "8  dense", "50  train, 25 valid, 25 test, 0 in none"])
 
 
 main()

@@ -9,8 +9,8 @@ Rules, each offence with file and line:
     (app: of every module);
   * a header beside the sources of a module is private to it, for app too;
   * a public header includes public headers only;
-  * mpi.h under comm, hdf5.h under io, yaml.h under core, cblas.h, omp.h and OpenMP pragmas under
-    math, nowhere else;
+  * mpi.h under comm, hdf5.h under io, yaml.h under core, metis.h under input, cblas.h, omp.h and
+    OpenMP pragmas under math, nowhere else;
   * MAY_USE names modules declared above, so that the layers have no cycle.
 """
 
@@ -25,6 +25,7 @@ LIBRARY_HEADERS = [
     (re.compile(r"(.*/)?(cblas(_64)?|omp|openblas_config|lapacke)\.h"), "math"),
     (re.compile(r"(.*/)?(hdf5(_hl)?|H5[A-Za-z]*)\.h"), "io"),
     (re.compile(r"(.*/)?(yaml|cyaml/cyaml)\.h"), "core"),
+    (re.compile(r"(.*/)?metis\.h"), "input"),
 ]
 MODULE_LINE = re.compile(r"^\s*trm_module\(\s*(\w+)([^)]*)\)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -209,6 +210,7 @@ BREACHES = [
     ("hdf5.h", "src/core/b.c", '#include "hdf5.h"\n', "under src/io only"),
     ("H5public.h", "src/core/b.c", "#include <H5public.h>\n", "under src/io only"),
     ("yaml.h", "src/io/b.c", "#include <yaml.h>\n", "under src/core only"),
+    ("metis.h", "src/io/b.c", "#include <metis.h>\n", "under src/input only"),
     ("after a comment", "src/io/b.c", "/* x */ #include <mpi.h>\n", "under src/comm only"),
     ("unknown module", "src/gpu/b.c", "", "no trm_module(gpu"),
     ("unknown module's header", "include/trireme/gpu/b.h", "", "no trm_module(gpu"),

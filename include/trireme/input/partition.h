@@ -1,0 +1,44 @@
+/**
+ * Partitions: an order of a graph's nodes in V contiguous parts, one a block of work.
+ * Not collective; the same on every rank (METIS is called with a fixed seed).
+ */
+#ifndef TRIREME_INPUT_PARTITION_H
+#define TRIREME_INPUT_PARTITION_H
+
+#include "trireme/input/graph.h"
+
+typedef struct trm_partition {
+  int64_t n_nodes;
+  int n_parts;
+  int32_t *order;   /* [n_nodes] nodes by part, rising inside a part; owned */
+  int32_t *part_of; /* [n_nodes]; owned */
+  int64_t *offsets; /* [n_parts + 1] into order; owned */
+} trm_partition;
+
+/** Parts of equal cost (a node costs 1 + its edges), nodes in rising order. */
+trm_status trm_partition_contiguous(const trm_graph *graph, int n_parts, trm_partition **out);
+/**
+ * Multilevel cut of METIS, balanced on nodes, edges and the nodes in `balance` (training nodes; may
+ * be empty). Source: Karypis, Kumar 1998, SIAM J. Sci. Comput. 20(1).
+ */
+trm_status trm_partition_metis(const trm_graph *graph, int n_parts, trm_ids balance, uint64_t seed,
+                               trm_partition **out);
+/** From the parts of nodes, part_of[n_nodes], as another process found them. TRM_ERR_ARG for a part
+ *  outside [0, n_parts). */
+trm_status trm_partition_from_parts(int64_t n_nodes, int n_parts, const int32_t *part_of,
+                                    trm_partition **out);
+/** Every n parts that follow each other become one. The order of nodes stays, so that nodes of a small
+ *  part lie together in it: n_parts must be a multiple of n. */
+void trm_partition_join(trm_partition *partition, int n);
+void trm_partition_destroy(trm_partition **partition);
+
+/** Quality, as `trireme partition` prints it. Imbalances are greatest over mean. */
+typedef struct trm_partition_quality {
+  double cut_share;   /* edges between parts */
+  double halo_factor; /* nodes with the 1-hop halo of their part, over nodes */
+  double node_imbalance, edge_imbalance, balance_imbalance;
+} trm_partition_quality;
+trm_status trm_partition_measure(const trm_graph *graph, const trm_partition *partition,
+                                 trm_ids balance, trm_partition_quality *quality);
+
+#endif
