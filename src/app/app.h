@@ -19,7 +19,9 @@ typedef struct app_command {
 int app_train(int argc, char **argv);
 int app_prepare(int argc, char **argv);
 int app_inspect(int argc, char **argv);
+int app_partition(int argc, char **argv);
 int app_evaluate(int argc, char **argv);
+int app_predict(int argc, char **argv);
 int app_generate(int argc, char **argv);
 int app_verify(int argc, char **argv);
 int app_bisect(int argc, char **argv);

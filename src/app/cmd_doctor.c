@@ -83,7 +83,7 @@ static void print_ranks(trm_comm *comm, const trm_layout *layout, const double *
 /* OpenBLAS takes an older kernel than the processor has when OPENBLAS_CORETYPE says so. */
 static void warn_coretype(int *n_warnings) {
   const char *core = getenv("OPENBLAS_CORETYPE");
-  if (!core || !*core) return;
+  if (!core || !*core || getenv("TRIREME_CORETYPE_CHOSEN")) return;
   char text[256];
   (void)snprintf(text, sizeof text,
                  "OPENBLAS_CORETYPE=%s chooses the matrix kernel; without it "

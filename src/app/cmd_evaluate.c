@@ -5,6 +5,20 @@
 #include "app.h"
 #include "trireme/train/train.h"
 
+static void print_result(const trm_evaluation *r) {
+  if (r->n_scores == 0) {
+    printf("step %" PRId64 ": validation loss %.6f nats a token, perplexity %.4f, %.4f bits, over "
+           "%" PRId64 " tokens\n",
+           r->step, r->loss, exp(r->loss), r->loss / log(2.0), r->count);
+    return;
+  }
+  printf("step %" PRId64 ": validation loss %.6f nats a %s, over %" PRId64 "\n", r->step, r->loss,
+         r->unit, r->count);
+  for (int i = 0; i < r->n_scores; ++i) {
+    if (!isnan(r->scores[i].value)) printf("  %-18s %.6f\n", r->scores[i].name, r->scores[i].value);
+  }
+}
+
 int app_evaluate(int argc, char **argv) {
   app_list words;
   trm_evaluate_options evaluate = {0};
@@ -29,9 +43,7 @@ int app_evaluate(int argc, char **argv) {
     status = trm_evaluate_run(comm, &evaluate, &result);
   }
   if (status == TRM_OK && trm_comm_rank(comm) == 0) {
-    printf("step %" PRId64 ": validation loss %.6f nats a token, perplexity %.4f, %.4f bits, over "
-           "%" PRId64 " tokens\n",
-           result.step, result.loss, exp(result.loss), result.loss / log(2.0), result.tokens);
+    print_result(&result);
   }
   return app_end(&comm, status);
 }

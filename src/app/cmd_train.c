@@ -6,6 +6,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/train/sweep.h"
 #include "trireme/train/train.h"
 
 /* "runs/lm" for "conf/lm.yaml". */
@@ -55,14 +56,12 @@ static void print_bytes(const char *what, int64_t bytes) {
 
 /* The resolved configuration, and as YAML comments what a run would take. */
 static trm_status print_plan(const trm_config *config, int n_ranks, const trm_train_plan *p) {
-  char *text = NULL, weights[32], tokens[32];
+  char *text = NULL, weights[32];
   TRM_TRY(trm_config_text(config, &text));
   (void)fputs(text, stdout);
   TRM_FREE(text);
   trm_format_count(p->n_weights, weights);
-  trm_format_count(p->tokens_a_step, tokens);
-  printf("# %s parameters, vocabulary %" PRId64 "\n", weights, p->vocab);
-  printf("# %s tokens a step, %.1f steps an epoch\n", tokens, p->steps_an_epoch);
+  printf("# %s parameters, %s, %.1f steps an epoch\n", weights, p->summary, p->steps_an_epoch);
   printf("# memory of a rank, %d in all:\n", n_ranks);
   print_bytes("weights", p->weights_bytes);
   print_bytes("gradients", p->gradients_bytes);
@@ -80,19 +79,62 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
 static trm_status check_only(trm_comm *comm, trm_config *config, bool resume) {
   trm_train_plan plan;
   const int n_ranks = trm_comm_size(comm);
-  TRM_TRY(trm_comm_agree(comm, trm_train_check(config, n_ranks, resume, &plan)));
+  TRM_TRY(trm_comm_agree(comm, trm_train_check(comm, config, resume, &plan)));
   const bool speaks = trm_comm_rank(comm) == 0;
   return trm_comm_agree(comm, speaks ? print_plan(config, n_ranks, &plan) : TRM_OK);
 }
 
+/* ---- several runs ---------------------------------------------------------------------------- */
+
+/* --seeds and --splits as they are given. */
+typedef struct many {
+  const char *seeds, *splits;
+} many;
+
+static trm_status list_splits(const trm_config *config, const char *splits, int64_t **numbers,
+                              int64_t *n) {
+  char text[48];
+  if (strcmp(splits, "all") != 0) return trm_sweep_numbers(splits, "--splits", numbers, n);
+  TRM_TRY(trm_sweep_count_splits(trm_config_string(config, "data.path"), n));
+  (void)snprintf(text, sizeof text, "0-%" PRId64, *n - 1);
+  return trm_sweep_numbers(text, "--splits", numbers, n);
+}
+
+static trm_status sweep(trm_comm *comm, const trm_config *config, const many *m, bool resume,
+                        trm_log *log) {
+  int64_t *seeds = NULL, *splits = NULL;
+  char *text = NULL;
+  trm_sweep_options options = {.resume = resume};
+  trm_status status = TRM_OK;
+  if (m->seeds) status = trm_sweep_numbers(m->seeds, "--seeds", &seeds, &options.n_seeds);
+  if (status == TRM_OK && m->splits) {
+    status = list_splits(config, m->splits, &splits, &options.n_splits);
+  }
+  if (status == TRM_OK) status = trm_config_text(config, &text);
+  status = trm_comm_agree(comm, status);
+  if (status == TRM_OK) {
+    options.config_text = text;
+    options.seeds = seeds;
+    options.splits = splits;
+    status = trm_sweep(comm, &options, log);
+  }
+  TRM_FREE(seeds);
+  TRM_FREE(splits);
+  TRM_FREE(text);
+  return status;
+}
+
 /* ---- the command ---------------------------------------------------------------------------- */
 
-static trm_status run(trm_comm *comm, const trm_train_options *options) {
+static trm_status run(trm_comm *comm, const trm_train_options *options, const many *m) {
   trm_log log;
   trm_log_init(&log, trm_comm_rank(comm) == 0 ? stderr : NULL);
   trm_status status = trm_watch_start(comm, trm_config_real(options->config, "comm.deadline_s"));
   status = trm_comm_agree(comm, status);
-  if (status == TRM_OK) status = trm_train(comm, options, &log);
+  if (status == TRM_OK) {
+    status = m->seeds || m->splits ? sweep(comm, options->config, m, options->resume, &log)
+                                   : trm_train(comm, options, &log);
+  }
   trm_watch_stop(comm);
   trm_log_close(&log);
   return status;
@@ -103,6 +145,7 @@ int app_train(int argc, char **argv) {
   app_list words, sets = {.items = assignments, .capacity = 256};
   const char *resume = NULL;
   bool helped, check = false, allow_changes = false;
+  many m = {0};
   int64_t threads = 0;
   const app_option options[] = {
       APP_LIST("--set", 's', &sets, "KEY=VALUE", "override a key"),
@@ -110,6 +153,9 @@ int app_train(int argc, char **argv) {
                         "go on from the newest good checkpoint, or this one"),
       APP_FLAG("--allow-changes", &allow_changes,
                "resume although keys that change the result differ"),
+      APP_TEXT("--seeds", 0, &m.seeds, "0-9",
+               "one run for each seed, and the mean of their scores"),
+      APP_TEXT("--splits", 0, &m.splits, "all|0-9", "one run for each split or fold of the data"),
       APP_FLAG("--check", &check,
                "print the configuration resolved and what a run takes, or what is wrong with it"),
       APP_THREADS(&threads),
@@ -119,17 +165,24 @@ int app_train(int argc, char **argv) {
   trm_status status = app_parse("train", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK && words.n != 1) status = wrong_words(&words, resume);
+  if (status == TRM_OK && (m.seeds || m.splits) && resume && *resume) {
+    status = trm_fail(TRM_ERR_USAGE, "train: several runs resume from their own checkpoints; give "
+                                     "--resume alone");
+  }
   if (status == TRM_OK) status = read_config(&words, &sets, &config);
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
   if (status == TRM_OK && check) {
-    status = check_only(comm, config, resume != NULL);
+    status =
+        trm_comm_agree(comm, trm_watch_start(comm, trm_config_real(config, "comm.deadline_s")));
+    if (status == TRM_OK) status = check_only(comm, config, resume != NULL);
+    trm_watch_stop(comm);
   } else if (status == TRM_OK) {
     const trm_train_options train = {.config = config,
                                      .resume = resume != NULL,
                                      .resume_path = resume && *resume ? resume : NULL,
                                      .allow_changes = allow_changes};
-    status = run(comm, &train);
+    status = run(comm, &train, &m);
   }
   trm_config_destroy(&config);
   return app_end(&comm, status);

@@ -1,16 +1,25 @@
 #include "app.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "trireme/core/config.h"
+#include "trireme/math/gemm.h"
 
 static const app_command commands[] = {
-    {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]]",
+    {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
      "train a model; start it with mpirun for several ranks", app_train},
-    {"prepare", "text FILES... | debian | synth  -o DATA.h5", "make a data set", app_prepare},
+    {"prepare", "text FILES... | debian | synth | graph | graphs | interactions FOLDER  -o DATA.h5",
+     "make a data set", app_prepare},
     {"inspect", "DATA.h5 | CHECKPOINT.h5", "show what a file holds, and check it", app_inspect},
-    {"evaluate", "RUN | CHECKPOINT.h5", "loss over the whole validation split", app_evaluate},
+    {"partition", "DATA.h5 --parts N[,N]...",
+     "cut a graph into parts and show what that would cost", app_partition},
+    {"evaluate", "RUN | CHECKPOINT.h5", "loss and scores over whole parts of the data",
+     app_evaluate},
+    {"predict", "RUN | CHECKPOINT.h5 -o FILE.tsv", "classes of nodes or graphs, items for users",
+     app_predict},
     {"generate", "RUN | CHECKPOINT.h5 [--prompt TEXT]", "write text with a trained model",
      app_generate},
     {"verify", "RUN [--from STEP]", "replay steps of a run on this layout and compare their bits",
@@ -40,7 +49,7 @@ static const app_command *find(const char *name) {
 static trm_status unknown(const char *name) {
   int n;
   const app_command *all = app_commands(&n);
-  const char *names[16];
+  const char *names[32];
   for (int i = 0; i < n; ++i) names[i] = all[i].name;
   const char *near = trm_nearest(name, names, n);
   return trm_fail(TRM_ERR_USAGE, "no command '%s'%s%s%s; see trireme help", name,
@@ -66,7 +75,8 @@ static void print_keys(void) {
 static void print_commands(void) {
   int n;
   const app_command *all = app_commands(&n);
-  printf("trireme " TRM_VERSION ": trains Transformers data-parallel over MPI ranks\n\n");
+  printf("trireme " TRM_VERSION
+         ": trains Transformers and graph networks data-parallel over MPI ranks\n\n");
   for (int i = 0; i < n; ++i) {
     const char *words = all[i].words;
     printf("  trireme %s%s%s\n      %s\n", all[i].name, *words ? " " : "", words, all[i].summary);
@@ -95,7 +105,18 @@ int app_help(int argc, char **argv) {
   return app_end(NULL, TRM_OK);
 }
 
+/* Starts this program again with the matrix kernel that the processor deserves, where the library does
+ * not know the processor; goes on as it is when that fails. */
+static void take_better_kernel(char **argv) {
+  const char *variable = "OPENBLAS_CORETYPE";
+  const char *kernel = getenv(variable) ? NULL : trm_gemm_better_kernel();
+  if (!kernel || setenv(variable, kernel, 1) != 0) return;
+  (void)setenv("TRIREME_CORETYPE_CHOSEN", kernel, 1); /* for doctor: it was not the user */
+  (void)execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv) {
+  take_better_kernel(argv);
   if (argc < 2) {
     (void)app_help(0, NULL);
     return trm_status_exit_code(TRM_ERR_USAGE);

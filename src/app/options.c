@@ -43,7 +43,8 @@ static const app_option *find(const app_option *options, int n, const char *word
 }
 
 static trm_status unknown(const char *command, const app_option *options, int n, const char *word) {
-  const char *names[32];
+  const char *names[64];
+  TRM_ASSERT(n <= 64);
   for (int i = 0; i < n; ++i) names[i] = options[i].name;
   const char *near = trm_nearest(word, names, n);
   return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'%s%s%s; see trireme help %s", command, word,

@@ -102,7 +102,8 @@ static void destroy(void *self) {
   TRM_FREE(d);
 }
 
-static trm_status create(const trm_config *config, int64_t vocab, trm_params *params, void **self) {
+static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
+                         void **self) {
   trm_status status = TRM_OK;
   decoder *d = NULL;
   TRM_TRY(TRM_ALLOC(&d, 1, "model"));
@@ -115,7 +116,7 @@ static trm_status create(const trm_config *config, int64_t vocab, trm_params *pa
   d->tied = trm_config_bool(config, "model.tied");
   d->bias = trm_config_bool(config, "model.bias");
   d->gelu = strcmp(trm_config_string(config, "model.activation"), "gelu") == 0;
-  d->vocab = vocab;
+  d->vocab = dims->n_outputs;
   if (d->ff_width == 0) d->ff_width = 4 * d->width;
   if (d->width % d->heads != 0) {
     status = trm_fail(TRM_ERR_CONFIG,
@@ -168,8 +169,9 @@ static trm_var *positions(const decoder *d, trm_tape *t) {
   return trm_tape_input(t, d->sinusoidal, 2, (int64_t[]){d->context, d->width}, false);
 }
 
-static trm_var *logits(void *self, trm_tape *t, const trm_tokens *tokens) {
+static trm_var *logits(void *self, trm_tape *t, const trm_batch *batch) {
   const decoder *d = self;
+  const trm_tokens *tokens = batch->tokens;
   const int64_t T = tokens->T;
   trm_var *x = trm_op_embedding(t, trm_tape_param(t, d->wte), tokens->inputs, tokens->N * T);
   x = trm_op_position(t, x, positions(d, t), T);
@@ -183,4 +185,4 @@ static trm_var *logits(void *self, trm_tape *t, const trm_tokens *tokens) {
 }
 
 const trm_model_kind trm_model_decoder = {
-    .name = "decoder", .create = create, .destroy = destroy, .logits = logits};
+    .name = "decoder", .data = "text", .create = create, .destroy = destroy, .outputs = logits};

@@ -26,9 +26,12 @@ struct trm_gradsync {
   /* State of a step. Everything before `complete` is final for the running block; buckets before
    * `handed` were given to the reducer. */
   bool last_block;
-  int slot, n_merges; /* of the running block */
-  bool *ready;        /* [params->n_rows], owned */
-  int frontier;       /* row whose gradient is waited for, from the last one down */
+  int slot, n_merges;  /* of the running block; a pass over all blocks has merged what it wrote */
+  trm_block_sink sink; /* for such a pass */
+  trm_tape_between between; /* the caller's, NULL: none */
+  void *between_context;
+  bool *ready;  /* [params->n_rows], owned */
+  int frontier; /* row whose gradient is waited for, from the last one down */
   int64_t handed;
   int64_t blocks_done;
 };
@@ -98,6 +101,11 @@ const char *trm_gradsync_transport(const trm_gradsync *sync) {
   return trm_reducer_transport(sync->reducer);
 }
 
+void trm_gradsync_on_between(trm_gradsync *sync, trm_tape_between call, void *context) {
+  sync->between = call;
+  sync->between_context = context;
+}
+
 /* ---- blocks --------------------------------------------------------------------------------- */
 
 static float *slot(trm_gradsync *sync, int i) {
@@ -106,6 +114,11 @@ static float *slot(trm_gradsync *sync, int i) {
 
 static float *tail(trm_gradsync *sync, int i) {
   return slot(sync, i) + sync->n_params;
+}
+
+static void start_blocks(trm_gradsync *sync) {
+  sync->frontier = sync->params->n_rows - 1;
+  memset(sync->ready, 0, (size_t)sync->params->n_rows * sizeof *sync->ready);
 }
 
 void trm_gradsync_block_begin(trm_gradsync *sync, int64_t i, trm_pass *pass) {
@@ -118,20 +131,23 @@ void trm_gradsync_block_begin(trm_gradsync *sync, int64_t i, trm_pass *pass) {
     add = i > 0;
   }
   sync->last_block = i == sync->n_local - 1;
-  sync->frontier = sync->params->n_rows - 1;
-  memset(sync->ready, 0, (size_t)sync->params->n_rows * sizeof *sync->ready);
+  start_blocks(sync);
   pass->grads = slot(sync, sync->slot);
   pass->add = add;
   if (!add) trm_tail_clear(tail(sync, sync->slot), sync->n_blocks);
 }
 
-/* Adds the finished span of the top slots down the stack, as trm_block_slot says. */
-static void merge(trm_gradsync *sync, int64_t offset, int64_t count) {
-  for (int k = 0; k < sync->n_merges; ++k) {
-    const int top = sync->slot - k;
+/* Adds a finished span of the top slots down the stack, as trm_block_slot says. */
+static void merge_from(trm_gradsync *sync, int from, int n_merges, int64_t offset, int64_t count) {
+  for (int k = 0; k < n_merges; ++k) {
+    const int top = from - k;
     float *lower = slot(sync, top - 1) + offset;
     trm_add(lower, lower, slot(sync, top) + offset, count);
   }
+}
+
+static void merge(trm_gradsync *sync, int64_t offset, int64_t count) {
+  merge_from(sync, sync->slot, sync->n_merges, offset, count);
 }
 
 static void hand_over(trm_gradsync *sync, int64_t end) {
@@ -160,6 +176,7 @@ static void on_ready(void *context, int param) {
 static void on_between(void *context) {
   trm_gradsync *sync = context;
   if (sync->last_block && sync->overlap) trm_progress_poll(sync->progress);
+  if (sync->between) sync->between(sync->between_context);
 }
 
 void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss,
@@ -171,6 +188,58 @@ void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, 
   trm_tape_backward(tape, loss, on_ready, on_between, sync);
   if (!sync->last_block) merge(sync, 0, sync->n_total);
   ++sync->blocks_done;
+}
+
+/* ---- all blocks in one pass ------------------------------------------------------------------ */
+
+static trm_real *sink_target(void *context, int block, bool *add) {
+  trm_gradsync *sync = context;
+  int n_merges;
+  const bool subtrees = trm_reducer_wants_subtrees(sync->reducer);
+  *add = !subtrees && block > 0;
+  return slot(sync, subtrees ? trm_block_slot(sync->first_block, block, &n_merges) : 0);
+}
+
+static void sink_merge(void *context, int block, int64_t offset, int64_t n) {
+  trm_gradsync *sync = context;
+  int n_merges;
+  if (!trm_reducer_wants_subtrees(sync->reducer)) return;
+  const int from = trm_block_slot(sync->first_block, block, &n_merges);
+  merge_from(sync, from, n_merges, offset, n);
+}
+
+static void sink_whole(void *context, int64_t offset, int64_t n) {
+  trm_gradsync *sync = context;
+  const int n_slots = trm_reducer_n_slots(sync->reducer);
+  for (int i = 1; i < n_slots; ++i) trm_fill(slot(sync, i) + offset, 0, n);
+}
+
+void trm_gradsync_all_begin(trm_gradsync *sync, trm_pass *pass) {
+  TRM_ASSERT(sync->blocks_done == 0);
+  sync->sink = (trm_block_sink){
+      .context = sync, .target = sink_target, .merge = sink_merge, .whole = sink_whole};
+  sync->last_block = true;
+  sync->slot = sync->n_merges = 0;
+  start_blocks(sync);
+  pass->n_blocks = (int)sync->n_local;
+  pass->sink = &sync->sink;
+}
+
+void trm_gradsync_all_backward(trm_gradsync *sync, trm_tape *tape, trm_var *loss,
+                               const uint64_t *samples_hashes) {
+  if (trm_tape_status(tape) != TRM_OK) return; /* the caller reports it through finish */
+  for (int k = 0; k < (int)sync->n_local; ++k) {
+    bool add;
+    double sum;
+    int64_t count;
+    float *at = sink_target(sync, k, &add) + sync->n_params;
+    if (!add) trm_tail_clear(at, sync->n_blocks);
+    trm_tape_block_loss(tape, k, &sum, &count);
+    trm_tail_set_block(at, sync->first_block + k, sum, (double)count, samples_hashes[k]);
+    sink_merge(sync, k, sync->n_params, sync->n_total - sync->n_params);
+  }
+  trm_tape_backward(tape, loss, on_ready, on_between, sync);
+  sync->blocks_done = sync->n_local;
 }
 
 /* ---- the end of a step ---------------------------------------------------------------------- */

@@ -63,12 +63,12 @@ void trm_sharded_destroy(trm_sharded **sharded) {
   TRM_FREE(*sharded);
 }
 
-/* Sum of squares of the whole gradient, in the order of trm_sum_squares. Collective. */
+/* Sum of squares of the whole gradient, in the order of trm_optimizer_step. Collective. */
 static trm_status sum_squares(trm_sharded *s, const trm_real *grads, double *sum) {
   const int rank = trm_comm_rank(s->comm);
   TRM_FOR_STRIPES(&s->stripes, rank, begin, end) {
     const int64_t at = trm_stripes_before(&s->stripes, rank, begin) / TRM_CHUNK;
-    trm_sum_squares_chunks(s->own + at, grads + begin, end - begin);
+    trm_optimizer_sum_squares_chunks(s->optimizer, s->own + at, grads, begin, end);
   }
   TRM_TRY(trm_comm_allgather(s->comm, s->own, s->all, s->n_chunks_most * (int64_t)sizeof *s->own));
   *sum = 0;

@@ -63,7 +63,8 @@ static trm_status run_group(trm_evaluator *e, trm_split split, int64_t g, int64_
   const trm_pass pass = {.training = false};
   trm_tape_begin(e->learner->tape, &pass);
   const trm_tokens tokens = {.N = n, .T = e->T, .inputs = e->inputs, .targets = e->targets};
-  (void)trm_model_loss(e->learner->model, e->learner->tape, &tokens);
+  const trm_batch batch = {.tokens = &tokens};
+  (void)trm_model_loss(e->learner->model, e->learner->tape, &batch);
   TRM_TRY(trm_tape_status(e->learner->tape));
   e->sums[2 * g] = trm_tape_loss_sum(e->learner->tape);
   e->sums[2 * g + 1] = (double)trm_tape_loss_count(e->learner->tape);

@@ -1,76 +1,119 @@
+/* Evaluation and prediction of a checkpoint. */
 #include <stdio.h>
 
-#include "evaluate.h"
 #include "restore.h"
 #include "rundir.h"
+#include "tasks_internal.h"
 #include "trireme/comm/watch.h"
 #include "trireme/train/train.h"
 
-enum { GROUP = 8 }; /* windows a pass */
-
-static trm_status check_data(const trm_restored *restored, const trm_dataset *dataset,
-                             const char *path) {
+static trm_status check_vocab(const trm_restored *restored, const trm_task *task,
+                              const char *path) {
   const trm_ckpt_info *info = &restored->info;
+  const trm_vocab *here = trm_text_task_vocab(task);
   trm_vocab vocab = {.n = info->vocab, .offsets = info->vocab_offsets, .bytes = info->vocab_bytes};
   (void)snprintf(vocab.unit, sizeof vocab.unit, "%s", info->vocab_unit);
-  if (trm_vocab_equal(&vocab, trm_dataset_vocabulary(dataset))) return TRM_OK;
+  if (!here || trm_vocab_equal(&vocab, here)) return TRM_OK;
   return trm_fail(
       TRM_ERR_DATA,
       "%s has another vocabulary (%lld %ss) than %s was trained on (%lld %ss); its tokens "
       "would mean other characters",
-      trm_dataset_path(dataset), (long long)trm_dataset_vocab(dataset),
-      trm_dataset_vocabulary(dataset)->unit, path, (long long)info->vocab, info->vocab_unit);
+      trm_config_string(restored->config, "data.path"), (long long)here->n, here->unit, path,
+      (long long)info->vocab, info->vocab_unit);
 }
 
 /* The data set of the run lies where it lay when it was trained, or --data tells. */
-static trm_status open_data(const trm_evaluate_options *options, const trm_restored *restored,
-                            trm_log *log, trm_dataset **dataset) {
-  if (options->data) return trm_dataset_open(options->data, dataset);
-  const trm_status status =
-      trm_dataset_open(trm_config_string(restored->config, "data.path"), dataset);
-  if (status == TRM_ERR_IO) {
-    char why[TRM_MESSAGE_BYTES];
+static trm_status open_data(trm_comm *comm, const char *data, trm_restored *restored, trm_log *log,
+                            trm_task **task) {
+  char text[TRM_PATH_BYTES + 16], why[TRM_MESSAGE_BYTES];
+  if (data) {
+    (void)snprintf(text, sizeof text, "data.path=%s", data);
+    TRM_TRY(trm_config_set(restored->config, text));
+  }
+  const trm_status status = trm_task_open(comm, restored->config, log, task);
+  if (status == TRM_ERR_IO && !data) {
     (void)snprintf(why, sizeof why, "%s", trm_message());
-    return trm_fail(status, "%s (data.path of the run, from this folder); give --data", why);
+    return trm_fail(status, "%s; give --data", why);
   }
-  if (status == TRM_OK && trm_dataset_digest(*dataset) != restored->info.data_digest) {
-    trm_log_warn(log, "%s has changed since the run was trained on it", trm_dataset_path(*dataset));
+  TRM_TRY(status);
+  TRM_TRY(trm_comm_agree(comm, trm_task_resolve(*task, restored->config)));
+  if ((*task)->kind == &trm_task_text || trm_comm_size(comm) <= (*task)->n_blocks) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE,
+                  "%d ranks are more than the %lld blocks (batch.blocks) the run was trained with; "
+                  "start fewer",
+                  trm_comm_size(comm), (long long)(*task)->n_blocks);
+}
+
+/* A checkpoint with its data, ready for passes. */
+typedef struct opened {
+  trm_restored restored;
+  trm_task *task;
+  trm_log log;
+} opened;
+
+static void close_all(trm_comm *comm, opened *o) {
+  trm_watch_stop(comm);
+  trm_task_close(&o->task);
+  trm_restored_free(&o->restored);
+}
+
+static trm_status open_all(trm_comm *comm, const char *run, bool best, const char *data,
+                           opened *o) {
+  char path[TRM_PATH_BYTES] = "";
+  int64_t vocab;
+  trm_status status = TRM_OK;
+  *o = (opened){0};
+  trm_log_init(&o->log, trm_comm_rank(comm) == 0 ? stderr : NULL);
+  if (trm_comm_rank(comm) == 0) {
+    status = trm_checkpoint_resolve(run, best, path, sizeof path, &o->log);
   }
+  TRM_TRY(trm_comm_agree(comm, status));
+  TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
+  TRM_TRY(trm_restore_begin(comm, path, &o->restored, &vocab));
+  TRM_TRY_OUT(open_data(comm, data, &o->restored, &o->log, &o->task));
+  TRM_TRY_OUT(trm_comm_check_equal(comm, o->task->digest, "the data set"));
+  trm_model_dims dims = o->task->dims;
+  if (trm_text_task_vocab(o->task)) dims.n_outputs = vocab;
+  TRM_TRY_OUT(trm_restore_weights(comm, path, &dims, &o->restored));
+  status = check_vocab(&o->restored, o->task, path);
+  if (status == TRM_OK && !data && o->task->digest != o->restored.info.data_digest) {
+    trm_log_warn(&o->log, "%s has changed since the run was trained on it",
+                 trm_config_string(o->restored.config, "data.path"));
+  }
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  TRM_TRY_OUT(trm_comm_agree(comm, trm_task_plan(o->task, &o->restored.learner, false)));
+  TRM_TRY_OUT(trm_comm_agree(
+      comm, trm_watch_start(comm, trm_config_real(o->restored.config, "comm.deadline_s"))));
+  trm_watch_phase(comm, "evaluation", o->restored.info.step);
+  return TRM_OK;
+out:
+  close_all(comm, o);
   return status;
 }
 
 trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
                             trm_evaluation *result) {
-  char path[TRM_PATH_BYTES] = "";
-  trm_restored restored = {0};
-  trm_dataset *dataset = NULL;
-  trm_evaluator *evaluator = NULL;
-  trm_status status = TRM_OK;
-  trm_log log;
-  trm_log_init(&log, trm_comm_rank(comm) == 0 ? stderr : NULL);
-  if (trm_comm_rank(comm) == 0) {
-    status = trm_checkpoint_resolve(options->run, options->best, path, sizeof path, &log);
-  }
-  TRM_TRY(trm_comm_agree(comm, status));
-  TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
-  TRM_TRY(trm_restore(comm, path, GROUP, &restored));
-  status = open_data(options, &restored, &log, &dataset);
-  if (status == TRM_OK) status = check_data(&restored, dataset, path);
-  TRM_TRY_OUT(trm_comm_agree(comm, status));
-  TRM_TRY_OUT(trm_comm_check_equal(comm, trm_dataset_digest(dataset), "the data set"));
-  TRM_TRY_OUT(trm_comm_agree(
-      comm, trm_watch_start(comm, trm_config_real(restored.config, "comm.deadline_s"))));
-  TRM_TRY_OUT(trm_evaluator_create(comm, dataset, &restored.learner,
-                                   trm_config_int(restored.config, "model.context"), GROUP,
-                                   &evaluator));
+  opened o;
   bool stopped;
-  TRM_TRY_OUT(trm_evaluator_run(evaluator, TRM_SPLIT_VALID, NULL, NULL, &result->loss,
-                                &result->tokens, &stopped));
-  result->step = restored.info.step;
-out:
-  trm_watch_stop(comm);
-  trm_evaluator_destroy(&evaluator);
-  trm_dataset_close(&dataset);
-  trm_restored_free(&restored);
+  TRM_TRY(open_all(comm, options->run, options->best, options->data, &o));
+  *result = (trm_evaluation){.unit = o.task->kind->unit, .step = o.restored.info.step};
+  const trm_status status =
+      o.task->kind->evaluate(o.task, &o.restored.learner, NULL, NULL, result, &stopped);
+  close_all(comm, &o);
+  return status;
+}
+
+trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
+  opened o;
+  trm_status status;
+  TRM_TRY(open_all(comm, options->run, options->best, options->data, &o));
+  if (o.task->kind->predict) {
+    status = o.task->kind->predict(o.task, &o.restored.learner, options, n_rows);
+  } else {
+    status =
+        trm_fail(TRM_ERR_USAGE, "predict: %s is a language model; trireme generate writes text",
+                 options->run);
+  }
+  close_all(comm, &o);
   return status;
 }

@@ -39,11 +39,32 @@ static trm_status next_token(trm_restored *restored, trm_sampler *sampler, const
   const trm_pass pass = {.training = false};
   const trm_tokens tokens = {.N = 1, .T = T, .inputs = window};
   trm_tape_begin(restored->learner.tape, &pass);
+  const trm_batch batch = {.tokens = &tokens};
   const trm_var *logits =
-      trm_model_logits(restored->learner.model, restored->learner.tape, &tokens);
+      trm_model_outputs(restored->learner.model, restored->learner.tape, &batch);
   TRM_TRY(trm_tape_status(restored->learner.tape));
   *token = trm_sampler_draw(sampler, logits->data + (T - 1) * restored->info.vocab, position);
   return TRM_OK;
+}
+
+static trm_status restore_text(trm_comm *comm, const char *path, trm_restored *restored) {
+  int64_t vocab;
+  const char *data;
+  TRM_TRY(trm_restore_begin(comm, path, restored, &vocab));
+  const trm_model_dims dims = {.n_outputs = vocab};
+  trm_status status = trm_model_data_kind(restored->config, &data);
+  if (status == TRM_OK && strcmp(data, "text") != 0) {
+    status = trm_fail(TRM_ERR_CONFIG,
+                      "%s: a %s model writes no text; trireme predict says what it has learned",
+                      path, trm_config_string(restored->config, "model.kind"));
+  }
+  if (status == TRM_OK) status = trm_restore_weights(comm, path, &dims, restored);
+  if (status == TRM_OK) {
+    status = trm_learner_plan_tokens(&restored->learner, 1,
+                                     trm_config_int(restored->config, "model.context"), false);
+  }
+  if (status != TRM_OK) trm_restored_free(restored);
+  return status;
 }
 
 trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options, FILE *out) {
@@ -56,7 +77,7 @@ trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options,
   trm_log log; /* damaged checkpoints that are passed over are named */
   trm_log_init(&log, stderr);
   TRM_TRY(trm_checkpoint_resolve(options->run, options->best, path, sizeof path, &log));
-  TRM_TRY(trm_restore(comm, path, 1, &restored));
+  TRM_TRY(restore_text(comm, path, &restored));
   const trm_vocab vocab = vocab_of(&restored.info);
   const int64_t context = trm_config_int(restored.config, "model.context");
   TRM_TRY_OUT(encode_prompt(&vocab, options->prompt, &prompt, &n_prompt));

@@ -5,17 +5,6 @@
 
 #include "trireme/core/memory.h"
 
-int64_t trm_batch_blocks(const trm_config *config) {
-  const int64_t batch = trm_config_int(config, "batch.size");
-  int64_t n_blocks = trm_config_int(config, "batch.blocks");
-  if (n_blocks == 0) {
-    const int64_t by_tokens = batch * trm_config_int(config, "model.context") / 256;
-    n_blocks = by_tokens > 8 ? by_tokens : 8;
-    if (n_blocks > batch) n_blocks = batch;
-  }
-  return n_blocks;
-}
-
 void trm_block_samples(int64_t batch, int64_t n_blocks, int64_t block, int64_t *first, int64_t *n) {
   *first = block * batch / n_blocks;
   *n = (block + 1) * batch / n_blocks - *first;
@@ -25,26 +14,25 @@ int64_t trm_block_samples_max(int64_t batch, int64_t n_blocks) {
   return (batch + n_blocks - 1) / n_blocks;
 }
 
-/* A dry pass over N sequences finds how much memory the activations (and gradients) take. */
-static trm_status plan(trm_learner *learner, int64_t N, int64_t T, bool training) {
+trm_status trm_learner_plan_tokens(trm_learner *learner, int64_t N, int64_t T, bool training) {
   const trm_pass pass = {.training = training, .dry = true};
   trm_tape_begin(learner->tape, &pass);
   const trm_tokens tokens = {.N = N, .T = T};
-  trm_var *loss = trm_model_loss(learner->model, learner->tape, &tokens);
+  const trm_batch batch = {.tokens = &tokens};
+  trm_var *loss = trm_model_loss(learner->model, learner->tape, &batch);
   if (training) trm_tape_backward(learner->tape, loss, NULL, NULL, NULL);
-  return trm_tape_status(learner->tape);
+  TRM_TRY(trm_tape_status(learner->tape));
+  return trm_tape_reserve(learner->tape);
 }
 
-static trm_status create(const trm_config *config, int64_t vocab, int64_t max_samples,
-                         bool training, int rank, int size, trm_learner *learner) {
+trm_status trm_learner_create(const trm_config *config, const trm_model_dims *dims, bool training,
+                              int rank, int size, trm_learner *learner) {
   trm_status status = TRM_OK;
   *learner = (trm_learner){0};
   TRM_TRY_OUT(trm_params_create(&learner->params));
-  TRM_TRY_OUT(trm_model_create(config, vocab, learner->params, &learner->model));
+  TRM_TRY_OUT(trm_model_create(config, dims, learner->params, &learner->model));
   trm_params_init(learner->params, (uint64_t)trm_config_int(config, "run.seed"));
   TRM_TRY_OUT(trm_tape_create(learner->params, &learner->tape));
-  TRM_TRY_OUT(plan(learner, max_samples, trm_config_int(config, "model.context"), training));
-  TRM_TRY_OUT(trm_tape_reserve(learner->tape));
   if (training) {
     TRM_TRY_OUT(
         trm_optimizer_create_share(config, learner->params, rank, size, &learner->optimizer));
@@ -53,16 +41,6 @@ static trm_status create(const trm_config *config, int64_t vocab, int64_t max_sa
 out:
   trm_learner_destroy(learner);
   return status;
-}
-
-trm_status trm_learner_create(const trm_config *config, int64_t vocab, int64_t max_samples,
-                              bool training, trm_learner *learner) {
-  return create(config, vocab, max_samples, training, 0, 1, learner);
-}
-
-trm_status trm_learner_create_share(const trm_config *config, int64_t vocab, int64_t max_samples,
-                                    int rank, int size, trm_learner *learner) {
-  return create(config, vocab, max_samples, true, rank, size, learner);
 }
 
 void trm_learner_destroy(trm_learner *learner) {

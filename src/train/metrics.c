@@ -3,13 +3,15 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "table.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/events.h"
 
-static const char header[] = "step,loss,valid_loss,lr,grad_norm,tokens_per_s,step_s,exposed_comm_s,"
+/* Scores of the task follow. */
+static const char header[] = "step,loss,valid_loss,lr,grad_norm,%ss_per_s,step_s,exposed_comm_s,"
                              "elapsed_s,peak_rss_mb,weights_hash,samples_hash";
 
 struct trm_metrics {
@@ -20,12 +22,27 @@ struct trm_metrics {
   int64_t first_step, n_steps, log_every;
   double start_s;      /* of this start, monotonic */
   double last_plain_s; /* when the last plain progress line was written */
-  double last_rate;    /* tokens a second between the last two rows, 0: none yet */
+  double last_rate;    /* units a second between the last two rows, 0: none yet */
+  const trm_task *task;
+  char rate_name[48]; /* m->rate_name */
   /* Since the last row. */
-  int64_t window_tokens;
+  int64_t window_units;
   double window_s, window_exposed_s;
   int64_t window_steps;
 };
+
+static void make_header(const trm_task *task, char *columns, size_t size) {
+  int at = snprintf(columns, size, header, task->kind->unit);
+  for (int i = 0; i < task->n_scores; ++i) {
+    at += snprintf(columns + at, size - (size_t)at, ",%s", task->scores[i]);
+  }
+}
+
+/* The end of a row that has no scores. */
+static trm_status end_row(trm_metrics *m) {
+  for (int i = 0; i < m->task->n_scores; ++i) TRM_TRY(trm_table_put(&m->rows, ","));
+  return trm_table_put(&m->rows, "\n");
+}
 
 trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, trm_metrics **out) {
   trm_status status = TRM_OK;
@@ -35,9 +52,13 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
   m->first_step = options->first_step;
   m->n_steps = options->n_steps;
   m->log_every = options->log_every;
+  m->task = options->task;
+  (void)snprintf(m->rate_name, sizeof m->rate_name, "speed/%ss_per_s", m->task->kind->unit);
   m->start_s = m->last_plain_s = trm_clock_s();
+  char columns[1024];
+  make_header(options->task, columns, sizeof columns);
   TRM_TRY_OUT(
-      trm_table_open(&m->rows, options->folder, "metrics.csv", header, options->first_step));
+      trm_table_open(&m->rows, options->folder, "metrics.csv", columns, options->first_step));
   TRM_TRY_OUT(trm_table_open(&m->hashes, options->folder, "hashes.csv",
                              "step,weights_hash,samples_hash", options->first_step));
   if (options->tensorboard) {
@@ -64,13 +85,13 @@ static trm_status show_progress(trm_metrics *m, const trm_step_record *r) {
   trm_format_duration(per_step * (double)(m->n_steps - r->step), left);
   trm_format_count(r->step, step);
   trm_format_count(m->n_steps, steps);
-  trm_format_count((long long)(m->last_rate > 0 ? m->last_rate : (double)r->tokens / r->step_s),
+  trm_format_count((long long)(m->last_rate > 0 ? m->last_rate : (double)r->units / r->step_s),
                    rate);
   /* Plain lines (file, job log): often enough to see it live, seldom enough to read. */
   const bool keep = now - m->last_plain_s >= 10 || r->step == m->n_steps;
   if (keep) m->last_plain_s = now;
-  trm_log_progress(m->log, keep, "step %s/%s  loss %.4f  %s tokens/s  lr %.2e  %s left", step,
-                   steps, r->loss, rate, r->lr, left);
+  trm_log_progress(m->log, keep, "step %s/%s  loss %.4f  %s %ss/s  lr %.2e  %s left", step, steps,
+                   r->loss, rate, m->task->kind->unit, r->lr, left);
   return TRM_OK;
 }
 
@@ -79,7 +100,7 @@ static bool wants_row(const trm_metrics *m, int64_t step) {
 }
 
 trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
-  m->window_tokens += r->tokens;
+  m->window_units += r->units;
   m->window_s += r->step_s;
   m->window_exposed_s += r->exposed_s;
   ++m->window_steps;
@@ -88,34 +109,55 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
                         r->weights_hash, r->samples_hash));
   if (!wants_row(m, r->step)) return TRM_OK;
   TRM_TRY(trm_table_flush(&m->hashes));
-  const double rate = (double)m->window_tokens / m->window_s;
+  const double rate = (double)m->window_units / m->window_s;
   const double n = (double)m->window_steps;
   m->last_rate = rate;
   TRM_TRY(trm_table_put(
-      &m->rows, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,%016" PRIx64 ",%016" PRIx64 "\n",
+      &m->rows, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,%016" PRIx64 ",%016" PRIx64,
       (long long)r->step, r->loss, r->lr, r->grad_norm, rate, m->window_s / n,
       m->window_exposed_s / n, trm_process_age_s(), peak_mb(), r->weights_hash, r->samples_hash));
+  TRM_TRY(end_row(m));
   TRM_TRY(trm_table_flush(&m->rows));
-  m->window_tokens = m->window_steps = 0;
+  m->window_units = m->window_steps = 0;
   m->window_s = m->window_exposed_s = 0;
   if (!m->events) return TRM_OK;
   TRM_TRY(trm_events_scalar(m->events, r->step, "train/loss", r->loss));
   TRM_TRY(trm_events_scalar(m->events, r->step, "train/lr", r->lr));
   TRM_TRY(trm_events_scalar(m->events, r->step, "train/grad_norm", r->grad_norm));
-  TRM_TRY(trm_events_scalar(m->events, r->step, "speed/tokens_per_s", rate));
+  TRM_TRY(trm_events_scalar(m->events, r->step, m->rate_name, rate));
   return trm_events_flush(m->events);
 }
 
-trm_status trm_metrics_eval(trm_metrics *m, int64_t step, double loss, bool best) {
-  char count[32];
-  trm_format_count(step, count);
-  trm_log_line(m->log, "step %s  validation loss %.4f  perplexity %.3f%s", count, loss, exp(loss),
-               best ? "  (best)" : "");
-  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,,,,,,%.6g,%.6g,,\n", (long long)step, loss,
+static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
+  char count[32], text[512];
+  int at = 0;
+  trm_format_count(e->step, count);
+  text[0] = 0;
+  for (int i = 0; i < e->n_scores; ++i) {
+    if (strncmp(e->scores[i].name, "train_", 6) == 0 || isnan(e->scores[i].value)) continue;
+    at += snprintf(text + at, sizeof text - (size_t)at, "  %s %.4f", e->scores[i].name,
+                   e->scores[i].value);
+  }
+  if (e->n_scores == 0) (void)snprintf(text, sizeof text, "  perplexity %.3f", exp(e->loss));
+  char loss[48] = "";
+  if (e->count > 0) (void)snprintf(loss, sizeof loss, "  validation loss %.4f", e->loss);
+  trm_log_line(m->log, "step %s%s%s%s", count, loss, text, best ? "  (best)" : "");
+}
+
+trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) {
+  say_evaluation(m, e, best);
+  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,,,,,,%.6g,%.6g,,", (long long)e->step, e->loss,
                         trm_process_age_s(), peak_mb()));
+  for (int i = 0; i < e->n_scores; ++i) {
+    TRM_TRY(trm_table_put(&m->rows, ",%.9g", e->scores[i].value));
+  }
+  TRM_TRY(trm_table_put(&m->rows, "\n"));
   TRM_TRY(trm_table_flush(&m->rows));
   if (!m->events) return TRM_OK;
-  TRM_TRY(trm_events_scalar(m->events, step, "valid/loss", loss));
+  TRM_TRY(trm_events_scalar(m->events, e->step, "valid/loss", e->loss));
+  for (int i = 0; i < e->n_scores; ++i) {
+    TRM_TRY(trm_events_scalar(m->events, e->step, e->scores[i].name, e->scores[i].value));
+  }
   return trm_events_flush(m->events);
 }
 

@@ -8,16 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "task.h"
 #include "trireme/core/log.h"
 #include "trireme/core/status.h"
 
 /** What one training step came to. */
 typedef struct trm_step_record {
   int64_t step; /* updates done */
-  double loss;  /* nats a token, over the global batch */
+  double loss;  /* nats a unit, over the global batch */
   double lr;
   double grad_norm;
-  int64_t tokens;        /* of the global batch */
+  int64_t units;         /* that counted, of the global batch */
   double step_s;         /* duration */
   double exposed_s;      /* of it, waiting for communication */
   uint64_t weights_hash; /* after the update */
@@ -32,13 +33,14 @@ typedef struct trm_metrics_options {
   int64_t n_steps;    /* where the run ends */
   int64_t log_every;
   bool tensorboard;
+  const trm_task *task; /* names its unit and its scores */
 } trm_metrics_options;
 
 trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, trm_metrics **out);
 /** Records a step: shows progress, and writes a row every log_every steps. Does not allocate. */
 trm_status trm_metrics_step(trm_metrics *metrics, const trm_step_record *record);
 /** Records an evaluation of the weights after `step` updates. */
-trm_status trm_metrics_eval(trm_metrics *metrics, int64_t step, double loss, bool best);
+trm_status trm_metrics_eval(trm_metrics *metrics, const trm_evaluation *evaluation, bool best);
 /** Brings every row so far to the file: before a checkpoint of these steps is written. */
 trm_status trm_metrics_flush(trm_metrics *metrics);
 trm_status trm_metrics_close(trm_metrics **metrics);

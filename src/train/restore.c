@@ -50,29 +50,32 @@ trm_status trm_restore_config(trm_comm *comm, const char *path, trm_config **con
   return status;
 }
 
-static trm_status build(const char *path, const char *text, int64_t vocab, int64_t max_samples,
-                        trm_restored *restored) {
-  TRM_TRY(read_config(path, text, &restored->config));
-  TRM_TRY(trm_gemm_select(trm_config_string(restored->config, "math.gemm")));
-  return trm_learner_create(restored->config, vocab, max_samples, false, &restored->learner);
+trm_status trm_restore_begin(trm_comm *comm, const char *path, trm_restored *restored,
+                             int64_t *vocab) {
+  char *text = NULL;
+  *restored = (trm_restored){0};
+  trm_status status = share_info(comm, path, &text, vocab);
+  if (status == TRM_OK) {
+    status = read_config(path, text, &restored->config);
+    if (status == TRM_OK) {
+      status = trm_gemm_select(trm_config_string(restored->config, "math.gemm"));
+    }
+    status = trm_comm_agree(comm, status);
+  }
+  TRM_FREE(text);
+  if (status != TRM_OK) trm_restored_free(restored);
+  return status;
 }
 
-trm_status trm_restore(trm_comm *comm, const char *path, int64_t max_samples,
-                       trm_restored *restored) {
-  *restored = (trm_restored){0};
-  char *text = NULL;
-  int64_t vocab = 0;
+trm_status trm_restore_weights(trm_comm *comm, const char *path, const trm_model_dims *dims,
+                               trm_restored *restored) {
   trm_regions regions = {0};
-  trm_status status = share_info(comm, path, &text, &vocab);
-  if (status != TRM_OK) goto out;
-  status = build(path, text, vocab, max_samples, restored);
+  trm_status status = trm_learner_create(restored->config, dims, false, 0, 1, &restored->learner);
   if (status == TRM_OK) status = trm_learner_regions(&restored->learner, &regions);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(trm_ckpt_load_all(comm, path, &restored->info, regions.rows, regions.n));
 out:
-  TRM_FREE(text);
   trm_regions_free(&regions);
-  if (status != TRM_OK) trm_restored_free(restored);
   return status;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "states.h"
+#include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 #include "trireme/train/layout.h"
@@ -54,7 +55,7 @@ static trm_status compare_config(const trm_train_options *options, trm_config *o
   const char *was, *is, *key = NULL;
   while ((key = trm_config_difference(old, options->config, key, &was, &is))) {
     /* Another shape cannot be loaded, whatever is allowed. */
-    if (strncmp(key, "model.", 6) == 0 && strcmp(key, "model.dropout") != 0) {
+    if (strncmp(key, "model.", 6) == 0 && !strstr(key, "drop")) {
       return trm_fail(TRM_ERR_CONFIG,
                       "%s is %s, but the checkpoint %s is of a model with %s; set it back", key, is,
                       path, was);
@@ -117,28 +118,28 @@ static trm_status check_own(const trm_rundir *dir, int64_t step, const char *pat
       dir->root, own ? "later checkpoints" : "another run", newest, path);
 }
 
-static trm_status check_info(const trm_train_options *options, const trm_dataset *dataset,
+static trm_status check_info(const trm_train_options *options, const trm_task *task,
                              const trm_ckpt_info *info, const char *path, trm_log *log,
                              int64_t *decay_steps) {
   TRM_TRY(check_config(options, info, path, log, decay_steps));
+  const char *data = trm_config_string(options->config, "data.path");
+  const trm_vocab *here = trm_text_task_vocab(task);
   trm_vocab vocab = {.n = info->vocab, .offsets = info->vocab_offsets, .bytes = info->vocab_bytes};
   (void)snprintf(vocab.unit, sizeof vocab.unit, "%s", info->vocab_unit);
-  if (!trm_vocab_equal(&vocab, trm_dataset_vocabulary(dataset))) {
+  if (here && !trm_vocab_equal(&vocab, here)) {
     return trm_fail(TRM_ERR_CONFIG,
                     "%s was trained on another vocabulary (%" PRId64 " %ss) than %s has (%" PRId64
                     "); use the data set it was trained on",
-                    path, info->vocab, info->vocab_unit, trm_dataset_path(dataset),
-                    trm_dataset_vocab(dataset));
+                    path, info->vocab, info->vocab_unit, data, here->n);
   }
-  if (info->data_digest != trm_dataset_digest(dataset)) {
+  if (info->data_digest != task->digest) {
     if (!options->allow_changes) {
       return trm_fail(TRM_ERR_CONFIG,
                       "%s is not the data set that %s was trained on (contents "
                       "differ); set data.path back, or give --allow-changes",
-                      trm_dataset_path(dataset), path);
+                      data, path);
     }
-    trm_log_warn(log, "%s is not the data set that %s was trained on", trm_dataset_path(dataset),
-                 path);
+    trm_log_warn(log, "%s is not the data set that %s was trained on", data, path);
   }
   char fingerprint[128];
   trm_fingerprint(fingerprint, sizeof fingerprint);
@@ -150,8 +151,8 @@ static trm_status check_info(const trm_train_options *options, const trm_dataset
 }
 
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
-                      const trm_dataset *dataset, trm_learner *learner, trm_regions *regions,
-                      trm_log *log, trm_run_state *state, bool *resumed) {
+                      trm_task *task, trm_learner *learner, trm_regions *regions, trm_log *log,
+                      trm_run_state *state, bool *resumed) {
   *resumed = false;
   *state = (trm_run_state){.best_loss = (double)NAN, .best_step = -1, .eval_step = -1};
   int64_t decay_steps = 0; /* rank 0's until the end */
@@ -168,7 +169,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   trm_ckpt_info info = {0};
   if (trm_comm_rank(comm) == 0) {
     status = trm_ckpt_read_info(path, &info);
-    if (status == TRM_OK) status = check_info(options, dataset, &info, path, log, &decay_steps);
+    if (status == TRM_OK) status = check_info(options, task, &info, path, log, &decay_steps);
     if (status == TRM_OK && options->resume_path && !options->replay) {
       status = check_own(dir, info.step, path);
     }

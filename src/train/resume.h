@@ -3,6 +3,7 @@
 #define TRIREME_TRAIN_RESUME_H
 
 #include "rundir.h"
+#include "task.h"
 #include "trireme/comm/comm.h"
 #include "trireme/train/learner.h"
 #include "trireme/train/train.h"
@@ -10,7 +11,7 @@
 /** State that goes on over restarts, besides weights and optimizer. */
 typedef struct trm_run_state {
   int64_t step;     /* updates done */
-  double best_loss; /* NaN: none yet */
+  double best_loss; /* of what is compared (trm_task_rank_value); NaN: none yet */
   int64_t best_step;
   int64_t eval_step;     /* last evaluated, -1: never */
   int64_t decay_steps;   /* schedule.decay_steps of the checkpoint */
@@ -23,7 +24,7 @@ typedef struct trm_run_state {
  * Collective.
  */
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
-                      const trm_dataset *dataset, trm_learner *learner, trm_regions *regions,
-                      trm_log *log, trm_run_state *state, bool *resumed);
+                      trm_task *task, trm_learner *learner, trm_regions *regions, trm_log *log,
+                      trm_run_state *state, bool *resumed);
 
 #endif

@@ -3,42 +3,37 @@
 #include <inttypes.h>
 
 #include "trireme/core/hash.h"
-#include "trireme/train/learner.h"
-
-static int64_t sample_id(const trm_dataset *dataset, uint64_t seed, int64_t T, int64_t index) {
-  int64_t epoch, window, token;
-  trm_dataset_locate(dataset, seed, T, index, &epoch, &window, &token);
-  return epoch * trm_dataset_epoch_samples(dataset, T) + window;
-}
+#include "trireme/core/memory.h"
 
 uint64_t trm_samples_hash(const int64_t *samples, int64_t n) {
-  uint64_t hash = 0; /* id by id, as trm_samples_expected has them */
+  uint64_t hash = 0;
   for (int64_t i = 0; i < n; ++i) hash = trm_hash64(&samples[i], sizeof *samples, hash);
   return hash;
 }
 
-uint64_t trm_samples_expected(const trm_dataset *dataset, uint64_t seed, int64_t T, int64_t batch,
-                              int64_t n_blocks, int64_t step) {
-  uint64_t hash = 0;
-  for (int64_t b = 0; b < n_blocks; ++b) {
-    int64_t first, n;
-    trm_block_samples(batch, n_blocks, b, &first, &n);
-    uint64_t block = 0;
-    for (int64_t i = first; i < first + n; ++i) {
-      const int64_t id = sample_id(dataset, seed, T, step * batch + i);
-      block = trm_hash64(&id, sizeof id, block);
-    }
-    hash = trm_hash_chain(hash, block);
-  }
-  return hash;
-}
-
-trm_status trm_samples_write(trm_table *table, const trm_dataset *dataset, uint64_t seed, int64_t T,
-                             int64_t batch, int64_t step) {
+static trm_status write_row(trm_table *table, const trm_task *task, int64_t step,
+                            const int64_t *ids, const int64_t *offsets, uint64_t *expected) {
+  *expected = 0;
   TRM_TRY(trm_table_put(table, "%" PRId64 ",", step + 1));
-  for (int64_t i = 0; i < batch; ++i) {
-    TRM_TRY(trm_table_put(table, "%s%" PRId64, i ? " " : "",
-                          sample_id(dataset, seed, T, step * batch + i)));
+  for (int64_t b = 0; b < task->n_blocks; ++b) {
+    const int64_t n = offsets[b + 1] - offsets[b];
+    *expected = trm_hash_chain(*expected, trm_samples_hash(ids + offsets[b], n));
+  }
+  for (int64_t i = 0; i < offsets[task->n_blocks]; ++i) {
+    TRM_TRY(trm_table_put(table, "%s%" PRId64, i ? " " : "", ids[i]));
   }
   return trm_table_put(table, "\n");
+}
+
+trm_status trm_samples_write(trm_table *table, trm_task *task, int64_t step, uint64_t *expected) {
+  int64_t *ids = NULL, *offsets = NULL;
+  trm_status status = TRM_OK;
+  TRM_TRY_OUT(TRM_ALLOC(&ids, task->batch, "sample ids"));
+  TRM_TRY_OUT(TRM_ALLOC(&offsets, task->n_blocks + 1, "sample ids"));
+  TRM_TRY_OUT(task->kind->samples(task, step, ids, offsets));
+  TRM_TRY_OUT(write_row(table, task, step, ids, offsets, expected));
+out:
+  TRM_FREE(ids);
+  TRM_FREE(offsets);
+  return status;
 }

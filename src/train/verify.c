@@ -58,6 +58,8 @@ static trm_status replay_run(trm_comm *comm, const plan *p, const char *data, tr
   if (status != TRM_OK) return status;
   (void)snprintf(set, sizeof set, "train.steps=%" PRId64, p->last);
   status = trm_config_set(config, set);
+  if (status == TRM_OK)
+    status = trm_config_set(config, "train.epochs=0"); /* else it sets the steps */
   if (status == TRM_OK && data) {
     (void)snprintf(set, sizeof set, "data.path=%s", data);
     status = trm_config_set(config, set);

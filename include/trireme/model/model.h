@@ -8,8 +8,17 @@
 #include <stdint.h>
 
 #include "trireme/core/config.h"
+#include "trireme/core/graph.h"
 #include "trireme/nn/params.h"
 #include "trireme/nn/tape.h"
+
+/** Sizes a data set gives to a model; those a kind of data does not have are 0. */
+typedef struct trm_model_dims {
+  int64_t n_outputs;  /* tokens of the vocabulary, or classes */
+  int64_t n_features; /* of a node */
+  bool sparse;        /* features are sparse */
+  int64_t n_nodes;    /* with a vector of their own: users and items */
+} trm_model_dims;
 
 /** One block of sequences. */
 typedef struct trm_tokens {
@@ -18,25 +27,56 @@ typedef struct trm_tokens {
   const int32_t *targets; /* [N*T], -1: does not count; NULL when no loss is asked */
 } trm_tokens;
 
+/** What a pass sees of a graph: the field of its seeds, a whole graph, or a set of graphs. */
+typedef struct trm_graph_batch {
+  trm_features features;
+  const trm_hop *hops; /* [n_hops] the first layer's first; one for all layers when n_hops is 1 */
+  int n_hops;
+  const int32_t
+      *targets;     /* [rows of the last hop], or [n_graphs]; -1: does not count; NULL: no loss */
+  int64_t n_graphs; /* of a set of graphs; 0: classes belong to nodes */
+  const int64_t *graphs; /* [n_graphs + 1] first row of each */
+  /* recommendation */
+  const int32_t *own_nodes; /* [n_own] nodes of this process */
+  int64_t n_own;
+  const trm_collection *collection; /* nodes of the batch; NULL when no loss is asked */
+  const trm_triplets *triplets;
+} trm_graph_batch;
+
+/** The data of a pass: one of them. */
+typedef struct trm_batch {
+  const trm_tokens *tokens;
+  const trm_graph_batch *graph;
+} trm_batch;
+
 typedef struct trm_model trm_model;
 
 /** A model family. */
 typedef struct trm_model_kind {
   const char *name;
+  const char *data; /* kind of data set: "text", "graph", "graphs", "interactions"; "graph" models
+                       take "graphs" too when they have a readout */
   /** Reads its keys, adds its parameters to `params` in order of first use. */
-  trm_status (*create)(const trm_config *config, int64_t vocab, trm_params *params, void **self);
+  trm_status (*create)(const trm_config *config, const trm_model_dims *dims, trm_params *params,
+                       void **self);
   void (*destroy)(void *self);
-  /** Logits [N*T, vocab]. */
-  trm_var *(*logits)(void *self, trm_tape *tape, const trm_tokens *tokens);
+  /** Logits [N*T, vocab] of tokens, [rows, classes] of nodes or graphs, vectors of users and items. */
+  trm_var *(*outputs)(void *self, trm_tape *tape, const trm_batch *batch);
+  /** Scalar; NULL: summed softmax cross-entropy of the outputs against the batch's targets. */
+  trm_var *(*loss)(void *self, trm_tape *tape, const trm_batch *batch);
+  /** Hops of message passing; NULL: none. */
+  int (*n_hops)(const void *self);
 } trm_model_kind;
 
-/** Model named by model.kind over a vocabulary; adds to and seals `params` (kept). */
-trm_status trm_model_create(const trm_config *config, int64_t vocab, trm_params *params,
-                            trm_model **out);
+/** Model named by model.kind; adds to and seals `params` (kept). */
+trm_status trm_model_create(const trm_config *config, const trm_model_dims *dims,
+                            trm_params *params, trm_model **out);
 void trm_model_destroy(trm_model **model);
 
-trm_var *trm_model_logits(trm_model *model, trm_tape *tape, const trm_tokens *tokens);
-/** Scalar: summed cross-entropy of next tokens. */
-trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_tokens *tokens);
+trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *batch);
+trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch);
+int trm_model_n_hops(const trm_model *model);
+/** The kind of data set the family named by model.kind is for: "text", "graph", "interactions". */
+trm_status trm_model_data_kind(const trm_config *config, const char **kind);
 
 #endif

@@ -39,11 +39,23 @@ void trm_gradsync_blocks(const trm_gradsync *sync, int64_t *first, int64_t *n);
 /** How buckets travel, in words (trm_reducer_transport). */
 const char *trm_gradsync_transport(const trm_gradsync *sync);
 
+/** `call` is called after each operator of every backward pass, besides the sync's own polling. */
+void trm_gradsync_on_between(trm_gradsync *sync, trm_tape_between call, void *context);
+
 /** Fills pass->grads and pass->add for local block `i` (0..n-1, in order). */
 void trm_gradsync_block_begin(trm_gradsync *sync, int64_t i, trm_pass *pass);
 /** Runs the backward pass of that block with the hooks of the overlap, and records its loss. */
 void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, trm_var *loss,
                                  uint64_t samples_hash);
+
+/**
+ * The same for all local blocks in one pass (trm_block_sink in nn/tape.h): fills pass->n_blocks and
+ * pass->sink, then runs the backward pass. Sums come out as if each block had a pass of its own.
+ * @param samples_hashes  [n] of each local block
+ */
+void trm_gradsync_all_begin(trm_gradsync *sync, trm_pass *pass);
+void trm_gradsync_all_backward(trm_gradsync *sync, trm_tape *tape, trm_var *loss,
+                               const uint64_t *samples_hashes);
 
 /** What the step came to, the same on every rank. */
 typedef struct trm_gradsync_result {

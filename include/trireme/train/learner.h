@@ -25,14 +25,14 @@ typedef struct trm_learner {
 } trm_learner;
 
 /**
- * Builds everything and reserves the activation arena for passes over up to `max_samples`
- * sequences of the model's context. Weights are drawn from run.seed. Keeps `config`.
+ * Builds model, parameters and tape, and for training an optimizer with the state of rank `rank` of
+ * `size` (0 of 1: all of it). Weights are drawn from run.seed. The tape's memory is planned by the
+ * task. Keeps `config`.
  */
-trm_status trm_learner_create(const trm_config *config, int64_t vocab, int64_t max_samples,
-                              bool training, trm_learner *learner);
-/** The same for training with the optimizer's state shared out: what rank `rank` of `size` has. */
-trm_status trm_learner_create_share(const trm_config *config, int64_t vocab, int64_t max_samples,
-                                    int rank, int size, trm_learner *learner);
+trm_status trm_learner_create(const trm_config *config, const trm_model_dims *dims, bool training,
+                              int rank, int size, trm_learner *learner);
+/** A dry pass over N sequences of T tokens, and memory for it. */
+trm_status trm_learner_plan_tokens(trm_learner *learner, int64_t N, int64_t T, bool training);
 void trm_learner_destroy(trm_learner *learner);
 
 /** Regions of a checkpoint: "model/<name>" and, with an optimizer, "optimizer/<state>/<name>". */
@@ -48,12 +48,6 @@ trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions);
 void trm_learner_bind_states(const trm_learner *learner, trm_regions *regions, trm_real *states);
 void trm_regions_free(trm_regions *regions);
 
-/**
- * Number of blocks V a global batch is cut into: batch.blocks, or, when that is 0, a number that
- * gives a block about 256 tokens but no fewer than 8 blocks, at most one a sample. It depends on the
- * configuration alone, never on the layout.
- */
-int64_t trm_batch_blocks(const trm_config *config);
 /** Samples of block v of V: [v B / V, (v+1) B / V). */
 void trm_block_samples(int64_t batch, int64_t n_blocks, int64_t block, int64_t *first, int64_t *n);
 /** The most samples any block has. */

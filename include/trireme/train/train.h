@@ -35,18 +35,19 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
 
 /** What a run would take. Bytes are of one rank, the one with most. */
 typedef struct trm_train_plan {
-  int64_t n_weights, vocab;
-  int64_t tokens_a_step;
+  int64_t n_weights;
+  char summary[160]; /* "vocabulary 65, 12 x 64 tokens a step" */
   double steps_an_epoch;
   int64_t weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes;
   int64_t checkpoint_bytes; /* besides, on rank 0: the copy that is being written */
 } trm_train_plan;
 
 /**
- * Checks all that trm_train on `n_ranks` ranks would refuse before its first step, resolves the
- * configuration as it would, and says what it would take. Writes nothing. Not collective.
+ * Checks all that trm_train on these ranks would refuse before its first step, resolves the
+ * configuration as it would, and says what it would take. Writes nothing. Collective; failures are
+ * the caller's to agree on.
  */
-trm_status trm_train_check(trm_config *config, int n_ranks, bool resume, trm_train_plan *plan);
+trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_train_plan *plan);
 
 /** A checkpoint chosen by a run directory (newest good one, or best) or by a file. */
 typedef struct trm_evaluate_options {
@@ -55,15 +56,34 @@ typedef struct trm_evaluate_options {
   const char *data; /* data set; NULL: the one the run was trained on */
 } trm_evaluate_options;
 
+enum { TRM_MAX_SCORES = 16, TRM_SCORE_BYTES = 32 };
+
 typedef struct trm_evaluation {
-  double loss;    /* nats a token over the whole validation split */
-  int64_t tokens; /* predicted */
-  int64_t step;   /* of the checkpoint */
+  double loss;      /* nats a unit over the whole validation part */
+  int64_t count;    /* units */
+  const char *unit; /* "token", "node", "graph", "interaction" */
+  int64_t step;     /* of the checkpoint */
+  int n_scores;
+  struct {
+    char name[TRM_SCORE_BYTES]; /* "test_accuracy" */
+    double value;               /* NaN: the part is empty */
+  } scores[TRM_MAX_SCORES];
 } trm_evaluation;
 
 /** Exact evaluation of a checkpoint over the whole validation split. Collective. */
 trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
                             trm_evaluation *result);
+
+typedef struct trm_predict_options {
+  const char *run; /* run directory or checkpoint file */
+  bool best;
+  const char *data;   /* data set; NULL: the one the run was trained on */
+  const char *output; /* tab-separated file */
+  int64_t top_k;      /* interactions: items a user */
+} trm_predict_options;
+
+/** Writes what a checkpoint says of every node, graph or user. Collective. */
+trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows);
 
 typedef struct trm_generate_options {
   const char *run;

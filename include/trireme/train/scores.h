@@ -1,0 +1,54 @@
+/** Scores of predictions: exact, from counts and sorted scores; the same for any order of samples. */
+#ifndef TRIREME_TRAIN_SCORES_H
+#define TRIREME_TRAIN_SCORES_H
+
+#include <stdint.h>
+
+#include "trireme/core/graph.h"
+#include "trireme/core/status.h"
+
+/** Class with the greatest logit of each row, the first of equals; -1 for a row that is not finite. */
+void trm_predict_classes(const float *logits, int64_t n, int64_t n_classes, int32_t *predicted);
+
+/** What is counted of each class: counts[TRM_N_CLASS_COUNTS, n_classes], whole numbers. */
+typedef enum trm_class_count {
+  TRM_COUNT_RIGHT,     /* predicted, and the label */
+  TRM_COUNT_LABELLED,  /* the label */
+  TRM_COUNT_PREDICTED, /* predicted */
+  TRM_N_CLASS_COUNTS
+} trm_class_count;
+/** Counts samples with a label >= 0. One without a prediction (-1) is labelled, and no more. */
+void trm_class_counts_add(double *counts, int64_t n_classes, const int32_t *labels,
+                          const int32_t *predicted, int64_t n);
+/** Share of labelled samples that are right; NaN without any. */
+double trm_class_counts_accuracy(const double *counts, int64_t n_classes);
+/** Mean over classes that occur (as a label or predicted) of the harmonic mean of precision and
+ *  recall, 2 right / (labelled + predicted); NaN without any. */
+double trm_class_counts_macro_f1(const double *counts, int64_t n_classes);
+
+/** How much class 1 is preferred for a sample, and its label. */
+typedef struct trm_scored {
+  double score;
+  int32_t label;
+} trm_scored;
+/** Area under the ROC curve for labels 0 and 1 (others do not count): ties count half. Reorders
+ *  samples[n]. NaN with one class only, or where a score that counts is NaN. */
+double trm_roc_auc(trm_scored *samples, int64_t n);
+
+/** Top-K of one user. */
+typedef struct trm_ranking {
+  double recall, ndcg, precision;
+} trm_ranking;
+/**
+ * Ranks all items but `exclude` (rising) by scores[n_items] (greatest first, of equals the lower id)
+ * and scores the first K against `relevant` (rising). NDCG with gains 0 and 1, ideal cut at min(K,
+ * relevant). @param[out] top [K] items, -1 past the end; may be NULL
+ */
+void trm_rank_items(const float *scores, int64_t n_items, const int32_t *exclude, int64_t n_exclude,
+                    const int32_t *relevant, int64_t n_relevant, int64_t K, int32_t *top,
+                    trm_ranking *ranking);
+
+/** Mean and deviation (n - 1) of n numbers. */
+void trm_mean_deviation(const double *values, int64_t n, double *mean, double *deviation);
+
+#endif

@@ -1,0 +1,38 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app.h"
+#include "trireme/train/train.h"
+
+int app_predict(int argc, char **argv) {
+  app_list words;
+  trm_predict_options predict = {.top_k = 20};
+  bool helped;
+  int64_t threads = 0, n_rows = 0;
+  const app_option options[] = {
+      APP_TEXT("--output", 'o', &predict.output, "FILE.tsv", "file to write"),
+      APP_FLAG("--best", &predict.best, "the best checkpoint, not the newest"),
+      APP_TEXT("--data", 0, &predict.data, "DATA.h5", "another data set with the same features"),
+      APP_INT("--top", 0, &predict.top_k, 1, 1000, "K", "interactions: items a user (default 20)"),
+      APP_THREADS(&threads),
+  };
+  trm_comm *comm = NULL;
+  trm_status status = app_parse("predict", argc, argv, APP_OPTIONS(options), &words, &helped);
+  if (helped) return app_end(NULL, status);
+  if (status == TRM_OK) {
+    status = app_expect("predict", &words, 1, "one run directory or checkpoint");
+  }
+  if (status == TRM_OK && !predict.output) {
+    status = trm_fail(TRM_ERR_USAGE, "predict: give -o FILE.tsv; see trireme help predict");
+  }
+  status = app_start(&argc, &argv, threads, status, &comm);
+  if (!comm) return app_end(NULL, status);
+  if (status == TRM_OK) {
+    predict.run = words.items[0];
+    status = trm_predict_run(comm, &predict, &n_rows);
+  }
+  if (status == TRM_OK && trm_comm_rank(comm) == 0) {
+    printf("%s: %" PRId64 " rows\n", predict.output, n_rows);
+  }
+  return app_end(&comm, status);
+}

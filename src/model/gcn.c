@@ -1,0 +1,78 @@
+/*
+ * GCN: graph convolutional network.
+ *
+ *   layer(x)_i = b + sum over j in N(i) + {i} of W x_j / sqrt(d_i d_j),  d: degrees with self-loops
+ *
+ * As in the paper the sum is taken after the linear map: for a layer that narrows, the usual one, there
+ * is less to add up. The paper's network: plain blocks, model.layers 2, model.activation relu,
+ * optimizer.decay_scope first.
+ *
+ * Source: Kipf, Welling 2017, arXiv:1609.02907, equations 2 and 9.
+ */
+#include "graph_layers.h"
+#include "trireme/core/memory.h"
+
+typedef struct gcn {
+  trm_gnn net;
+  bool self_loops;
+  trm_affine *layers; /* [net.layers], owned; the bias is added after the sum */
+} gcn;
+
+static const gcn *of(const trm_gnn *net) {
+  return (const gcn *)(const void *)net;
+}
+
+static trm_status add_layer(trm_gnn *net, trm_params *params, int layer, int64_t in, int64_t out) {
+  trm_affine *a = &((gcn *)(void *)net)->layers[layer];
+  const unsigned flags = trm_gnn_enters(layer) | TRM_GNN_GLOROT | TRM_GNN_NO_BIAS;
+  TRM_TRY(trm_gnn_add_linear(net, params, a, in, out, flags, "layers/%d", layer));
+  return trm_gnn_add_bias(net, params, &a->bias, out, "layers/%d", layer);
+}
+
+static trm_var *layer(const trm_gnn *net, trm_tape *t, trm_gnn_rows in, int l,
+                      const trm_gnn_hop *at) {
+  const trm_affine a = of(net)->layers[l];
+  trm_var *x = trm_gnn_linear(t, in, (trm_affine){a.weight, -1});
+  x = trm_op_spmm(t, x, at->hop, TRM_NORM_SYMMETRIC, of(net)->self_loops);
+  return trm_gnn_bias(t, x, a.bias);
+}
+
+static trm_var *aggregate(const trm_gnn *net, trm_tape *t, trm_var *x, int l,
+                          const trm_gnn_hop *at) {
+  (void)l;
+  return trm_op_spmm(t, x, at->hop, TRM_NORM_SYMMETRIC, of(net)->self_loops);
+}
+
+static const trm_gnn_family family = {
+    .name = "gcn", .add_layer = add_layer, .layer = layer, .aggregate = aggregate};
+
+static void destroy(void *self) {
+  gcn *m = self;
+  if (!m) return;
+  trm_gnn_release(&m->net);
+  TRM_FREE(m->layers);
+  TRM_FREE(m);
+}
+
+static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
+                         void **self) {
+  trm_status status = TRM_OK;
+  gcn *m = NULL;
+  TRM_TRY(TRM_ALLOC(&m, 1, "model"));
+  TRM_TRY_OUT(trm_gnn_init(&m->net, &family, config, dims));
+  m->self_loops = trm_config_bool(config, "model.self_loops");
+  TRM_TRY_OUT(TRM_ALLOC(&m->layers, m->net.layers, "model"));
+  TRM_TRY_OUT(trm_gnn_add(&m->net, params));
+  *self = m;
+  return TRM_OK;
+out:
+  destroy(m);
+  return status;
+}
+
+const trm_model_kind trm_model_gcn = {.name = "gcn",
+                                      .data = "graph",
+                                      .create = create,
+                                      .destroy = destroy,
+                                      .outputs = trm_gnn_outputs,
+                                      .n_hops = trm_gnn_n_hops};

@@ -1,0 +1,177 @@
+#include "class_scores.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text_file.h"
+#include "trireme/core/memory.h"
+#include "trireme/train/scores.h"
+
+void trm_class_scores_declare(trm_task *task, int64_t n_classes) {
+  for (int p = 0; p < TRM_N_PARTS; ++p) {
+    trm_task_add_score(task, trm_part_name((trm_part)p), "accuracy");
+    trm_task_add_score(task, trm_part_name((trm_part)p), "macro_f1");
+    if (n_classes == 2) trm_task_add_score(task, trm_part_name((trm_part)p), "auc");
+  }
+}
+
+static bool in_part(const trm_class_rows *rows, int64_t i, int part) {
+  const int32_t id = rows->ids[i];
+  return (rows->parts[id] >> part & 1) && rows->labels[id] >= 0;
+}
+
+/* counts[parts, TRM_N_CLASS_COUNTS, classes] over own rows. */
+static void count(const trm_class_rows *rows, const int32_t *predicted, double *counts) {
+  const int64_t C = rows->n_classes, stride = TRM_N_CLASS_COUNTS * C;
+  for (int p = 0; p < TRM_N_PARTS; ++p) {
+    for (int64_t i = 0; i < rows->n; ++i) {
+      if (!in_part(rows, i, p)) continue;
+      trm_class_counts_add(counts + p * stride, C, &rows->labels[rows->ids[i]], &predicted[i], 1);
+    }
+  }
+}
+
+/* How much class 1 is preferred, of all samples on every rank: others give 0, so sums are exact. */
+static trm_status gather_margins(trm_comm *comm, const trm_class_rows *rows, double *margins) {
+  for (int64_t i = 0; i < rows->n; ++i) {
+    margins[rows->ids[i]] = (double)rows->logits[2 * i + 1] - (double)rows->logits[2 * i];
+  }
+  return trm_comm_sum_f64(comm, margins, rows->n_samples);
+}
+
+static double auc_of_part(const trm_class_rows *rows, const double *margins, int part,
+                          trm_scored *samples) {
+  int64_t n = 0;
+  for (int64_t s = 0; s < rows->n_samples; ++s) {
+    if (!(rows->parts[s] >> part & 1) || rows->labels[s] < 0) continue;
+    samples[n++] = (trm_scored){margins[s], rows->labels[s]};
+  }
+  return trm_roc_auc(samples, n);
+}
+
+static void put(trm_task *task, trm_evaluation *result, double value) {
+  const int i = result->n_scores++;
+  (void)snprintf(result->scores[i].name, TRM_SCORE_BYTES, "%s", task->scores[i]);
+  result->scores[i].value = value;
+}
+
+/* Scratch of one evaluation. */
+typedef struct scratch {
+  int32_t *predicted;
+  double *counts, *margins;
+  trm_scored *samples; /* of a part, to be sorted */
+} scratch;
+
+static void release(scratch *s) {
+  TRM_FREE(s->predicted);
+  TRM_FREE(s->counts);
+  TRM_FREE(s->margins);
+  TRM_FREE(s->samples);
+}
+
+static trm_status take(const trm_class_rows *rows, scratch *s) {
+  const int64_t C = rows->n_classes;
+  TRM_TRY(TRM_ALLOC(&s->predicted, rows->n, "predictions"));
+  TRM_TRY(TRM_ALLOC(&s->counts, TRM_N_PARTS * TRM_N_CLASS_COUNTS * C, "counts of predictions"));
+  if (C != 2) return TRM_OK;
+  TRM_TRY(TRM_ALLOC(&s->margins, rows->n_samples, "scores of predictions"));
+  return TRM_ALLOC(&s->samples, rows->n_samples, "scores of predictions");
+}
+
+trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows,
+                                trm_evaluation *result) {
+  scratch s = {0};
+  const int64_t C = rows->n_classes, stride = TRM_N_CLASS_COUNTS * C;
+  trm_status status = trm_comm_agree(task->comm, take(rows, &s));
+  if (status != TRM_OK) goto out;
+  trm_predict_classes(rows->logits, rows->n, C, s.predicted);
+  count(rows, s.predicted, s.counts);
+  TRM_TRY_OUT(trm_comm_sum_f64(task->comm, s.counts, TRM_N_PARTS * stride));
+  if (C == 2) TRM_TRY_OUT(gather_margins(task->comm, rows, s.margins));
+  for (int p = 0; p < TRM_N_PARTS; ++p) {
+    put(task, result, trm_class_counts_accuracy(s.counts + p * stride, C));
+    put(task, result, trm_class_counts_macro_f1(s.counts + p * stride, C));
+    if (C == 2) put(task, result, auc_of_part(rows, s.margins, p, s.samples));
+  }
+out:
+  release(&s);
+  return status;
+}
+
+trm_status trm_class_parts(const trm_graph *graph, const trm_config *config, int64_t n_samples,
+                           int8_t *parts) {
+  const int split = (int)trm_config_int(config, "data.split");
+  const bool hold_out = trm_config_bool(config, "data.hold_out");
+  memset(parts, 0, (size_t)n_samples);
+  for (int p = 0; p < TRM_N_PARTS; ++p) {
+    trm_ids ids;
+    TRM_TRY(trm_graph_split(graph, split, (trm_part)p, hold_out, &ids));
+    for (int64_t i = 0; i < ids.n; ++i) parts[ids.ids[i]] |= (int8_t)(1 << p);
+  }
+  return TRM_OK;
+}
+
+/* ---- predictions ----------------------------------------------------------------------------- */
+
+/* Probability of the class with the greatest logit. */
+static double confidence(const float *logits, int64_t C, int32_t predicted) {
+  double sum = 0;
+  for (int64_t c = 0; c < C; ++c) sum += exp((double)logits[c] - (double)logits[predicted]);
+  return 1 / sum;
+}
+
+static void put_text(FILE *file, const trm_texts *texts, int64_t i) {
+  (void)fprintf(file, "\t%.*s", (int)(texts->offsets[i + 1] - texts->offsets[i]),
+                texts->bytes + texts->offsets[i]);
+}
+
+static void write_rows(const trm_graph *graph, const double *classes, const double *sure,
+                       const int32_t *labels, int64_t n, FILE *file, int64_t *n_rows) {
+  const bool set = graph->kind == TRM_GRAPH_SET, names = graph->names.n > 0 && !set;
+  (void)fprintf(file, "%s\tclass\tprobability\tlabel%s%s\n", set ? "graph" : "node",
+                graph->classes.n ? "\tclass_name" : "", names ? "\tname" : "");
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t c = (int64_t)classes[i] - 1;
+    if (c < 0) continue;
+    ++*n_rows;
+    (void)fprintf(file, "%lld\t%lld\t%.6f\t", (long long)i, (long long)c, sure[i]);
+    if (labels[i] >= 0) (void)fprintf(file, "%d", labels[i]);
+    if (graph->classes.n) put_text(file, &graph->classes, c);
+    if (names) put_text(file, &graph->names, i);
+    (void)fputc('\n', file);
+  }
+}
+
+trm_status trm_class_predictions_write(trm_comm *comm, const trm_graph *graph,
+                                       const trm_class_rows *rows, const char *path,
+                                       int64_t *n_rows) {
+  int32_t *predicted = NULL;
+  double *classes = NULL; /* 1 + class, then probability, of all samples */
+  *n_rows = 0;
+  trm_status status = TRM_ALLOC(&predicted, rows->n, "predictions");
+  if (status == TRM_OK) status = TRM_ALLOC(&classes, 2 * rows->n_samples, "predictions");
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  trm_predict_classes(rows->logits, rows->n, rows->n_classes, predicted);
+  for (int64_t i = 0; i < rows->n; ++i) {
+    if (predicted[i] < 0) continue;
+    classes[rows->ids[i]] = predicted[i] + 1;
+    classes[rows->n_samples + rows->ids[i]] =
+        confidence(rows->logits + i * rows->n_classes, rows->n_classes, predicted[i]);
+  }
+  TRM_TRY_OUT(trm_comm_sum_f64(comm, classes, 2 * rows->n_samples));
+  if (trm_comm_rank(comm) == 0) {
+    trm_text_file file;
+    status = trm_text_file_begin(&file);
+    if (status == TRM_OK) {
+      write_rows(graph, classes, classes + rows->n_samples, rows->labels, rows->n_samples,
+                 file.stream, n_rows);
+      status = trm_text_file_publish(&file, path);
+    }
+  }
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+out:
+  TRM_FREE(predicted);
+  TRM_FREE(classes);
+  return status;
+}

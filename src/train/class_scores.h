@@ -1,0 +1,32 @@
+/** Scores of classes, by part of the data: accuracy, macro F1, and ROC AUC where there are two. */
+#ifndef TRIREME_TRAIN_CLASS_SCORES_H
+#define TRIREME_TRAIN_CLASS_SCORES_H
+
+#include "task.h"
+#include "trireme/input/graph.h"
+
+/** Tells the task the names of the scores, in the order in which they are added. */
+void trm_class_scores_declare(trm_task *task, int64_t n_classes);
+
+/** What one rank has to say: rows of logits for some of the samples. */
+typedef struct trm_class_rows {
+  const float *logits;   /* [n, n_classes] */
+  const int32_t *ids;    /* [n] samples, in [0, n_samples) */
+  const int32_t *labels; /* [n_samples], -1: missing */
+  const int8_t *parts;   /* [n_samples] bit p: the sample is in part p */
+  int64_t n, n_classes, n_samples;
+} trm_class_rows;
+
+/** Adds the scores over all ranks' rows, which together have each sample at most once. Collective. */
+trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, trm_evaluation *result);
+
+/** parts[n_samples] of a split. */
+trm_status trm_class_parts(const trm_graph *graph, const trm_config *config, int64_t n_samples,
+                           int8_t *parts);
+
+/** Writes "id, class, probability, ..." of every sample. Collective. */
+trm_status trm_class_predictions_write(trm_comm *comm, const trm_graph *graph,
+                                       const trm_class_rows *rows, const char *path,
+                                       int64_t *n_rows);
+
+#endif

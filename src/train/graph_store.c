@@ -1,0 +1,85 @@
+#include "graph_store.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "trireme/comm/watch.h"
+#include "trireme/core/memory.h"
+
+static trm_status take(void *context, int64_t bytes, const char *what, void **memory, bool *fill) {
+  return trm_shared_take(context, bytes, what, memory, fill);
+}
+
+static trm_status settle(void *context, trm_status status) {
+  return trm_shared_settle(context, status);
+}
+
+trm_status trm_graph_store_open(trm_comm *comm, const trm_config *config, trm_graph_store *store) {
+  const char *storage = trm_config_string(config, "data.storage");
+  const char *path = trm_config_string(config, "data.path");
+  *store = (trm_graph_store){.partitioned = strcmp(storage, "partitioned") == 0};
+  if (strcmp(storage, "replicated") == 0 || trm_comm_size(comm) == 1) {
+    return trm_comm_agree(comm, trm_graph_open(path, NULL, !store->partitioned, &store->graph));
+  }
+  TRM_TRY(trm_shared_create(comm, &store->shared));
+  store->memory = (trm_graph_memory){.context = store->shared, .take = take, .settle = settle};
+  return trm_comm_agree(comm,
+                        trm_graph_open(path, &store->memory, !store->partitioned, &store->graph));
+}
+
+void trm_graph_store_close(trm_graph_store *store) {
+  trm_graph_close(&store->graph);
+  trm_shared_destroy(&store->shared);
+}
+
+trm_status trm_graph_store_check_split(const trm_graph_store *store, const trm_config *config) {
+  const int64_t split = trm_config_int(config, "data.split");
+  const int n = trm_graph_n_splits(store->graph);
+  if (split < n) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG, "data.split is %" PRId64 ", but %s has %d %s, from 0 to %d",
+                  split, trm_config_string(config, "data.path"), n,
+                  store->graph->kind == TRM_GRAPH_SET ? "folds" : "splits", n - 1);
+}
+
+bool trm_graph_store_metis(const trm_config *config) {
+  return strcmp(trm_config_string(config, "data.partition"), "metis") == 0;
+}
+
+/* Rank 0's partition on the others, from the parts of its nodes. */
+static trm_status share_metis(trm_comm *comm, const trm_graph *graph, int n_parts, trm_ids balance,
+                              trm_partition **out) {
+  const bool root = trm_comm_rank(comm) == 0;
+  int32_t *part_of = NULL;
+  trm_status status = root ? trm_partition_metis(graph, n_parts, balance, 1, out)
+                           : TRM_ALLOC(&part_of, graph->n_nodes, "parts of nodes");
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  TRM_TRY_OUT(trm_comm_broadcast(comm, root ? (*out)->part_of : part_of,
+                                 graph->n_nodes * (int64_t)sizeof *part_of, 0));
+  if (!root) status = trm_partition_from_parts(graph->n_nodes, n_parts, part_of, out);
+  status = trm_comm_agree(comm, status);
+out:
+  TRM_FREE(part_of);
+  return status;
+}
+
+trm_status trm_graph_store_partition(trm_comm *comm, const trm_graph_store *store, bool metis,
+                                     int64_t n_parts, trm_ids balance, trm_status before,
+                                     trm_partition **out) {
+  *out = NULL;
+  if (metis) trm_watch_pause(comm);
+  TRM_TRY(trm_comm_agree(comm, before));
+  const trm_status status =
+      metis ? share_metis(comm, store->graph, (int)n_parts, balance, out)
+            : trm_comm_agree(comm, trm_partition_contiguous(store->graph, (int)n_parts, out));
+  if (status != TRM_OK) trm_partition_destroy(out);
+  return status;
+}
+
+trm_model_dims trm_graph_store_dims(const trm_graph_store *store) {
+  const trm_graph *g = store->graph;
+  return (trm_model_dims){.n_outputs = g->n_classes,
+                          .n_features = g->n_features,
+                          .sparse = g->sparse,
+                          .n_nodes =
+                              g->kind == TRM_GRAPH_INTERACTIONS ? g->n_users + g->n_items : 0};
+}

@@ -1,0 +1,37 @@
+/** A graph data set as the ranks of a run hold it (data.storage). */
+#ifndef TRIREME_TRAIN_GRAPH_STORE_H
+#define TRIREME_TRAIN_GRAPH_STORE_H
+
+#include "trireme/comm/comm.h"
+#include "trireme/comm/rows.h"
+#include "trireme/core/config.h"
+#include "trireme/input/graph.h"
+#include "trireme/input/partition.h"
+#include "trireme/model/model.h"
+
+typedef struct trm_graph_store {
+  trm_graph *graph;
+  trm_shared *shared;      /* NULL: every rank has a copy */
+  trm_graph_memory memory; /* where `shared` is */
+  bool partitioned;        /* features stay in the file until each rank reads its own */
+} trm_graph_store;
+
+/** Opens data.path. Collective; the status is the same on all ranks. */
+trm_status trm_graph_store_open(trm_comm *comm, const trm_config *config, trm_graph_store *store);
+void trm_graph_store_close(trm_graph_store *store); /* collective */
+/** That data.split is one of the data set's. @return TRM_ERR_CONFIG */
+trm_status trm_graph_store_check_split(const trm_graph_store *store, const trm_config *config);
+/**
+ * A partition of the graph, the same on all ranks: contiguous, which each rank works out, or of METIS
+ * (data.partition), which takes much memory and time: rank 0 calls it and tells the others.
+ * Collective, and so is what went wrong on any rank; pauses the watch for METIS.
+ * @param before what this rank did before, agreed on first: with an error none partitions
+ */
+trm_status trm_graph_store_partition(trm_comm *comm, const trm_graph_store *store, bool metis,
+                                     int64_t n_parts, trm_ids balance, trm_status before,
+                                     trm_partition **out);
+/** Whether data.partition is `metis`. */
+bool trm_graph_store_metis(const trm_config *config);
+trm_model_dims trm_graph_store_dims(const trm_graph_store *store);
+
+#endif

@@ -1,0 +1,217 @@
+/* The loop of a run: steps, evaluations, checkpoints, and the way to a stop. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "drift.h"
+#include "replay.h"
+#include "run.h"
+#include "samples.h"
+#include "signals.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/float_mode.h"
+
+static bool stop_wanted(void *context) {
+  const trm_run *r = context;
+  if (trm_signals_received() != 0 || r->replay_stop) return true;
+  return r->budget_counts && r->time_budget_s > 0 && trm_clock_s() - r->start_s >= r->time_budget_s;
+}
+
+trm_status trm_run_diverged(const trm_run *r, double loss, const trm_step_info *info) {
+  char where[TRM_PARAM_NAME_BYTES + 64] = "gradients are finite";
+  char last[64] = "there is no checkpoint yet";
+  const int row =
+      info->bad_element >= 0 ? trm_params_find(r->learner.params, info->bad_element) : -1;
+  if (row >= 0) {
+    (void)snprintf(where, sizeof where, "gradients are not finite, first that of %s",
+                   r->learner.params->rows[row].name);
+  }
+  if (r->store) {
+    const trm_status written = trm_ckpt_wait(r->store); /* one may be on its way */
+    const int64_t newest = trm_ckpt_newest_step(r->store);
+    if (written != TRM_OK) {
+      (void)snprintf(last, sizeof last, "the last checkpoint could not be written");
+    } else if (newest >= 0) {
+      (void)snprintf(last, sizeof last, "the newest checkpoint is of step %" PRId64, newest);
+    }
+  }
+  return trm_fail(TRM_ERR_DIVERGED,
+                  "step %" PRId64 ": the loss is %g and %s; %s; try --resume --allow-changes --set "
+                  "optimizer.lr=%g, or a smaller optimizer.clip_norm",
+                  r->state.step + 1, loss, where, last,
+                  trm_config_real(r->options->config, "optimizer.lr") / 10);
+}
+
+/* What has happened to the write in the background, without waiting for it. */
+static void poll_store(trm_run *r) {
+  bool writing;
+  if (r->store && r->pending == TRM_OK) r->pending = trm_ckpt_poll(r->store, &writing);
+}
+
+/* Whether the weights after `step` may be saved: then the ranks compare theirs first, so that no
+ * checkpoint holds weights that only one rank has. */
+static bool saves_at(const trm_run *r, int64_t step) {
+  return trm_due(step, r->ckpt_every) || trm_due(step, r->eval_every) || step == r->n_steps;
+}
+
+/* debug.flip_step: what a flipped bit in one rank's memory does. */
+static void flip_for_test(trm_run *r) {
+  if (trm_run_int(r, "debug.flip_step") != r->state.step ||
+      trm_run_int(r, "debug.flip_rank") != trm_comm_rank(r->comm)) {
+    return;
+  }
+  unsigned char *bytes =
+      (unsigned char *)(r->learner.params->weights + r->learner.params->rows[0].offset);
+  bytes[2] ^= 1;
+}
+
+/* The ids of this step's samples, and that they are those all ranks used. */
+static trm_status write_ledger(trm_run *r) {
+  uint64_t expected;
+  TRM_TRY(trm_samples_write(&r->ledger, r->task, r->state.step - 1, &expected));
+  TRM_ASSERT(r->samples_hash == expected);
+  return trm_table_flush(&r->ledger);
+}
+
+/* One step, from the batch to the update. What this rank failed with since the ranks last agreed
+ * (r->pending) comes to all of them here. Collective; the status is the same on all ranks. */
+static trm_status step(trm_run *r, bool *stop) {
+  const double start_s = trm_clock_s();
+  poll_store(r);
+  /* Ranks that wait for each other in a pass run it also with something pending. */
+  if (r->pending == TRM_OK || r->task->exchanges) {
+    const trm_status ran = r->task->kind->run(r->task, r->state.step);
+    if (r->pending == TRM_OK) r->pending = ran;
+  }
+  trm_watch_phase(r->comm, "gradient all-reduce", r->state.step);
+  trm_gradsync_result sums;
+  TRM_TRY(trm_gradsync_finish(r->sync, r->pending, stop_wanted(r), &sums));
+  if (sums.n_failed > 0) {
+    const trm_status status = trm_comm_agree(r->comm, r->pending);
+    TRM_ASSERT(status != TRM_OK);
+    return status;
+  }
+  *stop = sums.stop;
+
+  trm_step_info info = {.finite = true, .bad_element = -1};
+  if (r->sharded) {
+    TRM_TRY(trm_sharded_step(r->sharded, &sums, r->state.step, &info));
+  } else {
+    trm_optimizer_step(r->learner.optimizer, sums.grads, sums.count, r->state.step, &info);
+  }
+  const double loss = sums.loss_sum / sums.count;
+  if (!info.finite || !isfinite(loss)) return trm_run_diverged(r, loss, &info);
+  ++r->state.step;
+  flip_for_test(r);
+  r->samples_hash = sums.samples_hash;
+  const bool check = trm_due(r->state.step, r->check_every) || saves_at(r, r->state.step) || *stop;
+  if (r->root || check) r->weights_hash = trm_params_hash(r->learner.params);
+  if (check) TRM_TRY(trm_drift_check(r->comm, r->weights_hash, r->state.step, r->hashes));
+  if (!r->root) return TRM_OK;
+  const trm_step_record record = {.step = r->state.step,
+                                  .loss = loss,
+                                  .lr = info.lr,
+                                  .grad_norm = info.grad_norm,
+                                  .units = (int64_t)sums.count,
+                                  .step_s = trm_clock_s() - start_s,
+                                  .exposed_s = sums.exposed_s,
+                                  .weights_hash = r->weights_hash,
+                                  .samples_hash = r->samples_hash};
+  if (r->options->replay) {
+    r->replay_stop =
+        !trm_replay_compare(r->options->replay, r->state.step, r->weights_hash, r->samples_hash);
+    trm_log_progress(r->log, false, "step %" PRId64 "/%" PRId64, r->state.step, r->n_steps);
+    return TRM_OK;
+  }
+  r->pending = trm_metrics_step(r->metrics, &record);
+  if (r->pending == TRM_OK && r->ledger.file) r->pending = write_ledger(r);
+  return TRM_OK;
+}
+
+/* Evaluates the weights as they are, and notes and saves them when they are the best so far.
+ * Collective; the status is the same on all ranks. `*stop` may become true. */
+static trm_status evaluate(trm_run *r, bool *stop) {
+  trm_evaluation result = {.unit = r->task->kind->unit, .step = r->state.step};
+  bool stopped = false;
+  trm_watch_phase(r->comm, "evaluation", r->state.step);
+  TRM_TRY(r->task->kind->evaluate(r->task, &r->learner, stop_wanted, r, &result, &stopped));
+  if (stopped) {
+    *stop = true;
+    return TRM_OK;
+  }
+  if (result.count > 0 && !isfinite(result.loss)) { /* without samples there is no loss */
+    const trm_step_info info = {.finite = true, .bad_element = -1};
+    return trm_run_diverged(r, result.loss, &info);
+  }
+  r->state.eval_step = r->state.step;
+  const double value = trm_task_rank_value(r->task, &result);
+  const bool best = !(value >= r->state.best_loss); /* also when there was none */
+  if (best) {
+    r->state.best_loss = value;
+    r->state.best_step = r->state.step;
+  }
+  if (r->root && !r->options->replay && r->pending == TRM_OK) {
+    r->pending = trm_metrics_eval(r->metrics, &result, best);
+  }
+  if (best) trm_run_save(r, true);
+  return TRM_OK;
+}
+
+/* Whether the last best evaluation is too far back; a function of the state alone. */
+static bool patience_is_over(const trm_run *r) {
+  return r->patience > 0 && r->state.best_step >= 0 &&
+         r->state.step - r->state.best_step >= r->patience;
+}
+
+/* Evaluates unless these weights have been. */
+static trm_status evaluate_once(trm_run *r, bool *stop) {
+  return r->state.eval_step == r->state.step ? TRM_OK : evaluate(r, stop);
+}
+
+static trm_status finish(trm_run *r) {
+  trm_replay *replay = r->options->replay;
+  if (!replay) return trm_run_save_last(r);
+  if (!replay->at_end) return TRM_OK;
+  return trm_comm_agree(r->comm,
+                        r->root ? replay->at_end(replay->context, r->learner.params) : TRM_OK);
+}
+
+trm_status trm_run_loop(trm_run *r, bool *stopped) {
+  bool stop = false;
+  trm_float_mode_standard(); /* set-up may have loaded parts of MPI that change it */
+  r->saved_step = r->resumed ? r->state.step : -1;
+  if (!r->resumed && trm_config_bool(r->options->config, "checkpoint.initial"))
+    trm_run_save(r, false);
+  if (r->resumed && r->state.step >= r->n_steps) {
+    trm_log_line(
+        r->log, "the run is complete at step %" PRId64 "; raise %s to go on", r->state.step,
+        trm_config_real(r->options->config, "train.epochs") > 0 ? "train.epochs" : "train.steps");
+  } else if (r->resumed && trm_due(r->state.step, r->eval_every)) {
+    TRM_TRY(evaluate_once(r, &stop)); /* the one a stop came before */
+  }
+  r->budget_counts = true;
+  bool over = patience_is_over(r);
+  while (r->state.step < r->n_steps && !stop && !over) {
+    TRM_TRY(step(r, &stop));
+    const bool last = r->state.step == r->n_steps;
+    if (!stop && !last && trm_due(r->state.step, r->eval_every)) TRM_TRY(evaluate(r, &stop));
+    TRM_TRY(trm_run_save_if_due(r));
+    over = patience_is_over(r);
+  }
+  if (over && !stop) {
+    trm_log_line(r->log,
+                 "no better evaluation for %" PRId64 " steps (train.patience): the run ends at "
+                 "step %" PRId64,
+                 r->state.step - r->state.best_step, r->state.step);
+  }
+  if (r->state.step == r->n_steps) { /* a stop that came with the last step stops nothing */
+    stop = false;
+    r->budget_counts = false;
+    if (trm_config_bool(r->options->config, "eval.at_end")) TRM_TRY(evaluate_once(r, &stop));
+  }
+  *stopped = stop;
+  /* A failure of rank 0's outputs at the very end comes to all ranks here. */
+  TRM_TRY(trm_comm_agree(r->comm, r->pending));
+  return finish(r);
+}

@@ -1,0 +1,67 @@
+#include "node_batches.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static trm_status bad_fanout(const char *text, int n_hops) {
+  return trm_fail(TRM_ERR_CONFIG,
+                  "sampler.fanout is '%s', expected %d numbers of neighbours, one for each of "
+                  "model.layers, as '%s' (-1: all)",
+                  text, n_hops,
+                  n_hops == 1   ? "10"
+                  : n_hops == 2 ? "10,10"
+                                : "15,10,5");
+}
+
+trm_status trm_fanout_parse(const char *text, int n_hops, int64_t *fanout) {
+  const char *at = text;
+  for (int h = 0; h < n_hops; ++h) {
+    char *end;
+    const long long n = strtoll(at, &end, 10);
+    if (end == at || n < -1 || n == 0 || n > INT32_MAX) return bad_fanout(text, n_hops);
+    fanout[h] = n;
+    if (*end != (h + 1 < n_hops ? ',' : 0)) return bad_fanout(text, n_hops);
+    at = end + 1;
+  }
+  return TRM_OK;
+}
+
+bool trm_node_batches_clusters(const trm_config *config) {
+  return strcmp(trm_config_string(config, "sampler.kind"), "cluster") == 0;
+}
+
+static trm_status check_clusters(const trm_config *config, const trm_graph *graph) {
+  const int64_t n = trm_config_int(config, "sampler.clusters");
+  const int64_t batch = trm_config_int(config, "batch.size");
+  if (n < 1 || n > graph->n_nodes || n < batch) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "sampler.clusters is %" PRId64 "; set it between batch.size (%" PRId64
+                    ") and the number of nodes (%" PRId64 ")",
+                    n, batch, graph->n_nodes);
+  }
+  return TRM_OK;
+}
+
+trm_status trm_node_batches_cut(trm_comm *comm, const trm_config *config,
+                                const trm_graph_store *store, trm_ids train,
+                                trm_partition **clusters) {
+  return trm_graph_store_partition(comm, store, true, trm_config_int(config, "sampler.clusters"),
+                                   train, check_clusters(config, store->graph), clusters);
+}
+
+trm_status trm_node_batches_options(const trm_config *config, int n_hops, trm_ids train,
+                                    const trm_partition *parts, const trm_partition *clusters,
+                                    trm_graph_loader_options *options) {
+  *options = (trm_graph_loader_options){
+      .kind = clusters ? TRM_BATCH_CLUSTER : TRM_BATCH_NEIGHBOR,
+      .seed = (uint64_t)trm_config_int(config, "run.seed"),
+      .train = train,
+      .partition = clusters ? clusters : parts,
+      .sampler = {.n_hops = n_hops,
+                  .replace = trm_config_bool(config, "sampler.replace"),
+                  .drop_edge = trm_config_real(config, "model.drop_edge")}};
+  if (clusters) return TRM_OK;
+  return trm_fanout_parse(trm_config_string(config, "sampler.fanout"), n_hops,
+                          options->sampler.fanout);
+}

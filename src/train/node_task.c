@@ -1,0 +1,367 @@
+/*
+ * Classes of nodes. A step works on the whole graph (seeds are all training nodes), or on what
+ * sampling draws for the seeds of a batch (node_batches.c). Evaluation is exact either way: a pass
+ * over the whole graph, shared out among the ranks, in which every node is scored once.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "class_scores.h"
+#include "graph_store.h"
+#include "node_batches.h"
+#include "samples.h"
+#include "tasks_internal.h"
+#include "trireme/comm/reducer.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/memory.h"
+#include "trireme/nn/ops.h"
+#include "whole.h"
+
+typedef struct node_task {
+  trm_graph_store store;
+  trm_ids train;            /* borrowed from the graph */
+  int8_t *parts;            /* [n_nodes]; owned */
+  trm_partition *partition; /* into batch.blocks; owned */
+  bool full;                /* sampler.kind */
+  double drop_edge;
+  uint64_t seed;
+  trm_learner *learner; /* borrowed from start on */
+  trm_gradsync *sync;   /* borrowed from start on */
+
+  trm_whole *training;        /* full: what the training nodes depend on */
+  int32_t *targets;           /* [own rows of it] labels of training nodes, -1 elsewhere; owned */
+  uint64_t *hashes;           /* [own blocks] of the samples of a step; owned */
+  int64_t *ids;               /* scratch of one block's samples; owned */
+  trm_graph_batches *batches; /* else */
+  trm_partition *clusters;    /* sampler.kind cluster: the samples; owned */
+
+  trm_whole *all;        /* evaluation */
+  int32_t *eval_targets; /* [own rows of it] labels of validation nodes; owned */
+  double *sums;          /* [2 V] loss and count of each block; owned */
+} node_task;
+
+/* ---- data ------------------------------------------------------------------------------------ */
+
+static trm_status check_data(const trm_task *task, const node_task *t) {
+  const trm_graph *g = t->store.graph;
+  const char *path = trm_config_string(task->config, "data.path");
+  if (g->n_features == 0) {
+    return trm_fail(TRM_ERR_DATA, "%s: nodes have no features; prepare it with --features", path);
+  }
+  if (!g->labels || g->n_classes < 2) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: nodes have no labels of two classes or more; prepare it "
+                    "with --labels",
+                    path);
+  }
+  const char *readout = trm_config_string(task->config, "model.readout");
+  if (strcmp(readout, "none") != 0) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "model.readout is '%s', but %s is one graph, whose nodes have the classes; set "
+                    "it to none",
+                    readout, path);
+  }
+  if (t->store.partitioned && g->sparse) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "data.storage is 'partitioned', but %s has sparse features, which stay small; "
+                    "set it to 'shared'",
+                    path);
+  }
+  return TRM_OK;
+}
+
+static trm_status open_split(trm_task *task, node_task *t) {
+  const trm_graph *g = t->store.graph;
+  TRM_TRY(check_data(task, t));
+  TRM_TRY(trm_graph_store_check_split(&t->store, task->config));
+  TRM_TRY(trm_graph_split(g, (int)trm_config_int(task->config, "data.split"), TRM_PART_TRAIN, true,
+                          &t->train));
+  if (t->train.n == 0) {
+    return trm_fail(TRM_ERR_DATA, "%s: split %" PRId64 " has no training nodes",
+                    trm_config_string(task->config, "data.path"),
+                    trm_config_int(task->config, "data.split"));
+  }
+  TRM_TRY(TRM_ALLOC(&t->parts, g->n_nodes, "parts of nodes"));
+  return trm_class_parts(g, task->config, g->n_nodes, t->parts);
+}
+
+static trm_status open_nodes(trm_task *task) {
+  node_task *t = NULL;
+  TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
+  task->self = t;
+  t->full = strcmp(trm_config_string(task->config, "sampler.kind"), "full") == 0;
+  t->drop_edge = trm_config_real(task->config, "model.drop_edge");
+  t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
+  TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
+  TRM_TRY(trm_comm_agree(task->comm, open_split(task, t)));
+  task->dims = trm_graph_store_dims(&t->store);
+  task->digest = t->store.graph->digest;
+  trm_class_scores_declare(task, task->dims.n_outputs);
+  return trm_task_select(task, "accuracy");
+}
+
+static void close_nodes(trm_task *task) {
+  node_task *t = task->self;
+  if (!t) return;
+  trm_graph_batches_destroy(&t->batches);
+  trm_whole_destroy(&t->training);
+  trm_whole_destroy(&t->all);
+  trm_partition_destroy(&t->partition);
+  trm_partition_destroy(&t->clusters);
+  trm_graph_store_close(&t->store);
+  TRM_FREE(t->parts);
+  TRM_FREE(t->targets);
+  TRM_FREE(t->hashes);
+  TRM_FREE(t->ids);
+  TRM_FREE(t->eval_targets);
+  TRM_FREE(t->sums);
+  TRM_FREE(task->self);
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+/* Enough for a few ranks; more make the rows of a small graph expensive to cut up. */
+enum { BLOCKS_SMALL = 4, BLOCKS = 8, SMALL_NODES = 50000 };
+
+static trm_status resolve_full(trm_task *task, const node_task *t, trm_config *config) {
+  const int64_t n = t->store.graph->n_nodes;
+  if (trm_config_int(config, "batch.blocks") == 0) {
+    TRM_TRY(trm_config_set_int(config, "batch.blocks", n < SMALL_NODES ? BLOCKS_SMALL : BLOCKS));
+  }
+  task->batch = t->train.n;
+  task->epoch_samples = t->train.n;
+  return TRM_OK;
+}
+
+/* What each rank works out for itself. */
+static trm_status resolve_sizes(trm_task *task, node_task *t, trm_config *config) {
+  if (t->full) {
+    TRM_TRY(resolve_full(task, t, config));
+  } else {
+    const int64_t n_samples = t->clusters ? t->clusters->n_parts : t->train.n;
+    TRM_TRY(trm_graph_batches_resolve(task, n_samples, config));
+  }
+  task->exchanges = t->full || t->store.partitioned;
+  task->n_blocks = trm_config_int(config, "batch.blocks");
+  if (task->n_blocks > TRM_PASS_MAX_BLOCKS) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "batch.blocks is %" PRId64 "; a graph is cut into at most %d, set it lower",
+                    task->n_blocks, TRM_PASS_MAX_BLOCKS);
+  }
+  task->units_a_step = task->batch;
+  (void)snprintf(task->summary, sizeof task->summary,
+                 "%" PRId64 " nodes, %" PRId64 " edges, %" PRId64 " of %" PRId64 " %s a step",
+                 t->store.graph->n_nodes, t->store.graph->in.n_edges, task->batch,
+                 task->epoch_samples, t->clusters ? "clusters" : "training nodes");
+  return TRM_OK;
+}
+
+static trm_status resolve(trm_task *task, trm_config *config) {
+  node_task *t = task->self;
+  if (!t->full && trm_node_batches_clusters(config)) {
+    TRM_TRY(trm_node_batches_cut(task->comm, config, &t->store, t->train, &t->clusters));
+  }
+  const trm_status status = resolve_sizes(task, t, config);
+  return trm_graph_store_partition(task->comm, &t->store, trm_graph_store_metis(config),
+                                   task->n_blocks, t->train, status, &t->partition);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* Labels of the rows of a pass that are in a part, -1 for the others. */
+static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm_part part,
+                                 int32_t **targets) {
+  const trm_field *f = trm_whole_field(whole);
+  TRM_TRY(TRM_ALLOC(targets, f->n_targets, "targets"));
+  for (int64_t i = 0; i < f->n_targets; ++i) {
+    const int32_t node = f->targets[i];
+    (*targets)[i] = t->parts[node] >> part & 1 ? t->store.graph->labels[node] : -1;
+  }
+  return TRM_OK;
+}
+
+/* Statistics of a batch are taken over all nodes, whatever the loss depends on. */
+static bool needs_all_rows(const trm_task *task) {
+  return strcmp(trm_config_string(task->config, "model.norm"), "batch") == 0;
+}
+
+static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) {
+  TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, trm_model_n_hops(learner->model),
+                           needs_all_rows(task) ? NULL : &t->train, true, &t->training));
+  const int64_t n_local = trm_whole_field(t->training)->n_local;
+  trm_status status = labels_of_rows(t, t->training, TRM_PART_TRAIN, &t->targets);
+  if (status == TRM_OK) status = TRM_ALLOC(&t->hashes, n_local, "hashes of samples");
+  if (status == TRM_OK) status = TRM_ALLOC(&t->ids, t->train.n, "sample ids");
+  if (status == TRM_OK) {
+    trm_whole_weigh(t->training, t->targets);
+    status = trm_whole_plan(t->training, learner, true);
+  }
+  return trm_comm_agree(task->comm, status);
+}
+
+static trm_status plan_batches(trm_task *task, node_task *t, trm_learner *learner) {
+  trm_graph_loader_options options;
+  const trm_own_features own = {
+      .partition = t->partition,
+      .rows = trm_whole_batch(t->all).features.dense, /* the same nodes in the same order */
+      .cache_bytes = trm_config_int(task->config, "data.halo_cache_mib") << 20};
+  TRM_TRY(trm_comm_agree(task->comm,
+                         trm_node_batches_options(task->config, trm_model_n_hops(learner->model),
+                                                  t->train, t->partition, t->clusters, &options)));
+  options.batch = task->batch;
+  options.n_blocks = task->n_blocks;
+  return trm_graph_batches_create(task, t->store.graph, &options,
+                                  t->store.partitioned ? &own : NULL, learner, &t->batches);
+}
+
+static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
+  node_task *t = task->self;
+  const int n_hops = trm_model_n_hops(learner->model);
+  if (n_hops > TRM_MAX_HOPS) {
+    return trm_fail(TRM_ERR_CONFIG, "model.layers is %d; graph models have at most %d", n_hops,
+                    TRM_MAX_HOPS);
+  }
+  TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, n_hops, NULL, false, &t->all));
+  trm_status status = labels_of_rows(t, t->all, TRM_PART_VALID, &t->eval_targets);
+  if (status == TRM_OK) status = TRM_ALLOC(&t->sums, 2 * task->n_blocks, "losses of blocks");
+  if (status == TRM_OK) status = trm_whole_plan(t->all, learner, false);
+  TRM_TRY(trm_comm_agree(task->comm, status));
+  if (!training) return TRM_OK;
+  if (t->full) return plan_full(task, t, learner);
+  return plan_batches(task, t, learner);
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,
+                        int64_t first_step, int64_t end_step) {
+  node_task *t = task->self;
+  t->learner = learner;
+  t->sync = sync;
+  if (t->full) return TRM_OK;
+  return trm_graph_batches_start(t->batches, sync, first_step, end_step);
+}
+
+/* Samples of a part in a step over the whole graph: its training nodes, by their place in the list. */
+static int64_t part_samples(const node_task *t, int64_t block, int64_t step, int64_t *ids) {
+  int64_t n = 0, place = 0;
+  const int64_t *offsets = t->partition->offsets;
+  for (int64_t i = offsets[block]; i < offsets[block + 1]; ++i) {
+    const int32_t node = t->partition->order[i]; /* rising in a part, as the list is */
+    if (!(t->parts[node] >> TRM_PART_TRAIN & 1)) continue;
+    while (t->train.ids[place] < node) ++place;
+    ids[n++] = step * t->train.n + place;
+  }
+  return n;
+}
+
+static trm_status run_full(trm_task *task, node_task *t, int64_t step) {
+  const trm_field *f = trm_whole_field(t->training);
+  trm_pass pass = {.training = true, .seed = t->seed, .step = step};
+  trm_watch_phase(task->comm, "forward and backward", step);
+  if (t->drop_edge > 0) { /* it may take memory: ranks wait for each other in the pass */
+    TRM_TRY(
+        trm_comm_agree(task->comm, trm_whole_drop_edges(t->training, t->drop_edge, t->seed, step)));
+  }
+  for (int64_t k = 0; k < f->n_local; ++k) {
+    const int64_t n = part_samples(t, f->first_block + k, step, t->ids);
+    t->hashes[k] = trm_samples_hash(t->ids, n);
+  }
+  trm_graph_batch graph = trm_whole_batch(t->training);
+  graph.targets = t->targets;
+  const trm_batch batch = {.graph = &graph};
+  trm_whole_pass(t->training, &pass);
+  trm_gradsync_all_begin(t->sync, &pass);
+  trm_tape_begin(t->learner->tape, &pass);
+  trm_var *loss = trm_model_loss(t->learner->model, t->learner->tape, &batch);
+  trm_gradsync_all_backward(t->sync, t->learner->tape, loss, t->hashes);
+  return trm_tape_status(t->learner->tape);
+}
+
+static trm_status run(trm_task *task, int64_t step) {
+  node_task *t = task->self;
+  return t->full ? run_full(task, t, step) : trm_graph_batches_run(t->batches, step);
+}
+
+static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *offsets) {
+  const node_task *t = task->self;
+  if (!t->full) return trm_graph_batches_samples(t->batches, step, ids, offsets);
+  offsets[0] = 0;
+  for (int64_t b = 0; b < task->n_blocks; ++b) {
+    offsets[b + 1] = offsets[b] + part_samples(t, b, step, ids + offsets[b]);
+  }
+  return TRM_OK;
+}
+
+/* ---- evaluation ------------------------------------------------------------------------------ */
+
+/* Logits of own nodes; the loss of each own block goes to its place in t->sums. */
+static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learner,
+                                trm_class_rows *rows) {
+  const trm_field *f = trm_whole_field(t->all);
+  trm_pass pass = {.training = false};
+  trm_graph_batch graph = trm_whole_batch(t->all);
+  graph.targets = t->eval_targets;
+  const trm_batch batch = {.graph = &graph};
+  trm_whole_pass(t->all, &pass);
+  trm_tape_begin(learner->tape, &pass);
+  trm_var *logits = trm_model_outputs(learner->model, learner->tape, &batch);
+  (void)trm_op_softmax_xent(learner->tape, logits, t->eval_targets);
+  TRM_TRY(trm_tape_status(learner->tape));
+  memset(t->sums, 0, (size_t)(2 * task->n_blocks) * sizeof *t->sums);
+  for (int64_t k = 0; k < f->n_local; ++k) {
+    int64_t count;
+    double *at = t->sums + 2 * (f->first_block + k);
+    trm_tape_block_loss(learner->tape, (int)k, &at[0], &count);
+    at[1] = (double)count;
+  }
+  *rows = (trm_class_rows){.logits = logits->data,
+                           .ids = f->targets,
+                           .labels = t->store.graph->labels,
+                           .parts = t->parts,
+                           .n = f->n_targets,
+                           .n_classes = task->dims.n_outputs,
+                           .n_samples = t->store.graph->n_nodes};
+  return TRM_OK;
+}
+
+static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
+                           trm_evaluation *result, bool *stopped) {
+  node_task *t = task->self;
+  trm_class_rows rows;
+  (void)stop; /* one pass: as long as a step over the whole graph */
+  (void)context;
+  *stopped = false;
+  TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
+  TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * task->n_blocks));
+  double sum = 0, count = 0;
+  for (int64_t b = 0; b < task->n_blocks; ++b) {
+    sum += t->sums[2 * b];
+    count += t->sums[2 * b + 1];
+  }
+  result->loss = count > 0 ? sum / count : (double)NAN;
+  result->count = (int64_t)count;
+  return trm_class_scores_add(task, &rows, result);
+}
+
+static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
+                          int64_t *n_rows) {
+  node_task *t = task->self;
+  trm_class_rows rows;
+  TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
+  return trm_class_predictions_write(task->comm, t->store.graph, &rows, options->output, n_rows);
+}
+
+const trm_task_kind trm_task_nodes = {.data = "graph",
+                                      .unit = "node",
+                                      .open = open_nodes,
+                                      .close = close_nodes,
+                                      .resolve = resolve,
+                                      .plan = plan,
+                                      .start = start,
+                                      .run = run,
+                                      .samples = samples,
+                                      .evaluate = evaluate,
+                                      .predict = predict};

@@ -1,0 +1,292 @@
+/*
+ * Recommendation from user-item pairs. Every step passes over the whole graph of users and items,
+ * shared out among the ranks by parts; the rows of the batch's users and items are then brought
+ * together on every rank, each of which takes the loss of its own triplets.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "graph_store.h"
+#include "rank_scores.h"
+#include "samples.h"
+#include "tasks_internal.h"
+#include "trireme/comm/reducer.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/memory.h"
+#include "trireme/input/graph_loader.h"
+#include "whole.h"
+
+typedef struct pair_task {
+  trm_graph_store store;
+  trm_partition *partition; /* into batch.blocks; owned */
+  trm_graph_loader_options options;
+  trm_graph_loader *loader;
+  trm_whole *whole;
+  uint64_t seed;
+  double drop_edge;
+  trm_learner *learner;      /* borrowed from start on */
+  trm_gradsync *sync;        /* borrowed from start on */
+  uint64_t *hashes;          /* [own blocks] of the samples of a step; owned */
+  trm_row_exchange exchange; /* of the batch's rows */
+  int64_t *from;             /* [ranks + 1] which of them each rank has; owned */
+  int64_t n_own;             /* of them, in this step */
+  float *vectors;            /* [n_nodes, C] of an evaluation, by node; owned */
+} pair_task;
+
+/* ---- data ------------------------------------------------------------------------------------ */
+
+static trm_status open_pairs(trm_task *task) {
+  pair_task *t = NULL;
+  trm_status status = TRM_ALLOC(&t, 1, "task");
+  TRM_TRY(trm_comm_agree(task->comm, status));
+  task->self = t;
+  t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
+  t->drop_edge = trm_config_real(task->config, "model.drop_edge");
+  status = TRM_ALLOC(&t->from, trm_comm_size(task->comm) + 1, "rows of ranks");
+  TRM_TRY(trm_comm_agree(task->comm, status));
+  TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
+  task->dims = trm_graph_store_dims(&t->store);
+  task->digest = t->store.graph->digest;
+  task->exchanges = true;
+  trm_rank_scores_declare(task);
+  return trm_task_select(task, "recall");
+}
+
+static void close_pairs(trm_task *task) {
+  pair_task *t = task->self;
+  if (!t) return;
+  trm_graph_loader_destroy(&t->loader);
+  trm_whole_destroy(&t->whole);
+  trm_partition_destroy(&t->partition);
+  trm_graph_store_close(&t->store);
+  TRM_FREE(t->hashes);
+  TRM_FREE(t->from);
+  TRM_FREE(t->vectors);
+  TRM_FREE(task->self);
+}
+
+/* Blocks: enough for a few ranks. With METIS each is made of small parts whose nodes lie together, so
+ * that a product finds many of its rows in the cache (benchmarks/compare_graph_peer.py). */
+enum { BLOCKS = 4, LOCAL = 16 };
+
+/* What each rank works out for itself. */
+static trm_status resolve_sizes(trm_task *task, trm_config *config) {
+  pair_task *t = task->self;
+  const trm_graph *g = t->store.graph;
+  task->batch = trm_config_int(config, "batch.size");
+  if (trm_config_int(config, "batch.blocks") == 0) {
+    TRM_TRY(
+        trm_config_set_int(config, "batch.blocks", task->batch < BLOCKS ? task->batch : BLOCKS));
+  }
+  task->n_blocks = trm_config_int(config, "batch.blocks");
+  const int64_t most = task->batch < TRM_PASS_MAX_BLOCKS ? task->batch : TRM_PASS_MAX_BLOCKS;
+  if (task->n_blocks > most) {
+    return trm_fail(TRM_ERR_CONFIG, "batch.blocks is %" PRId64 ", set it to at most %" PRId64,
+                    task->n_blocks, most);
+  }
+  t->options = (trm_graph_loader_options){.kind = TRM_BATCH_PAIRS,
+                                          .seed = t->seed,
+                                          .batch = task->batch,
+                                          .n_blocks = task->n_blocks,
+                                          .depth = 2};
+  task->epoch_samples = trm_graph_epoch_samples(g, &t->options);
+  task->units_a_step = task->batch;
+  (void)snprintf(task->summary, sizeof task->summary,
+                 "%" PRId64 " users, %" PRId64 " items, %" PRId64 " of %" PRId64
+                 " interactions a step",
+                 g->n_users, g->n_items, task->batch, task->epoch_samples);
+  return TRM_OK;
+}
+
+static trm_status resolve(trm_task *task, trm_config *config) {
+  pair_task *t = task->self;
+  const bool metis = trm_graph_store_metis(config);
+  const trm_status status = resolve_sizes(task, config);
+  TRM_TRY(trm_graph_store_partition(task->comm, &t->store, metis,
+                                    task->n_blocks * (metis ? LOCAL : 1), (trm_ids){0}, status,
+                                    &t->partition));
+  if (metis) trm_partition_join(t->partition, LOCAL);
+  t->options.partition = t->partition;
+  return TRM_OK;
+}
+
+/* ---- passes ---------------------------------------------------------------------------------- */
+
+/* Each rank has a contiguous range of the batch's nodes; how many is told first. */
+static void share_rows(void *context, trm_real *rows, int64_t C) {
+  trm_task *task = context;
+  pair_task *t = task->self;
+  const int size = trm_comm_size(task->comm);
+  TRM_ASSERT(trm_comm_allgather(task->comm, &t->n_own, t->from + 1, sizeof *t->from) == TRM_OK);
+  t->from[0] = 0;
+  for (int r = 0; r < size; ++r) t->from[r + 1] += t->from[r];
+  TRM_ASSERT(trm_rows_share(task->comm, rows, t->from, C * (int64_t)sizeof(trm_real)) == TRM_OK);
+}
+
+static trm_graph_batch batch_of(const pair_task *t) {
+  const trm_field *f = trm_whole_field(t->whole);
+  trm_graph_batch graph = trm_whole_batch(t->whole);
+  graph.own_nodes = f->inputs;
+  graph.n_own = f->n_inputs;
+  return graph;
+}
+
+static trm_status plan_steps(trm_task *task, pair_task *t, trm_learner *learner) {
+  trm_graph_bounds *bounds = NULL;
+  int64_t n_local = trm_whole_field(t->whole)->n_local;
+  t->options.first_block = trm_whole_field(t->whole)->first_block;
+  t->options.n_local = n_local;
+  TRM_TRY(TRM_ALLOC(&t->hashes, n_local, "hashes of samples"));
+  TRM_TRY(TRM_ALLOC(&bounds, 1, "sizes of batches"));
+  t->options.end_step = 1;
+  trm_status status = trm_graph_loader_bounds(t->store.graph, &t->options, bounds);
+  if (status == TRM_OK) {
+    trm_pass pass = {.training = true, .dry = true, .bounds = true};
+    trm_graph_batch graph = batch_of(t);
+    graph.collection = &bounds->collection;
+    graph.triplets = &bounds->triplets;
+    if (trm_comm_size(task->comm) > 1) bounds->collection.exchange = &t->exchange;
+    trm_whole_pass(t->whole, &pass);
+    trm_tape_begin(learner->tape, &pass);
+    trm_var *loss = trm_model_loss(learner->model, learner->tape, &(trm_batch){.graph = &graph});
+    trm_tape_backward(learner->tape, loss, NULL, NULL, NULL);
+    status = trm_tape_status(learner->tape);
+  }
+  TRM_FREE(bounds);
+  return status;
+}
+
+static trm_status plan_outputs(pair_task *t, trm_learner *learner) {
+  trm_pass pass = {.dry = true};
+  const trm_graph_batch graph = batch_of(t);
+  trm_whole_pass(t->whole, &pass);
+  trm_tape_begin(learner->tape, &pass);
+  (void)trm_model_outputs(learner->model, learner->tape, &(trm_batch){.graph = &graph});
+  return trm_tape_status(learner->tape);
+}
+
+static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
+  pair_task *t = task->self;
+  const int n_hops = trm_model_n_hops(learner->model);
+  if (n_hops > TRM_MAX_HOPS) {
+    return trm_fail(TRM_ERR_CONFIG, "model.layers is %d; graph models have at most %d", n_hops,
+                    TRM_MAX_HOPS);
+  }
+  t->exchange = (trm_row_exchange){.context = task, .fill = share_rows};
+  TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, n_hops, NULL, training, &t->whole));
+  trm_status status = plan_outputs(t, learner);
+  if (status == TRM_OK && training) status = plan_steps(task, t, learner);
+  return trm_comm_agree(task->comm, status);
+}
+
+static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,
+                        int64_t first_step, int64_t end_step) {
+  pair_task *t = task->self;
+  t->learner = learner;
+  t->sync = sync;
+  t->options.first_step = first_step;
+  t->options.end_step = end_step;
+  return trm_graph_loader_create(t->store.graph, &t->options, &t->loader);
+}
+
+static trm_status run(trm_task *task, int64_t step) {
+  pair_task *t = task->self;
+  trm_graph_step data;
+  trm_pass pass = {.training = true, .seed = t->seed, .step = step};
+  trm_watch_phase(task->comm, "forward and backward", step);
+  trm_status status = trm_graph_loader_next(t->loader, &data);
+  if (status == TRM_OK && t->drop_edge > 0) {
+    status = trm_whole_drop_edges(t->whole, t->drop_edge, t->seed, step);
+  }
+  TRM_TRY(trm_comm_agree(task->comm, status)); /* ranks wait for each other in the pass */
+  TRM_ASSERT(data.step == step);
+  for (int64_t k = 0; k < data.n_local; ++k) {
+    t->hashes[k] = trm_samples_hash(data.blocks[k].samples, data.blocks[k].n_samples);
+  }
+  trm_collection collection = *data.collection;
+  t->n_own = collection.n_own;
+  collection.exchange = trm_comm_size(task->comm) > 1 ? &t->exchange : NULL;
+  trm_graph_batch graph = batch_of(t);
+  graph.collection = &collection;
+  graph.triplets = data.triplets;
+  trm_whole_pass(t->whole, &pass);
+  trm_gradsync_all_begin(t->sync, &pass);
+  trm_tape_begin(t->learner->tape, &pass);
+  trm_var *loss =
+      trm_model_loss(t->learner->model, t->learner->tape, &(trm_batch){.graph = &graph});
+  trm_gradsync_all_backward(t->sync, t->learner->tape, loss, t->hashes);
+  return trm_tape_status(t->learner->tape);
+}
+
+static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *offsets) {
+  const pair_task *t = task->self;
+  return trm_graph_samples(t->store.graph, &t->options, step, ids, offsets);
+}
+
+/* ---- evaluation ------------------------------------------------------------------------------ */
+
+/* Rows of all nodes in the partition's order, then by node. */
+static trm_status gather_vectors(trm_task *task, pair_task *t, const trm_var *own) {
+  const int size = trm_comm_size(task->comm);
+  const int64_t n = t->store.graph->n_nodes, C = own->dims[1];
+  float *ordered = NULL;
+  trm_status status = TRM_ALLOC(&ordered, n * C, "vectors of nodes");
+  if (status == TRM_OK && !t->vectors) status = TRM_ALLOC(&t->vectors, n * C, "vectors of nodes");
+  TRM_TRY_OUT(trm_comm_agree(task->comm, status));
+  for (int r = 0; r <= size; ++r) {
+    t->from[r] = t->partition->offsets[r * task->n_blocks / size]; /* trm_block_range */
+  }
+  memcpy(ordered + t->from[trm_comm_rank(task->comm)] * C, own->data,
+         (size_t)own->n * sizeof *ordered);
+  TRM_TRY_OUT(trm_rows_share(task->comm, ordered, t->from, C * (int64_t)sizeof *ordered));
+  for (int64_t i = 0; i < n; ++i) {
+    memcpy(t->vectors + t->partition->order[i] * C, ordered + i * C, (size_t)C * sizeof *ordered);
+  }
+out:
+  TRM_FREE(ordered);
+  return status;
+}
+
+static trm_status make_ranker(trm_task *task, pair_task *t, trm_learner *learner, int64_t K,
+                              trm_ranker *ranker) {
+  trm_pass pass = {.training = false};
+  trm_whole_all_edges(t->whole);
+  const trm_graph_batch graph = batch_of(t);
+  trm_whole_pass(t->whole, &pass);
+  trm_tape_begin(learner->tape, &pass);
+  const trm_var *own =
+      trm_model_outputs(learner->model, learner->tape, &(trm_batch){.graph = &graph});
+  TRM_TRY(trm_comm_agree(task->comm, trm_tape_status(learner->tape)));
+  TRM_TRY(gather_vectors(task, t, own));
+  *ranker = (trm_ranker){
+      .graph = t->store.graph, .vectors = t->vectors, .C = own->dims[1], .K = K, .seed = t->seed};
+  return TRM_OK;
+}
+
+static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
+                           trm_evaluation *result, bool *stopped) {
+  trm_ranker ranker;
+  TRM_TRY(
+      make_ranker(task, task->self, learner, trm_config_int(task->config, "eval.top_k"), &ranker));
+  return trm_rank_scores_add(task, &ranker, stop, context, result, stopped);
+}
+
+static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
+                          int64_t *n_rows) {
+  trm_ranker ranker;
+  TRM_TRY(make_ranker(task, task->self, learner, options->top_k, &ranker));
+  return trm_rank_predictions_write(task->comm, &ranker, options->output, n_rows);
+}
+
+const trm_task_kind trm_task_pairs = {.data = "interactions",
+                                      .unit = "interaction",
+                                      .open = open_pairs,
+                                      .close = close_pairs,
+                                      .resolve = resolve,
+                                      .plan = plan,
+                                      .start = start,
+                                      .run = run,
+                                      .samples = samples,
+                                      .evaluate = evaluate,
+                                      .predict = predict};

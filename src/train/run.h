@@ -1,0 +1,80 @@
+/**
+ * A training run: what set-up makes and the loop uses.
+ *
+ * Every rank goes through the same calls in the same order. What only one rank can see (a full
+ * disk, a signal) is carried to the next place where the ranks agree: trm_comm_agree in set-up, the
+ * status element of the last gradient bucket inside a step.
+ */
+#ifndef TRIREME_TRAIN_RUN_H
+#define TRIREME_TRAIN_RUN_H
+
+#include "metrics.h"
+#include "resume.h"
+#include "rundir.h"
+#include "table.h"
+#include "task.h"
+#include "trireme/ckpt/ckpt.h"
+#include "trireme/parallel/gradsync.h"
+#include "trireme/parallel/sharded.h"
+#include "trireme/train/learner.h"
+#include "trireme/train/train.h"
+
+typedef struct trm_run {
+  trm_comm *comm;                   /* borrowed */
+  const trm_train_options *options; /* borrowed */
+  trm_log *log;                     /* borrowed; silent on other ranks than 0 */
+  bool root;
+
+  trm_rundir dir;
+  trm_task *task;
+  trm_learner learner;
+  trm_regions regions;
+  trm_gradsync *sync;
+  trm_sharded *sharded;                /* NULL when every rank has all of the optimizer's state */
+  trm_ckpt_store *store;               /* rank 0 only */
+  trm_metrics *metrics;                /* rank 0 only */
+  trm_table ledger;                    /* samples.csv, rank 0 only and on request */
+  uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
+  trm_run_state state;
+  bool resumed;
+  uint64_t *hashes;   /* [ranks], scratch of the drift check; owned */
+  int lock;           /* on the run directory, -1: none */
+  bool budget_counts; /* the time budget may stop the run */
+  bool replay_stop;   /* a replay has found a difference */
+  int64_t saved_step; /* newest step handed to the store, -1: none */
+  trm_status pending; /* what this rank failed with since the ranks last agreed */
+
+  uint64_t seed;
+  int64_t n_steps;
+  int64_t eval_every, ckpt_every, check_every, patience;
+  double time_budget_s, start_s;
+} trm_run;
+
+static inline int64_t trm_run_int(const trm_run *r, const char *key) {
+  return trm_config_int(r->options->config, key);
+}
+
+static inline bool trm_due(int64_t step, int64_t every) {
+  return every > 0 && step % every == 0;
+}
+
+/** Everything up to the first step. Collective; the status is the same on all ranks. */
+trm_status trm_run_set_up(trm_run *r);
+/** Waits for the last checkpoint and lets everything go; reports the first failure. Collective. */
+trm_status trm_run_tear_down(trm_run *r);
+
+/** Checkpoints (save.c). What fails is kept in r->pending. Collective. */
+void trm_run_save(trm_run *r, bool best);
+/** Saves if this step has not been saved, and waits until it is on disk. Collective. */
+trm_status trm_run_save_last(trm_run *r);
+/** Saves now and then; what fails is carried to the next step. A checkpoint that is due while the disk
+ *  is far behind is left out. Collective; the status is the same on all ranks. */
+trm_status trm_run_save_if_due(trm_run *r);
+
+/** Steps, evaluations and checkpoints to the end, or to a stop. Collective. */
+trm_status trm_run_loop(trm_run *r, bool *stopped);
+
+/** The loss or a gradient is not finite; the same on all ranks. */
+trm_status trm_run_diverged(const trm_run *r, double loss, const trm_step_info *info);
+
+#endif

@@ -1,0 +1,96 @@
+/* Checkpoints of a run. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "run.h"
+#include "states.h"
+#include "tasks_internal.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/memory.h"
+#include "trireme/train/layout.h"
+
+static void describe_run(const trm_run *r, const char *config_text, char fingerprint[128],
+                         trm_ckpt_info *info) {
+  const trm_vocab *vocab = trm_text_task_vocab(r->task);
+  trm_fingerprint(fingerprint, 128);
+  *info = (trm_ckpt_info){.step = r->state.step,
+                          .seed = r->seed,
+                          .data_digest = r->task->digest,
+                          .weights_hash = trm_params_hash(r->learner.params),
+                          .samples_hash = r->samples_hash,
+                          .best_loss = r->state.best_loss,
+                          .best_step = r->state.best_step,
+                          .eval_step = r->state.eval_step,
+                          .vocab = r->task->dims.n_outputs,
+                          .config_text = (char *)config_text,
+                          .program_version = TRM_VERSION,
+                          .fingerprint = fingerprint};
+  (void)snprintf(info->vocab_unit, sizeof info->vocab_unit, "%s",
+                 vocab ? vocab->unit : r->task->kind->data);
+  if (!vocab) return;
+  info->vocab_offsets = vocab->offsets;
+  info->vocab_bytes = vocab->bytes;
+}
+
+/* The write goes on while training does. */
+static trm_status write_checkpoint(trm_run *r, bool best) {
+  char *config_text = NULL, fingerprint[128];
+  if (r->metrics) TRM_TRY(trm_metrics_flush(r->metrics)); /* no checkpoint without its rows */
+  TRM_TRY(trm_config_text(r->options->config, &config_text));
+  trm_ckpt_info info;
+  describe_run(r, config_text, fingerprint, &info);
+  const trm_status status = trm_ckpt_save(r->store, &info, r->regions.rows, r->regions.n, best);
+  TRM_FREE(config_text);
+  return status;
+}
+
+/* What fails is kept in r->pending. Collective, since rank 0, which alone has a store, collects state
+ * that is shared out: all ranks come here after the same steps, also one with something pending. */
+void trm_run_save(trm_run *r, bool best) {
+  trm_real *states = NULL;
+  r->saved_step = r->state.step;
+  if (r->options->replay) return;
+  if (r->sharded) {
+    trm_watch_phase(r->comm, "collecting a checkpoint", r->state.step);
+    const trm_status status = trm_states_collect(r->comm, &r->learner, &r->regions, &states);
+    if (r->pending == TRM_OK) r->pending = status;
+  }
+  if (r->store && r->pending == TRM_OK) r->pending = write_checkpoint(r, best);
+  if (r->sharded) trm_states_release(&r->learner, &r->regions, &states);
+}
+
+trm_status trm_run_save_last(trm_run *r) {
+  if (r->saved_step != r->state.step) trm_run_save(r, false);
+  trm_watch_pause(r->comm); /* the disk may be slow; whoever dies meanwhile ends the job */
+  if (r->store && r->pending == TRM_OK) r->pending = trm_ckpt_wait(r->store);
+  return trm_comm_agree(r->comm, r->pending);
+}
+
+/* Whether the last write is still under way after a wait that the other ranks' deadline allows. */
+static bool disk_is_behind(trm_run *r) {
+  const double deadline_s = trm_config_real(r->options->config, "comm.deadline_s");
+  const double start_s = trm_clock_s();
+  bool writing = false;
+  while (r->pending == TRM_OK) {
+    r->pending = trm_ckpt_poll(r->store, &writing);
+    if (!writing || (deadline_s > 0 && trm_clock_s() - start_s > deadline_s / 4)) break;
+    trm_sleep_s(0.001);
+  }
+  return writing;
+}
+
+trm_status trm_run_save_if_due(trm_run *r) {
+  if (r->saved_step == r->state.step || !trm_due(r->state.step, r->ckpt_every)) return TRM_OK;
+  double behind = r->store && disk_is_behind(r) ? 1 : 0;
+  if (r->sharded) TRM_TRY(trm_comm_max_f64(r->comm, &behind, 1)); /* else only rank 0 saves */
+  if (behind > 0) {
+    trm_log_warn(r->log,
+                 "step %" PRId64 ": no checkpoint, the last one is still being written; "
+                 "checkpoint.every is short for this disk",
+                 r->state.step);
+    return TRM_OK;
+  }
+  trm_run_save(r, false);
+  return TRM_OK;
+}

@@ -1,0 +1,190 @@
+/* Set-up of a run, and its end. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run.h"
+#include "states.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/memory.h"
+#include "trireme/io/files.h"
+#include "trireme/io/lock.h"
+#include "trireme/math/gemm.h"
+#include "trireme/train/layout.h"
+
+/* How long the cosine falls: as given, as in the run that is resumed, or to train.steps. */
+static trm_status resolve_decay(trm_run *r) {
+  trm_config *config = r->options->config;
+  char text[64];
+  if (trm_config_int(config, "schedule.decay_steps") != 0) return TRM_OK;
+  const int64_t decay = r->resumed ? r->state.decay_steps : r->n_steps;
+  if (decay < r->n_steps) {
+    trm_log_line(r->log,
+                 "the learning rate follows the schedule the run began with, to step %" PRId64
+                 "; schedule.decay_steps changes that",
+                 decay);
+  }
+  (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64, decay);
+  return trm_config_set(config, text);
+}
+
+static trm_status create_sync(trm_run *r) {
+  const trm_config *config = r->options->config;
+  const trm_gradsync_options options = {
+      .engine = trm_config_string(config, "comm.allreduce"),
+      .progress = trm_config_string(config, "comm.progress"),
+      .n_blocks = r->task->n_blocks,
+      .bucket_bytes = 1024 * trm_run_int(r, "comm.bucket_kib"),
+      .shared_window = trm_config_bool(config, "comm.shared_window"),
+      .sharded = trm_states_shared_out(&r->learner),
+  };
+  /* The main thread exchanges rows while another one reduces gradients. */
+  if (r->task->exchanges && strcmp(options.progress, "thread") == 0 &&
+      trm_comm_thread_level(r->comm) < TRM_THREAD_MULTIPLE) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "comm.progress is 'thread', but this MPI does not let two threads "
+                    "communicate at once, as graphs need; set it to 'poll'");
+  }
+  TRM_TRY(trm_gradsync_create(r->comm, r->learner.params, &options, &r->sync));
+  if (!options.sharded) return TRM_OK;
+  return trm_sharded_create(r->comm, r->sync, r->learner.optimizer, &r->sharded);
+}
+
+static trm_status create_learner(trm_run *r) {
+  const trm_config *config = r->options->config;
+  const bool shared_out = trm_config_bool(config, "optimizer.sharded");
+  return trm_learner_create(config, &r->task->dims, true, shared_out ? trm_comm_rank(r->comm) : 0,
+                            shared_out ? trm_comm_size(r->comm) : 1, &r->learner);
+}
+
+/* A run directory belongs to one run at a time. */
+static trm_status lock_dir(trm_run *r) {
+  TRM_TRY(trm_folder_make(r->dir.root));
+  return trm_lock_take(r->dir.root, &r->lock);
+}
+
+/* Rank 0's folder, store, log and metrics. */
+static trm_status open_outputs(trm_run *r) {
+  if (!r->root || r->options->replay) return TRM_OK;
+  const trm_config *config = r->options->config;
+  char path[TRM_PATH_BYTES];
+  if (r->lock < 0) TRM_TRY(lock_dir(r));
+  TRM_TRY(trm_rundir_make(&r->dir, config));
+  TRM_TRY(trm_path_join(path, sizeof path, r->dir.root, "log.txt"));
+  TRM_TRY(trm_log_open_file(r->log, path));
+  return trm_ckpt_store_open(r->dir.checkpoints, (int)trm_run_int(r, "checkpoint.keep"), &r->store);
+}
+
+static trm_status open_metrics(trm_run *r) {
+  if (!r->root || r->options->replay) return TRM_OK;
+  const trm_metrics_options options = {.folder = r->dir.root,
+                                       .first_step = r->state.step,
+                                       .n_steps = r->n_steps,
+                                       .log_every = trm_run_int(r, "log.every"),
+                                       .task = r->task,
+                                       .tensorboard =
+                                           trm_config_bool(r->options->config, "log.tensorboard")};
+  if (trm_config_bool(r->options->config, "log.samples")) {
+    TRM_TRY(trm_table_open(&r->ledger, r->dir.root, "samples.csv", "step,samples", r->state.step));
+  }
+  return trm_metrics_open(&options, r->log, &r->metrics);
+}
+
+static void say_warning(void *context, const char *sentence) {
+  trm_log_warn(context, "%s", sentence);
+}
+
+static trm_status introduce(trm_run *r) {
+  trm_layout layout;
+  TRM_TRY(trm_layout_gather(r->comm, &layout));
+  if (r->root) {
+    char summary[256], n_weights[32];
+    trm_layout_summary(r->comm, &layout, summary, sizeof summary);
+    trm_layout_warnings(r->comm, &layout, say_warning, r->log);
+    if (trm_run_int(r, "schedule.warmup_steps") >= r->n_steps) {
+      trm_log_warn(r->log,
+                   "schedule.warmup_steps is %" PRId64 ", train.steps %" PRId64
+                   ": the learning rate will not get to optimizer.lr",
+                   trm_run_int(r, "schedule.warmup_steps"), r->n_steps);
+    }
+    trm_format_count(r->learner.params->n_weights, n_weights);
+    trm_log_line(r->log, "%s, gradients by %s (%s)", summary,
+                 trm_config_string(r->options->config, "comm.allreduce"),
+                 trm_gradsync_transport(r->sync));
+    trm_log_line(r->log, "%s: %s parameters, %s in %" PRId64 " blocks",
+                 trm_config_string(r->options->config, "model.kind"), n_weights, r->task->summary,
+                 r->task->n_blocks);
+  }
+  trm_layout_free(&layout);
+  return TRM_OK;
+}
+
+/* What the configuration and the data decide, before there is a model. */
+static trm_status open_task(trm_run *r) {
+  trm_config *config = r->options->config;
+  trm_status status = trm_gemm_select(trm_config_string(config, "math.gemm"));
+  if (status == TRM_OK) status = trm_rundir_paths(trm_config_string(config, "run.dir"), &r->dir);
+  TRM_TRY(trm_comm_agree(r->comm, status));
+  /* Every key: those that do not change the result still decide which collectives are called. */
+  TRM_TRY(trm_comm_check_equal(r->comm, trm_config_digest(config, true), "the configuration"));
+  trm_watch_pause(r->comm); /* rank 0 of a host may read while others wait */
+  TRM_TRY(trm_task_open(r->comm, config, r->log, &r->task));
+  TRM_TRY(trm_comm_agree(r->comm, trm_task_resolve(r->task, config))); /* METIS takes its time */
+  trm_watch_phase(r->comm, "set-up", 0);
+  r->n_steps = trm_run_int(r, "train.steps");
+  return trm_comm_check_equal(r->comm, r->task->digest, "the data set");
+}
+
+trm_status trm_run_set_up(trm_run *r) {
+  trm_config *config = r->options->config;
+  r->root = trm_comm_rank(r->comm) == 0;
+  r->start_s = trm_clock_s();
+  trm_watch_phase(r->comm, "set-up", 0);
+  r->seed = (uint64_t)trm_run_int(r, "run.seed");
+  r->eval_every = trm_run_int(r, "eval.every");
+  r->ckpt_every = trm_run_int(r, "checkpoint.every");
+  r->check_every = trm_run_int(r, "check.every");
+  r->patience =
+      r->options->replay ? 0 : trm_run_int(r, "train.patience"); /* it evaluates nothing */
+  r->time_budget_s = trm_config_real(config, "train.time_budget_s");
+  TRM_TRY(open_task(r));
+  trm_status status = create_learner(r);
+  if (status == TRM_OK) status = trm_learner_regions(&r->learner, &r->regions);
+  TRM_TRY(trm_comm_agree(r->comm, status));
+  TRM_TRY(trm_comm_check_equal(r->comm, (uint64_t)r->learner.params->n_weights,
+                               "the number of parameters"));
+  TRM_TRY(create_sync(r));
+  TRM_TRY(trm_comm_agree(r->comm, trm_task_plan(r->task, &r->learner, true)));
+  if (r->root && !r->options->replay && trm_path_exists(r->dir.root)) status = lock_dir(r);
+  TRM_TRY(trm_comm_agree(r->comm, status));
+  trm_watch_phase(r->comm, "reading the checkpoint", 0);
+  TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->task, &r->learner, &r->regions, r->log,
+                     &r->state, &r->resumed));
+  trm_watch_phase(r->comm, "opening the outputs", r->state.step);
+  r->samples_hash = r->state.samples_hash;
+  status = resolve_decay(r);
+  if (status == TRM_OK) status = TRM_ALLOC(&r->hashes, trm_comm_size(r->comm), "hashes of ranks");
+  if (status == TRM_OK) status = open_outputs(r);
+  if (status == TRM_OK) status = open_metrics(r);
+  TRM_TRY(trm_comm_agree(r->comm, status));
+  TRM_TRY(trm_comm_agree(
+      r->comm, r->task->kind->start(r->task, &r->learner, r->sync, r->state.step, r->n_steps)));
+  return introduce(r);
+}
+
+trm_status trm_run_tear_down(trm_run *r) {
+  trm_status status = trm_ckpt_store_close(&r->store);
+  const trm_status ledger = trm_table_close(&r->ledger);
+  if (status == TRM_OK) status = ledger;
+  const trm_status metrics = trm_metrics_close(&r->metrics);
+  if (status == TRM_OK) status = metrics;
+  trm_task_close(&r->task);
+  trm_sharded_destroy(&r->sharded);
+  trm_gradsync_destroy(&r->sync);
+  trm_regions_free(&r->regions);
+  trm_learner_destroy(&r->learner);
+  TRM_FREE(r->hashes);
+  trm_lock_release(&r->lock);
+  return status;
+}

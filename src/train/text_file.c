@@ -1,0 +1,26 @@
+#include "text_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trireme/io/files.h"
+
+trm_status trm_text_file_begin(trm_text_file *file) {
+  *file = (trm_text_file){0};
+  file->stream = open_memstream(&file->text, &file->bytes);
+  if (file->stream) return TRM_OK;
+  return trm_fail(TRM_ERR_MEMORY, "no memory for a text: %s", strerror(errno));
+}
+
+trm_status trm_text_file_publish(trm_text_file *file, const char *path) {
+  const bool bad = ferror(file->stream) != 0;
+  trm_status status = TRM_OK;
+  if (fclose(file->stream) != 0 || bad) {
+    status = trm_fail(TRM_ERR_MEMORY, "%s: no memory for its text", path);
+  }
+  if (status == TRM_OK) status = trm_file_write_atomic(path, file->text, file->bytes);
+  free(file->text);
+  *file = (trm_text_file){0};
+  return status;
+}

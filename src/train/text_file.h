@@ -1,0 +1,19 @@
+/** A text file that appears whole or not at all. */
+#ifndef TRIREME_TRAIN_TEXT_FILE_H
+#define TRIREME_TRAIN_TEXT_FILE_H
+
+#include <stdio.h>
+
+#include "trireme/core/status.h"
+
+typedef struct trm_text_file {
+  FILE *stream; /* to be written to */
+  char *text;   /* what has been written */
+  size_t bytes;
+} trm_text_file;
+
+trm_status trm_text_file_begin(trm_text_file *file);
+/** Ends the text and writes it to `path` atomically; frees it in any case. */
+trm_status trm_text_file_publish(trm_text_file *file, const char *path);
+
+#endif

@@ -1,0 +1,170 @@
+/* Training on text: samples are windows of tokens, blocks are contiguous in the stream of samples. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "evaluate.h"
+#include "tasks_internal.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/memory.h"
+#include "trireme/input/loader.h"
+
+typedef struct text_task {
+  trm_dataset *dataset;
+  trm_loader *loader;
+  trm_evaluator *evaluator; /* made at the first evaluation */
+  trm_learner *learner;     /* borrowed from start on */
+  trm_gradsync *sync;       /* borrowed from start on */
+  int64_t T;
+  uint64_t seed;
+} text_task;
+
+static trm_status open_text(trm_task *task) {
+  text_task *t = NULL;
+  TRM_TRY(TRM_ALLOC(&t, 1, "task"));
+  task->self = t;
+  t->T = trm_config_int(task->config, "model.context");
+  t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
+  TRM_TRY(trm_dataset_open(trm_config_string(task->config, "data.path"), &t->dataset));
+  task->dims = (trm_model_dims){.n_outputs = trm_dataset_vocab(t->dataset)};
+  task->digest = trm_dataset_digest(t->dataset);
+  return trm_task_select(task, "loss");
+}
+
+static void close_text(trm_task *task) {
+  text_task *t = task->self;
+  if (!t) return;
+  trm_evaluator_destroy(&t->evaluator);
+  trm_loader_destroy(&t->loader);
+  trm_dataset_close(&t->dataset);
+  TRM_FREE(task->self);
+}
+
+/* A block has about 256 tokens, a batch no fewer than 8 blocks, but at most one a sample. */
+static int64_t default_blocks(int64_t batch, int64_t T) {
+  const int64_t by_tokens = batch * T / 256;
+  const int64_t n_blocks = by_tokens > 8 ? by_tokens : 8;
+  return n_blocks < batch ? n_blocks : batch;
+}
+
+static trm_status resolve(trm_task *task, trm_config *config) {
+  const text_task *t = task->self;
+  task->batch = trm_config_int(config, "batch.size");
+  if (trm_config_int(config, "batch.blocks") == 0) {
+    TRM_TRY(trm_config_set_int(config, "batch.blocks", default_blocks(task->batch, t->T)));
+  }
+  task->n_blocks = trm_config_int(config, "batch.blocks");
+  if (task->n_blocks > task->batch) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "batch.blocks is %" PRId64 ", more than the %" PRId64
+                    " sequences of batch.size",
+                    task->n_blocks, task->batch);
+  }
+  TRM_TRY(trm_dataset_check_context(t->dataset, t->T));
+  task->epoch_samples = trm_dataset_epoch_samples(t->dataset, t->T);
+  task->units_a_step = task->batch * t->T;
+  (void)snprintf(task->summary, sizeof task->summary,
+                 "vocabulary %" PRId64 ", %" PRId64 " x %" PRId64 " = %" PRId64 " tokens a step",
+                 task->dims.n_outputs, task->batch, t->T, task->units_a_step);
+  return TRM_OK;
+}
+
+static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
+  const text_task *t = task->self;
+  const bool evaluates = trm_config_int(task->config, "eval.every") > 0 ||
+                         trm_config_bool(task->config, "eval.at_end");
+  if (training && evaluates && trm_dataset_eval_samples(t->dataset, TRM_SPLIT_VALID, t->T) == 0) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: the valid split has fewer than 2 tokens, nothing to evaluate; prepare it "
+                    "with a larger --valid-share, or set eval.every to 0 and eval.at_end to false",
+                    trm_dataset_path(t->dataset));
+  }
+  return trm_learner_plan_tokens(learner, trm_block_samples_max(task->batch, task->n_blocks), t->T,
+                                 training);
+}
+
+static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,
+                        int64_t first_step, int64_t end_step) {
+  text_task *t = task->self;
+  int64_t first_block, n_local, first, n, end, unused;
+  t->learner = learner;
+  t->sync = sync;
+  trm_gradsync_blocks(sync, &first_block, &n_local);
+  trm_block_samples(task->batch, task->n_blocks, first_block, &first, &unused);
+  trm_block_samples(task->batch, task->n_blocks, first_block + n_local - 1, &end, &n);
+  const trm_loader_options options = {.seed = t->seed,
+                                      .context = t->T,
+                                      .batch = task->batch,
+                                      .first = first,
+                                      .n = end + n - first,
+                                      .first_step = first_step,
+                                      .end_step = end_step,
+                                      .depth = 4};
+  return trm_loader_create(t->dataset, &options, &t->loader);
+}
+
+static trm_status run(trm_task *task, int64_t step) {
+  const text_task *t = task->self;
+  trm_text_batch data;
+  TRM_TRY(trm_loader_next(t->loader, &data));
+  TRM_ASSERT(data.step == step);
+  int64_t first_block, n_local, base, unused;
+  trm_gradsync_blocks(t->sync, &first_block, &n_local);
+  trm_block_samples(task->batch, task->n_blocks, first_block, &base, &unused);
+  for (int64_t i = 0; i < n_local; ++i) {
+    int64_t first, n;
+    trm_block_samples(task->batch, task->n_blocks, first_block + i, &first, &n);
+    const int64_t at = (first - base) * t->T;
+    const trm_tokens tokens = {
+        .N = n, .T = t->T, .inputs = data.inputs + at, .targets = data.targets + at};
+    const trm_batch batch = {.tokens = &tokens};
+    const trm_pass pass = {.training = true, .seed = t->seed, .step = step, .sample0 = first};
+    trm_watch_phase(task->comm, "forward and backward", step); /* each block is progress */
+    TRM_TRY(trm_task_block(t->learner, t->sync, i, &pass, &batch, data.samples + first - base, n));
+  }
+  return TRM_OK;
+}
+
+static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *offsets) {
+  const text_task *t = task->self;
+  for (int64_t i = 0; i < task->batch; ++i) {
+    int64_t epoch, window, token;
+    trm_dataset_locate(t->dataset, t->seed, t->T, step * task->batch + i, &epoch, &window, &token);
+    ids[i] = epoch * task->epoch_samples + window;
+  }
+  for (int64_t b = 0; b < task->n_blocks; ++b) {
+    int64_t n;
+    trm_block_samples(task->batch, task->n_blocks, b, &offsets[b], &n);
+  }
+  offsets[task->n_blocks] = task->batch;
+  return TRM_OK;
+}
+
+static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
+                           trm_evaluation *result, bool *stopped) {
+  text_task *t = task->self;
+  if (!t->evaluator) {
+    const int64_t group = trm_block_samples_max(task->batch, task->n_blocks);
+    TRM_TRY(trm_evaluator_create(task->comm, t->dataset, learner, t->T, group, &t->evaluator));
+  }
+  return trm_evaluator_run(t->evaluator, TRM_SPLIT_VALID, stop, context, &result->loss,
+                           &result->count, stopped);
+}
+
+/* For checkpoints and generation. */
+const trm_vocab *trm_text_task_vocab(const trm_task *task) {
+  if (task->kind != &trm_task_text) return NULL;
+  const text_task *t = task->self;
+  return trm_dataset_vocabulary(t->dataset);
+}
+
+const trm_task_kind trm_task_text = {.data = "text",
+                                     .unit = "token",
+                                     .open = open_text,
+                                     .close = close_text,
+                                     .resolve = resolve,
+                                     .plan = plan,
+                                     .start = start,
+                                     .run = run,
+                                     .samples = samples,
+                                     .evaluate = evaluate};

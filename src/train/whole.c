@@ -1,0 +1,190 @@
+#include "whole.h"
+
+#include <string.h>
+
+#include "trireme/comm/reducer.h"
+#include "trireme/core/memory.h"
+#include "trireme/input/sampler.h"
+
+/* Exchanges join what `input` planned to what `comm` carries out. */
+typedef struct exchange {
+  trm_halo *halo; /* owned */
+  trm_row_exchange rows;
+} exchange;
+
+struct trm_whole {
+  trm_comm *comm;               /* kept */
+  const trm_graph_store *store; /* kept */
+  trm_field *field, *thinned;
+  int n_hops;
+  exchange in[TRM_MAX_HOPS], out[TRM_MAX_HOPS];
+  trm_hop hops[TRM_MAX_HOPS]; /* of the field, with exchanges */
+  trm_feature_rows **rows;    /* [n_local] sparse features of each block; owned */
+  trm_csr *sparse, *transposed;
+  float *dense; /* own rows, where storage is partitioned; owned */
+  trm_features features;
+  double *weights; /* [n_local] of blocks (trm_whole_weigh) */
+};
+
+static void fill(void *context, trm_real *rows, int64_t C) {
+  /* A message that fails is fatal: comm reports it and ends the job. */
+  TRM_ASSERT(trm_halo_exchange(context, rows, C * (int64_t)sizeof(trm_real)) == TRM_OK);
+}
+
+static trm_status join(trm_whole *w, const trm_halo_plan *plan, exchange *e) {
+  if (trm_comm_size(w->comm) == 1) return TRM_OK;
+  TRM_TRY(trm_halo_create(w->comm, plan->own, plan->n_own, plan->halo, plan->from, &e->halo));
+  e->rows = (trm_row_exchange){.context = e->halo, .fill = fill};
+  return TRM_OK;
+}
+
+static void join_hops(trm_whole *w, const trm_field *field) {
+  for (int h = 0; h < w->n_hops; ++h) {
+    const int e = field->same_hops ? 0 : h;
+    w->hops[h] = field->hops[h];
+    w->hops[h].in_exchange = w->in[e].halo ? &w->in[e].rows : NULL;
+    w->hops[h].out_exchange = w->out[e].halo ? &w->out[e].rows : NULL;
+  }
+}
+
+/* Collective: all ranks have the same hops. */
+static trm_status make_exchanges(trm_whole *w, bool backward) {
+  const int n = w->field->same_hops && w->n_hops > 1 ? 1 : w->n_hops;
+  for (int h = 0; h < n; ++h) {
+    TRM_TRY(join(w, &w->field->in_halo[h], &w->in[h]));
+    if (backward) TRM_TRY(join(w, &w->field->out_halo[h], &w->out[h]));
+  }
+  join_hops(w, w->field);
+  return TRM_OK;
+}
+
+static trm_status make_features(trm_whole *w) {
+  const trm_graph *g = w->store->graph;
+  const trm_field *f = w->field;
+  w->features = (trm_features){.n_rows = f->n_inputs,
+                               .n_features = g->n_features,
+                               .ids = f->inputs,
+                               .blocks = f->input_blocks};
+  TRM_TRY(TRM_ALLOC(&w->weights, f->n_local, "weights of blocks"));
+  if (g->n_features == 0) return TRM_OK;
+  if (!g->sparse && w->store->partitioned) {
+    TRM_TRY(TRM_ALLOC(&w->dense, f->n_inputs * g->n_features, "features of own nodes"));
+    TRM_TRY(trm_graph_features_read(g, f->inputs, f->n_inputs, w->dense));
+    w->features.dense = w->dense;
+    return TRM_OK;
+  }
+  if (!g->sparse) {
+    w->features.dense = g->dense;
+    w->features.rows = f->inputs;
+    return TRM_OK;
+  }
+  TRM_TRY(TRM_ALLOC(&w->rows, f->n_local, "features of blocks"));
+  TRM_TRY(TRM_ALLOC(&w->sparse, f->n_local, "features of blocks"));
+  TRM_TRY(TRM_ALLOC(&w->transposed, f->n_local, "features of blocks"));
+  for (int64_t k = 0; k < f->n_local; ++k) {
+    const int64_t first = f->input_blocks[k], n = f->input_blocks[k + 1] - first;
+    TRM_TRY(trm_feature_rows_create(g, &w->rows[k]));
+    TRM_TRY(
+        trm_feature_rows_take(w->rows[k], f->inputs + first, n, &w->sparse[k], &w->transposed[k]));
+  }
+  w->features.sparse = w->sparse;
+  w->features.transposed = w->transposed;
+  return TRM_OK;
+}
+
+trm_status trm_whole_create(trm_comm *comm, const trm_graph_store *store,
+                            const trm_partition *partition, int n_hops, const trm_ids *seeds,
+                            bool backward, trm_whole **out) {
+  trm_whole *w = NULL;
+  *out = NULL;
+  trm_status status = TRM_ALLOC(&w, 1, "passes over a graph");
+  if (status == TRM_OK) {
+    w->comm = comm;
+    w->store = store;
+    w->n_hops = n_hops;
+    status = trm_field_create(store->graph, partition, trm_comm_rank(comm), trm_comm_size(comm),
+                              n_hops, seeds, &w->field);
+    if (status == TRM_OK) status = make_features(w);
+  }
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  TRM_TRY_OUT(make_exchanges(w, backward));
+  *out = w;
+  return TRM_OK;
+out:
+  trm_whole_destroy(&w);
+  return status;
+}
+
+void trm_whole_destroy(trm_whole **whole) {
+  trm_whole *w = *whole;
+  if (!w) return;
+  for (int h = 0; h < TRM_MAX_HOPS; ++h) {
+    trm_halo_destroy(&w->in[h].halo);
+    trm_halo_destroy(&w->out[h].halo);
+  }
+  for (int64_t k = 0; w->rows && k < w->field->n_local; ++k) {
+    trm_feature_rows_destroy(&w->rows[k]);
+  }
+  trm_field_destroy(&w->thinned);
+  trm_field_destroy(&w->field);
+  TRM_FREE(w->rows);
+  TRM_FREE(w->sparse);
+  TRM_FREE(w->transposed);
+  TRM_FREE(w->dense);
+  TRM_FREE(w->weights);
+  TRM_FREE(*whole);
+}
+
+const trm_field *trm_whole_field(const trm_whole *w) {
+  return w->field;
+}
+
+trm_graph_batch trm_whole_batch(const trm_whole *w) {
+  const bool one = w->field->same_hops && w->n_hops > 1;
+  return (trm_graph_batch){.features = w->features, .hops = w->hops, .n_hops = one ? 1 : w->n_hops};
+}
+
+void trm_whole_weigh(trm_whole *w, const int32_t *targets) {
+  const trm_field *f = w->field;
+  for (int64_t k = 0; k < f->n_local; ++k) {
+    w->weights[k] = 0;
+    for (int64_t i = f->target_blocks[k]; i < f->target_blocks[k + 1]; ++i) {
+      if (targets[i] >= 0) ++w->weights[k];
+    }
+  }
+}
+
+trm_status trm_whole_drop_edges(trm_whole *w, double p, uint64_t seed, int64_t step) {
+  TRM_TRY(trm_field_drop_edges(w->field, p, seed, step, &w->thinned));
+  join_hops(w, w->thinned);
+  return TRM_OK;
+}
+
+void trm_whole_all_edges(trm_whole *w) {
+  join_hops(w, w->field);
+}
+
+void trm_whole_pass(const trm_whole *w, trm_pass *pass) {
+  pass->n_blocks = (int)w->field->n_local;
+  pass->weights = w->weights;
+}
+
+trm_status trm_whole_plan(const trm_whole *w, trm_learner *learner, bool training) {
+  trm_pass pass = {.training = training, .dry = true};
+  const trm_graph_batch graph = trm_whole_batch(w);
+  const trm_batch batch = {.graph = &graph};
+  trm_whole_pass(w, &pass);
+  trm_tape_begin(learner->tape, &pass);
+  trm_var *loss = trm_model_loss(learner->model, learner->tape, &batch);
+  if (training) trm_tape_backward(learner->tape, loss, NULL, NULL, NULL);
+  return trm_tape_status(learner->tape);
+}
+
+int64_t trm_whole_bytes(const trm_whole *w) {
+  int64_t bytes = 0;
+  for (int h = 0; h < TRM_MAX_HOPS; ++h) {
+    if (w->in[h].halo) bytes += trm_halo_bytes(w->in[h].halo);
+    if (w->out[h].halo) bytes += trm_halo_bytes(w->out[h].halo);
+  }
+  return bytes;
+}

@@ -1,0 +1,44 @@
+/**
+ * Passes over a whole graph that is shared out among the ranks: each rank computes the rows of its
+ * own blocks and gets those of others, layer by layer. All ranks run a pass together. Blocks and sums
+ * are the same for any number of ranks, and so is every bit of the result.
+ */
+#ifndef TRIREME_TRAIN_WHOLE_H
+#define TRIREME_TRAIN_WHOLE_H
+
+#include "graph_store.h"
+#include "trireme/comm/rows.h"
+#include "trireme/input/field.h"
+#include "trireme/model/model.h"
+#include "trireme/nn/graph.h"
+#include "trireme/train/learner.h"
+
+typedef struct trm_whole trm_whole;
+
+/**
+ * @param seeds     nodes whose outputs are needed; NULL: all
+ * @param backward  the pass will be walked backwards
+ * Keeps all arguments. Collective; the status is the same on all ranks.
+ */
+trm_status trm_whole_create(trm_comm *comm, const trm_graph_store *store,
+                            const trm_partition *partition, int n_hops, const trm_ids *seeds,
+                            bool backward, trm_whole **out);
+void trm_whole_destroy(trm_whole **whole); /* collective */
+
+const trm_field *trm_whole_field(const trm_whole *whole);
+/** What the model takes; targets are the caller's to add. Valid until the next drop_edges. */
+trm_graph_batch trm_whole_batch(const trm_whole *whole);
+/** Blocks weigh as much as they have targets >= 0 (batch statistics): targets[rows of the last hop]. */
+void trm_whole_weigh(trm_whole *whole, const int32_t *targets);
+/** Edges of this step are left out with probability p (DropEdge). Not collective. */
+trm_status trm_whole_drop_edges(trm_whole *whole, double p, uint64_t seed, int64_t step);
+/** All edges again: for evaluation. */
+void trm_whole_all_edges(trm_whole *whole);
+/** A pass over this rank's blocks, without gradients. */
+void trm_whole_pass(const trm_whole *whole, trm_pass *pass);
+/** Dry pass; memory is reserved by the caller. */
+trm_status trm_whole_plan(const trm_whole *whole, trm_learner *learner, bool training);
+/** Bytes sent for rows of others so far. */
+int64_t trm_whole_bytes(const trm_whole *whole);
+
+#endif
