@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "learner_fixture.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
@@ -41,7 +42,7 @@ static trm_var *block_loss(int64_t v, int step, trm_pass *pass) {
   trm_tape_begin(learner.tape, pass);
   const trm_tokens tokens = {
       .N = n, .T = T, .inputs = inputs + first * T, .targets = targets + first * T};
-  return trm_model_loss(learner.model, learner.tape, &tokens);
+  return trm_model_loss(learner.model, learner.tape, &(trm_batch){.tokens = &tokens});
 }
 
 /* Gradients of all blocks, [V][n], and the loss; added in block order. */
@@ -151,7 +152,7 @@ static void make_learner(void) {
                                 "{model: {layers: 2, heads: 2, width: 8, context: 6, dropout: 0.2},"
                                 " batch: {size: 12, blocks: 7}, data: {path: none}}",
                                 "test"));
-  CHECK_OK(trm_learner_create(config, VOCAB, 2, true, &learner));
+  CHECK_OK(fixture_decoder(config, VOCAB, 0, 1, &learner));
 }
 
 int main(int argc, char **argv) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "learner_fixture.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
@@ -180,9 +181,8 @@ static void make_batch(int step) {
 static bool create_way(const trm_config *config, const char *engine, bool window,
                        int64_t bucket_bytes, bool sharded, way *w) {
   *w = (way){0};
-  trm_status status = sharded ? trm_learner_create_share(config, VOCAB, 2, trm_comm_rank(comm),
-                                                         trm_comm_size(comm), &w->learner)
-                              : trm_learner_create(config, VOCAB, 2, true, &w->learner);
+  trm_status status = fixture_decoder(config, VOCAB, sharded ? trm_comm_rank(comm) : 0,
+                                      sharded ? trm_comm_size(comm) : 1, &w->learner);
   if (!CHECK_OK(status)) return false;
   const trm_gradsync_options options = {.engine = engine,
                                         .progress = "poll",
@@ -212,7 +212,8 @@ static void run_step(way *w, int step, trm_step_info *info) {
     trm_tape_begin(w->learner.tape, &pass);
     const trm_tokens tokens = {
         .N = n, .T = T, .inputs = inputs + first * T, .targets = targets + first * T};
-    trm_var *loss = trm_model_loss(w->learner.model, w->learner.tape, &tokens);
+    trm_var *loss =
+        trm_model_loss(w->learner.model, w->learner.tape, &(trm_batch){.tokens = &tokens});
     trm_gradsync_block_backward(w->sync, i, w->learner.tape, loss, 0);
   }
   trm_gradsync_result sums;

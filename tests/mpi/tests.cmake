@@ -1,5 +1,8 @@
 trm_add_test(NAME test_comm_collectives FOLDER mpi MODULES core comm RANKS 1 2 3 4)
 trm_add_test(NAME test_comm_agree FOLDER mpi MODULES core comm RANKS 1 2 3 4)
+foreach(name rows fetch split shared)
+  trm_add_test(NAME test_comm_${name} FOLDER mpi MODULES core comm RANKS 1 2 3 4)
+endforeach()
 trm_add_test(NAME test_comm_reducer FOLDER mpi MODULES core comm RANKS 1 2 3 4 5 7 TIMEOUT 300)
 
 trm_collect("core;comm" objects libs)

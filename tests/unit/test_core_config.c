@@ -116,10 +116,10 @@ static void test_overrides(void) {
   refuse_set("run.seed=-18446744073709551616",
              "--set: run.seed is -18446744073709551616; allowed: 0 to 9007199254740992");
   refuse_set("model.tied=yes", "--set: model.tied is 'yes'; allowed: true, false");
-  refuse_set("optimizer.name=adam",
-             "--set: optimizer.name is 'adam'; allowed: adamw, sgd; did you mean 'adamw'?");
+  refuse_set("optimizer.name=adamv",
+             "--set: optimizer.name is 'adamv'; allowed: adamw, adam, sgd; did you mean 'adamw'?");
   refuse_set("optimizer.name=adamw|sgd",
-             "--set: optimizer.name is 'adamw|sgd'; allowed: adamw, sgd");
+             "--set: optimizer.name is 'adamw|sgd'; allowed: adamw, adam, sgd");
   refuse_set("run.dir=\xC3", "--set: run.dir is '\xC3', not UTF-8 at byte 1; write it in UTF-8");
   refuse_set("run.dir=a\xED\xA0\x80",
              "--set: run.dir is 'a\xED\xA0\x80', not UTF-8 at byte 2; write it in UTF-8");
@@ -263,7 +263,7 @@ static void test_text(void) {
   char *text = NULL;
   trm_config *config = make();
   CHECK_OK(trm_config_text(config, &text));
-  CHECK_HAS(text, "run:\n  dir: \"\"\n  seed: 1\nmodel:\n  kind: decoder\n  layers: 4\n");
+  CHECK_HAS(text, "run:\n  dir: \"\"\n  seed: 1\ndata:\n  split: 0\n");
   TRM_FREE(text);
   check_round_trip(config);
   trm_config_destroy(&config);
@@ -331,9 +331,9 @@ static void test_help(void) {
   trm_config_help(keys, n_keys, file);
   CHECK_EQ(fclose(file), 0);
   for (int i = 0; i < n_keys; ++i) CHECK_HAS(text, keys[i].name);
-  CHECK_HAS(text, "  batch.size              integer: 1 to 1048576 (sequences); default 12 *\n");
+  CHECK_HAS(text, "  batch.size              integer: 1 to 1048576 (samples); default 12 *\n");
   CHECK_HAS(text, "  data.path               text; required\n");
-  CHECK_HAS(text, "choice: adamw, sgd; default adamw");
+  CHECK_HAS(text, "choice: adamw, adam, sgd; default adamw");
   for (const char *line = text; *line;) {
     const size_t length = strcspn(line, "\n");
     if (!CHECK(length <= 100)) fprintf(stderr, "%.*s\n", (int)length, line);

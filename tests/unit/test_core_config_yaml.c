@@ -71,7 +71,8 @@ static void refuse(const char *text, const char *want) {
 
 #define SYNTAX "; write 'group:' and below it, indented by spaces, 'key: value'"
 #define GROUPS                                                                                     \
-  "known groups: run, data, model, batch, train, optimizer, schedule, eval, checkpoint, log, "     \
+  "known groups: run, data, model, sampler, batch, train, optimizer, schedule, eval, checkpoint, " \
+  "log, "                                                                                          \
   "comm, check, debug, math"
 
 static void test_names_refused(void) {
@@ -96,17 +97,16 @@ static void test_names_refused(void) {
 }
 
 static void test_values_refused(void) {
-  refuse("batch:\n  size: -3", "lm.yaml:2: batch.size is -3; allowed: 1 to 1048576 (sequences)");
-  refuse(
-      "batch: {size: twelve}",
-      "lm.yaml:1: batch.size is 'twelve', not a whole number; allowed: 1 to 1048576 (sequences)");
+  refuse("batch:\n  size: -3", "lm.yaml:2: batch.size is -3; allowed: 1 to 1048576 (samples)");
+  refuse("batch: {size: twelve}",
+         "lm.yaml:1: batch.size is 'twelve', not a whole number; allowed: 1 to 1048576 (samples)");
   refuse("batch: {size: 3.5}",
-         "lm.yaml:1: batch.size is '3.5', not a whole number; allowed: 1 to 1048576 (sequences)");
+         "lm.yaml:1: batch.size is '3.5', not a whole number; allowed: 1 to 1048576 (samples)");
   refuse("batch: {size: 1e3}",
          "lm.yaml:1: batch.size is '1e3', not a whole number in plain digits; "
-         "allowed: 1 to 1048576 (sequences)");
+         "allowed: 1 to 1048576 (samples)");
   refuse("batch: {size: 99999999999999999999}",
-         "lm.yaml:1: batch.size is 99999999999999999999; allowed: 1 to 1048576 (sequences)");
+         "lm.yaml:1: batch.size is 99999999999999999999; allowed: 1 to 1048576 (samples)");
   refuse("optimizer: {lr: .nan}",
          "lm.yaml:1: optimizer.lr is '.nan', not a finite number; allowed: 0 or more");
   refuse("optimizer: {lr: -.inf}",
@@ -123,9 +123,9 @@ static void test_values_refused(void) {
 
 static void test_shapes_refused(void) {
   refuse("optimizer:\n  name:\n    - sgd",
-         "lm.yaml:3: optimizer.name is a list; allowed: one value, adamw, sgd");
+         "lm.yaml:3: optimizer.name is a list; allowed: one value, adamw, adam, sgd");
   refuse("optimizer:\n  name:\n    sgd: 1", "lm.yaml:3: optimizer.name holds further keys; there "
-                                            "are two levels only, allowed: adamw, sgd");
+                                            "are two levels only, allowed: adamw, adam, sgd");
   refuse("optimizer: sgd",
          "lm.yaml:1: group 'optimizer' has a value of its own; write 'key: value' below it");
   refuse("optimizer: [sgd]",

@@ -16,6 +16,16 @@ foreach(name threads exp gemm gemm_concurrent elementwise layernorm embedding at
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)
 endforeach()
+foreach(name spmm neighbor_max row_sets features)
+  trm_add_test(NAME test_math_${name} FOLDER unit MODULES core math)
+  trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
+               MODULES core_f64 math_f64)
+endforeach()
+foreach(name gat batchnorm heads bpr)
+  trm_add_test(NAME test_math_${name} FOLDER unit MODULES core math)
+  trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
+               MODULES core_f64 math_f64)
+endforeach()
 # Whatever build of OpenBLAS is loaded at run time, concurrent calls must be right.
 foreach(build pthread openmp serial)
   set(folder_of_build /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-${build})
@@ -33,10 +43,29 @@ foreach(name container foreign files)
 endforeach()
 
 trm_add_test(NAME test_nn_tape FOLDER unit MODULES core math nn THREADS 2)
+trm_add_test(NAME test_nn_graph_blocks FOLDER unit MODULES core math nn THREADS 2)
+trm_add_test(NAME test_nn_blocks FOLDER unit MODULES core math nn)
+trm_add_test(NAME test_nn_graph FOLDER unit MODULES core math nn)
 
 trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)
 
+# Models on float and, from the same source, on double, where gradients are compared with differences.
+foreach(name graph papers)
+  trm_add_test(NAME test_model_${name} FOLDER unit MODULES core math nn model THREADS 2)
+  trm_add_test(NAME test_model_${name}_f64 SOURCE test_model_${name}.c FOLDER unit THREADS 2
+               MODULES core_f64 math_f64 nn_f64 model_f64)
+endforeach()
+
 foreach(name permute vocab windows dataset loader prepare debian shakespeare)
+  trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input)
+endforeach()
+foreach(name partition field debian_graph synth_graph)
+  trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input)
+endforeach()
+foreach(name graph graph_bad prepare_graph graph_data)
+  trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input)
+endforeach()
+foreach(name sampler graph_loader)
   trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input)
 endforeach()
 trm_add_script_test(NAME test_format_page FOLDER unit
@@ -50,3 +79,6 @@ foreach(name events h5py)
   trm_add_script_test(NAME test_io_${name} FOLDER unit COMMAND
     ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_io_${name}.py $<TARGET_FILE:io_writer>)
 endforeach()
+
+trm_add_test(NAME test_train_sweep FOLDER unit)
+trm_add_test(NAME test_train_scores FOLDER unit)

@@ -1,0 +1,110 @@
+"""Small graphs for the end-to-end tests, made here, and configurations on them."""
+import os
+import random
+
+from harness import *
+
+QUICK = """
+data: {path: %(data)s, split: 0}
+%(body)s
+optimizer: {name: adam, lr: 0.01, weight_decay: 0.0005, clip_norm: 0}
+schedule: {name: constant, warmup_steps: 0}
+train: {steps: %(steps)d}
+eval: {every: 5}
+checkpoint: {every: %(every)d, keep: 3, initial: false}
+log: {every: 1, tensorboard: false}
+"""
+
+
+def write(path, lines):
+    with open(path, "w") as file:
+        file.write("".join(line + "\n" for line in lines))
+    return path
+
+
+def random_edges(random_, n, degree, classes=None):
+    """Undirected edges, each once; with classes, three quarters of them inside a class."""
+    found = set()
+    for u in range(n - 1):  # the last node stays alone
+        for _ in range(degree // 2):
+            v = random_.randrange(n - 1)
+            if classes and classes[u] != classes[v] and random_.random() < 0.7:
+                v = random_.randrange(n - 1)
+            if u != v:
+                found.add((min(u, v), max(u, v)))
+    return sorted(found)
+
+
+def nodes_folder(folder, n=240, n_classes=3, n_features=12, sparse=True, seed=1, train=None):
+    """One graph in the tab-separated forms: features say a little of the class, neighbours more."""
+    r = random.Random(seed)
+    os.makedirs(folder)
+    classes = [r.randrange(n_classes) for _ in range(n)]
+    write(f"{folder}/edges.tsv", (f"{u}\t{v}" for u, v in random_edges(r, n, 8, classes)))
+    write(f"{folder}/labels.tsv", (f"{i}\t{c}" for i, c in enumerate(classes)))
+    if sparse:
+        rows = []
+        for i, c in enumerate(classes):
+            columns = {r.randrange(n_features) for _ in range(2)} | ({c} if r.random() < 0.6 else set())
+            rows += [f"{i}\t{k}\t1" for k in sorted(columns)]
+        write(f"{folder}/features.tsv", rows)
+    else:
+        write(f"{folder}/features_dense.tsv",
+              ("\t".join(f"{r.gauss(1.0 if k == c else 0.0, 1):.5f}" for k in range(n_features))
+               for c in classes))
+    order = list(range(n))
+    r.shuffle(order)
+    train = n // 2 if train is None else train
+    parts = {"train": order[:train], "val": order[train:train + n // 4],
+             "test": order[train + n // 4:]}
+    for name, ids in parts.items():
+        write(f"{folder}/{name}.txt", (str(i) for i in sorted(ids)))
+    return folder
+
+
+def set_folder(folder, n_graphs=40, seed=2):
+    """Graphs of two kinds: rings, and rings with chords; ten folds. One has no edges."""
+    r = random.Random(seed)
+    os.makedirs(folder)
+    nodes, edges, labels, first = [], [], [], 0
+    for g in range(n_graphs):
+        n, kind = r.randrange(5, 14), g % 2
+        nodes += [f"{first + i}\t{g}\t{r.randrange(3)}" for i in range(n)]
+        if g != 7:
+            ring = {(i, (i + 1) % n) for i in range(n)}
+            chords = {(i, (i + 2) % n) for i in range(n)} if kind else set()
+            edges += sorted({(first + min(e), first + max(e)) for e in ring | chords})
+        labels.append(f"{g}\t{kind}")
+        first += n
+    write(f"{folder}/nodes.tsv", nodes)
+    write(f"{folder}/edges.tsv", (f"{u}\t{v}" for u, v in edges))
+    write(f"{folder}/graph_labels.tsv", labels)
+    write(f"{folder}/folds.tsv", (f"{g}\t{g // 2 % 10}" for g in range(n_graphs)))
+    return folder
+
+
+def pairs_folder(folder, n_users=60, n_items=50, seed=3):
+    """Users of two tastes, each with items of their half."""
+    r = random.Random(seed)
+    os.makedirs(folder)
+    train, test = [], []
+    for user in range(n_users):
+        half = [i for i in range(n_items) if i % 2 == user % 2]
+        chosen = r.sample(half, 10)
+        train.append(" ".join(str(x) for x in [user] + sorted(chosen[:8])))
+        test.append(" ".join(str(x) for x in [user] + sorted(chosen[8:])))
+    write(f"{folder}/train.txt", train)
+    write(f"{folder}/test.txt", test)
+    return folder
+
+
+def prepare(kind, folder, *more):
+    data = folder + ".h5"
+    good(run("prepare", kind, folder, "-o", data, *more), f"prepare {kind}")
+    return data
+
+
+def config(path, data, body, steps=12, every=6):
+    with open(path, "w") as file:
+        file.write(QUICK % {"data": data, "body": body, "steps": steps, "every": every})
+    return path

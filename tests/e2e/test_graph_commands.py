@@ -1,0 +1,145 @@
+"""Commands on graphs: sweeps over seeds and splits, evaluate, predict, partition, inspect, --check; and
+what is refused, with its line."""
+import os
+
+from graphs import *
+
+folder = temp_folder()
+data = prepare("graph", nodes_folder(f"{folder}/nodes"))
+sets = prepare("graphs", set_folder(f"{folder}/sets"))
+pairs = prepare("interactions", pairs_folder(f"{folder}/pairs"))
+GCN = "model: {kind: gcn, layers: 2, width: 16, dropout: 0.5, activation: relu}\nbatch: {blocks: 4}"
+GIN = ("model: {kind: gin, layers: 2, width: 8, norm: batch, readout: sum, activation: relu}\n"
+       "batch: {size: 12, blocks: 4}")
+LIGHTGCN = "model: {kind: lightgcn, layers: 2, width: 8}\nbatch: {size: 64, blocks: 4}"
+gcn = config(f"{folder}/gcn.yaml", data, GCN, steps=30)
+gin = config(f"{folder}/gin.yaml", sets, GIN)
+light = config(f"{folder}/light.yaml", pairs, LIGHTGCN, steps=60)
+
+
+def last(run_dir):
+    return [r for r in rows(run_dir) if r["valid_loss"]][-1]
+
+
+# ---- sweeps: as many runs as asked for, the same on any number of ranks
+tables = []
+for ranks in (1, 3):
+    run_dir = f"{folder}/seeds-{ranks}"
+    result = train(gcn, run_dir, "--seeds", "0-3", ranks=ranks)
+    if good(result, f"--seeds on {ranks} ranks"):
+        check("over 4 runs" in result.out, result.out)
+        tables.append([line for line in result.out.splitlines() if "accuracy" in line])
+        equal(sorted(x for x in os.listdir(run_dir) if os.path.isdir(f"{run_dir}/{x}")),
+              [f"seed_{i}" for i in range(4)], "runs")
+check(len(tables) == 2 and tables[0] == tables[1], f"tables differ: {tables}")
+check(hashes(f"{folder}/seeds-1/seed_0") != hashes(f"{folder}/seeds-1/seed_1"), "seeds make no difference")
+result = train(gcn, f"{folder}/seeds-1", "--seeds", "0-3", "--resume", ranks=2)
+good(result, "a sweep resumed")
+check("over 4 runs" in result.out, result.out)
+result = train(gin, f"{folder}/folds", "--splits", "all", ranks=2)
+good(result, "--splits all")
+check("over 10 runs" in result.out and "all at step" in result.out, result.out)
+result = train(gin, f"{folder}/folds2", "--splits", "0,3", "--seeds", "1-2", "--set",
+               "data.hold_out=false", ranks=4)
+good(result, "splits and seeds")
+check("over 4 runs" in result.out, result.out)
+for bad in ("3-1", "9223372036854775807", "1,1"):
+    one_line(train(gcn, f"{folder}/x", "--seeds", bad), 64, "--seeds", bad)
+
+# a slash at the end of run.dir changes no name; runs that stopped or were not gone on with are not averaged,
+# nor is one whose table cannot be read, and the others still are
+result = train(gcn, f"{folder}/slash/", "--seeds", "0-2")
+good(result, "run.dir with a slash")
+check("(seed_0): done" in result.err, result.err)
+with open(f"{folder}/slash/sweep.csv") as file:
+    equal([line.split(",")[0] for line in file.read().splitlines()[1:]], ["seed_0", "seed_1", "seed_2"],
+          "runs in sweep.csv")
+result = train(gcn, f"{folder}/slash", "--seeds", "0-2", "--resume", "--set", "train.steps=100000",
+               "--set", "train.time_budget_s=0.01")
+equal(result.code, 75, f"a sweep stopped\n{result.err}")
+check("over" not in result.out, result.out)
+check("seed_0 is not in the table: stopped" in result.err, result.err)
+check("seed_2 is not in the table: not run" in result.err, result.err)
+write(f"{folder}/seeds-1/seed_2/metrics.csv", ["junk"])
+result = train(gcn, f"{folder}/seeds-1", "--seeds", "0-3", "--resume")
+good(result, "a sweep with a run that cannot be read")
+check("over 3 runs" in result.out, result.out)
+check("seed_2 is not in the table" in result.err and "metrics.csv" in result.err, result.err)
+one_line(train(light, f"{folder}/x", "--splits", "all"), 64, "--splits", "interactions")
+
+# ---- evaluate and predict say what training said
+for path, name, what in ((gcn, "gcn", "test_accuracy"), (gin, "gin", "test_accuracy"),
+                         (light, "light", "test_recall")):
+    run_dir = f"{folder}/run-{name}"
+    if not good(train(path, run_dir, ranks=2), name):
+        continue
+    want = last(run_dir)
+    for ranks in (1, 3):
+        result = run("evaluate", run_dir, ranks=ranks)
+        good(result, f"evaluate {name}")
+        shown = {line.split()[0]: line.split()[1] for line in result.out.splitlines()[1:]}
+        check(abs(float(shown[what]) - float(want[what])) < 1e-6,
+              f"{name}: {shown} evaluated, {want} in training")
+    out = f"{folder}/{name}.tsv"
+    result = run("predict", run_dir, "-o", out, "--top", 5, ranks=2)
+    good(result, f"predict {name}")
+    with open(out) as file:
+        lines = file.read().splitlines()
+    equal(len(lines) - 1, {"gcn": 240, "gin": 40, "light": 300}[name], f"{name}: predictions")
+    good(run("inspect", f"{run_dir}/checkpoints/best.h5"), f"inspect {name}")
+check(float(last(f"{folder}/run-light")["test_recall"]) > 0.3, "two tastes are not learned")
+check(float(last(f"{folder}/run-gcn")["test_accuracy"]) > 0.5, "classes are not learned")
+
+# predictions agree with the score
+with open(f"{folder}/gcn.tsv") as file:
+    table = [line.split("\t") for line in file.read().splitlines()[1:]]
+with open(f"{folder}/nodes/test.txt") as file:
+    test = {int(line) for line in file}
+right = sum(row[1] == row[3] for row in table if int(row[0]) in test) / len(test)
+check(abs(right - float(last(f"{folder}/run-gcn")["test_accuracy"])) < 1e-6, "predictions and score differ")
+
+# ---- a run that stopped early by patience is complete, and stays so
+result = train(gcn, f"{folder}/patient", "--set", "train.patience=10", "--set", "train.steps=3000",
+               "--set", "optimizer.lr=0.05", ranks=2)
+good(result, "patience")
+steps = max(hashes(f"{folder}/patient"))
+check(10 <= steps < 3000, f"patience ended at step {steps}")
+good(train(gcn, f"{folder}/patient", "--set", "train.patience=10", "--set", "train.steps=3000",
+           "--set", "optimizer.lr=0.05", "--resume", ranks=1), "resumed after patience")
+equal(max(hashes(f"{folder}/patient")), steps, "steps after a resume of a run that had ended")
+
+# ---- verify replays a run on another layout
+good(train(gcn, f"{folder}/kept", "--set", "checkpoint.initial=true", "--set", "checkpoint.keep=9",
+           ranks=2), "a run that keeps its beginning")
+good(run("verify", f"{folder}/kept", "--from", "0", ranks=3), "verify gcn")
+
+# ---- --check, inspect, partition
+result = train(gcn, f"{folder}/checked", "--check", ranks=2)
+good(result, "--check")
+check("240 nodes" in result.out and "activations" in result.out, result.out)
+for path, part in ((data, "240"), (sets, "40"), (pairs, "60")):
+    result = run("inspect", path)
+    good(result, "inspect")
+    check(part in result.out, result.out)
+result = run("partition", data, "--parts", "2,4")
+good(result, "partition")
+check("cut" in result.out, result.out)
+
+# ---- what is refused
+one_line(train(gcn, f"{folder}/x", "--set", f"data.path={pairs}"), 78, "gcn", "interactions")
+one_line(train(gcn, f"{folder}/x", "--set", f"data.path={sets}"), 78, "model.readout")
+one_line(train(light, f"{folder}/x", "--set", f"data.path={data}"), 78, "lightgcn", "graph")
+one_line(train(gcn, f"{folder}/x", "--set", "data.split=9"), 78, "data.split", "9")
+one_line(train(gcn, f"{folder}/x", "--set", "eval.select=auc"), 78, "eval.select", "auc")
+one_line(train(gcn, f"{folder}/x", "--set", "data.storage=partitioned"), 78, "data.storage", "sparse")
+one_line(train(gcn, f"{folder}/x", ranks=5), 78, "batch.blocks", "5 ranks")
+one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "sampler.fanout=a,2"),
+         78, "sampler.fanout", "a,2")
+one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "sampler.fanout=5"),
+         78, "sampler.fanout", "2")
+one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=cluster"), 78, "sampler.clusters")
+one_line(train(gcn, f"{folder}/x", "--set", "model.kind=gat", "--set", "model.heads=3"), 78,
+         "model.heads", "3")
+one_line(run("generate", f"{folder}/run-gcn"), 78, "predict")
+one_line(run("predict", f"{folder}/run-gcn"), 64, "-o")
+finish()

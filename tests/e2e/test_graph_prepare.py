@@ -1,0 +1,96 @@
+"""`trireme prepare` of graphs: folders of usual names, files named by options, what is said, mistakes;
+`trireme inspect` of each kind.
+"""
+import shutil
+
+from graphs import *
+
+folder = tempfile.mkdtemp()
+nodes = nodes_folder(f"{folder}/nodes")
+dense = nodes_folder(f"{folder}/dense", sparse=False)
+sets = set_folder(f"{folder}/sets")
+pairs = pairs_folder(f"{folder}/pairs")
+out = f"{folder}/out.h5"
+
+
+def inspect(path, *parts):
+    result = run("inspect", path)
+    good(result, f"inspect {path}")
+    for part in parts:
+        check(part in result.out, f"inspect shows {part!r}: {result.out}")
+    return result.out
+
+
+def digest(path):
+    return re.search(r"^digest +(\w+)$", inspect(path), re.M).group(1)
+
+
+def said(result, *parts):
+    good(result, "prepare")
+    for part in parts:
+        check(part in result.err, f"prepare says {part!r}: {result.err}")
+
+
+def bad(code, part, *words):
+    result = run("prepare", *words, "-o", out)
+    equal(result.code, code, f"exit code of prepare {words}: {result.err}")
+    equal(len(result.lines()), 1, f"one line of prepare {words}: {result.err}")
+    check(part in result.err, f"prepare {words} says {part!r}: {result.err}")
+    check(not os.path.exists(out), f"no output of prepare {words}")
+
+
+# ---- folders, and the same files by options
+said(run("prepare", "graph", nodes, "-o", f"{folder}/a.h5"), "240 nodes", "12 sparse features",
+     "3 classes", "1 split", "note: 1 node without edges")
+said(run("prepare", "graph", "--edges", f"{nodes}/edges.tsv", "--features", f"{nodes}/features.tsv",
+         "--labels", f"{nodes}/labels.tsv", "--train", f"{nodes}/train.txt", "--valid",
+         f"{nodes}/val.txt", "--test", f"{nodes}/test.txt", "-o", f"{folder}/b.h5"))
+equal(digest(f"{folder}/a.h5"), digest(f"{folder}/b.h5"), "a folder and its files by options")
+inspect(f"{folder}/a.h5", "kind         graph, format 1", "120  train, 60 valid, 60 test, 0 in none")
+said(run("prepare", "graphs", sets, "-o", f"{folder}/s.h5"), "40 graphs", "2 classes", "10 folds")
+inspect(f"{folder}/s.h5", "kind         graphs, format 1", "10\n  0                       4  graphs")
+said(run("prepare", "interactions", pairs, "-o", f"{folder}/p.h5"), "60 users",
+     "480 interactions for training, 120 to be found")
+inspect(f"{folder}/p.h5", "kind         interactions, format 1")
+
+# ---- splits by files, in the order of their names; lists go before them
+for k in (1, 0):
+    parts = [("train", 3), ("val", 2), ("test", 1)]
+    write(f"{dense}/split_{k}.tsv", (f"{10 * k + 3 * i + j}\t{name}"
+                                    for i, (name, n) in enumerate(parts) for j in range(n)))
+said(run("prepare", "graph", dense, "-o", f"{folder}/d.h5"), "1 split")
+for name in ("train", "val", "test"):
+    os.remove(f"{dense}/{name}.txt")
+said(run("prepare", "graph", dense, "-o", f"{folder}/d.h5"), "2 splits", "12 features")
+inspect(f"{folder}/d.h5", "  0                       3  train, 2 valid, 1 test, 234 in none")
+said(run("prepare", "graph", dense, "-o", f"{folder}/e.h5", "--split", f"{dense}/split_1.tsv",
+         "--split", f"{dense}/split_0.tsv"), "2 splits")
+check(digest(f"{folder}/d.h5") != digest(f"{folder}/e.h5"), "the order of splits is that given")
+
+# ---- keeping nodes, one way, number of nodes
+write(f"{folder}/keep.txt", (str(i) for i in range(0, 240, 2)))
+said(run("prepare", "graph", nodes, "--keep", f"{folder}/keep.txt", "--row-normalize", "-o", out),
+     "120 nodes")
+os.remove(out)
+said(run("prepare", "graph", nodes, "--directed", "--nodes", 250, "-o", out), "250 nodes",
+     "directed edges", "note: 11 nodes without edges, 10 nodes without a label, 10 nodes without features")
+os.remove(out)
+
+# ---- mistakes
+bad(64, "'nowhere' is no folder", "graph", "nowhere")
+bad(64, "takes one folder, but 'more' is given", "graph", nodes, "more")
+bad(74, "has no nodes.tsv, which prepare graphs needs; name the file by --nodes-file", "graphs", nodes)
+bad(64, "prepare interactions: give a folder with train.txt, or --train FILE", "interactions")
+bad(64, "prepare graph: takes no --folds", "graph", nodes, "--folds", f"{sets}/folds.tsv")
+bad(64, "did you mean 'graph'?", "grafs", sets)
+bad(64, "prepare debian: takes no --nodes", "debian", "--nodes", "5")
+bad(64, "takes one model, but 'x' and 'y' are given", "synth", "--graph=x", "y")
+bad(64, "prepare synth --graph: takes no --tokens", "synth", "--graph", "--tokens", 50)
+bad(65, "239 nodes, 0 to 238 (--nodes)", "graph", nodes, "--nodes", 239)
+shutil.copytree(nodes, f"{folder}/broken")
+with open(f"{folder}/broken/labels.tsv", "a") as file:
+    file.write("7\t1\n")
+bad(65, "labels.tsv:241: column 1: node 7 is listed twice", "graph", f"{folder}/broken")
+
+shutil.rmtree(folder)
+finish()

@@ -1,0 +1,130 @@
+/* Scores against values worked out by hand and against plain definitions on random numbers. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "trireme/core/random.h"
+#include "trireme/train/scores.h"
+
+static void check_classes(void) {
+  const float logits[] = {1, 3, 2, /* */ 5, 5, 1, /* */ NAN, 1, 2, /* */ -1, -2, -0.5F};
+  int32_t got[4];
+  trm_predict_classes(logits, 4, 3, got);
+  CHECK_EQ(got[0], 1);
+  CHECK_EQ(got[1], 0); /* the first of equals */
+  CHECK_EQ(got[2], -1);
+  CHECK_EQ(got[3], 2);
+  double counts[TRM_N_CLASS_COUNTS * 3] = {0};
+  trm_class_counts_add(counts, 3, (int32_t[]){1, 0, 2, 2}, got, 4);
+  trm_class_counts_add(counts, 3, (int32_t[]){-1}, (int32_t[]){0}, 1);
+  CHECK_NEAR(trm_class_counts_accuracy(counts, 3), 0.75, 1e-15); /* no prediction is a wrong one */
+  /* Classes 0 and 1 right; 2 labelled twice, predicted once. */
+  CHECK_NEAR(trm_class_counts_macro_f1(counts, 3), (1 + 1 + 2.0 / 3) / 3, 1e-15);
+  memset(counts, 0, sizeof counts);
+  CHECK(isnan(trm_class_counts_accuracy(counts, 3)));
+  CHECK(isnan(trm_class_counts_macro_f1(counts, 3)));
+  /* Class 2 never occurs; class 0: precision 2/3, recall 1; class 1: 1, 1/2. */
+  trm_class_counts_add(counts, 3, (int32_t[]){0, 0, 1, 1}, (int32_t[]){0, 0, 0, 1}, 4);
+  CHECK_NEAR(trm_class_counts_macro_f1(counts, 3), (0.8 + 2.0 / 3) / 2, 1e-15);
+}
+
+/* Share of pairs in the right order, ties half. */
+static double plain_auc(const trm_scored *s, int n) {
+  double right = 0, pairs = 0;
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < n; ++j) {
+      if (s[i].label != 1 || s[j].label != 0) continue;
+      pairs += 1;
+      right += s[i].score > s[j].score ? 1 : s[i].score < s[j].score ? 0 : 0.5;
+    }
+  }
+  return pairs > 0 ? right / pairs : (double)NAN;
+}
+
+static void check_auc(void) {
+  trm_scored s[200];
+  const trm_random_key key = trm_random_key_make(1, TRM_RANDOM_TEST, 0, 0);
+  for (int n = 2; n <= 200; n += 33) {
+    for (int i = 0; i < n; ++i) {
+      s[i].score = (double)trm_random_below(key, (uint64_t)n, (uint64_t)i, 12); /* many ties */
+      s[i].label = (int32_t)trm_random_below(key, 1000 + (uint64_t)n, (uint64_t)i, 3) - 1;
+    }
+    s[0].label = 0;
+    s[1].label = 1;
+    const double want = plain_auc(s, n);
+    CHECK_NEAR_AT(trm_roc_auc(s, n), want, 1e-12, n);
+  }
+  CHECK(isnan(trm_roc_auc((trm_scored[]){{1, 1}, {2, 1}}, 2)));
+  CHECK(isnan(trm_roc_auc(s, 0)));
+  CHECK_NEAR(trm_roc_auc((trm_scored[]){{2, 1}, {1, 0}}, 2), 1, 0);
+  CHECK_NEAR(trm_roc_auc((trm_scored[]){{1, 1}, {2, 0}}, 2), 0, 0);
+  CHECK_NEAR(trm_roc_auc((trm_scored[]){{1 + 1e-12, 1}, {1, 0}}, 2), 1, 0); /* a tie of floats */
+  CHECK(isnan(trm_roc_auc((trm_scored[]){{2, 1}, {NAN, 1}, {1, 0}}, 3)));
+  CHECK_NEAR(trm_roc_auc((trm_scored[]){{2, 1}, {NAN, -1}, {1, 0}}, 3), 1, 0);
+}
+
+static void check_ranking_by_hand(void) {
+  /* Order without item 1: 4 (.9), 0 (.8), 2 (.8), 3 (.1). */
+  const float scores[] = {0.8F, 1.0F, 0.8F, 0.1F, 0.9F};
+  int32_t top[6];
+  trm_ranking r;
+  trm_rank_items(scores, 5, (int32_t[]){1}, 1, (int32_t[]){2, 4}, 2, 3, top, &r);
+  CHECK_EQ(top[0], 4);
+  CHECK_EQ(top[1], 0);
+  CHECK_EQ(top[2], 2);
+  CHECK_NEAR(r.recall, 1, 0);
+  CHECK_NEAR(r.precision, 2.0 / 3, 1e-15);
+  CHECK_NEAR(r.ndcg, (1 + 0.5) / (1 + 1 / log2(3)), 1e-12);
+  trm_rank_items(scores, 5, (int32_t[]){1}, 1, (int32_t[]){3}, 1, 6, top, &r);
+  CHECK_EQ(top[3], 3);
+  CHECK_EQ(top[4], -1); /* fewer items than K */
+  CHECK_NEAR(r.ndcg, 1 / log2(5), 1e-12);
+  trm_rank_items(scores, 5, NULL, 0, NULL, 0, 2, NULL, &r);
+  CHECK_NEAR(r.recall, 0, 0);
+  CHECK_NEAR(r.ndcg, 0, 0);
+}
+
+static void check_ranking_random(void) {
+  enum { N = 500 };
+  float scores[N];
+  int32_t top[N];
+  trm_ranking r;
+  const trm_random_key key = trm_random_key_make(2, TRM_RANDOM_TEST, 0, 0);
+  for (int K = 1; K <= N; K = 2 * K + 1) {
+    for (int i = 0; i < N; ++i) {
+      scores[i] = (float)trm_random_below(key, (uint64_t)K, (uint64_t)i, 100);
+    }
+    trm_rank_items(scores, N, NULL, 0, NULL, 0, K, top, &r);
+    int n_before = 0; /* items that should come before the last one taken */
+    for (int k = 1; k < K; ++k) {
+      CHECK(scores[top[k - 1]] > scores[top[k]] ||
+            (!(scores[top[k - 1]] < scores[top[k]]) && top[k - 1] < top[k]));
+    }
+    for (int i = 0; i < N; ++i) {
+      const int32_t last = top[K - 1];
+      n_before += scores[i] > scores[last] || (!(scores[i] < scores[last]) && i < last);
+    }
+    CHECK_EQ(n_before, K - 1);
+  }
+}
+
+static void check_mean(void) {
+  double mean, deviation;
+  trm_mean_deviation((double[]){1, 2, 3, 4}, 4, &mean, &deviation);
+  CHECK_NEAR(mean, 2.5, 1e-15);
+  CHECK_NEAR(deviation, sqrt(5.0 / 3), 1e-15);
+  trm_mean_deviation((double[]){7}, 1, &mean, &deviation);
+  CHECK_NEAR(deviation, 0, 0);
+  trm_mean_deviation(NULL, 0, &mean, &deviation);
+  CHECK(isnan(mean));
+}
+
+int main(void) {
+  check_classes();
+  check_auc();
+  check_ranking_by_hand();
+  check_ranking_random();
+  check_mean();
+  return check_verdict();
+}
