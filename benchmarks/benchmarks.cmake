@@ -1,3 +1,5 @@
 trm_add_benchmark(bench_allreduce MPI::MPI_C)
+trm_add_benchmark(bench_gat)
 trm_add_benchmark(bench_gemm)
 trm_add_benchmark(bench_kernels)
+trm_add_benchmark(bench_spmm)
