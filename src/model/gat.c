@@ -105,51 +105,44 @@ static trm_var *aggregate(const trm_gnn *net, trm_tape *t, trm_var *x, int l,
   return attend(m, t, (trm_gnn_rows){.x = x}, &m->layers[l], at);
 }
 
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static trm_status open_gat(trm_gnn *net, const trm_config *config) {
+  gat *m = (gat *)(void *)net;
+  m->heads = trm_config_int(config, "model.heads");
+  m->out_heads = trm_config_int(config, "model.out_heads");
+  m->self_loops = trm_config_bool(config, "model.self_loops");
+  m->attention_dropout = trm_config_real(config, "model.attention_dropout");
+  if (net->width % m->heads != 0) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "model.width is %lld, which model.heads (%lld) does not divide; it is the "
+                    "length of all heads together: choose a multiple",
+                    (long long)net->width, (long long)m->heads);
+  }
+  return TRM_ALLOC(&m->layers, net->layers, "model");
+}
+
+static void close_gat(trm_gnn *net) {
+  TRM_FREE(((gat *)(void *)net)->layers);
+}
+
 static const trm_gnn_family family = {.name = "gat",
+                                      .bytes = sizeof(gat),
+                                      .open = open_gat,
+                                      .close = close_gat,
                                       .add_layer = add_layer,
                                       .layer = layer,
                                       .add_aggregate = add_aggregate,
                                       .aggregate = aggregate};
 
-/* ---- life ------------------------------------------------------------------------------------ */
-
-static void destroy(void *self) {
-  gat *m = self;
-  if (!m) return;
-  trm_gnn_release(&m->net);
-  TRM_FREE(m->layers);
-  TRM_FREE(m);
-}
-
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
                          void **self) {
-  trm_status status = TRM_OK;
-  gat *m = NULL;
-  TRM_TRY(TRM_ALLOC(&m, 1, "model"));
-  TRM_TRY_OUT(trm_gnn_init(&m->net, &family, config, dims));
-  m->heads = trm_config_int(config, "model.heads");
-  m->out_heads = trm_config_int(config, "model.out_heads");
-  m->self_loops = trm_config_bool(config, "model.self_loops");
-  m->attention_dropout = trm_config_real(config, "model.attention_dropout");
-  if (m->net.width % m->heads != 0) {
-    status = trm_fail(TRM_ERR_CONFIG,
-                      "model.width is %lld, which model.heads (%lld) does not divide; it is the "
-                      "length of all heads together: choose a multiple",
-                      (long long)m->net.width, (long long)m->heads);
-    goto out;
-  }
-  TRM_TRY_OUT(TRM_ALLOC(&m->layers, m->net.layers, "model"));
-  TRM_TRY_OUT(trm_gnn_add(&m->net, params));
-  *self = m;
-  return TRM_OK;
-out:
-  destroy(m);
-  return status;
+  return trm_gnn_create(&family, config, dims, params, self);
 }
 
 const trm_model_kind trm_model_gat = {.name = "gat",
                                       .data = "graph",
                                       .create = create,
-                                      .destroy = destroy,
+                                      .destroy = trm_gnn_destroy,
                                       .outputs = trm_gnn_outputs,
                                       .n_hops = trm_gnn_n_hops};

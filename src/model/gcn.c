@@ -43,36 +43,34 @@ static trm_var *aggregate(const trm_gnn *net, trm_tape *t, trm_var *x, int l,
   return trm_op_spmm(t, x, at->hop, TRM_NORM_SYMMETRIC, of(net)->self_loops);
 }
 
-static const trm_gnn_family family = {
-    .name = "gcn", .add_layer = add_layer, .layer = layer, .aggregate = aggregate};
+/* ---- life ------------------------------------------------------------------------------------ */
 
-static void destroy(void *self) {
-  gcn *m = self;
-  if (!m) return;
-  trm_gnn_release(&m->net);
-  TRM_FREE(m->layers);
-  TRM_FREE(m);
+static trm_status open_gcn(trm_gnn *net, const trm_config *config) {
+  gcn *m = (gcn *)(void *)net;
+  m->self_loops = trm_config_bool(config, "model.self_loops");
+  return TRM_ALLOC(&m->layers, net->layers, "model");
 }
+
+static void close_gcn(trm_gnn *net) {
+  TRM_FREE(((gcn *)(void *)net)->layers);
+}
+
+static const trm_gnn_family family = {.name = "gcn",
+                                      .bytes = sizeof(gcn),
+                                      .open = open_gcn,
+                                      .close = close_gcn,
+                                      .add_layer = add_layer,
+                                      .layer = layer,
+                                      .aggregate = aggregate};
 
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
                          void **self) {
-  trm_status status = TRM_OK;
-  gcn *m = NULL;
-  TRM_TRY(TRM_ALLOC(&m, 1, "model"));
-  TRM_TRY_OUT(trm_gnn_init(&m->net, &family, config, dims));
-  m->self_loops = trm_config_bool(config, "model.self_loops");
-  TRM_TRY_OUT(TRM_ALLOC(&m->layers, m->net.layers, "model"));
-  TRM_TRY_OUT(trm_gnn_add(&m->net, params));
-  *self = m;
-  return TRM_OK;
-out:
-  destroy(m);
-  return status;
+  return trm_gnn_create(&family, config, dims, params, self);
 }
 
 const trm_model_kind trm_model_gcn = {.name = "gcn",
                                       .data = "graph",
                                       .create = create,
-                                      .destroy = destroy,
+                                      .destroy = trm_gnn_destroy,
                                       .outputs = trm_gnn_outputs,
                                       .n_hops = trm_gnn_n_hops};

@@ -91,12 +91,6 @@ static trm_status add_aggregate(trm_gnn *net, trm_params *params, int layer, int
   return add_eps(net, params, layer);
 }
 
-static const trm_gnn_family family = {.name = "gin",
-                                      .add_layer = add_layer,
-                                      .layer = layer,
-                                      .add_aggregate = add_aggregate,
-                                      .aggregate = aggregate};
-
 /* ---- sets of graphs, plain: every layer is read out -------------------------------------------- */
 
 static bool scores_layers(const trm_gnn *net) {
@@ -153,17 +147,6 @@ static trm_var *outputs(void *self, trm_tape *t, const trm_batch *batch) {
   return sum;
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
-
-static void destroy(void *self) {
-  gin *m = self;
-  if (!m) return;
-  trm_gnn_release(&m->net);
-  TRM_FREE(m->layers);
-  TRM_FREE(m->scores);
-  TRM_FREE(m);
-}
-
 static trm_status check(const trm_gnn *net) {
   if (!scores_layers(net)) return TRM_OK;
   if (net->jumping == TRM_GNN_JUMP_MAX) {
@@ -178,28 +161,44 @@ static trm_status check(const trm_gnn *net) {
   return TRM_OK;
 }
 
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static trm_status open_gin(trm_gnn *net, const trm_config *config) {
+  gin *m = (gin *)(void *)net;
+  TRM_TRY(check(net));
+  if (net->block == TRM_GNN_RESIDUAL) net->feed_forward = true; /* the MLP */
+  m->eps_trained = trm_config_bool(config, "model.eps_trained");
+  TRM_TRY(TRM_ALLOC(&m->layers, net->layers, "model"));
+  return TRM_ALLOC(&m->scores, net->layers + 1, "model");
+}
+
+static void close_gin(trm_gnn *net) {
+  TRM_FREE(((gin *)(void *)net)->layers);
+  TRM_FREE(((gin *)(void *)net)->scores);
+}
+
+static trm_status add_all(trm_gnn *net, trm_params *params) {
+  return scores_layers(net) ? add_scored((gin *)(void *)net, params) : trm_gnn_add(net, params);
+}
+
+static const trm_gnn_family family = {.name = "gin",
+                                      .bytes = sizeof(gin),
+                                      .open = open_gin,
+                                      .close = close_gin,
+                                      .add_layer = add_layer,
+                                      .layer = layer,
+                                      .add_aggregate = add_aggregate,
+                                      .aggregate = aggregate,
+                                      .add = add_all};
+
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
                          void **self) {
-  trm_status status = TRM_OK;
-  gin *m = NULL;
-  TRM_TRY(TRM_ALLOC(&m, 1, "model"));
-  TRM_TRY_OUT(trm_gnn_init(&m->net, &family, config, dims));
-  TRM_TRY_OUT(check(&m->net));
-  if (m->net.block == TRM_GNN_RESIDUAL) m->net.feed_forward = true; /* the MLP */
-  m->eps_trained = trm_config_bool(config, "model.eps_trained");
-  TRM_TRY_OUT(TRM_ALLOC(&m->layers, m->net.layers, "model"));
-  TRM_TRY_OUT(TRM_ALLOC(&m->scores, m->net.layers + 1, "model"));
-  TRM_TRY_OUT(scores_layers(&m->net) ? add_scored(m, params) : trm_gnn_add(&m->net, params));
-  *self = m;
-  return TRM_OK;
-out:
-  destroy(m);
-  return status;
+  return trm_gnn_create(&family, config, dims, params, self);
 }
 
 const trm_model_kind trm_model_gin = {.name = "gin",
                                       .data = "graph",
                                       .create = create,
-                                      .destroy = destroy,
+                                      .destroy = trm_gnn_destroy,
                                       .outputs = outputs,
                                       .n_hops = trm_gnn_n_hops};

@@ -6,6 +6,8 @@
 #ifndef TRIREME_MODEL_GRAPH_LAYERS_H
 #define TRIREME_MODEL_GRAPH_LAYERS_H
 
+#include <stddef.h>
+
 #include "model_internal.h"
 #include "trireme/nn/ops.h"
 
@@ -36,10 +38,16 @@ typedef struct trm_gnn_hop {
   const int32_t *out_ids; /* and that leave: keys of dropout */
 } trm_gnn_hop;
 
-/** A family. `self` of its kind begins with the trm_gnn. */
+/** A family. `self` of its kind is a struct of `bytes` that begins with the trm_gnn. */
 typedef struct trm_gnn_family {
   const char *name;
+  size_t bytes;
   bool no_hops;
+  /** Reads and checks the family's own keys, and takes the memory of its layers; the shared keys are in
+   *  `net` already. */
+  trm_status (*open)(trm_gnn *net, const trm_config *config);
+  /** Gives back what `open` took, also after a failure of it. */
+  void (*close)(trm_gnn *net);
   /** Layers as in the paper: adds the parameters of one from rows of `in` to rows of `out`; applies
    *  it, without norm and activation after it. */
   trm_status (*add_layer)(trm_gnn *net, trm_params *params, int layer, int64_t in, int64_t out);
@@ -50,6 +58,8 @@ typedef struct trm_gnn_family {
   trm_status (*add_aggregate)(trm_gnn *net, trm_params *params, int layer, int64_t *out);
   trm_var *(*aggregate)(const trm_gnn *net, trm_tape *t, trm_var *x, int layer,
                         const trm_gnn_hop *at);
+  /** Adds all parameters; NULL: trm_gnn_add. */
+  trm_status (*add)(trm_gnn *net, trm_params *params);
 } trm_gnn_family;
 
 /* model.block, model.norm, model.jumping */
@@ -132,11 +142,10 @@ trm_gnn_hop trm_gnn_hop_at(const trm_graph_batch *batch, int layers, int layer);
 
 /* ---- graph_net.c: stacks of layers ----------------------------------------------------------- */
 
-/** Reads the shared keys into `net`, whose other fields are 0. The caller calls trm_gnn_release also
- *  after a failure. */
-trm_status trm_gnn_init(trm_gnn *net, const trm_gnn_family *family, const trm_config *config,
-                        const trm_model_dims *dims);
-void trm_gnn_release(trm_gnn *net);
+/** A model of a family: keys, memory and parameters (trm_model_kind.create). */
+trm_status trm_gnn_create(const trm_gnn_family *family, const trm_config *config,
+                          const trm_model_dims *dims, trm_params *params, void **self);
+void trm_gnn_destroy(void *self);
 int trm_gnn_n_hops(const void *self);
 
 /** Adds all parameters, those of the family's layers among them. */

@@ -46,9 +46,7 @@ static void read_choices(trm_gnn *net, const trm_config *config) {
                                                             : trm_op_gelu;
 }
 
-trm_status trm_gnn_init(trm_gnn *net, const trm_gnn_family *family, const trm_config *config,
-                        const trm_model_dims *dims) {
-  net->family = family;
+static trm_status read_keys(trm_gnn *net, const trm_config *config, const trm_model_dims *dims) {
   net->layers = (int)trm_config_int(config, "model.layers");
   net->width = trm_config_int(config, "model.width");
   net->ff_width = trm_config_int(config, "model.ff_width");
@@ -68,7 +66,7 @@ trm_status trm_gnn_init(trm_gnn *net, const trm_gnn_family *family, const trm_co
     return trm_fail(TRM_ERR_DATA,
                     "model.kind is '%s', which needs features and classes, but the data set has "
                     "%lld features and %lld classes; choose another family or data set",
-                    family->name, (long long)net->n_features, (long long)net->n_outputs);
+                    net->family->name, (long long)net->n_features, (long long)net->n_outputs);
   }
   if (net->feed_forward && net->block == TRM_GNN_PLAIN) {
     return trm_fail(TRM_ERR_CONFIG,
@@ -80,10 +78,30 @@ trm_status trm_gnn_init(trm_gnn *net, const trm_gnn_family *family, const trm_co
   return TRM_ALLOC(&net->ff_out, net->layers, "model");
 }
 
-void trm_gnn_release(trm_gnn *net) {
+void trm_gnn_destroy(void *self) {
+  trm_gnn *net = self;
+  if (!net) return;
+  net->family->close(net);
   TRM_FREE(net->norms);
   TRM_FREE(net->ff_hidden);
   TRM_FREE(net->ff_out);
+  TRM_FREE(net);
+}
+
+trm_status trm_gnn_create(const trm_gnn_family *family, const trm_config *config,
+                          const trm_model_dims *dims, trm_params *params, void **self) {
+  trm_gnn *net = NULL;
+  trm_status status = TRM_OK;
+  TRM_TRY(trm_alloc_bytes((void **)&net, 1, family->bytes, "model"));
+  net->family = family;
+  TRM_TRY_OUT(read_keys(net, config, dims));
+  TRM_TRY_OUT(family->open(net, config));
+  TRM_TRY_OUT(family->add ? family->add(net, params) : trm_gnn_add(net, params));
+  *self = net;
+  return TRM_OK;
+out:
+  trm_gnn_destroy(net);
+  return status;
 }
 
 int trm_gnn_n_hops(const void *self) {

@@ -31,34 +31,33 @@ static trm_var *aggregate(const trm_gnn *net, trm_tape *t, trm_var *x, int l,
   return x;
 }
 
-static const trm_gnn_family family = {
-    .name = "mlp", .no_hops = true, .add_layer = add_layer, .layer = layer, .aggregate = aggregate};
+/* ---- life ------------------------------------------------------------------------------------ */
 
-static void destroy(void *self) {
-  mlp *m = self;
-  if (!m) return;
-  trm_gnn_release(&m->net);
-  TRM_FREE(m->layers);
-  TRM_FREE(m);
+static trm_status open_mlp(trm_gnn *net, const trm_config *config) {
+  (void)config; /* no keys of its own */
+  return TRM_ALLOC(&((mlp *)(void *)net)->layers, net->layers, "model");
 }
+
+static void close_mlp(trm_gnn *net) {
+  TRM_FREE(((mlp *)(void *)net)->layers);
+}
+
+static const trm_gnn_family family = {.name = "mlp",
+                                      .bytes = sizeof(mlp),
+                                      .no_hops = true,
+                                      .open = open_mlp,
+                                      .close = close_mlp,
+                                      .add_layer = add_layer,
+                                      .layer = layer,
+                                      .aggregate = aggregate};
 
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
                          void **self) {
-  trm_status status = TRM_OK;
-  mlp *m = NULL;
-  TRM_TRY(TRM_ALLOC(&m, 1, "model"));
-  TRM_TRY_OUT(trm_gnn_init(&m->net, &family, config, dims));
-  TRM_TRY_OUT(TRM_ALLOC(&m->layers, m->net.layers, "model"));
-  TRM_TRY_OUT(trm_gnn_add(&m->net, params));
-  *self = m;
-  return TRM_OK;
-out:
-  destroy(m);
-  return status;
+  return trm_gnn_create(&family, config, dims, params, self);
 }
 
 const trm_model_kind trm_model_mlp = {.name = "mlp",
                                       .data = "graph",
                                       .create = create,
-                                      .destroy = destroy,
+                                      .destroy = trm_gnn_destroy,
                                       .outputs = trm_gnn_outputs};

@@ -104,43 +104,37 @@ static trm_var *aggregate(const trm_gnn *net, trm_tape *t, trm_var *x, int l,
   return trm_op_concat(t, trm_gnn_own(t, x, at), neighbors);
 }
 
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static trm_status open_sage(trm_gnn *net, const trm_config *config) {
+  sage *m = (sage *)(void *)net;
+  const char *aggregator = trm_config_string(config, "model.aggregator");
+  m->maximum = strcmp(aggregator, "max") == 0;
+  m->norm = strcmp(aggregator, "sum") == 0 ? TRM_NORM_SUM : TRM_NORM_MEAN;
+  return TRM_ALLOC(&m->layers, net->layers, "model");
+}
+
+static void close_sage(trm_gnn *net) {
+  TRM_FREE(((sage *)(void *)net)->layers);
+}
+
 static const trm_gnn_family family = {.name = "sage",
+                                      .bytes = sizeof(sage),
+                                      .open = open_sage,
+                                      .close = close_sage,
                                       .add_layer = add_layer,
                                       .layer = layer,
                                       .add_aggregate = add_aggregate,
                                       .aggregate = aggregate};
 
-/* ---- life ------------------------------------------------------------------------------------ */
-
-static void destroy(void *self) {
-  sage *m = self;
-  if (!m) return;
-  trm_gnn_release(&m->net);
-  TRM_FREE(m->layers);
-  TRM_FREE(m);
-}
-
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
                          void **self) {
-  trm_status status = TRM_OK;
-  sage *m = NULL;
-  TRM_TRY(TRM_ALLOC(&m, 1, "model"));
-  TRM_TRY_OUT(trm_gnn_init(&m->net, &family, config, dims));
-  const char *aggregator = trm_config_string(config, "model.aggregator");
-  m->maximum = strcmp(aggregator, "max") == 0;
-  m->norm = strcmp(aggregator, "sum") == 0 ? TRM_NORM_SUM : TRM_NORM_MEAN;
-  TRM_TRY_OUT(TRM_ALLOC(&m->layers, m->net.layers, "model"));
-  TRM_TRY_OUT(trm_gnn_add(&m->net, params));
-  *self = m;
-  return TRM_OK;
-out:
-  destroy(m);
-  return status;
+  return trm_gnn_create(&family, config, dims, params, self);
 }
 
 const trm_model_kind trm_model_sage = {.name = "sage",
                                        .data = "graph",
                                        .create = create,
-                                       .destroy = destroy,
+                                       .destroy = trm_gnn_destroy,
                                        .outputs = trm_gnn_outputs,
                                        .n_hops = trm_gnn_n_hops};

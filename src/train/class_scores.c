@@ -50,12 +50,6 @@ static double auc_of_part(const trm_class_rows *rows, const double *margins, int
   return trm_roc_auc(samples, n);
 }
 
-static void put(trm_task *task, trm_evaluation *result, double value) {
-  const int i = result->n_scores++;
-  (void)snprintf(result->scores[i].name, TRM_SCORE_BYTES, "%s", task->scores[i]);
-  result->scores[i].value = value;
-}
-
 /* Scratch of one evaluation. */
 typedef struct scratch {
   int32_t *predicted;
@@ -90,26 +84,13 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows,
   TRM_TRY_OUT(trm_comm_sum_f64(task->comm, s.counts, TRM_N_PARTS * stride));
   if (C == 2) TRM_TRY_OUT(gather_margins(task->comm, rows, s.margins));
   for (int p = 0; p < TRM_N_PARTS; ++p) {
-    put(task, result, trm_class_counts_accuracy(s.counts + p * stride, C));
-    put(task, result, trm_class_counts_macro_f1(s.counts + p * stride, C));
-    if (C == 2) put(task, result, auc_of_part(rows, s.margins, p, s.samples));
+    trm_task_put_score(task, trm_class_counts_accuracy(s.counts + p * stride, C), result);
+    trm_task_put_score(task, trm_class_counts_macro_f1(s.counts + p * stride, C), result);
+    if (C == 2) trm_task_put_score(task, auc_of_part(rows, s.margins, p, s.samples), result);
   }
 out:
   release(&s);
   return status;
-}
-
-trm_status trm_class_parts(const trm_graph *graph, const trm_config *config, int64_t n_samples,
-                           int8_t *parts) {
-  const int split = (int)trm_config_int(config, "data.split");
-  const bool hold_out = trm_config_bool(config, "data.hold_out");
-  memset(parts, 0, (size_t)n_samples);
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
-    trm_ids ids;
-    TRM_TRY(trm_graph_split(graph, split, (trm_part)p, hold_out, &ids));
-    for (int64_t i = 0; i < ids.n; ++i) parts[ids.ids[i]] |= (int8_t)(1 << p);
-  }
-  return TRM_OK;
 }
 
 /* ---- predictions ----------------------------------------------------------------------------- */
@@ -121,9 +102,13 @@ static double confidence(const float *logits, int64_t C, int32_t predicted) {
   return 1 / sum;
 }
 
+/* A name is a field of one line, whatever is in it. */
 static void put_text(FILE *file, const trm_texts *texts, int64_t i) {
-  (void)fprintf(file, "\t%.*s", (int)(texts->offsets[i + 1] - texts->offsets[i]),
-                texts->bytes + texts->offsets[i]);
+  (void)fputc('\t', file);
+  for (int64_t k = texts->offsets[i]; k < texts->offsets[i + 1]; ++k) {
+    const unsigned char c = (unsigned char)texts->bytes[k];
+    (void)fputc(c < 0x20 || c == 0x7f ? ' ' : c, file);
+  }
 }
 
 static void write_rows(const trm_graph *graph, const double *classes, const double *sure,

@@ -20,10 +20,6 @@ typedef struct trm_class_rows {
 /** Adds the scores over all ranks' rows, which together have each sample at most once. Collective. */
 trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, trm_evaluation *result);
 
-/** parts[n_samples] of a split. */
-trm_status trm_class_parts(const trm_graph *graph, const trm_config *config, int64_t n_samples,
-                           int8_t *parts);
-
 /** Writes "id, class, probability, ..." of every sample. Collective. */
 trm_status trm_class_predictions_write(trm_comm *comm, const trm_graph *graph,
                                        const trm_class_rows *rows, const char *path,

@@ -215,13 +215,5 @@ trm_status trm_graph_batches_resolve(trm_task *task, int64_t n_samples, trm_conf
   task->batch = trm_config_int(config, "batch.size");
   task->epoch_samples = n_samples;
   task->units_a_step = task->batch;
-  if (trm_config_int(config, "batch.blocks") == 0) {
-    TRM_TRY(
-        trm_config_set_int(config, "batch.blocks", task->batch < BLOCKS ? task->batch : BLOCKS));
-  }
-  task->n_blocks = trm_config_int(config, "batch.blocks");
-  if (task->n_blocks <= task->batch) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
-                  "batch.blocks is %" PRId64 ", more than the %" PRId64 " samples of batch.size",
-                  task->n_blocks, task->batch);
+  return trm_task_resolve_blocks(task, config, BLOCKS, task->batch);
 }

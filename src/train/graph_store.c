@@ -1,10 +1,10 @@
 #include "graph_store.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/sampler.h"
 
 static trm_status take(void *context, int64_t bytes, const char *what, void **memory, bool *fill) {
   return trm_shared_take(context, bytes, what, memory, fill);
@@ -32,13 +32,11 @@ void trm_graph_store_close(trm_graph_store *store) {
   trm_shared_destroy(&store->shared);
 }
 
-trm_status trm_graph_store_check_split(const trm_graph_store *store, const trm_config *config) {
-  const int64_t split = trm_config_int(config, "data.split");
-  const int n = trm_graph_n_splits(store->graph);
-  if (split < n) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG, "data.split is %" PRId64 ", but %s has %d %s, from 0 to %d",
-                  split, trm_config_string(config, "data.path"), n,
-                  store->graph->kind == TRM_GRAPH_SET ? "folds" : "splits", n - 1);
+trm_status trm_graph_hops(const trm_model *model, int *n_hops) {
+  *n_hops = trm_model_n_hops(model);
+  if (*n_hops <= TRM_MAX_HOPS) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG, "model.layers is %d; graph models have at most %d", *n_hops,
+                  TRM_MAX_HOPS);
 }
 
 bool trm_graph_store_metis(const trm_config *config) {

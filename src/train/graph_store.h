@@ -19,8 +19,8 @@ typedef struct trm_graph_store {
 /** Opens data.path. Collective; the status is the same on all ranks. */
 trm_status trm_graph_store_open(trm_comm *comm, const trm_config *config, trm_graph_store *store);
 void trm_graph_store_close(trm_graph_store *store); /* collective */
-/** That data.split is one of the data set's. @return TRM_ERR_CONFIG */
-trm_status trm_graph_store_check_split(const trm_graph_store *store, const trm_config *config);
+/** Layers of message passing of a model, which hops have room for. @return TRM_ERR_CONFIG */
+trm_status trm_graph_hops(const trm_model *model, int *n_hops);
 /**
  * A partition of the graph, the same on all ranks: contiguous, which each rank works out, or of METIS
  * (data.partition), which takes much memory and time: rank 0 calls it and tells the others.

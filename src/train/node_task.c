@@ -4,10 +4,10 @@
  * over the whole graph, shared out among the ranks, in which every node is scored once.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "class_data.h"
 #include "class_scores.h"
 #include "graph_store.h"
 #include "node_batches.h"
@@ -20,9 +20,7 @@
 #include "whole.h"
 
 typedef struct node_task {
-  trm_graph_store store;
-  trm_ids train;            /* borrowed from the graph */
-  int8_t *parts;            /* [n_nodes]; owned */
+  trm_class_data data;
   trm_partition *partition; /* into batch.blocks; owned */
   bool full;                /* sampler.kind */
   double drop_edge;
@@ -33,7 +31,9 @@ typedef struct node_task {
   trm_whole *training;        /* full: what the training nodes depend on */
   int32_t *targets;           /* [own rows of it] labels of training nodes, -1 elsewhere; owned */
   uint64_t *hashes;           /* [own blocks] of the samples of a step; owned */
-  int64_t *ids;               /* scratch of one block's samples; owned */
+  int64_t *places;            /* [training nodes] places in their list, block after block; owned */
+  int64_t *place_offsets;     /* [blocks + 1] first of each block; owned */
+  int64_t *ids;               /* [training nodes] scratch of a block's samples; owned */
   trm_graph_batches *batches; /* else */
   trm_partition *clusters;    /* sampler.kind cluster: the samples; owned */
 
@@ -44,8 +44,8 @@ typedef struct node_task {
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
-static trm_status check_data(const trm_task *task, const node_task *t) {
-  const trm_graph *g = t->store.graph;
+static trm_status check_data(const trm_task *task, const trm_graph_store *store) {
+  const trm_graph *g = store->graph;
   const char *path = trm_config_string(task->config, "data.path");
   if (g->n_features == 0) {
     return trm_fail(TRM_ERR_DATA, "%s: nodes have no features; prepare it with --features", path);
@@ -63,28 +63,13 @@ static trm_status check_data(const trm_task *task, const node_task *t) {
                     "it to none",
                     readout, path);
   }
-  if (t->store.partitioned && g->sparse) {
+  if (store->partitioned && g->sparse) {
     return trm_fail(TRM_ERR_CONFIG,
                     "data.storage is 'partitioned', but %s has sparse features, which stay small; "
                     "set it to 'shared'",
                     path);
   }
   return TRM_OK;
-}
-
-static trm_status open_split(trm_task *task, node_task *t) {
-  const trm_graph *g = t->store.graph;
-  TRM_TRY(check_data(task, t));
-  TRM_TRY(trm_graph_store_check_split(&t->store, task->config));
-  TRM_TRY(trm_graph_split(g, (int)trm_config_int(task->config, "data.split"), TRM_PART_TRAIN, true,
-                          &t->train));
-  if (t->train.n == 0) {
-    return trm_fail(TRM_ERR_DATA, "%s: split %" PRId64 " has no training nodes",
-                    trm_config_string(task->config, "data.path"),
-                    trm_config_int(task->config, "data.split"));
-  }
-  TRM_TRY(TRM_ALLOC(&t->parts, g->n_nodes, "parts of nodes"));
-  return trm_class_parts(g, task->config, g->n_nodes, t->parts);
 }
 
 static trm_status open_nodes(trm_task *task) {
@@ -94,12 +79,7 @@ static trm_status open_nodes(trm_task *task) {
   t->full = strcmp(trm_config_string(task->config, "sampler.kind"), "full") == 0;
   t->drop_edge = trm_config_real(task->config, "model.drop_edge");
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
-  TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
-  TRM_TRY(trm_comm_agree(task->comm, open_split(task, t)));
-  task->dims = trm_graph_store_dims(&t->store);
-  task->digest = t->store.graph->digest;
-  trm_class_scores_declare(task, task->dims.n_outputs);
-  return trm_task_select(task, "accuracy");
+  return trm_class_data_open(task, check_data, &t->data);
 }
 
 static void close_nodes(trm_task *task) {
@@ -110,10 +90,11 @@ static void close_nodes(trm_task *task) {
   trm_whole_destroy(&t->all);
   trm_partition_destroy(&t->partition);
   trm_partition_destroy(&t->clusters);
-  trm_graph_store_close(&t->store);
-  TRM_FREE(t->parts);
+  trm_class_data_close(&t->data);
   TRM_FREE(t->targets);
   TRM_FREE(t->hashes);
+  TRM_FREE(t->places);
+  TRM_FREE(t->place_offsets);
   TRM_FREE(t->ids);
   TRM_FREE(t->eval_targets);
   TRM_FREE(t->sums);
@@ -126,13 +107,10 @@ static void close_nodes(trm_task *task) {
 enum { BLOCKS_SMALL = 4, BLOCKS = 8, SMALL_NODES = 50000 };
 
 static trm_status resolve_full(trm_task *task, const node_task *t, trm_config *config) {
-  const int64_t n = t->store.graph->n_nodes;
-  if (trm_config_int(config, "batch.blocks") == 0) {
-    TRM_TRY(trm_config_set_int(config, "batch.blocks", n < SMALL_NODES ? BLOCKS_SMALL : BLOCKS));
-  }
-  task->batch = t->train.n;
-  task->epoch_samples = t->train.n;
-  return TRM_OK;
+  const int64_t n = t->data.store.graph->n_nodes;
+  task->batch = task->epoch_samples = t->data.train.n;
+  return trm_task_resolve_blocks(task, config, n < SMALL_NODES ? BLOCKS_SMALL : BLOCKS,
+                                 TRM_PASS_MAX_BLOCKS);
 }
 
 /* What each rank works out for itself. */
@@ -140,20 +118,14 @@ static trm_status resolve_sizes(trm_task *task, node_task *t, trm_config *config
   if (t->full) {
     TRM_TRY(resolve_full(task, t, config));
   } else {
-    const int64_t n_samples = t->clusters ? t->clusters->n_parts : t->train.n;
+    const int64_t n_samples = t->clusters ? t->clusters->n_parts : t->data.train.n;
     TRM_TRY(trm_graph_batches_resolve(task, n_samples, config));
   }
-  task->exchanges = t->full || t->store.partitioned;
-  task->n_blocks = trm_config_int(config, "batch.blocks");
-  if (task->n_blocks > TRM_PASS_MAX_BLOCKS) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "batch.blocks is %" PRId64 "; a graph is cut into at most %d, set it lower",
-                    task->n_blocks, TRM_PASS_MAX_BLOCKS);
-  }
+  task->exchanges = t->full || t->data.store.partitioned;
   task->units_a_step = task->batch;
   (void)snprintf(task->summary, sizeof task->summary,
                  "%" PRId64 " nodes, %" PRId64 " edges, %" PRId64 " of %" PRId64 " %s a step",
-                 t->store.graph->n_nodes, t->store.graph->in.n_edges, task->batch,
+                 t->data.store.graph->n_nodes, t->data.store.graph->in.n_edges, task->batch,
                  task->epoch_samples, t->clusters ? "clusters" : "training nodes");
   return TRM_OK;
 }
@@ -161,11 +133,11 @@ static trm_status resolve_sizes(trm_task *task, node_task *t, trm_config *config
 static trm_status resolve(trm_task *task, trm_config *config) {
   node_task *t = task->self;
   if (!t->full && trm_node_batches_clusters(config)) {
-    TRM_TRY(trm_node_batches_cut(task->comm, config, &t->store, t->train, &t->clusters));
+    TRM_TRY(trm_node_batches_cut(task->comm, config, &t->data.store, t->data.train, &t->clusters));
   }
   const trm_status status = resolve_sizes(task, t, config);
-  return trm_graph_store_partition(task->comm, &t->store, trm_graph_store_metis(config),
-                                   task->n_blocks, t->train, status, &t->partition);
+  return trm_graph_store_partition(task->comm, &t->data.store, trm_graph_store_metis(config),
+                                   task->n_blocks, t->data.train, status, &t->partition);
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -176,8 +148,7 @@ static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm
   const trm_field *f = trm_whole_field(whole);
   TRM_TRY(TRM_ALLOC(targets, f->n_targets, "targets"));
   for (int64_t i = 0; i < f->n_targets; ++i) {
-    const int32_t node = f->targets[i];
-    (*targets)[i] = t->parts[node] >> part & 1 ? t->store.graph->labels[node] : -1;
+    (*targets)[i] = trm_class_target(&t->data, f->targets[i], part);
   }
   return TRM_OK;
 }
@@ -187,13 +158,31 @@ static bool needs_all_rows(const trm_task *task) {
   return strcmp(trm_config_string(task->config, "model.norm"), "batch") == 0;
 }
 
+/* Which training nodes each block has: the same in every step. */
+static trm_status list_places(const trm_task *task, node_task *t) {
+  const trm_ids train = t->data.train;
+  TRM_TRY(TRM_ALLOC(&t->places, train.n, "sample ids"));
+  TRM_TRY(TRM_ALLOC(&t->place_offsets, task->n_blocks + 1, "sample ids"));
+  TRM_TRY(TRM_ALLOC(&t->ids, train.n, "sample ids"));
+  for (int64_t i = 0; i < train.n; ++i) ++t->place_offsets[t->partition->part_of[train.ids[i]] + 1];
+  for (int64_t b = 0; b < task->n_blocks; ++b) t->place_offsets[b + 1] += t->place_offsets[b];
+  for (int64_t i = 0; i < train.n; ++i) {
+    /* Offsets walk to the next block's and are set back below. */
+    t->places[t->place_offsets[t->partition->part_of[train.ids[i]]]++] = i;
+  }
+  for (int64_t b = task->n_blocks; b > 0; --b) t->place_offsets[b] = t->place_offsets[b - 1];
+  t->place_offsets[0] = 0;
+  return TRM_OK;
+}
+
 static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) {
-  TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, trm_model_n_hops(learner->model),
-                           needs_all_rows(task) ? NULL : &t->train, true, &t->training));
+  TRM_TRY(trm_whole_create(task->comm, &t->data.store, t->partition,
+                           trm_model_n_hops(learner->model),
+                           needs_all_rows(task) ? NULL : &t->data.train, true, &t->training));
   const int64_t n_local = trm_whole_field(t->training)->n_local;
   trm_status status = labels_of_rows(t, t->training, TRM_PART_TRAIN, &t->targets);
   if (status == TRM_OK) status = TRM_ALLOC(&t->hashes, n_local, "hashes of samples");
-  if (status == TRM_OK) status = TRM_ALLOC(&t->ids, t->train.n, "sample ids");
+  if (status == TRM_OK) status = list_places(task, t);
   if (status == TRM_OK) {
     trm_whole_weigh(t->training, t->targets);
     status = trm_whole_plan(t->training, learner, true);
@@ -207,23 +196,20 @@ static trm_status plan_batches(trm_task *task, node_task *t, trm_learner *learne
       .partition = t->partition,
       .rows = trm_whole_batch(t->all).features.dense, /* the same nodes in the same order */
       .cache_bytes = trm_config_int(task->config, "data.halo_cache_mib") << 20};
-  TRM_TRY(trm_comm_agree(task->comm,
-                         trm_node_batches_options(task->config, trm_model_n_hops(learner->model),
-                                                  t->train, t->partition, t->clusters, &options)));
+  TRM_TRY(trm_comm_agree(
+      task->comm, trm_node_batches_options(task->config, trm_model_n_hops(learner->model),
+                                           t->data.train, t->partition, t->clusters, &options)));
   options.batch = task->batch;
   options.n_blocks = task->n_blocks;
-  return trm_graph_batches_create(task, t->store.graph, &options,
-                                  t->store.partitioned ? &own : NULL, learner, &t->batches);
+  return trm_graph_batches_create(task, t->data.store.graph, &options,
+                                  t->data.store.partitioned ? &own : NULL, learner, &t->batches);
 }
 
 static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   node_task *t = task->self;
-  const int n_hops = trm_model_n_hops(learner->model);
-  if (n_hops > TRM_MAX_HOPS) {
-    return trm_fail(TRM_ERR_CONFIG, "model.layers is %d; graph models have at most %d", n_hops,
-                    TRM_MAX_HOPS);
-  }
-  TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, n_hops, NULL, false, &t->all));
+  int n_hops;
+  TRM_TRY(trm_graph_hops(learner->model, &n_hops));
+  TRM_TRY(trm_whole_create(task->comm, &t->data.store, t->partition, n_hops, NULL, false, &t->all));
   trm_status status = labels_of_rows(t, t->all, TRM_PART_VALID, &t->eval_targets);
   if (status == TRM_OK) status = TRM_ALLOC(&t->sums, 2 * task->n_blocks, "losses of blocks");
   if (status == TRM_OK) status = trm_whole_plan(t->all, learner, false);
@@ -244,16 +230,10 @@ static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync
   return trm_graph_batches_start(t->batches, sync, first_step, end_step);
 }
 
-/* Samples of a part in a step over the whole graph: its training nodes, by their place in the list. */
-static int64_t part_samples(const node_task *t, int64_t block, int64_t step, int64_t *ids) {
-  int64_t n = 0, place = 0;
-  const int64_t *offsets = t->partition->offsets;
-  for (int64_t i = offsets[block]; i < offsets[block + 1]; ++i) {
-    const int32_t node = t->partition->order[i]; /* rising in a part, as the list is */
-    if (!(t->parts[node] >> TRM_PART_TRAIN & 1)) continue;
-    while (t->train.ids[place] < node) ++place;
-    ids[n++] = step * t->train.n + place;
-  }
+/* Samples of a block in a step over the whole graph: places in the list of training nodes. */
+static int64_t block_samples(const node_task *t, int64_t block, int64_t step, int64_t *ids) {
+  const int64_t first = t->place_offsets[block], n = t->place_offsets[block + 1] - first;
+  for (int64_t i = 0; i < n; ++i) ids[i] = step * t->data.train.n + t->places[first + i];
   return n;
 }
 
@@ -262,11 +242,11 @@ static trm_status run_full(trm_task *task, node_task *t, int64_t step) {
   trm_pass pass = {.training = true, .seed = t->seed, .step = step};
   trm_watch_phase(task->comm, "forward and backward", step);
   if (t->drop_edge > 0) { /* it may take memory: ranks wait for each other in the pass */
-    TRM_TRY(
-        trm_comm_agree(task->comm, trm_whole_drop_edges(t->training, t->drop_edge, t->seed, step)));
+    TRM_TRY(trm_comm_agree(task->comm,
+                           trm_whole_drop_edges(t->training, t->drop_edge, t->seed, step)));
   }
   for (int64_t k = 0; k < f->n_local; ++k) {
-    const int64_t n = part_samples(t, f->first_block + k, step, t->ids);
+    const int64_t n = block_samples(t, f->first_block + k, step, t->ids);
     t->hashes[k] = trm_samples_hash(t->ids, n);
   }
   trm_graph_batch graph = trm_whole_batch(t->training);
@@ -290,7 +270,7 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
   if (!t->full) return trm_graph_batches_samples(t->batches, step, ids, offsets);
   offsets[0] = 0;
   for (int64_t b = 0; b < task->n_blocks; ++b) {
-    offsets[b + 1] = offsets[b] + part_samples(t, b, step, ids + offsets[b]);
+    offsets[b + 1] = offsets[b] + block_samples(t, b, step, ids + offsets[b]);
   }
   return TRM_OK;
 }
@@ -319,11 +299,11 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
   }
   *rows = (trm_class_rows){.logits = logits->data,
                            .ids = f->targets,
-                           .labels = t->store.graph->labels,
-                           .parts = t->parts,
+                           .labels = t->data.store.graph->labels,
+                           .parts = t->data.parts,
                            .n = f->n_targets,
                            .n_classes = task->dims.n_outputs,
-                           .n_samples = t->store.graph->n_nodes};
+                           .n_samples = t->data.store.graph->n_nodes};
   return TRM_OK;
 }
 
@@ -336,13 +316,7 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   *stopped = false;
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
   TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * task->n_blocks));
-  double sum = 0, count = 0;
-  for (int64_t b = 0; b < task->n_blocks; ++b) {
-    sum += t->sums[2 * b];
-    count += t->sums[2 * b + 1];
-  }
-  result->loss = count > 0 ? sum / count : (double)NAN;
-  result->count = (int64_t)count;
+  trm_task_join_losses(t->sums, task->n_blocks, result);
   return trm_class_scores_add(task, &rows, result);
 }
 
@@ -351,7 +325,8 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   node_task *t = task->self;
   trm_class_rows rows;
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
-  return trm_class_predictions_write(task->comm, t->store.graph, &rows, options->output, n_rows);
+  return trm_class_predictions_write(task->comm, t->data.store.graph, &rows, options->output,
+                                     n_rows);
 }
 
 const trm_task_kind trm_task_nodes = {.data = "graph",

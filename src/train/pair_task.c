@@ -75,16 +75,8 @@ static trm_status resolve_sizes(trm_task *task, trm_config *config) {
   pair_task *t = task->self;
   const trm_graph *g = t->store.graph;
   task->batch = trm_config_int(config, "batch.size");
-  if (trm_config_int(config, "batch.blocks") == 0) {
-    TRM_TRY(
-        trm_config_set_int(config, "batch.blocks", task->batch < BLOCKS ? task->batch : BLOCKS));
-  }
-  task->n_blocks = trm_config_int(config, "batch.blocks");
   const int64_t most = task->batch < TRM_PASS_MAX_BLOCKS ? task->batch : TRM_PASS_MAX_BLOCKS;
-  if (task->n_blocks > most) {
-    return trm_fail(TRM_ERR_CONFIG, "batch.blocks is %" PRId64 ", set it to at most %" PRId64,
-                    task->n_blocks, most);
-  }
+  TRM_TRY(trm_task_resolve_blocks(task, config, BLOCKS, most));
   t->options = (trm_graph_loader_options){.kind = TRM_BATCH_PAIRS,
                                           .seed = t->seed,
                                           .batch = task->batch,
@@ -168,11 +160,8 @@ static trm_status plan_outputs(pair_task *t, trm_learner *learner) {
 
 static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   pair_task *t = task->self;
-  const int n_hops = trm_model_n_hops(learner->model);
-  if (n_hops > TRM_MAX_HOPS) {
-    return trm_fail(TRM_ERR_CONFIG, "model.layers is %d; graph models have at most %d", n_hops,
-                    TRM_MAX_HOPS);
-  }
+  int n_hops;
+  TRM_TRY(trm_graph_hops(learner->model, &n_hops));
   t->exchange = (trm_row_exchange){.context = task, .fill = share_rows};
   TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, n_hops, NULL, training, &t->whole));
   trm_status status = plan_outputs(t, learner);
@@ -234,9 +223,12 @@ static trm_status gather_vectors(trm_task *task, pair_task *t, const trm_var *ow
   trm_status status = TRM_ALLOC(&ordered, n * C, "vectors of nodes");
   if (status == TRM_OK && !t->vectors) status = TRM_ALLOC(&t->vectors, n * C, "vectors of nodes");
   TRM_TRY_OUT(trm_comm_agree(task->comm, status));
-  for (int r = 0; r <= size; ++r) {
-    t->from[r] = t->partition->offsets[r * task->n_blocks / size]; /* trm_block_range */
+  for (int r = 0; r < size; ++r) {
+    int64_t first, n_local;
+    trm_block_range(task->n_blocks, r, size, &first, &n_local);
+    t->from[r] = t->partition->offsets[first];
   }
+  t->from[size] = n;
   memcpy(ordered + t->from[trm_comm_rank(task->comm)] * C, own->data,
          (size_t)own->n * sizeof *ordered);
   TRM_TRY_OUT(trm_rows_share(task->comm, ordered, t->from, C * (int64_t)sizeof *ordered));

@@ -111,9 +111,7 @@ static bool rank_own(trm_comm *comm, const trm_ranker *r, trm_task_stop stop, vo
 }
 
 static void put(trm_task *task, trm_evaluation *result, double sum, double count) {
-  const int i = result->n_scores++;
-  (void)snprintf(result->scores[i].name, TRM_SCORE_BYTES, "%s", task->scores[i]);
-  result->scores[i].value = count > 0 ? sum / count : (double)NAN;
+  trm_task_put_score(task, count > 0 ? sum / count : (double)NAN, result);
 }
 
 static void add_up(trm_task *task, const double *sums, int64_t U, trm_evaluation *result) {

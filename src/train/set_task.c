@@ -4,10 +4,10 @@
  * of a fixed number that are dealt to the ranks.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "class_data.h"
 #include "class_scores.h"
 #include "graph_batches.h"
 #include "graph_store.h"
@@ -22,9 +22,7 @@
 enum { GROUP = 64 };
 
 typedef struct set_task {
-  trm_graph_store store;
-  trm_ids train; /* borrowed from the graph */
-  int8_t *parts; /* [n_graphs]; owned */
+  trm_class_data data;
   uint64_t seed;
   trm_graph_batches *batches;
 
@@ -40,8 +38,8 @@ typedef struct set_task {
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
-static trm_status check_data(const trm_task *task, const set_task *t) {
-  const trm_graph *g = t->store.graph;
+static trm_status check_data(const trm_task *task, const trm_graph_store *store) {
+  const trm_graph *g = store->graph;
   const char *path = trm_config_string(task->config, "data.path");
   if (strcmp(trm_config_string(task->config, "model.readout"), "none") == 0) {
     return trm_fail(
@@ -54,7 +52,7 @@ static trm_status check_data(const trm_task *task, const set_task *t) {
                     "--degree-features",
                     path);
   }
-  if (t->store.partitioned) {
+  if (store->partitioned) {
     return trm_fail(TRM_ERR_CONFIG,
                     "data.storage is 'partitioned', but %s is a set of graphs; set "
                     "it to 'shared'",
@@ -63,33 +61,12 @@ static trm_status check_data(const trm_task *task, const set_task *t) {
   return TRM_OK;
 }
 
-static trm_status open_split(trm_task *task, set_task *t) {
-  const trm_graph *g = t->store.graph;
-  const bool hold_out = trm_config_bool(task->config, "data.hold_out");
-  TRM_TRY(check_data(task, t));
-  TRM_TRY(trm_graph_store_check_split(&t->store, task->config));
-  TRM_TRY(trm_graph_split(g, (int)trm_config_int(task->config, "data.split"), TRM_PART_TRAIN,
-                          hold_out, &t->train));
-  if (t->train.n == 0) {
-    return trm_fail(TRM_ERR_DATA, "%s: fold %" PRId64 " leaves no graph for training",
-                    trm_config_string(task->config, "data.path"),
-                    trm_config_int(task->config, "data.split"));
-  }
-  TRM_TRY(TRM_ALLOC(&t->parts, g->n_graphs, "parts of graphs"));
-  return trm_class_parts(g, task->config, g->n_graphs, t->parts);
-}
-
 static trm_status open_set(trm_task *task) {
   set_task *t = NULL;
   TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
   task->self = t;
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
-  TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
-  TRM_TRY(trm_comm_agree(task->comm, open_split(task, t)));
-  task->dims = trm_graph_store_dims(&t->store);
-  task->digest = t->store.graph->digest;
-  trm_class_scores_declare(task, task->dims.n_outputs);
-  return trm_task_select(task, "accuracy");
+  return trm_class_data_open(task, check_data, &t->data);
 }
 
 static void close_set(trm_task *task) {
@@ -98,8 +75,7 @@ static void close_set(trm_task *task) {
   trm_graph_batches_destroy(&t->batches);
   trm_neighbor_sampler_destroy(&t->sampler);
   trm_feature_rows_destroy(&t->rows);
-  trm_graph_store_close(&t->store);
-  TRM_FREE(t->parts);
+  trm_class_data_close(&t->data);
   TRM_FREE(t->ids);
   TRM_FREE(t->targets);
   TRM_FREE(t->logits);
@@ -110,12 +86,12 @@ static void close_set(trm_task *task) {
 /* ---- evaluation ------------------------------------------------------------------------------ */
 
 static int64_t group_size(const set_task *t, int64_t group) {
-  const int64_t rest = t->store.graph->n_graphs - group * GROUP;
+  const int64_t rest = t->data.store.graph->n_graphs - group * GROUP;
   return rest < GROUP ? rest : GROUP;
 }
 
 static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops) {
-  const trm_graph *g = t->store.graph;
+  const trm_graph *g = t->data.store.graph;
   const trm_sampler_options options = {.n_hops = n_hops};
   t->n_groups = (g->n_graphs + GROUP - 1) / GROUP;
   trm_block_range(t->n_groups, trm_comm_rank(task->comm), trm_comm_size(task->comm),
@@ -128,7 +104,7 @@ static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops)
   TRM_TRY(TRM_ALLOC(&t->sums, 2 * t->n_groups, "losses of groups"));
   for (int32_t i = 0; i < g->n_graphs; ++i) {
     t->ids[i] = i;
-    t->targets[i] = t->parts[i] >> TRM_PART_VALID & 1 ? g->labels[i] : -1;
+    t->targets[i] = trm_class_target(&t->data, i, TRM_PART_VALID);
   }
   return TRM_OK;
 }
@@ -141,7 +117,7 @@ typedef struct group_batch {
 } group_batch;
 
 static trm_status make_group(set_task *t, int64_t group, group_batch *b) {
-  const trm_graph *g = t->store.graph;
+  const trm_graph *g = t->data.store.graph;
   const int64_t n = group_size(t, group);
   const int64_t *segments;
   TRM_TRY(trm_union_subgraph(t->sampler, 0, t->ids + group * GROUP, n, &b->subgraph, &segments));
@@ -198,14 +174,14 @@ static trm_status run_groups(const trm_task *task, set_task *t, trm_learner *lea
 }
 
 static trm_class_rows own_rows(const trm_task *task, const set_task *t) {
-  const trm_graph *g = t->store.graph;
+  const trm_graph *g = t->data.store.graph;
   const int64_t first = t->first_group * GROUP;
   const int64_t last = (t->first_group + t->n_local) * GROUP;
   const int64_t end = last < g->n_graphs ? last : g->n_graphs;
   return (trm_class_rows){.logits = t->logits,
                           .ids = t->ids + (first < end ? first : 0),
                           .labels = g->labels,
-                          .parts = t->parts,
+                          .parts = t->data.parts,
                           .n = end > first ? end - first : 0,
                           .n_classes = task->dims.n_outputs,
                           .n_samples = g->n_graphs};
@@ -219,13 +195,7 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   *stopped = false;
   TRM_TRY(trm_comm_agree(task->comm, run_groups(task, t, learner)));
   TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * t->n_groups));
-  double sum = 0, count = 0;
-  for (int64_t i = 0; i < t->n_groups; ++i) {
-    sum += t->sums[2 * i];
-    count += t->sums[2 * i + 1];
-  }
-  result->loss = count > 0 ? sum / count : (double)NAN;
-  result->count = (int64_t)count;
+  trm_task_join_losses(t->sums, t->n_groups, result);
   const trm_class_rows rows = own_rows(task, t);
   return trm_class_scores_add(task, &rows, result);
 }
@@ -235,29 +205,27 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   set_task *t = task->self;
   TRM_TRY(trm_comm_agree(task->comm, run_groups(task, t, learner)));
   const trm_class_rows rows = own_rows(task, t);
-  return trm_class_predictions_write(task->comm, t->store.graph, &rows, options->output, n_rows);
+  return trm_class_predictions_write(task->comm, t->data.store.graph, &rows, options->output,
+                                     n_rows);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 static trm_status resolve(trm_task *task, trm_config *config) {
   const set_task *t = task->self;
-  const trm_graph *g = t->store.graph;
-  TRM_TRY(trm_graph_batches_resolve(task, t->train.n, config));
+  const trm_graph *g = t->data.store.graph;
+  TRM_TRY(trm_graph_batches_resolve(task, t->data.train.n, config));
   (void)snprintf(task->summary, sizeof task->summary,
                  "%" PRId64 " graphs, %" PRId64 " nodes, %" PRId64 " of %" PRId64
                  " training graphs a step",
-                 g->n_graphs, g->n_nodes, task->batch, t->train.n);
+                 g->n_graphs, g->n_nodes, task->batch, t->data.train.n);
   return TRM_OK;
 }
 
 static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   set_task *t = task->self;
-  const int n_hops = trm_model_n_hops(learner->model);
-  if (n_hops > TRM_MAX_HOPS) {
-    return trm_fail(TRM_ERR_CONFIG, "model.layers is %d; graph models have at most %d", n_hops,
-                    TRM_MAX_HOPS);
-  }
+  int n_hops;
+  TRM_TRY(trm_graph_hops(learner->model, &n_hops));
   trm_status status = make_evaluation(task, t, n_hops);
   if (status == TRM_OK) status = plan_evaluation(t, learner);
   TRM_TRY(trm_comm_agree(task->comm, status));
@@ -267,9 +235,9 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
       .seed = t->seed,
       .batch = task->batch,
       .n_blocks = task->n_blocks,
-      .train = t->train,
+      .train = t->data.train,
       .sampler = {.n_hops = n_hops, .drop_edge = trm_config_real(task->config, "model.drop_edge")}};
-  return trm_graph_batches_create(task, t->store.graph, &options, NULL, learner, &t->batches);
+  return trm_graph_batches_create(task, t->data.store.graph, &options, NULL, learner, &t->batches);
 }
 
 static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,

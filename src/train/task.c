@@ -76,6 +76,35 @@ trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value
   return trm_config_set(config, text);
 }
 
+trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t wanted,
+                                   int64_t most) {
+  if (trm_config_int(config, "batch.blocks") == 0) {
+    TRM_TRY(trm_config_set_int(config, "batch.blocks", wanted < most ? wanted : most));
+  }
+  task->n_blocks = trm_config_int(config, "batch.blocks");
+  if (task->n_blocks <= most) return TRM_OK;
+  return trm_fail(
+      TRM_ERR_CONFIG, "batch.blocks is %" PRId64 ", but %s has %" PRId64 "; set it to that at most",
+      task->n_blocks, most == task->batch ? "a batch (batch.size)" : "a pass over a graph", most);
+}
+
+void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *result) {
+  double sum = 0, count = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    sum += losses[2 * i];
+    count += losses[2 * i + 1];
+  }
+  result->loss = count > 0 ? sum / count : (double)NAN; /* an empty part has none */
+  result->count = (int64_t)count;
+}
+
+void trm_task_put_score(const trm_task *task, double value, trm_evaluation *result) {
+  const int i = result->n_scores++;
+  TRM_ASSERT(i < task->n_scores);
+  (void)snprintf(result->scores[i].name, TRM_SCORE_BYTES, "%s", task->scores[i]);
+  result->scores[i].value = value;
+}
+
 static trm_status resolve_steps(const trm_task *task, trm_config *config) {
   const double epochs = trm_config_real(config, "train.epochs");
   if (epochs == 0) return TRM_OK;

@@ -83,6 +83,14 @@ double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluatio
 void trm_task_add_score(trm_task *task, const char *part, const char *metric);
 /** Number of the score called by eval.select: of the valid part, or the test part without one. */
 trm_status trm_task_select(trm_task *task, const char *fallback);
+/** batch.blocks: `wanted` where it is left to us, but no more than `most`, which it must not exceed
+ *  either. Writes key and fact. */
+trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t wanted,
+                                   int64_t most);
+/** Loss of an evaluation from losses[2 n]: sum and count of each block, group or the like, in order. */
+void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *result);
+/** Adds the next score of the task's list. */
+void trm_task_put_score(const trm_task *task, double value, trm_evaluation *result);
 /** Sets a key to a whole number. */
 trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value);
 

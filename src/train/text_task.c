@@ -40,26 +40,16 @@ static void close_text(trm_task *task) {
   TRM_FREE(task->self);
 }
 
-/* A block has about 256 tokens, a batch no fewer than 8 blocks, but at most one a sample. */
+/* A block has about 256 tokens, a batch no fewer than 8 blocks. */
 static int64_t default_blocks(int64_t batch, int64_t T) {
   const int64_t by_tokens = batch * T / 256;
-  const int64_t n_blocks = by_tokens > 8 ? by_tokens : 8;
-  return n_blocks < batch ? n_blocks : batch;
+  return by_tokens > 8 ? by_tokens : 8;
 }
 
 static trm_status resolve(trm_task *task, trm_config *config) {
   const text_task *t = task->self;
   task->batch = trm_config_int(config, "batch.size");
-  if (trm_config_int(config, "batch.blocks") == 0) {
-    TRM_TRY(trm_config_set_int(config, "batch.blocks", default_blocks(task->batch, t->T)));
-  }
-  task->n_blocks = trm_config_int(config, "batch.blocks");
-  if (task->n_blocks > task->batch) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "batch.blocks is %" PRId64 ", more than the %" PRId64
-                    " sequences of batch.size",
-                    task->n_blocks, task->batch);
-  }
+  TRM_TRY(trm_task_resolve_blocks(task, config, default_blocks(task->batch, t->T), task->batch));
   TRM_TRY(trm_dataset_check_context(t->dataset, t->T));
   task->epoch_samples = trm_dataset_epoch_samples(t->dataset, t->T);
   task->units_a_step = task->batch * t->T;
