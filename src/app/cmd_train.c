@@ -69,6 +69,7 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   print_bytes("activations", p->activations_bytes);
   print_bytes("together",
               p->weights_bytes + p->gradients_bytes + p->optimizer_bytes + p->activations_bytes);
+  if (p->besides) printf("# besides: %s\n", p->besides);
   printf("# and on rank 0 %.1f MiB for the checkpoint that is being written\n",
          (double)p->checkpoint_bytes / 1048576);
   return TRM_OK;
@@ -100,11 +101,12 @@ static trm_status list_splits(const trm_config *config, const char *splits, int6
   return trm_sweep_numbers(text, "--splits", numbers, n);
 }
 
-static trm_status sweep(trm_comm *comm, const trm_config *config, const many *m, bool resume,
+static trm_status sweep(trm_comm *comm, const trm_train_options *train, const many *m,
                         trm_log *log) {
+  const trm_config *config = train->config;
   int64_t *seeds = NULL, *splits = NULL;
   char *text = NULL;
-  trm_sweep_options options = {.resume = resume};
+  trm_sweep_options options = {.resume = train->resume, .allow_changes = train->allow_changes};
   trm_status status = TRM_OK;
   if (m->seeds) status = trm_sweep_numbers(m->seeds, "--seeds", &seeds, &options.n_seeds);
   if (status == TRM_OK && m->splits) {
@@ -132,8 +134,7 @@ static trm_status run(trm_comm *comm, const trm_train_options *options, const ma
   trm_status status = trm_watch_start(comm, trm_config_real(options->config, "comm.deadline_s"));
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) {
-    status = m->seeds || m->splits ? sweep(comm, options->config, m, options->resume, &log)
-                                   : trm_train(comm, options, &log);
+    status = m->seeds || m->splits ? sweep(comm, options, m, &log) : trm_train(comm, options, &log);
   }
   trm_watch_stop(comm);
   trm_log_close(&log);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph_internal.h"
 #include "input_internal.h"
 #include "trireme/core/memory.h"
 
@@ -233,6 +234,36 @@ static trm_status read_part(trm_scan *scan, trm_part *which) {
   char text[64];
   trm_text_escape(scan->field, scan->n_field, text, sizeof text);
   return trm_scan_fail(scan, "'%s' is no part of a split; expected train, val or test", text);
+}
+
+/* Classes are numbered from 0 without large gaps: their number sizes memory. */
+static trm_status check_classes(const trm_highest *highest, int64_t n) {
+  if (highest->id < 0 || trm_graph_plausible(highest->id + 1, n)) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s:%lld: class %lld of %lld labels; number classes from 0 without "
+                  "gaps",
+                  highest->path, (long long)highest->line, (long long)highest->id, (long long)n);
+}
+
+trm_status trm_text_labels_read(const trm_value_table *table, const char *classes,
+                                const trm_id_limit *limit, trm_scan_progress *progress,
+                                trm_text_labels *out) {
+  trm_highest highest = {.id = -1};
+  TRM_TRY(TRM_ALLOC(&out->labels, limit->n, "labels"));
+  TRM_TRY(trm_text_values(table, limit, progress, out->labels, &highest));
+  TRM_TRY(check_classes(&highest, limit->n));
+  out->n_classes = highest.id + 1;
+  if (!classes) return TRM_OK;
+  TRM_TRY(trm_text_classes(classes, out->n_classes, progress, &out->name_offsets, &out->name_bytes,
+                           &out->n_names));
+  out->n_classes = out->n_names;
+  return TRM_OK;
+}
+
+void trm_text_labels_free(trm_text_labels *labels) {
+  TRM_FREE(labels->labels);
+  TRM_FREE(labels->name_offsets);
+  TRM_FREE(labels->name_bytes);
 }
 
 trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int32_t *labels,

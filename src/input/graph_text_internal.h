@@ -39,6 +39,20 @@ trm_status trm_text_values(const trm_value_table *table, const trm_id_limit *lim
 trm_status trm_text_classes(const char *path, int64_t at_least, trm_scan_progress *progress,
                             int64_t **offsets, char **bytes, int64_t *n);
 
+/** Labels of nodes or graphs, and names of the classes where there are any. All owned. */
+typedef struct trm_text_labels {
+  int32_t *labels; /* [limit->n], -1: missing */
+  int64_t n_classes, n_names;
+  int64_t *name_offsets; /* [n_names + 1] */
+  char *name_bytes;
+} trm_text_labels;
+/** Reads a table of labels and, unless `classes` is NULL, the names. After a failure too, *out is for
+ *  trm_text_labels_free. */
+trm_status trm_text_labels_read(const trm_value_table *table, const char *classes,
+                                const trm_id_limit *limit, trm_scan_progress *progress,
+                                trm_text_labels *out);
+void trm_text_labels_free(trm_text_labels *labels);
+
 /** "node train|val|test" a line, added to part[limit->n]: 0, or part + 1. labels may be NULL. */
 trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int32_t *labels,
                           trm_scan_progress *progress, uint8_t *part);

@@ -28,9 +28,7 @@ typedef struct job {
   trm_triples triples;
   float *dense;
   int64_t n_columns; /* of dense */
-  int32_t *labels;
-  int64_t *class_offsets, n_class_names, n_classes;
-  char *class_bytes;
+  trm_text_labels labels;
   int n_splits;
   uint8_t **parts; /* [n_splits][n_nodes]: 0, or part + 1 */
   int32_t *new_ids;
@@ -142,16 +140,7 @@ static trm_status read_labels(job *j) {
                     o->classes);
   }
   const trm_value_table table = {o->labels, "node<TAB>class", "node", "class", INT32_MAX};
-  trm_highest highest = {.id = -1};
-  TRM_TRY(TRM_ALLOC(&j->labels, j->n_nodes, "labels"));
-  TRM_TRY(trm_text_values(&table, &j->nodes, &j->progress, j->labels, &highest));
-  TRM_TRY(trm_check_classes(&highest, j->n_nodes));
-  j->n_classes = highest.id + 1;
-  if (!o->classes) return TRM_OK;
-  TRM_TRY(trm_text_classes(o->classes, j->n_classes, &j->progress, &j->class_offsets,
-                           &j->class_bytes, &j->n_class_names));
-  j->n_classes = j->n_class_names;
-  return TRM_OK;
+  return trm_text_labels_read(&table, o->classes, &j->nodes, &j->progress, &j->labels);
 }
 
 static trm_status read_lists(job *j) {
@@ -159,7 +148,8 @@ static trm_status read_lists(job *j) {
   const char *const lists[TRM_N_PARTS] = {o->train, o->valid, o->test};
   for (int p = 0; p < TRM_N_PARTS; ++p) {
     if (!lists[p]) continue;
-    TRM_TRY(trm_text_part(lists[p], (trm_part)p, &j->nodes, j->labels, &j->progress, j->parts[0]));
+    TRM_TRY(trm_text_part(lists[p], (trm_part)p, &j->nodes, j->labels.labels, &j->progress,
+                          j->parts[0]));
   }
   return TRM_OK;
 }
@@ -172,7 +162,7 @@ static trm_status read_splits(job *j) {
   for (int s = 0; s < j->n_splits; ++s) {
     TRM_TRY(TRM_ALLOC(&j->parts[s], j->n_nodes, "splits"));
     if (o->train) return read_lists(j);
-    TRM_TRY(trm_text_split(o->splits[s], &j->nodes, j->labels, &j->progress, j->parts[s]));
+    TRM_TRY(trm_text_split(o->splits[s], &j->nodes, j->labels.labels, &j->progress, j->parts[s]));
   }
   return TRM_OK;
 }
@@ -212,7 +202,7 @@ static void keep_rows(job *j) {
   for (int64_t i = 0; i < j->n_nodes; ++i) {
     const int64_t to = j->new_ids[i];
     if (to < 0) continue;
-    if (j->labels) j->labels[to] = j->labels[i];
+    if (j->labels.labels) j->labels.labels[to] = j->labels.labels[i];
     if (j->dense) memmove(j->dense + to * C, j->dense + i * C, (size_t)C * sizeof *j->dense);
     for (int s = 0; s < j->n_splits; ++s) j->parts[s][to] = j->parts[s][i];
   }
@@ -295,9 +285,9 @@ static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
                  .source = source,
                  .n_nodes = j->n_kept,
                  .symmetric = !o->directed,
-                 .n_classes = (int)j->n_classes,
-                 .labels = j->labels,
-                 .classes = {j->n_class_names, j->class_offsets, j->class_bytes},
+                 .n_classes = (int)j->labels.n_classes,
+                 .labels = j->labels.labels,
+                 .classes = {j->labels.n_names, j->labels.name_offsets, j->labels.name_bytes},
                  .n_splits = j->n_splits};
   TRM_TRY(trm_graph_from_edges(&j->edges, j->n_kept, !o->directed, &j->offsets, &j->sources,
                                &j->weights, counts));
@@ -317,7 +307,8 @@ static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
     g.dense = j->dense;
     g.n_features = j->n_columns;
   }
-  for (int64_t i = 0; j->labels && i < j->n_kept; ++i) counts->unlabelled += j->labels[i] < 0;
+  for (int64_t i = 0; j->labels.labels && i < j->n_kept; ++i)
+    counts->unlabelled += j->labels.labels[i] < 0;
   TRM_TRY(make_splits(j));
   g.splits = j->splits;
   if (o->progress) o->progress(o->context, 1, "writing");
@@ -332,9 +323,7 @@ static void release(job *j) {
   trm_edge_list_free(&j->edges);
   trm_triples_free(&j->triples);
   TRM_FREE(j->dense);
-  TRM_FREE(j->labels);
-  TRM_FREE(j->class_offsets);
-  TRM_FREE(j->class_bytes);
+  trm_text_labels_free(&j->labels);
   TRM_FREE(j->parts);
   TRM_FREE(j->ids);
   TRM_FREE(j->new_ids);

@@ -23,9 +23,8 @@ typedef struct job {
   trm_edge_list edges;
   float *attributes, *features;
   int64_t n_attributes, n_features, n_degrees;
-  int32_t *labels, *folds;
-  int64_t *class_offsets, n_class_names, n_classes;
-  char *class_bytes;
+  int32_t *folds;
+  trm_text_labels labels;
   int64_t *offsets;
   int32_t *sources;
   float *weights;
@@ -127,16 +126,7 @@ static trm_status read_edges(job *j) {
 static trm_status read_labels(job *j) {
   const trm_prepare_graph_options *o = j->options;
   const trm_value_table table = {o->labels, "graph<TAB>class", "graph", "class", INT32_MAX};
-  trm_highest highest = {.id = -1};
-  TRM_TRY(TRM_ALLOC(&j->labels, j->n_graphs, "labels"));
-  TRM_TRY(trm_text_values(&table, &j->graph_ids, &j->progress, j->labels, &highest));
-  TRM_TRY(trm_check_classes(&highest, j->n_graphs));
-  j->n_classes = highest.id + 1;
-  if (!o->classes) return TRM_OK;
-  TRM_TRY(trm_text_classes(o->classes, j->n_classes, &j->progress, &j->class_offsets,
-                           &j->class_bytes, &j->n_class_names));
-  j->n_classes = j->n_class_names;
-  return TRM_OK;
+  return trm_text_labels_read(&table, o->classes, &j->graph_ids, &j->progress, &j->labels);
 }
 
 static trm_status read_folds(job *j) {
@@ -153,7 +143,7 @@ static trm_status read_folds(job *j) {
     if (j->folds[g] < 0) {
       status = trm_fail(TRM_ERR_DATA, "%s: graph %lld has no fold; every graph needs one", o->folds,
                         (long long)g);
-    } else if (j->labels[g] < 0) {
+    } else if (j->labels.labels[g] < 0) {
       status = trm_fail(TRM_ERR_DATA, "%s: graph %lld is in fold %d, but has no label in %s",
                         o->folds, (long long)g, (int)j->folds[g], o->labels);
     } else {
@@ -249,7 +239,7 @@ static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
   TRM_TRY(trm_graph_from_edges(&j->edges, j->n_nodes, !o->directed, &j->offsets, &j->sources,
                                &j->weights, counts));
   TRM_TRY(make_features(j, counts));
-  for (int64_t g = 0; g < j->n_graphs; ++g) counts->unlabelled += j->labels[g] < 0;
+  for (int64_t g = 0; g < j->n_graphs; ++g) counts->unlabelled += j->labels.labels[g] < 0;
   const trm_graph g = {.kind = TRM_GRAPH_SET,
                        .source = source,
                        .n_nodes = j->n_nodes,
@@ -262,9 +252,9 @@ static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
                               .values = j->weights},
                        .n_features = j->n_features,
                        .dense = j->features,
-                       .n_classes = (int)j->n_classes,
-                       .labels = j->labels,
-                       .classes = {j->n_class_names, j->class_offsets, j->class_bytes},
+                       .n_classes = (int)j->labels.n_classes,
+                       .labels = j->labels.labels,
+                       .classes = {j->labels.n_names, j->labels.name_offsets, j->labels.name_bytes},
                        .n_graphs = j->n_graphs,
                        .graphs = j->graphs,
                        .folds = j->folds};
@@ -279,10 +269,8 @@ static void release(job *j) {
   TRM_FREE(j->graphs);
   TRM_FREE(j->attributes);
   TRM_FREE(j->features);
-  TRM_FREE(j->labels);
+  trm_text_labels_free(&j->labels);
   TRM_FREE(j->folds);
-  TRM_FREE(j->class_offsets);
-  TRM_FREE(j->class_bytes);
   TRM_FREE(j->offsets);
   TRM_FREE(j->sources);
   TRM_FREE(j->weights);

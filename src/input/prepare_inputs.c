@@ -51,11 +51,3 @@ bool trm_row_is_empty(const float *values, int64_t n) {
   }
   return true;
 }
-
-trm_status trm_check_classes(const trm_highest *highest, int64_t n) {
-  if (highest->id < 0 || trm_graph_plausible(highest->id + 1, n)) return TRM_OK;
-  return trm_fail(TRM_ERR_DATA,
-                  "%s:%lld: class %lld of %lld labels; number classes from 0 without "
-                  "gaps",
-                  highest->path, (long long)highest->line, (long long)highest->id, (long long)n);
-}

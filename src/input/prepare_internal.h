@@ -24,7 +24,4 @@ void trm_inputs_free(trm_inputs *inputs);
 void trm_row_normalize(float *values, int64_t n);
 bool trm_row_is_empty(const float *values, int64_t n);
 
-/** Classes in proportion to the number of labels. */
-trm_status trm_check_classes(const trm_highest *highest, int64_t n);
-
 #endif

@@ -1,13 +1,13 @@
 /*
- * A run tried out: everything training does before its first step, but no run directory, no initial
- * weights, and no memory touched: large blocks are mapped, and their pages stay untouched.
+ * A run tried out: everything training does before its first step, but no run directory. What is large
+ * is reserved and not written, so its pages stay untouched; a graph is read all the same.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rundir.h"
-#include "task.h"
+#include "tasks_internal.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/math/gemm.h"
 #include "trireme/train/learner.h"
@@ -102,6 +102,9 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
   if (status == TRM_OK) status = check_run_dir(config, resume);
   if (status == TRM_OK) {
     (void)snprintf(plan->summary, sizeof plan->summary, "%s", task->summary);
+    if (task->kind != &trm_task_text) {
+      plan->besides = "the graph (data.storage), and what steps read ahead and fetch of it";
+    }
     plan->steps_an_epoch = (double)task->epoch_samples / (double)task->batch;
   }
   trm_task_close(&task);

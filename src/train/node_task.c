@@ -242,8 +242,8 @@ static trm_status run_full(trm_task *task, node_task *t, int64_t step) {
   trm_pass pass = {.training = true, .seed = t->seed, .step = step};
   trm_watch_phase(task->comm, "forward and backward", step);
   if (t->drop_edge > 0) { /* it may take memory: ranks wait for each other in the pass */
-    TRM_TRY(trm_comm_agree(task->comm,
-                           trm_whole_drop_edges(t->training, t->drop_edge, t->seed, step)));
+    TRM_TRY(
+        trm_comm_agree(task->comm, trm_whole_drop_edges(t->training, t->drop_edge, t->seed, step)));
   }
   for (int64_t k = 0; k < f->n_local; ++k) {
     const int64_t n = block_samples(t, f->first_block + k, step, t->ids);

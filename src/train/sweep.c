@@ -170,7 +170,8 @@ static trm_status train_one(sweep *s, int64_t run) {
   trm_log_init(&silent, NULL);
   trm_status status = trm_comm_agree(s->group, config_of(s, run, &config));
   if (status == TRM_OK) {
-    const trm_train_options train = {.config = config, .resume = s->options->resume};
+    const trm_train_options train = {
+        .config = config, .resume = s->options->resume, .allow_changes = s->options->allow_changes};
     status = trm_train(s->group, &train, &silent);
   }
   trm_log_close(&silent);

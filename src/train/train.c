@@ -23,7 +23,11 @@ trm_status trm_train_catch_signals(void) {
 trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *log) {
   trm_run *r = NULL;
   trm_status status = TRM_ALLOC(&r, 1, "run");
-  TRM_TRY(trm_comm_agree(comm, status));
+  status = trm_comm_agree(comm, status);
+  if (status != TRM_OK) {
+    TRM_FREE(r);
+    return status;
+  }
   r->comm = comm;
   r->options = options;
   r->log = log;

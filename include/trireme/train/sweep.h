@@ -11,6 +11,7 @@ typedef struct trm_sweep_options {
   const int64_t *seeds, *splits; /* values of run.seed and data.split; every pair is a run */
   int64_t n_seeds, n_splits;     /* 0: as the configuration has it */
   bool resume;                   /* go on with each run */
+  bool allow_changes;            /* although keys that change the result differ */
 } trm_sweep_options;
 
 /**

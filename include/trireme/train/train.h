@@ -39,6 +39,7 @@ typedef struct trm_train_plan {
   char summary[160]; /* "vocabulary 65, 12 x 64 tokens a step" */
   double steps_an_epoch;
   int64_t weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes;
+  const char *besides;      /* what is not counted, NULL: nothing of size */
   int64_t checkpoint_bytes; /* besides, on rank 0: the copy that is being written */
 } trm_train_plan;
 
