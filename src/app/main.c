@@ -112,7 +112,11 @@ static void take_better_kernel(char **argv) {
   const char *kernel = getenv(variable) ? NULL : trm_gemm_better_kernel();
   if (!kernel || setenv(variable, kernel, 1) != 0) return;
   (void)setenv("TRIREME_CORETYPE_CHOSEN", kernel, 1); /* for doctor: it was not the user */
-  (void)execv("/proc/self/exe", argv);
+  char path[4096]; /* by its own name, which process lists show */
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (length <= 0) return;
+  path[length] = 0;
+  (void)execv(path, argv);
 }
 
 int main(int argc, char **argv) {
