@@ -8,11 +8,6 @@
 #include "field_internal.h"
 #include "trireme/core/memory.h"
 
-typedef struct rule {
-  trm_random_key key;
-  double p;
-} rule;
-
 /* Where the edges of one direction go. */
 typedef struct room {
   int64_t *offsets;
@@ -57,15 +52,13 @@ static room room_at(void **blocks) {
 
 /* Rows by target when by_target, else by source. */
 static void thin(const trm_csr *from, const int32_t *row_ids, const int32_t *column_ids,
-                 bool by_target, rule r, room to, trm_csr *out) {
+                 bool by_target, const trm_edge_drop *drop, room to, trm_csr *out) {
   int64_t n = 0;
   for (int64_t i = 0; i < from->n_rows; ++i) {
     to.offsets[i] = n;
     for (int64_t e = from->offsets[i]; e < from->offsets[i + 1]; ++e) {
       const int32_t row = row_ids[i], column = column_ids[from->columns[e]];
-      if (trm_edge_dropped(r.key, by_target ? row : column, by_target ? column : row, r.p)) {
-        continue;
-      }
+      if (trm_edge_dropped(drop, by_target ? row : column, by_target ? column : row)) continue;
       to.columns[n] = from->columns[e];
       if (from->values) to.values[n] = from->values[from->map ? from->map[e] : e];
       ++n;
@@ -80,14 +73,12 @@ static void thin(const trm_csr *from, const int32_t *row_ids, const int32_t *col
                    .values = from->values ? to.values : NULL};
 }
 
-/* What is left of the targets' degrees; of targets of other processes too, from the whole graph. */
-static void count_targets(const trm_graph *graph, const trm_hop *hop, rule r, float *counts) {
-  const trm_csr *in = &graph->in;
-  for (int64_t t = 0; t < hop->out.n_columns; ++t) {
-    const int64_t target = hop->target_ids[t];
+void trm_edge_drop_counts(const trm_edge_drop *drop, const trm_csr *in, const int32_t *ids,
+                          int64_t n, float *counts) {
+  for (int64_t t = 0; t < n; ++t) {
     double sum = 0;
-    for (int64_t e = in->offsets[target]; e < in->offsets[target + 1]; ++e) {
-      if (trm_edge_dropped(r.key, target, in->columns[e], r.p)) continue;
+    for (int64_t e = in->offsets[ids[t]]; e < in->offsets[ids[t] + 1]; ++e) {
+      if (trm_edge_dropped(drop, ids[t], in->columns[e])) continue;
       sum += in->values ? (double)in->values[in->map ? in->map[e] : e] : 1;
     }
     counts[t] = (float)sum;
@@ -110,7 +101,7 @@ trm_status trm_field_drop_edges(const trm_field *field, double p, uint64_t seed,
   trm_field *to = *thinned;
   trm_field_owned *owned = to->owned;
   TRM_ASSERT(owned->whole == field);
-  const rule r = {trm_edge_drop_key(seed, step), p};
+  const trm_edge_drop drop = trm_edge_drop_at(seed, step, p);
   *to = *field;
   to->owned = owned;
   for (int h = 0; h < field->n_hops; ++h) {
@@ -124,11 +115,12 @@ trm_status trm_field_drop_edges(const trm_field *field, double p, uint64_t seed,
     void **blocks = owned->blocks + h * BLOCKS_A_HOP;
     const trm_hop *whole = &field->hops[h];
     /* Rows of `in` are the first of the columns of `out`, and the other way round. */
-    thin(&whole->in, whole->target_ids, whole->source_ids, true, r, room_at(blocks), &hop->in);
-    thin(&whole->out, whole->source_ids, whole->target_ids, false, r, room_at(blocks + ROOM_BLOCKS),
-         &hop->out);
+    thin(&whole->in, whole->target_ids, whole->source_ids, true, &drop, room_at(blocks), &hop->in);
+    thin(&whole->out, whole->source_ids, whole->target_ids, false, &drop,
+         room_at(blocks + ROOM_BLOCKS), &hop->out);
     float *counts = blocks[(size_t)2 * ROOM_BLOCKS];
-    count_targets(owned->graph, whole, r, counts);
+    /* Of targets of other processes too, from the whole graph. */
+    trm_edge_drop_counts(&drop, &owned->graph->in, whole->target_ids, whole->out.n_columns, counts);
     hop->target_counts = counts;
   }
   return TRM_OK;

@@ -98,14 +98,15 @@ static trm_status bound_sets(const trm_graph *g, const trm_graph_loader_options 
   return TRM_OK;
 }
 
-static void bound_pairs(const trm_graph *g, const trm_graph_loader_options *o,
-                        trm_graph_bounds *bounds) {
+static trm_status bound_pairs(const trm_graph *g, const trm_graph_loader_options *o,
+                              trm_graph_bounds *bounds) {
   const trm_partition *p = o->partition;
   const int64_t n = least(3 * o->batch, g->n_nodes);
   const int64_t own = p->offsets[o->first_block + o->n_local] - p->offsets[o->first_block];
   bounds->collection = (trm_collection){.n = n, .n_own = least(n, own)};
   bounds->uses = (trm_csr){.n_rows = n, .n_columns = 3 * o->batch, .n_edges = 3 * o->batch};
   bounds->triplets = (trm_triplets){.n = o->batch, .uses = &bounds->uses};
+  return trm_pair_hop_bounds(g, o, &bounds->collection, &bounds->last);
 }
 
 static void bound_features(const trm_graph *g, const trm_graph_loader_options *o,
@@ -147,8 +148,7 @@ trm_status trm_graph_loader_bounds(const trm_graph *graph, const trm_graph_loade
     TRM_TRY(bound_sets(graph, options, b));
     break;
   case TRM_BATCH_PAIRS:
-    bound_pairs(graph, options, bounds);
-    return TRM_OK;
+    return bound_pairs(graph, options, bounds);
   }
   bound_features(graph, options, bounds);
   return TRM_OK;

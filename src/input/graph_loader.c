@@ -66,6 +66,7 @@ static trm_status fill(void *context, trm_ahead *ahead, int64_t step, int64_t nu
   trm_pairs_make(&l->pairs, step, l->deal->ids, l->deal->offsets, &to->pairs);
   to->step.collection = &to->pairs.collection;
   to->step.triplets = &to->pairs.triplets;
+  to->step.last = &to->pairs.last.hop;
   return TRM_OK;
 }
 

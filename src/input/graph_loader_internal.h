@@ -71,23 +71,35 @@ trm_status trm_block_make(trm_block_maker *maker, int64_t step, const int64_t *s
 /** Room for n rows of n_entries in all. */
 trm_status trm_feature_rows_reserve(trm_feature_rows *rows, int64_t n, int64_t n_entries);
 
+/** The last hop to the nodes of a batch: pair_hop.c. */
+typedef struct trm_pair_hop {
+  int64_t *in_offsets, *out_offsets;
+  int32_t *in_columns, *out_columns;
+  float *degrees, *counts; /* [nodes of the batch] */
+  trm_hop hop;
+} trm_pair_hop;
+
 /** Pairs of user and item: graph_pairs.c. */
 typedef struct trm_pair_store {
   int32_t *users, *positives, *negatives; /* [B] */
   int32_t *rows;                          /* [min(3 B, own nodes)] */
+  int32_t *ids;                           /* [min(3 B, n_nodes)] of the collection's nodes */
   int64_t *uses_offsets;                  /* [min(3 B, n_nodes) + 1] */
   int32_t *uses_columns;                  /* [3 B] */
   int64_t *blocks;                        /* [n_local + 1] */
   trm_csr uses;
   trm_collection collection;
   trm_triplets triplets;
+  trm_pair_hop last;
 } trm_pair_store;
 typedef struct trm_pair_maker {
   const trm_graph *graph;                  /* kept */
   const trm_graph_loader_options *options; /* kept */
   int32_t *place;                          /* [n_nodes] of a node in the partition's order */
   uint64_t *marks;  /* bit set of places that are in the batch; all 0 between batches */
-  int32_t *numbers; /* [n_nodes] of places in the collection */
+  int32_t *numbers; /* [n_nodes] of places in the collection; all -1 between batches */
+  int32_t
+      *columns; /* [columns of the whole hop's `out`] scratch: their numbers in the collection */
 } trm_pair_maker;
 trm_status trm_pair_maker_init(trm_pair_maker *maker, const trm_graph *graph,
                                const trm_graph_loader_options *options);
@@ -97,5 +109,16 @@ void trm_pair_store_release(trm_pair_store *store);
 /** Of a batch: ids[B] and offsets[V + 1] as dealt. */
 void trm_pairs_make(trm_pair_maker *maker, int64_t step, const int64_t *ids, const int64_t *offsets,
                     trm_pair_store *store);
+
+/** Counts that no batch exceeds, for collections within `most`. */
+trm_status trm_pair_hop_bounds(const trm_graph *graph, const trm_graph_loader_options *options,
+                               const trm_collection *most, trm_hop *hop);
+trm_status trm_pair_hop_init(const trm_graph_loader_options *options, const trm_hop *most,
+                             trm_pair_hop *hop);
+void trm_pair_hop_release(trm_pair_hop *hop);
+/** For the collection of a batch, whose nodes are ids[collection->n] and have their numbers in the
+ *  maker; both are kept until the hop is made anew. */
+void trm_pair_hop_make(const trm_pair_maker *maker, int64_t step, const trm_collection *collection,
+                       const int32_t *ids, trm_pair_hop *hop);
 
 #endif

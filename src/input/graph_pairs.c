@@ -23,15 +23,23 @@ static trm_status check_users(const trm_graph *g) {
   return TRM_OK;
 }
 
+static void forget_numbers(trm_pair_maker *maker) {
+  for (int64_t i = 0; i < maker->graph->n_nodes; ++i) maker->numbers[i] = -1;
+}
+
 trm_status trm_pair_maker_init(trm_pair_maker *maker, const trm_graph *graph,
                                const trm_graph_loader_options *options) {
   *maker = (trm_pair_maker){.graph = graph, .options = options};
   TRM_TRY(check_users(graph));
   const int64_t n = graph->n_nodes;
+  TRM_ASSERT(options->field && options->field->n_hops >= 1 && !graph->in.values);
   TRM_TRY(TRM_ALLOC(&maker->place, n, "order of users and items"));
   TRM_TRY(TRM_ALLOC(&maker->numbers, n, "numbers of users and items"));
   TRM_TRY(TRM_ALLOC(&maker->marks, n / BITS + 1, "marks of users and items"));
+  TRM_TRY(TRM_ALLOC(&maker->columns, options->field->hops[0].out.n_columns,
+                    "numbers of users and items"));
   for (int64_t i = 0; i < n; ++i) maker->place[options->partition->order[i]] = (int32_t)i;
+  forget_numbers(maker);
   return TRM_OK;
 }
 
@@ -39,6 +47,7 @@ void trm_pair_maker_release(trm_pair_maker *maker) {
   TRM_FREE(maker->place);
   TRM_FREE(maker->numbers);
   TRM_FREE(maker->marks);
+  TRM_FREE(maker->columns);
 }
 
 static int64_t least(int64_t a, int64_t b) {
@@ -54,15 +63,20 @@ static void own_places(const trm_graph_loader_options *o, int64_t *begin, int64_
 trm_status trm_pair_store_init(const trm_pair_maker *maker, trm_pair_store *store) {
   const trm_graph_loader_options *o = maker->options;
   const char *what = "pairs of a batch";
+  const int64_t n = least(3 * o->batch, maker->graph->n_nodes);
+  trm_graph_bounds bounds;
   int64_t begin, end;
   own_places(o, &begin, &end);
   TRM_TRY(TRM_ALLOC(&store->users, o->batch, what));
   TRM_TRY(TRM_ALLOC(&store->positives, o->batch, what));
   TRM_TRY(TRM_ALLOC(&store->negatives, o->batch, what));
   TRM_TRY(TRM_ALLOC(&store->rows, least(3 * o->batch, end - begin), what));
-  TRM_TRY(TRM_ALLOC(&store->uses_offsets, least(3 * o->batch, maker->graph->n_nodes) + 1, what));
+  TRM_TRY(TRM_ALLOC(&store->ids, n, what));
+  TRM_TRY(TRM_ALLOC(&store->uses_offsets, n + 1, what));
   TRM_TRY(TRM_ALLOC(&store->uses_columns, 3 * o->batch, what));
-  return TRM_ALLOC(&store->blocks, o->n_local + 1, what);
+  TRM_TRY(TRM_ALLOC(&store->blocks, o->n_local + 1, what));
+  TRM_TRY(trm_graph_loader_bounds(maker->graph, o, &bounds));
+  return trm_pair_hop_init(o, &bounds.last, &store->last);
 }
 
 void trm_pair_store_release(trm_pair_store *store) {
@@ -70,9 +84,11 @@ void trm_pair_store_release(trm_pair_store *store) {
   TRM_FREE(store->positives);
   TRM_FREE(store->negatives);
   TRM_FREE(store->rows);
+  TRM_FREE(store->ids);
   TRM_FREE(store->uses_offsets);
   TRM_FREE(store->uses_columns);
   TRM_FREE(store->blocks);
+  trm_pair_hop_release(&store->last);
 }
 
 /* The row that entry e is in. */
@@ -132,6 +148,7 @@ static void collect(trm_pair_maker *m, trm_pair_store *s) {
   for (int64_t w = 0; w <= m->graph->n_nodes / BITS; ++w) {
     for (uint64_t bits = m->marks[w]; bits; bits &= bits - 1) {
       const int64_t place = w * BITS + __builtin_ctzll(bits);
+      s->ids[n] = m->options->partition->order[place];
       m->numbers[place] = (int32_t)n++;
       first += place < begin;
       if (place >= begin && place < end) s->rows[n_own++] = (int32_t)(place - begin);
@@ -170,6 +187,8 @@ void trm_pairs_make(trm_pair_maker *maker, int64_t step, const int64_t *ids, con
   draw(maker, step, ids, store);
   collect(maker, store);
   list_uses(maker, store);
+  trm_pair_hop_make(maker, step, &store->collection, store->ids, &store->last);
+  forget_numbers(maker);
   const int64_t first = offsets[o->first_block];
   for (int64_t b = 0; b <= o->n_local; ++b) store->blocks[b] = offsets[o->first_block + b] - first;
   store->triplets = (trm_triplets){.n = o->batch,

@@ -8,10 +8,10 @@
 #include "sampler_internal.h"
 
 /* Edges of group rows [begin, end) from nodes of the same group; returns the number of edges so far. */
-static int64_t induce_group(const trm_neighbor_sampler *s, trm_random_key key, const int32_t *ids,
-                            int64_t begin, int64_t end, int64_t n, trm_hop_store *to) {
+static int64_t induce_group(const trm_neighbor_sampler *s, const trm_edge_drop *drop,
+                            const int32_t *ids, int64_t begin, int64_t end, int64_t n,
+                            trm_hop_store *to) {
   const trm_csr *in = &s->graph->in;
-  const double p = s->options.drop_edge;
   const uint32_t first = s->base + (uint32_t)begin;
   for (int64_t i = begin; i < end; ++i) s->place[ids[i]] = s->base + (uint32_t)i;
   for (int64_t i = begin; i < end; ++i) {
@@ -19,7 +19,7 @@ static int64_t induce_group(const trm_neighbor_sampler *s, trm_random_key key, c
     for (int64_t e = in->offsets[ids[i]]; e < in->offsets[ids[i] + 1]; ++e) {
       const uint32_t place = s->place[in->columns[e]];
       if (place < first) continue; /* of an earlier group or subgraph */
-      if (p > 0 && trm_edge_dropped(key, ids[i], in->columns[e], p)) continue;
+      if (trm_edge_dropped(drop, ids[i], in->columns[e])) continue;
       if (in->values) to->values[n] = in->values[in->map ? in->map[e] : e];
       to->in_columns[n++] = (int32_t)(place - s->base);
     }
@@ -59,13 +59,14 @@ trm_status trm_induced_into(trm_neighbor_sampler *sampler, trm_subgraph_store *s
   TRM_TRY(take_nodes(sampler, store, nodes, n));
   subgraph->inputs = store->ids;
   if (n_hops == 0) return TRM_OK;
-  const trm_random_key key = trm_edge_drop_key(sampler->options.seed, step);
+  const trm_edge_drop drop =
+      trm_edge_drop_at(sampler->options.seed, step, sampler->options.drop_edge);
   trm_hop_store *to = &store->hops[0];
   int64_t n_edges = 0;
   to->in_offsets[0] = 0;
   trm_sampler_begin(sampler, n);
   for (int64_t g = 0; g < n_groups; ++g) {
-    n_edges = induce_group(sampler, key, store->ids, groups[g], groups[g + 1], n_edges, to);
+    n_edges = induce_group(sampler, &drop, store->ids, groups[g], groups[g + 1], n_edges, to);
   }
   trm_sampler_end(sampler, n);
   /* The edges left of a symmetric graph are their own transpose, unless they were left out by ones. */

@@ -160,14 +160,14 @@ static void gather_all(const trm_neighbor_sampler *s, int64_t n, trm_hop_store *
 
 static void leave_out(const trm_neighbor_sampler *s, int64_t step, const int32_t *ids, int64_t n,
                       trm_hop_store *store) {
-  const trm_random_key key = trm_edge_drop_key(s->options.seed, step);
+  const trm_edge_drop drop = trm_edge_drop_at(s->options.seed, step, s->options.drop_edge);
   int64_t to = 0;
   for (int64_t i = 0, e = 0; i < n; ++i) {
     const int64_t end = store->in_offsets[i + 1];
     store->in_offsets[i] = to;
     for (; e < end; ++e) {
       const int32_t source = store->in_columns[e];
-      if (trm_edge_dropped(key, ids[i], source, s->options.drop_edge)) continue;
+      if (trm_edge_dropped(&drop, ids[i], source)) continue;
       if (s->graph->in.values) store->values[to] = store->values[e];
       store->in_columns[to++] = source;
     }

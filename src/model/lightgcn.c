@@ -49,37 +49,49 @@ out:
   return status;
 }
 
-/* E_0 and E, in the rows that leave the last hop. */
-typedef struct vectors {
-  trm_var *initial, *mean;
-} vectors;
-
-static vectors propagate(const lightgcn *m, trm_tape *t, const trm_graph_batch *batch) {
-  const double share = 1 / (double)(m->layers + 1);
+static trm_var *initial(const lightgcn *m, trm_tape *t, const trm_graph_batch *batch) {
   trm_var *w = trm_tape_param(t, m->embedding);
-  trm_var *e = trm_gnn_keep(trm_op_param_rows(t, w, batch->own_nodes, batch->n_own));
-  vectors v = {e, e};
-  for (int k = 0; k < m->layers; ++k) {
-    const trm_gnn_hop at = trm_gnn_hop_at(batch, m->layers, k);
-    const double factor = k == m->layers - 1 ? share : 1;
-    e = trm_gnn_keep(trm_op_spmm(t, e, at.hop, TRM_NORM_SYMMETRIC, false));
-    v.initial = trm_gnn_own(t, v.initial, &at);
-    v.mean = trm_op_combine(t, trm_gnn_own(t, v.mean, &at), factor, e, factor);
-  }
-  return v;
+  return trm_gnn_keep(trm_op_param_rows(t, w, batch->own_nodes, batch->n_own));
 }
 
+/* E_{k+1}. */
+static trm_var *product(const lightgcn *m, trm_tape *t, const trm_graph_batch *batch, trm_var *e,
+                        int k) {
+  const trm_hop *hop = trm_gnn_hop_at(batch, m->layers, k).hop;
+  return trm_gnn_keep(trm_op_spmm(t, e, hop, TRM_NORM_SYMMETRIC, false));
+}
+
+static double share_of(const lightgcn *m) {
+  return 1 / (double)(m->layers + 1);
+}
+
+/* E of all own nodes. */
 static trm_var *outputs(void *self, trm_tape *t, const trm_batch *batch) {
-  return propagate(self, t, batch->graph).mean;
+  const lightgcn *m = self;
+  trm_var *e = initial(m, t, batch->graph), *sum = e;
+  for (int k = 0; k < m->layers; ++k) {
+    const double factor = k == m->layers - 1 ? share_of(m) : 1;
+    e = product(m, t, batch->graph, e, k);
+    sum = trm_op_combine(t, sum, factor, e, factor);
+  }
+  return sum;
 }
 
+/* E is needed at the nodes of the batch alone, so the last product makes their rows only. Where E_k is
+ * read before the next product is made of it, the way back writes its gradient once, in that
+ * product, and then adds to the rows of the batch. */
 static trm_var *loss(void *self, trm_tape *t, const trm_batch *batch) {
   const lightgcn *m = self;
   const trm_graph_batch *graph = batch->graph;
-  const vectors v = propagate(m, t, graph);
-  trm_var *e = trm_op_collect(t, v.mean, graph->collection);
-  trm_var *z = trm_op_collect(t, v.initial, graph->collection);
-  return trm_op_bpr(t, e, z, graph->triplets, m->l2);
+  trm_var *e = initial(m, t, graph);
+  trm_var *z = trm_op_collect(t, e, graph->collection), *sum = z;
+  for (int k = 0; k + 1 < m->layers; ++k) {
+    e = product(m, t, graph, e, k);
+    sum = trm_op_combine(t, sum, 1, trm_op_collect(t, e, graph->collection), 1);
+  }
+  trm_var *last = trm_op_collect_spmm(t, e, graph->last, graph->collection);
+  sum = trm_op_combine(t, sum, share_of(m), last, share_of(m));
+  return trm_op_bpr(t, sum, z, graph->triplets, m->l2);
 }
 
 static int n_hops(const void *self) {

@@ -24,13 +24,11 @@ typedef struct pair_task {
   trm_graph_loader *loader;
   trm_whole *whole;
   uint64_t seed;
-  double drop_edge;
   trm_learner *learner;      /* borrowed from start on */
   trm_gradsync *sync;        /* borrowed from start on */
   uint64_t *hashes;          /* [own blocks] of the samples of a step; owned */
   trm_row_exchange exchange; /* of the batch's rows */
   int64_t *from;             /* [ranks + 1] which of them each rank has; owned */
-  int64_t n_own;             /* of them, in this step */
   float *vectors;            /* [n_nodes, C] of an evaluation, by node; owned */
 } pair_task;
 
@@ -42,7 +40,6 @@ static trm_status open_pairs(trm_task *task) {
   TRM_TRY(trm_comm_agree(task->comm, status));
   task->self = t;
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
-  t->drop_edge = trm_config_real(task->config, "model.drop_edge");
   status = TRM_ALLOC(&t->from, trm_comm_size(task->comm) + 1, "rows of ranks");
   TRM_TRY(trm_comm_agree(task->comm, status));
   TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
@@ -77,11 +74,13 @@ static trm_status resolve_sizes(trm_task *task, trm_config *config) {
   task->batch = trm_config_int(config, "batch.size");
   const int64_t most = task->batch < TRM_PASS_MAX_BLOCKS ? task->batch : TRM_PASS_MAX_BLOCKS;
   TRM_TRY(trm_task_resolve_blocks(task, config, BLOCKS, most));
-  t->options = (trm_graph_loader_options){.kind = TRM_BATCH_PAIRS,
-                                          .seed = t->seed,
-                                          .batch = task->batch,
-                                          .n_blocks = task->n_blocks,
-                                          .depth = 2};
+  t->options = (trm_graph_loader_options){
+      .kind = TRM_BATCH_PAIRS,
+      .seed = t->seed,
+      .batch = task->batch,
+      .n_blocks = task->n_blocks,
+      .sampler = {.drop_edge = trm_config_real(config, "model.drop_edge")},
+      .depth = 2};
   task->epoch_samples = trm_graph_epoch_samples(g, &t->options);
   task->units_a_step = task->batch;
   (void)snprintf(task->summary, sizeof task->summary,
@@ -105,15 +104,17 @@ static trm_status resolve(trm_task *task, trm_config *config) {
 
 /* ---- passes ---------------------------------------------------------------------------------- */
 
-/* Each rank has a contiguous range of the batch's nodes; how many is told first. */
 static void share_rows(void *context, trm_real *rows, int64_t C) {
   trm_task *task = context;
   pair_task *t = task->self;
-  const int size = trm_comm_size(task->comm);
-  TRM_ASSERT(trm_comm_allgather(task->comm, &t->n_own, t->from + 1, sizeof *t->from) == TRM_OK);
-  t->from[0] = 0;
-  for (int r = 0; r < size; ++r) t->from[r + 1] += t->from[r];
   TRM_ASSERT(trm_rows_share(task->comm, rows, t->from, C * (int64_t)sizeof(trm_real)) == TRM_OK);
+}
+
+/* Each rank has a contiguous range of the batch's nodes. */
+static void tell_shares(trm_task *task, pair_task *t, int64_t n_own) {
+  TRM_ASSERT(trm_comm_allgather(task->comm, &n_own, t->from + 1, sizeof n_own) == TRM_OK);
+  t->from[0] = 0;
+  for (int r = 0; r < trm_comm_size(task->comm); ++r) t->from[r + 1] += t->from[r];
 }
 
 static trm_graph_batch batch_of(const pair_task *t) {
@@ -124,9 +125,15 @@ static trm_graph_batch batch_of(const pair_task *t) {
   return graph;
 }
 
+/* The batch's own nodes may need any source of the last hop. */
+static const trm_row_exchange *last_exchange(const trm_graph_batch *graph) {
+  return graph->hops[graph->n_hops - 1].in_exchange;
+}
+
 static trm_status plan_steps(trm_task *task, pair_task *t, trm_learner *learner) {
   trm_graph_bounds *bounds = NULL;
   int64_t n_local = trm_whole_field(t->whole)->n_local;
+  t->options.field = trm_whole_field(t->whole);
   t->options.first_block = trm_whole_field(t->whole)->first_block;
   t->options.n_local = n_local;
   TRM_TRY(TRM_ALLOC(&t->hashes, n_local, "hashes of samples"));
@@ -138,7 +145,9 @@ static trm_status plan_steps(trm_task *task, pair_task *t, trm_learner *learner)
     trm_graph_batch graph = batch_of(t);
     graph.collection = &bounds->collection;
     graph.triplets = &bounds->triplets;
+    graph.last = &bounds->last;
     if (trm_comm_size(task->comm) > 1) bounds->collection.exchange = &t->exchange;
+    bounds->last.in_exchange = last_exchange(&graph);
     trm_whole_pass(t->whole, &pass);
     trm_tape_begin(learner->tape, &pass);
     trm_var *loss = trm_model_loss(learner->model, learner->tape, &(trm_batch){.graph = &graph});
@@ -185,8 +194,8 @@ static trm_status run(trm_task *task, int64_t step) {
   trm_pass pass = {.training = true, .seed = t->seed, .step = step};
   trm_watch_phase(task->comm, "forward and backward", step);
   trm_status status = trm_graph_loader_next(t->loader, &data);
-  if (status == TRM_OK && t->drop_edge > 0) {
-    status = trm_whole_drop_edges(t->whole, t->drop_edge, t->seed, step);
+  if (status == TRM_OK && t->options.sampler.drop_edge > 0) {
+    status = trm_whole_drop_edges(t->whole, t->options.sampler.drop_edge, t->seed, step);
   }
   TRM_TRY(trm_comm_agree(task->comm, status)); /* ranks wait for each other in the pass */
   TRM_ASSERT(data.step == step);
@@ -194,11 +203,16 @@ static trm_status run(trm_task *task, int64_t step) {
     t->hashes[k] = trm_samples_hash(data.blocks[k].samples, data.blocks[k].n_samples);
   }
   trm_collection collection = *data.collection;
-  t->n_own = collection.n_own;
-  collection.exchange = trm_comm_size(task->comm) > 1 ? &t->exchange : NULL;
+  trm_hop last = *data.last;
+  if (trm_comm_size(task->comm) > 1) {
+    tell_shares(task, t, collection.n_own);
+    collection.exchange = &t->exchange;
+  }
   trm_graph_batch graph = batch_of(t);
   graph.collection = &collection;
   graph.triplets = data.triplets;
+  last.in_exchange = last_exchange(&graph);
+  graph.last = &last;
   trm_whole_pass(t->whole, &pass);
   trm_gradsync_all_begin(t->sync, &pass);
   trm_tape_begin(t->learner->tape, &pass);

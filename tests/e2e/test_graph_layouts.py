@@ -34,7 +34,7 @@ CASES = {
                         "sampler: {kind: cluster, clusters: 20}\nbatch: {size: 9, blocks: 7}"),
     "gin-set": (sets, "model: {kind: gin, layers: 3, width: 8, norm: batch, readout: sum, "
                       "dropout: 0.2, activation: relu}\nbatch: {size: 16, blocks: 7}"),
-    "lightgcn": (pairs, "model: {kind: lightgcn, layers: 3, width: 8}\n"
+    "lightgcn": (pairs, "model: {kind: lightgcn, layers: 3, width: 8, drop_edge: 0.1}\n"
                         "batch: {size: 64, blocks: 7}"),
 }
 LAYOUTS = [(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (2, 2)]

@@ -145,6 +145,29 @@ static inline void random_graph_set(random_graph *r, int64_t n) {
 }
 
 /** Users with few or many of the items, and none for some; user 1 has all items but one. */
+/* The graph of users, then items, from their pairs. */
+static inline void random_graph_both_ways(random_graph *r) {
+  const int64_t n_users = r->g.n_users, n = r->g.n_nodes, n_pairs = r->g.train.n_edges;
+  RANDOM_GRAPH_TAKE(r->offsets, n + 1);
+  RANDOM_GRAPH_TAKE(r->columns, 2 * n_pairs);
+  RANDOM_GRAPH_TAKE(r->degrees, n);
+  int64_t at = 0;
+  for (int64_t node = 0; node < n; ++node) {
+    for (int64_t u = 0; u < n_users; ++u) {
+      for (int64_t e = r->train_offsets[u]; e < r->train_offsets[u + 1]; ++e) {
+        const int64_t item = n_users + r->items[e];
+        if (node == u) r->columns[at++] = (int32_t)item;
+        if (node == item) r->columns[at++] = (int32_t)u;
+      }
+    }
+    r->offsets[node + 1] = at;
+    r->degrees[node] = (float)(at - r->offsets[node]);
+  }
+  r->g.in = (trm_csr){n, n, at, r->offsets, r->columns, NULL, NULL};
+  r->g.out = r->g.in;
+  r->g.degrees = r->degrees;
+}
+
 static inline void random_graph_interactions(random_graph *r, int64_t n_users, int64_t n_items) {
   memset(r, 0, sizeof *r);
   RANDOM_GRAPH_TAKE(r->train_offsets, n_users + 1);
@@ -164,6 +187,7 @@ static inline void random_graph_interactions(random_graph *r, int64_t n_users, i
                      .n_users = n_users,
                      .n_items = n_items,
                      .train = {n_users, n_items, e, r->train_offsets, r->items, NULL, NULL}};
+  random_graph_both_ways(r);
 }
 
 static inline void random_graph_free(random_graph *r) {

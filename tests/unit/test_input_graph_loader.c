@@ -9,7 +9,7 @@
 #include "trireme/core/hash.h"
 #include "trireme/input/graph_loader.h"
 
-enum { SEED = 12, V = 5, N_KINDS = 7 };
+enum { SEED = 12, V = 5, N_KINDS = 8 };
 
 /* ---- settings -------------------------------------------------------------------------------- */
 
@@ -17,6 +17,7 @@ typedef struct setting {
   const char *name;
   random_graph r;
   trm_partition *partition;
+  trm_field *field; /* pairs: of one rank */
   trm_graph_loader_options o;
 } setting;
 
@@ -41,6 +42,13 @@ static trm_partition *scattered(int64_t n, int n_parts) {
   }
   CHECK_EQ(at, n);
   return p;
+}
+
+/* What rank p of P has for pairs. */
+static trm_field *field_of(const setting *s, int p, int P) {
+  trm_field *field = NULL;
+  if (!CHECK_OK(trm_field_create(&s->r.g, s->partition, p, P, 2, NULL, &field))) exit(1);
+  return field;
 }
 
 static setting setting_make(int which) {
@@ -78,10 +86,13 @@ static setting setting_make(int which) {
     s.o.sampler = (trm_sampler_options){.n_hops = 3};
     break;
   default:
-    s.name = "pairs";
+    s.name = which == 6 ? "pairs" : "pairs, edges left out";
     random_graph_interactions(&s.r, 23, 40);
     s.o.kind = TRM_BATCH_PAIRS;
+    s.o.sampler.drop_edge = which == 6 ? 0 : 0.3;
     s.partition = scattered(63, V);
+    s.field = field_of(&s, 0, 1);
+    s.o.field = s.field;
     break;
   }
   s.o.partition = s.partition;
@@ -91,6 +102,7 @@ static setting setting_make(int which) {
 static void setting_free(setting *s) {
   random_graph_free(&s->r);
   trm_partition_destroy(&s->partition);
+  trm_field_destroy(&s->field);
 }
 
 static trm_graph_loader *loader_of(const setting *s, const trm_graph_loader_options *o) {
@@ -333,6 +345,49 @@ static void check_share(const setting *s, const trm_graph_loader_options *o,
   }
 }
 
+/* The last hop to nodes of the batch: rows of the whole hop, thinned where edges are left out. */
+static void check_last(const trm_graph_loader_options *o, const trm_graph_step *b,
+                       const trm_hop *most, trm_field **thinned) {
+  const double p = o->sampler.drop_edge;
+  const trm_hop *last = b->last, *whole = &o->field->hops[1];
+  const trm_collection *c = b->collection;
+  if (p > 0) {
+    if (!CHECK_OK(trm_field_drop_edges(o->field, p, o->seed, b->step, thinned))) return;
+    whole = &(*thinned)->hops[1];
+  }
+  CHECK_EQ((last->target_counts != NULL), (p > 0));
+  CHECK_EQ(last->in.n_rows, c->n_own);
+  CHECK_EQ(last->in.n_columns, whole->in.n_columns);
+  CHECK_EQ(last->out.n_rows, whole->out.n_rows);
+  CHECK_EQ(last->out.n_columns, c->n);
+  CHECK(last->in.n_edges <= most->in.n_edges && last->out.n_edges <= most->out.n_edges);
+  int64_t at = 0;
+  for (int64_t i = 0; i < c->n_own; ++i) {
+    const int64_t row = c->rows[i];
+    CHECK_EQ(last->target_ids[c->first + i], whole->target_ids[row]);
+    CHECK_EQ(last->target_degrees[c->first + i], whole->target_degrees[row]);
+    if (p > 0) CHECK_EQ(last->target_counts[c->first + i], whole->target_counts[row]);
+    CHECK_EQ(last->in.offsets[i], at);
+    for (int64_t e = whole->in.offsets[row]; e < whole->in.offsets[row + 1]; ++e) {
+      CHECK_EQ(last->in.columns[at++], whole->in.columns[e]);
+    }
+  }
+  CHECK_EQ(last->in.offsets[c->n_own], at);
+  CHECK_EQ(last->in.n_edges, at);
+  at = 0;
+  for (int64_t j = 0; j < whole->out.n_rows; ++j) {
+    CHECK_EQ(last->out.offsets[j], at);
+    for (int64_t e = whole->out.offsets[j]; e < whole->out.offsets[j + 1]; ++e) {
+      const int32_t target = whole->target_ids[whole->out.columns[e]];
+      int32_t number = 0;
+      while (number < c->n && last->target_ids[number] != target) ++number;
+      if (number < c->n) CHECK_EQ(last->out.columns[at++], number);
+    }
+  }
+  CHECK_EQ(last->out.offsets[whole->out.n_rows], at);
+  CHECK_EQ(last->out.n_edges, at);
+}
+
 static void check_block(const setting *s, const trm_graph_block *b) {
   switch (s->o.kind) {
   case TRM_BATCH_NEIGHBOR:
@@ -373,7 +428,8 @@ enum { STEPS = 30, MAX_BATCH = 80 };
 static void walk(setting *s, int P, int64_t batch, uint64_t hashes[STEPS][V + 1]) {
   trm_graph_loader *loaders[8] = {NULL};
   trm_graph_loader_options o[8];
-  trm_graph_bounds bounds;
+  trm_field *fields[8] = {NULL}, *thinned[8] = {NULL};
+  trm_graph_bounds bounds, own;
   const int64_t n_epoch = trm_graph_epoch_samples(&s->r.g, &s->o);
   int64_t ids[MAX_BATCH], offsets[V + 1];
   unsigned char *seen = calloc((size_t)(STEPS * batch + n_epoch), 1);
@@ -384,6 +440,7 @@ static void walk(setting *s, int P, int64_t batch, uint64_t hashes[STEPS][V + 1]
     o[p].first_block = (int64_t)V * p / P;
     o[p].n_local = (int64_t)V * (p + 1) / P - o[p].first_block;
     o[p].end_step = STEPS;
+    if (s->field) o[p].field = fields[p] = field_of(s, p, P);
     loaders[p] = loader_of(s, &o[p]);
   }
   CHECK_OK(trm_graph_loader_bounds(&s->r.g, &o[0], &bounds));
@@ -419,12 +476,18 @@ static void walk(setting *s, int P, int64_t batch, uint64_t hashes[STEPS][V + 1]
       check_pairs(s, &o[p], &b, ids);
       check_share(s, &o[p], &b, &first_own);
       CHECK(b.collection->n <= bounds.collection.n);
+      CHECK_OK(trm_graph_loader_bounds(&s->r.g, &o[p], &own));
+      check_last(&o[p], &b, &own.last, &thinned[p]);
       if (p == P - 1) CHECK_EQ(first_own, b.collection->n);
     }
   }
   const int64_t whole = STEPS * batch / n_epoch * n_epoch; /* of epochs that are over */
   for (int64_t i = 0; i < whole; ++i) CHECK_EQ(seen[i], 1);
-  for (int p = 0; p < P; ++p) trm_graph_loader_destroy(&loaders[p]);
+  for (int p = 0; p < P; ++p) {
+    trm_graph_loader_destroy(&loaders[p]);
+    trm_field_destroy(&thinned[p]);
+    trm_field_destroy(&fields[p]);
+  }
   free(seen);
 }
 

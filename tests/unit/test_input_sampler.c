@@ -336,7 +336,7 @@ static void check_drop(const trm_graph *g) {
     static const int32_t seeds[3] = {1, 2, 5};
     trm_subgraph sub;
     CHECK_OK(trm_neighbor_sample(s, step, seeds, 3, &sub));
-    const trm_random_key key = trm_edge_drop_key(SEED, step);
+    const trm_edge_drop drop = trm_edge_drop_at(SEED, step, 0.4);
     for (int h = 0; h < 2; ++h) {
       const trm_hop *hop = &sub.hops[h];
       for (int64_t t = 0; t < hop->in.n_rows; ++t) {
@@ -344,7 +344,7 @@ static void check_drop(const trm_graph *g) {
         int64_t at = hop->in.offsets[t];
         for (int64_t e = g->in.offsets[target]; e < g->in.offsets[target + 1]; ++e) {
           ++n_all;
-          if (trm_edge_dropped(key, target, g->in.columns[e], 0.4)) continue;
+          if (trm_edge_dropped(&drop, target, g->in.columns[e])) continue;
           ++n_kept;
           if (!CHECK(at < hop->in.offsets[t + 1])) return;
           CHECK_EQ(hop->source_ids[hop->in.columns[at++]], g->in.columns[e]);
@@ -362,7 +362,7 @@ static void check_drop(const trm_graph *g) {
 /* Rows [begin, end) are those nodes, with exactly the edges among them that are not dropped. */
 static void check_induced_rows(const trm_graph *g, const trm_hop *hop, const int32_t *nodes,
                                int64_t begin, int64_t end, double p, int64_t step) {
-  const trm_random_key key = trm_edge_drop_key(SEED, step);
+  const trm_edge_drop drop = trm_edge_drop_at(SEED, step, p);
   for (int64_t t = begin; t < end; ++t) {
     int64_t at = hop->in.offsets[t];
     CHECK_EQ(hop->target_ids[t], nodes[t]);
@@ -371,7 +371,7 @@ static void check_induced_rows(const trm_graph *g, const trm_hop *hop, const int
       for (int64_t i = begin; i < end; ++i) {
         if (nodes[i] == g->in.columns[e]) row = i;
       }
-      if (row < 0 || (p > 0 && trm_edge_dropped(key, nodes[t], g->in.columns[e], p))) continue;
+      if (row < 0 || trm_edge_dropped(&drop, nodes[t], g->in.columns[e])) continue;
       if (!CHECK(at < hop->in.offsets[t + 1])) return;
       CHECK_EQ(hop->in.columns[at++], row);
     }

@@ -412,7 +412,8 @@ static void pairs_make(pairs *p) {
                                .own_nodes = p->ids,
                                .n_own = BOTH,
                                .collection = &p->collection,
-                               .triplets = &p->triplets};
+                               .triplets = &p->triplets,
+                               .last = &p->hop};
 }
 
 static double lightgcn_reference(const test_model *m, double mean[BOTH][WIDTH], double l2) {

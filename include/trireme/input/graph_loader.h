@@ -12,6 +12,7 @@
 #ifndef TRIREME_INPUT_GRAPH_LOADER_H
 #define TRIREME_INPUT_GRAPH_LOADER_H
 
+#include "trireme/input/field.h"
 #include "trireme/input/partition.h"
 #include "trireme/input/sampler.h"
 
@@ -40,6 +41,7 @@ typedef struct trm_graph_loader_options {
    * seeds of a block lie close together; NULL: stream order. pairs: into V parts, whose order is that
    * of the collection; block b of this caller has the rows of part b. Kept. */
   const trm_partition *partition;
+  const trm_field *field;      /* pairs: what the caller has of the whole graph; kept */
   trm_sampler_options sampler; /* hops, fan-outs, drop_edge; its seed is not used */
   bool fetched; /* features come from elsewhere: blocks say which nodes' in `inputs` */
 } trm_graph_loader_options;
@@ -69,6 +71,7 @@ typedef struct trm_graph_step {
    * in the partition's order. */
   const trm_collection *collection;
   const trm_triplets *triplets;
+  const trm_hop *last; /* the field's last hop, to nodes of the collection alone */
 } trm_graph_step;
 
 typedef struct trm_graph_loader trm_graph_loader;
@@ -101,6 +104,7 @@ typedef struct trm_graph_bounds {
   trm_collection collection;  /* pairs */
   trm_triplets triplets;
   trm_csr uses;
+  trm_hop last;
 } trm_graph_bounds;
 trm_status trm_graph_loader_bounds(const trm_graph *graph, const trm_graph_loader_options *options,
                                    trm_graph_bounds *bounds);

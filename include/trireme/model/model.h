@@ -40,6 +40,7 @@ typedef struct trm_graph_batch {
   const int32_t *own_nodes; /* [n_own] nodes of this process */
   int64_t n_own;
   const trm_collection *collection; /* nodes of the batch; NULL when no loss is asked */
+  const trm_hop *last;              /* the last hop, to those nodes alone */
   const trm_triplets *triplets;
 } trm_graph_batch;
 

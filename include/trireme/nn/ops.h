@@ -92,6 +92,11 @@ trm_var *trm_op_dropout_rows(trm_tape *tape, trm_var *x, double p, const int32_t
 trm_var *trm_op_param_rows(trm_tape *tape, trm_var *w, const int32_t *ids, int64_t n);
 /** y[n, C] = rows of a collection, on every process the same. */
 trm_var *trm_op_collect(trm_tape *tape, trm_var *x, const trm_collection *collection);
+/** Rows of spmm(x, TRM_NORM_SYMMETRIC) for the nodes of a collection, on every process the same:
+ *  y[n, C]. The hop's targets are the collection's nodes: own ones in rows of `in`, all in columns of
+ *  `out`. */
+trm_var *trm_op_collect_spmm(trm_tape *tape, trm_var *x, const trm_hop *hop,
+                             const trm_collection *collection);
 /**
  * Scalar: summed Bayesian personalised ranking loss -log sigmoid(e_u . e_p - e_u . e_n) of the
  * pass's triplets, plus l2/2 (|z_u|^2 + |z_p|^2 + |z_n|^2); e[n, C] and z[n, C] are collections.
