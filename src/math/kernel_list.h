@@ -191,6 +191,10 @@
   KERNEL(void, trm_gather_rows,                                                                    \
          (trm_real * y, const trm_real *x, const int32_t *ids, int64_t n, int64_t C, bool add),    \
          (y, x, ids, n, C, add))                                                                   \
+  KERNEL(                                                                                          \
+      void, trm_top_k,                                                                             \
+      (int32_t * top, const trm_real *x, const trm_csr *exclude, int64_t n, int64_t C, int64_t K), \
+      (top, x, exclude, n, C, K))                                                                  \
   KERNEL(void, trm_sort_rows,                                                                      \
          (int64_t * offsets, int32_t * order, const int32_t *ids, int64_t n, int64_t n_rows),      \
          (offsets, order, ids, n, n_rows))                                                         \

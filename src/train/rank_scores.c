@@ -10,10 +10,12 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 #include "trireme/math/gemm.h"
+#include "trireme/math/graph_kernels.h"
 #include "trireme/train/scores.h"
 
-/* Users scored in one matrix product; fixed, so that a user's scores do not depend on the ranks. */
-enum { GROUP = 128 };
+/* Users scored in one matrix product, at most; of many items fewer, so that the scores of a group stay
+ * within 64 MiB or of one user. The same for any ranks, so that a user's scores are. */
+enum { GROUP = 128, GROUP_SCORES = 1 << 24 };
 
 /* What is kept of each user, one array after another. */
 enum { RECALL, NDCG, PRECISION, LOSS, PAIRS, N_SUMS };
@@ -24,15 +26,42 @@ void trm_rank_scores_declare(trm_task *task) {
   trm_task_add_score(task, "test", "precision");
 }
 
-static int64_t n_groups(const trm_graph *g) {
-  return (g->n_users + GROUP - 1) / GROUP;
+/* A group of users, the scores of all items for them, and the best items. */
+typedef struct group {
+  int64_t users; /* in a group; in the last one fewer */
+  float *scores; /* [users, n_items] */
+  int32_t *top;  /* [users, K] */
+} group;
+
+static void group_free(group *g) {
+  TRM_FREE(g->scores);
+  TRM_FREE(g->top);
 }
 
-/* scores[n, n_items] of users [first, first + n). */
-static void score_users(const trm_ranker *r, int64_t first, int64_t n, float *scores) {
-  const float *items = r->vectors + r->graph->n_users * r->C;
-  trm_gemm(false, true, n, r->graph->n_items, r->C, 1, r->vectors + first * r->C, r->C, items, r->C,
-           0, scores, r->graph->n_items);
+static trm_status group_make(const trm_ranker *r, group *g) {
+  const int64_t fit = GROUP_SCORES / r->graph->n_items;
+  *g = (group){.users = fit < 1 ? 1 : fit < GROUP ? fit : GROUP};
+  TRM_TRY(TRM_ALLOC(&g->scores, g->users * r->graph->n_items, "scores of items"));
+  return TRM_ALLOC(&g->top, g->users * r->K, "items");
+}
+
+static int64_t n_groups(const trm_ranker *r, const group *g) {
+  return (r->graph->n_users + g->users - 1) / g->users;
+}
+
+/* Ranks the items for the users of group `number`: [*first, *first + *n). */
+static void rank_group(const trm_ranker *r, int64_t number, group *g, int64_t *first, int64_t *n) {
+  const trm_graph *graph = r->graph;
+  const int64_t left = graph->n_users - number * g->users;
+  *first = number * g->users;
+  *n = left < g->users ? left : g->users;
+  const trm_csr chosen = {.n_rows = *n,
+                          .n_columns = graph->n_items,
+                          .offsets = graph->train.offsets + *first,
+                          .columns = graph->train.columns};
+  trm_gemm(false, true, *n, graph->n_items, r->C, 1, r->vectors + *first * r->C, r->C,
+           r->vectors + graph->n_users * r->C, r->C, 0, g->scores, graph->n_items);
+  trm_top_k(g->top, g->scores, &chosen, *n, graph->n_items, r->K);
 }
 
 static int64_t list_of(const trm_csr *lists, int64_t user, const int32_t **items) {
@@ -78,13 +107,12 @@ static double loss_of(const trm_ranker *r, int64_t user, const float *scores, co
   return sum;
 }
 
-static void rank_user(const trm_ranker *r, int64_t user, const float *scores, double *sums) {
-  const int32_t *train, *test;
-  const int64_t n_train = list_of(&r->graph->train, user, &train);
+static void score_user(const trm_ranker *r, int64_t user, const float *scores, const int32_t *top,
+                       double *sums) {
+  const int32_t *test;
   const int64_t n_test = list_of(&r->graph->test, user, &test), U = r->graph->n_users;
-  trm_ranking ranking;
   if (n_test == 0) return;
-  trm_rank_items(scores, r->graph->n_items, train, n_train, test, n_test, r->K, NULL, &ranking);
+  const trm_ranking ranking = trm_score_ranking(top, r->K, test, n_test);
   sums[RECALL * U + user] = ranking.recall;
   sums[NDCG * U + user] = ranking.ndcg;
   sums[PRECISION * U + user] = ranking.precision;
@@ -94,17 +122,15 @@ static void rank_user(const trm_ranker *r, int64_t user, const float *scores, do
 
 /* Users of this rank; false when asked to stop. */
 static bool rank_own(trm_comm *comm, const trm_ranker *r, trm_task_stop stop, void *context,
-                     float *scores, double *sums) {
-  int64_t first, n;
-  trm_block_range(n_groups(r->graph), trm_comm_rank(comm), trm_comm_size(comm), &first, &n);
-  for (int64_t g = first; g < first + n; ++g) {
+                     group *g, double *sums) {
+  int64_t first, n, user, here;
+  trm_block_range(n_groups(r, g), trm_comm_rank(comm), trm_comm_size(comm), &first, &n);
+  for (int64_t number = first; number < first + n; ++number) {
     if (stop && stop(context)) return false;
-    trm_watch_phase(comm, "ranking items", g); /* each group is progress */
-    const int64_t user = g * GROUP;
-    const int64_t here = user + GROUP < r->graph->n_users ? GROUP : r->graph->n_users - user;
-    score_users(r, user, here, scores);
+    trm_watch_phase(comm, "ranking items", number); /* each group is progress */
+    rank_group(r, number, g, &user, &here);
     for (int64_t i = 0; i < here; ++i) {
-      rank_user(r, user + i, scores + i * r->graph->n_items, sums);
+      score_user(r, user + i, g->scores + i * r->graph->n_items, g->top + i * r->K, sums);
     }
   }
   return true;
@@ -130,31 +156,26 @@ static void add_up(trm_task *task, const double *sums, int64_t U, trm_evaluation
 trm_status trm_rank_scores_add(trm_task *task, const trm_ranker *r, trm_task_stop stop,
                                void *context, trm_evaluation *result, bool *stopped) {
   const int64_t U = r->graph->n_users;
-  float *scores = NULL;
+  group g = {0};
   double *sums = NULL; /* [N_SUMS, U], and whether to stop; other ranks' users are 0 */
   *stopped = false;
-  trm_status status = TRM_ALLOC(&scores, GROUP * r->graph->n_items, "scores of items");
+  trm_status status = group_make(r, &g);
   if (status == TRM_OK) status = TRM_ALLOC(&sums, N_SUMS * U + 1, "scores of users");
   TRM_TRY_OUT(trm_comm_agree(task->comm, status));
-  if (!rank_own(task->comm, r, stop, context, scores, sums)) sums[N_SUMS * U] = 1;
+  if (!rank_own(task->comm, r, stop, context, &g, sums)) sums[N_SUMS * U] = 1;
   TRM_TRY_OUT(trm_comm_sum_f64(task->comm, sums, N_SUMS * U + 1));
   *stopped = sums[N_SUMS * U] > 0;
   if (!*stopped) add_up(task, sums, U, result);
 out:
-  TRM_FREE(scores);
+  group_free(&g);
   TRM_FREE(sums);
   return status;
 }
 
 /* ---- predictions ----------------------------------------------------------------------------- */
 
-static void write_user(const trm_ranker *r, int64_t user, const float *scores, int32_t *top,
+static void write_user(const trm_ranker *r, int64_t user, const float *scores, const int32_t *top,
                        FILE *file, int64_t *n_rows) {
-  const int32_t *train, *test;
-  const int64_t n_train = list_of(&r->graph->train, user, &train);
-  const int64_t n_test = list_of(&r->graph->test, user, &test);
-  trm_ranking ranking;
-  trm_rank_items(scores, r->graph->n_items, train, n_train, test, n_test, r->K, top, &ranking);
   for (int64_t k = 0; k < r->K && top[k] >= 0; ++k) {
     (void)fprintf(file, "%lld\t%d\t%.6g\n", (long long)user, top[k], (double)scores[top[k]]);
     ++*n_rows;
@@ -162,25 +183,23 @@ static void write_user(const trm_ranker *r, int64_t user, const float *scores, i
 }
 
 static trm_status write_all(const trm_ranker *r, const char *path, int64_t *n_rows) {
-  float *scores = NULL;
-  int32_t *top = NULL;
+  group g = {0};
   trm_text_file file = {0};
+  int64_t user, here;
   trm_status status = TRM_OK;
-  TRM_TRY_OUT(TRM_ALLOC(&scores, GROUP * r->graph->n_items, "scores of items"));
-  TRM_TRY_OUT(TRM_ALLOC(&top, r->K, "items"));
+  TRM_TRY_OUT(group_make(r, &g));
   TRM_TRY_OUT(trm_text_file_begin(&file));
   (void)fprintf(file.stream, "user\titem\tscore\n");
-  for (int64_t user = 0; user < r->graph->n_users; user += GROUP) {
-    const int64_t here = user + GROUP < r->graph->n_users ? GROUP : r->graph->n_users - user;
-    score_users(r, user, here, scores);
+  for (int64_t number = 0; number < n_groups(r, &g); ++number) {
+    rank_group(r, number, &g, &user, &here);
     for (int64_t i = 0; i < here; ++i) {
-      write_user(r, user + i, scores + i * r->graph->n_items, top, file.stream, n_rows);
+      write_user(r, user + i, g.scores + i * r->graph->n_items, g.top + i * r->K, file.stream,
+                 n_rows);
     }
   }
   status = trm_text_file_publish(&file, path);
 out:
-  TRM_FREE(scores);
-  TRM_FREE(top);
+  group_free(&g);
   return status;
 }
 

@@ -16,7 +16,7 @@ foreach(name threads exp gemm gemm_concurrent elementwise layernorm embedding at
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)
 endforeach()
-foreach(name spmm neighbor_max row_sets features)
+foreach(name spmm neighbor_max row_sets top_k features)
   trm_add_test(NAME test_math_${name} FOLDER unit MODULES core math)
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)

@@ -83,6 +83,14 @@ void trm_gather_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_t
  */
 void trm_sort_rows(int64_t *offsets, int32_t *order, const int32_t *ids, int64_t n, int64_t n_rows);
 
+/**
+ * top[n, K]: the columns of the K greatest of each row of x[n, C], the greatest first, of equals the
+ * lower column; -1 past the last one. Columns in the row of `exclude` (rising; NULL: none) do not
+ * count.
+ */
+void trm_top_k(int32_t *top, const trm_real *x, const trm_csr *exclude, int64_t n, int64_t C,
+               int64_t K);
+
 /** y[n, C]: sum or (mean) mean of the rows [offsets[s], offsets[s + 1]) of x; 0 for an empty one. */
 void trm_segment_sum(trm_real *y, const trm_real *x, const int64_t *offsets, int64_t n, int64_t C,
                      bool mean);

@@ -39,14 +39,10 @@ double trm_roc_auc(trm_scored *samples, int64_t n);
 typedef struct trm_ranking {
   double recall, ndcg, precision;
 } trm_ranking;
-/**
- * Ranks all items but `exclude` (rising) by scores[n_items] (greatest first, of equals the lower id)
- * and scores the first K against `relevant` (rising). NDCG with gains 0 and 1, ideal cut at min(K,
- * relevant). @param[out] top [K] items, -1 past the end; may be NULL
- */
-void trm_rank_items(const float *scores, int64_t n_items, const int32_t *exclude, int64_t n_exclude,
-                    const int32_t *relevant, int64_t n_relevant, int64_t K, int32_t *top,
-                    trm_ranking *ranking);
+/** Of the first K items, top[K] (-1 past the last one), those that are `relevant` (rising). NDCG with
+ *  gains 0 and 1, ideal cut at min(K, relevant); all 0 where nothing is relevant. */
+trm_ranking trm_score_ranking(const int32_t *top, int64_t K, const int32_t *relevant,
+                              int64_t n_relevant);
 
 /** Mean and deviation (n - 1) of n numbers. */
 void trm_mean_deviation(const double *values, int64_t n, double *mean, double *deviation);

@@ -68,6 +68,7 @@
 #define trm_neighbor_max_backward TRM_ISA_PASTE(trm_neighbor_max_backward, TRM_ISA)
 #define trm_target_scales TRM_ISA_PASTE(trm_target_scales, TRM_ISA)
 #define trm_source_scales TRM_ISA_PASTE(trm_source_scales, TRM_ISA)
+#define trm_top_k TRM_ISA_PASTE(trm_top_k, TRM_ISA)
 #define trm_gather_rows TRM_ISA_PASTE(trm_gather_rows, TRM_ISA)
 #define trm_sort_rows TRM_ISA_PASTE(trm_sort_rows, TRM_ISA)
 #define trm_segment_sum TRM_ISA_PASTE(trm_segment_sum, TRM_ISA)
