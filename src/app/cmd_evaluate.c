@@ -12,8 +12,8 @@ static void print_result(const trm_evaluation *r) {
            r->step, r->loss, exp(r->loss), r->loss / log(2.0), r->count);
     return;
   }
-  printf("step %" PRId64 ": validation loss %.6f nats a %s, over %" PRId64 "\n", r->step, r->loss,
-         r->unit, r->count);
+  printf("step %" PRId64 ": %s loss %.6f nats per %s, over %" PRId64 "\n", r->step, r->part,
+         r->loss, r->unit, r->count);
   for (int i = 0; i < r->n_scores; ++i) {
     if (!isnan(r->scores[i].value)) printf("  %-18s %.6f\n", r->scores[i].name, r->scores[i].value);
   }
@@ -26,7 +26,8 @@ int app_evaluate(int argc, char **argv) {
   int64_t threads = 0;
   const app_option options[] = {
       APP_FLAG("--best", &evaluate.best, "the best checkpoint, not the newest"),
-      APP_TEXT("--data", 0, &evaluate.data, "DATA.h5", "another data set of the same vocabulary"),
+      APP_TEXT("--data", 0, &evaluate.data, "DATA.h5",
+               "another data set of the same vocabulary, or the same features and classes"),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;

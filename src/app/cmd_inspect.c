@@ -27,11 +27,16 @@ static trm_status inspect_checkpoint(const char *path, bool arrays) {
   printf("%s: checkpoint of step %" PRId64 "\n", path, info.step);
   printf("  written by    trireme %s on %s\n", info.program_version, info.fingerprint);
   printf("  weights hash  %016" PRIx64 "\n", info.weights_hash);
-  printf("  seed          %" PRIu64 "\n  data digest   %016" PRIx64 "\n  vocabulary    %" PRId64
-         " (%s)\n",
-         info.seed, info.data_digest, info.vocab, info.vocab_unit);
-  if (!isnan(info.best_loss)) {
-    printf("  best loss     %.4f at step %" PRId64 "\n", info.best_loss, info.best_step);
+  printf("  seed          %" PRIu64 "\n  data digest   %016" PRIx64 "\n", info.seed,
+         info.data_digest);
+  if (info.vocab_offsets) {
+    printf("  vocabulary    %" PRId64 " (%s)\n", info.vocab, info.vocab_unit);
+  } else {
+    printf("  outputs       %" PRId64 "\n", info.vocab);
+  }
+  if (info.best_step >= 0) { /* scores are kept as what is the lower the better */
+    printf("  best          %s %.4f at step %" PRId64 "\n", info.best_loss < 0 ? "score" : "loss",
+           fabs(info.best_loss), info.best_step);
   }
   printf("  configuration\n%s", info.config_text);
   trm_ckpt_info_free(&info);

@@ -12,7 +12,8 @@ int app_predict(int argc, char **argv) {
   const app_option options[] = {
       APP_TEXT("--output", 'o', &predict.output, "FILE.tsv", "file to write"),
       APP_FLAG("--best", &predict.best, "the best checkpoint, not the newest"),
-      APP_TEXT("--data", 0, &predict.data, "DATA.h5", "another data set with the same features"),
+      APP_TEXT("--data", 0, &predict.data, "DATA.h5",
+               "another data set with the same features; labels are not needed"),
       APP_INT("--top", 0, &predict.top_k, 1, 1000, "K", "interactions: items a user (default 20)"),
       APP_THREADS(&threads),
   };

@@ -231,7 +231,7 @@ int app_prepare(int argc, char **argv) {
       APP_REAL("--noise", &r.noise, 0, 1e6, "X",
                "synth --graph: deviation of the features from their class (default 1)"),
       APP_REAL("--homophily", &r.homophily, 0, 1, "SHARE",
-               "synth --graph blocks: edges within a class (default 0.8)"),
+               "synth --graph: edges within a class (default 0.8)"),
       APP_INT("--splits-count", 0, &r.n_splits, 1, APP_MAX_SPLITS, "N",
               "debian --graph: random splits (default 10)"),
       APP_INT("--words", 0, &r.n_words, 1, 1e6, "N",

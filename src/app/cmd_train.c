@@ -67,11 +67,16 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   print_bytes("gradients", p->gradients_bytes);
   print_bytes("optimizer", p->optimizer_bytes);
   print_bytes("activations", p->activations_bytes);
-  print_bytes("together",
-              p->weights_bytes + p->gradients_bytes + p->optimizer_bytes + p->activations_bytes);
-  if (p->besides) printf("# besides: %s\n", p->besides);
-  printf("# and on rank 0 %.1f MiB for the checkpoint that is being written\n",
+  print_bytes("data", p->data_bytes);
+  print_bytes("together", p->weights_bytes + p->gradients_bytes + p->optimizer_bytes +
+                              p->activations_bytes + p->data_bytes);
+  if (p->host_bytes > 0) {
+    printf("# on each host %.1f MiB of the data set, which its ranks share\n",
+           (double)p->host_bytes / 1048576);
+  }
+  printf("# on rank 0 %.1f MiB for the checkpoint that is being written\n",
          (double)p->checkpoint_bytes / 1048576);
+  printf("# besides, batches that are made ahead, and what the libraries take\n");
   return TRM_OK;
 }
 

@@ -3,15 +3,12 @@
  * The tree over V blocks: a node of n > 1 blocks is split at the largest power of two below n.
  * So every aligned run of 2^j blocks inside [0, V) is a node of it, whatever V is. */
 #include "trireme/comm/reducer.h"
+#include "trireme/core/integers.h"
 
 void trm_block_range(int64_t n_blocks, int rank, int size, int64_t *first, int64_t *n_local) {
   TRM_ASSERT(size > 0 && rank >= 0 && rank < size && n_blocks >= 0);
-  /* (rank * n_blocks) / size without the product: whole turns and the rest. */
-  const int64_t whole = n_blocks / size, rest = n_blocks % size;
-  const int64_t begin = rank * whole + rank * rest / size;
-  const int64_t end = (rank + 1) * whole + (rank + 1) * rest / size;
-  *first = begin;
-  *n_local = end - begin;
+  *first = trm_share_begin(n_blocks, rank, size);
+  *n_local = trm_share_begin(n_blocks, (int64_t)rank + 1, size) - *first;
 }
 
 /* Size of the largest aligned subtree that begins at `first` and has at most n blocks. */

@@ -3,6 +3,7 @@
 
 #include "trireme/core/clock.h"
 #include "trireme/core/hash.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 /* Staging of one peer and direction: all together about 64 MiB each way. */
@@ -31,10 +32,6 @@ static uint64_t digest_of(const trm_fetch_options *o) {
   return trm_hash64(o->place, (size_t)o->n_nodes * sizeof *o->place, digest);
 }
 
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
 static int64_t group_rows(int size, int64_t row_bytes) {
   int64_t bytes = STAGING_BYTES / (size > 1 ? size - 1 : 1);
   if (bytes > MAX_GROUP_BYTES) bytes = MAX_GROUP_BYTES;
@@ -49,7 +46,8 @@ static trm_status allocate_stream(const trm_comm *comm, trm_fetch_stream *s, int
 static trm_status allocate_peer(const trm_fetch *f, trm_fetch_peer *p) {
   static const char what[] = "messages of a fetch";
   const int64_t width = f->o.row_bytes, id_bytes = (int64_t)sizeof(int32_t);
-  const int64_t in = least(p->most_asked, f->group), out = least(p->most_given, f->group);
+  const int64_t in = trm_min_i64(p->most_asked, f->group),
+                out = trm_min_i64(p->most_given, f->group);
   /* Ids, or the message of a failure. */
   int64_t sent = p->most_asked * id_bytes, received = p->most_given * id_bytes;
   if (sent < TRM_MESSAGE_BYTES) sent = TRM_MESSAGE_BYTES;
@@ -79,8 +77,8 @@ static trm_status allocate(trm_fetch *f, const int64_t *most) {
     trm_fetch_peer *p = &f->peers[r];
     if (r == rank) continue;
     n_others += f->n_ask[r];
-    p->most_asked = least(f->o.max_rows, f->n_ask[r]);
-    p->most_given = least(most[r], f->n_ask[rank]);
+    p->most_asked = trm_min_i64(f->o.max_rows, f->n_ask[r]);
+    p->most_given = trm_min_i64(most[r], f->n_ask[rank]);
     TRM_TRY(allocate_peer(f, p));
   }
   return trm_fetch_cache_create(&f->cache, &f->o, n_others);

@@ -200,6 +200,17 @@ static trm_status widen(trm_halo *halo, int64_t row_bytes) {
   return TRM_OK;
 }
 
+/**
+ * Collective.
+ *
+ * @param[in] row_bytes  >= 0, equal on all ranks
+ * @return TRM_ERR_MEMORY, the same on all ranks
+ */
+trm_status trm_halo_reserve(trm_halo *halo, int64_t row_bytes) {
+  if (halo->comm->size == 1 || row_bytes <= halo->most_bytes) return TRM_OK;
+  return widen(halo, row_bytes);
+}
+
 /* Rank r + i sends to r while r sends to r - i: every pair once. */
 static void exchange_messages(trm_halo *halo, unsigned char *rows, int64_t row_bytes) {
   trm_comm *comm = halo->comm;
@@ -241,7 +252,7 @@ trm_status trm_halo_exchange(trm_halo *halo, void *rows, int64_t row_bytes) {
   trm_halo_pack(halo, bytes, row_bytes, comm->rank,
                 bytes + (halo->n_own + halo->from[comm->rank]) * row_bytes);
   if (comm->size == 1) return TRM_OK;
-  if (row_bytes > halo->most_bytes) TRM_TRY(widen(halo, row_bytes));
+  TRM_TRY(trm_halo_reserve(halo, row_bytes));
   if (halo->window) {
     trm_halo_window_exchange(halo, bytes, row_bytes);
   } else {

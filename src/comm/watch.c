@@ -201,6 +201,12 @@ void trm_watch_phase(trm_comm *comm, const char *name, int64_t step) {
   if (comm->job->watch) publish(comm->job->watch, comm->size > 1 ? name : NULL, step);
 }
 
+void trm_watch_touch(trm_comm *comm) {
+  trm_watch *watch = comm->job->watch;
+  const phase p = watch ? read_phase(watch) : (phase){0};
+  if (p.name) publish(watch, p.name, p.step);
+}
+
 void trm_watch_pause(trm_comm *comm) {
   if (comm->job->watch) publish(comm->job->watch, NULL, 0);
 }

@@ -39,7 +39,8 @@ static const trm_config_key keys[] = {
         "Partitioned storage: features of other ranks' nodes kept by each rank."),
 
     CHOICE("model.kind", "decoder", "decoder|gcn|sage|gat|gin|mlp|lightgcn", true,
-           "Family; decoder is the pre-norm GPT, the others work on graphs."),
+           "Family; decoder is the pre-norm GPT, the others work on graphs. gat and sage with "
+           "aggregator: max do not see weights of edges."),
     INT("model.layers", "4", 1, 1024, "", true,
         "Transformer blocks, or layers of message passing, one on the other."),
     INT("model.heads", "4", 1, 1024, "", true,
@@ -71,7 +72,9 @@ static const trm_config_key keys[] = {
     BOOL("model.feed_forward", "false", true,
          "Graphs: a feed-forward part after the aggregation of a residual block (gin: always)."),
     CHOICE("model.norm", "none", "none|layer|batch", true,
-           "Graphs: normalisation in each layer (gin: also inside its MLPs)."),
+           "Graphs: normalisation in each layer (gin: also inside its MLPs). batch: over the rows "
+           "of a block; "
+           "batch.blocks: 1 takes all."),
     CHOICE(
         "model.jumping", "last", "last|concat|max", true,
         "Graphs: the output layer sees the last layer, all of them, or their maximum; gin with a "
@@ -144,12 +147,13 @@ static const trm_config_key keys[] = {
     REAL("schedule.min_lr", "1e-4", 0, NO_LIMIT, "", true, "Learning rate the cosine ends at."),
 
     INT("eval.every", "200", 0, MAX_STEPS, "steps", false,
-        "Exact loss of the whole validation split so often; 0: never."),
+        "Exact loss of the whole validation part (interactions: test part) so often; 0: never."),
     BOOL("eval.at_end", "true", false, "Also after the last step."),
     CHOICE(
         "eval.select", "auto", "auto|loss|accuracy|macro_f1|auc|recall|ndcg", false,
         "What makes an evaluation the best: auto is loss for text, accuracy for nodes and graphs, "
-        "recall for interactions."),
+        "recall for interactions. Of the validation part; interactions have none, so of their test "
+        "part."),
     INT("eval.top_k", "20", 1, 1000, "", false, "Interactions: items recommended to each user."),
 
     INT("checkpoint.every", "200", 0, MAX_STEPS, "steps", false,

@@ -20,6 +20,7 @@
 
 #include "field_internal.h"
 #include "partition_internal.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 enum { UNREACHED = 255, NO_COLUMN = -1, IN_HALO = -2 };
@@ -75,11 +76,6 @@ void trm_field_destroy(trm_field **field) {
   for (int i = 0; i < owned->n; ++i) TRM_FREE(owned->blocks[i]);
   TRM_FREE(owned);
   TRM_FREE(f);
-}
-
-/* First part of process r. */
-static int64_t first_part(int64_t r, int size, int n_parts) {
-  return r * n_parts / size;
 }
 
 static bool in_level(const builder *b, int32_t node, int reach) {
@@ -173,8 +169,8 @@ static trm_status make_halo(builder *b, const side *s, int64_t n_halo) {
   TRM_TRY(TRM_FIELD_TAKE(b->field, &from, (int64_t)b->size + 1, "halo of a field"));
   if (n > 0) memcpy(ids, columns->ids, (size_t)n * sizeof *ids);
   for (int r = 0; r < b->size; ++r) {
-    const int64_t end = p->offsets[first_part(r + 1, b->size, p->n_parts)];
-    for (int64_t at = p->offsets[first_part(r, b->size, p->n_parts)]; at < end; ++at) {
+    const int64_t end = p->offsets[trm_share_begin(p->n_parts, r + 1, b->size)];
+    for (int64_t at = p->offsets[trm_share_begin(p->n_parts, r, b->size)]; at < end; ++at) {
       if (b->column[p->order[at]] != IN_HALO) continue;
       b->column[p->order[at]] = (int32_t)n;
       ids[n++] = p->order[at];
@@ -339,8 +335,8 @@ trm_status trm_field_create(const trm_graph *graph, const trm_partition *partiti
   trm_field *f = b.field;
   f->n_hops = n_hops;
   f->same_hops = seeds == NULL;
-  f->first_block = first_part(rank, size, partition->n_parts);
-  f->n_local = first_part((int64_t)rank + 1, size, partition->n_parts) - f->first_block;
+  f->first_block = trm_share_begin(partition->n_parts, rank, size);
+  f->n_local = trm_share_begin(partition->n_parts, (int64_t)rank + 1, size) - f->first_block;
   b.begin = partition->offsets[f->first_block];
   b.end = partition->offsets[f->first_block + f->n_local];
   if (size == 1 && !seeds && in_own_order(partition)) {

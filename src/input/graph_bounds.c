@@ -4,15 +4,8 @@
  * m / E largest of one.
  */
 #include "graph_loader_internal.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
-
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
-static int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 
 /* a * b, or a number larger than any size. */
 static int64_t product(int64_t a, int64_t b) {
@@ -23,12 +16,12 @@ static int64_t product(int64_t a, int64_t b) {
 /* Epochs that n samples one after another can be of. */
 static int64_t epochs_met(const trm_graph_loader_options *o, int64_t n, int64_t n_epoch) {
   if (n_epoch % o->batch == 0 || n == 0) return 1; /* no batch lies across a seam */
-  return ceil_div(n - 1, n_epoch) + 1;
+  return trm_ceil_div(n - 1, n_epoch) + 1;
 }
 
 /* Sum of the n largest sizes when no epoch has one twice; sorts `sizes`. */
 static int64_t largest_sum(trm_ranked *sizes, int64_t n_sizes, int64_t n, int64_t n_epochs) {
-  const int64_t of_one = least(ceil_div(n, n_epochs), n_sizes);
+  const int64_t of_one = trm_min_i64(trm_ceil_div(n, n_epochs), n_sizes);
   int64_t sum = 0;
   trm_ranked_sort(sizes, n_sizes);
   for (int64_t i = 0; i < of_one; ++i) sum += sizes[n_sizes - 1 - i].key;
@@ -40,7 +33,7 @@ static void bound_neighbors(const trm_graph *g, const trm_graph_loader_options *
   const int64_t n_epoch = o->train.n;
   /* Parts bring together samples from anywhere in the batch. */
   const int64_t n_epochs = epochs_met(o, o->partition ? o->batch : b->n_samples, n_epoch);
-  const int64_t different = least(ceil_div(b->n_samples, n_epochs), n_epoch);
+  const int64_t different = trm_min_i64(trm_ceil_div(b->n_samples, n_epochs), n_epoch);
   trm_neighbor_bounds_of(g, &o->sampler, b->n_samples, b->n_samples - different, &b->subgraph);
   b->n_targets = b->n_samples;
 }
@@ -48,18 +41,19 @@ static void bound_neighbors(const trm_graph *g, const trm_graph_loader_options *
 static trm_status bound_clusters(const trm_graph *g, const trm_graph_loader_options *o,
                                  trm_graph_block *b) {
   const trm_partition *p = o->partition;
-  const int64_t n_epochs = epochs_met(o, b->n_samples, p->n_parts);
+  const int64_t n_parts = trm_graph_epoch_samples(g, o);
+  const int64_t n_epochs = epochs_met(o, b->n_samples, n_parts);
   trm_ranked *sizes = NULL;
-  TRM_TRY(TRM_ALLOC(&sizes, p->n_parts, "sizes of clusters"));
-  for (int k = 0; k < p->n_parts; ++k) sizes[k].key = p->offsets[k + 1] - p->offsets[k];
-  const int64_t n = largest_sum(sizes, p->n_parts, b->n_samples, n_epochs);
-  for (int k = 0; k < p->n_parts; ++k) {
+  TRM_TRY(TRM_ALLOC(&sizes, n_parts, "sizes of clusters"));
+  for (int64_t k = 0; k < n_parts; ++k) sizes[k].key = p->offsets[k + 1] - p->offsets[k];
+  const int64_t n = largest_sum(sizes, n_parts, b->n_samples, n_epochs);
+  for (int64_t k = 0; k < n_parts; ++k) {
     sizes[k].key = 0;
     for (int64_t at = p->offsets[k]; at < p->offsets[k + 1]; ++at) {
       sizes[k].key += g->in.offsets[p->order[at] + 1] - g->in.offsets[p->order[at]];
     }
   }
-  const int64_t n_edges = largest_sum(sizes, p->n_parts, b->n_samples, n_epochs);
+  const int64_t n_edges = largest_sum(sizes, n_parts, b->n_samples, n_epochs);
   TRM_FREE(sizes);
   trm_induced_bounds_of(o->sampler.n_hops, n, n_edges, &b->subgraph);
   b->n_targets = n;
@@ -88,7 +82,7 @@ static trm_status bound_sets(const trm_graph *g, const trm_graph_loader_options 
   }
   const int64_t total = largest_sum(sizes, n_sizes, o->batch, n_epochs);
   TRM_FREE(sizes);
-  int64_t cost = total / o->n_blocks + most_cost, n_graphs = least(o->batch, cost);
+  int64_t cost = total / o->n_blocks + most_cost, n_graphs = trm_min_i64(o->batch, cost);
   if (o->batch <= o->n_blocks) n_graphs = 1;
   const bool one = n_graphs == 1;
   trm_induced_bounds_of(o->sampler.n_hops,
@@ -101,9 +95,9 @@ static trm_status bound_sets(const trm_graph *g, const trm_graph_loader_options 
 static trm_status bound_pairs(const trm_graph *g, const trm_graph_loader_options *o,
                               trm_graph_bounds *bounds) {
   const trm_partition *p = o->partition;
-  const int64_t n = least(3 * o->batch, g->n_nodes);
+  const int64_t n = trm_min_i64(3 * o->batch, g->n_nodes);
   const int64_t own = p->offsets[o->first_block + o->n_local] - p->offsets[o->first_block];
-  bounds->collection = (trm_collection){.n = n, .n_own = least(n, own)};
+  bounds->collection = (trm_collection){.n = n, .n_own = trm_min_i64(n, own)};
   bounds->uses = (trm_csr){.n_rows = n, .n_columns = 3 * o->batch, .n_edges = 3 * o->batch};
   bounds->triplets = (trm_triplets){.n = o->batch, .uses = &bounds->uses};
   return trm_pair_hop_bounds(g, o, &bounds->collection, &bounds->last);
@@ -114,7 +108,7 @@ static void bound_features(const trm_graph *g, const trm_graph_loader_options *o
   trm_graph_block *b = &bounds->block;
   const int64_t n = b->subgraph.n_inputs;
   b->features = (trm_features){.n_rows = n, .n_features = g->n_features};
-  if (o->fetched) b->n_inputs = least(n, g->n_nodes);
+  if (o->fetched) b->n_inputs = trm_min_i64(n, g->n_nodes);
   if (!g->sparse || g->n_features == 0) return;
   int64_t row = 0;
   for (int64_t i = 0; i < g->n_nodes; ++i) {
@@ -123,7 +117,7 @@ static void bound_features(const trm_graph *g, const trm_graph_loader_options *o
   }
   /* A node has a row at most for each epoch. */
   const int64_t n_epochs = epochs_met(o, o->batch, trm_graph_epoch_samples(g, o));
-  const int64_t entries = least(product(n, row), product(g->features.n_edges, n_epochs));
+  const int64_t entries = trm_min_i64(product(n, row), product(g->features.n_edges, n_epochs));
   bounds->sparse = (trm_csr){.n_rows = n, .n_columns = g->n_features, .n_edges = entries};
   bounds->transposed = (trm_csr){.n_rows = g->n_features, .n_columns = n, .n_edges = entries};
   b->features.sparse = &bounds->sparse;
@@ -136,7 +130,7 @@ trm_status trm_graph_loader_bounds(const trm_graph *graph, const trm_graph_loade
   *bounds = (trm_graph_bounds){0};
   TRM_TRY(trm_graph_loader_check(graph, options));
   trm_graph_block *b = &bounds->block;
-  b->n_samples = ceil_div(options->batch, options->n_blocks);
+  b->n_samples = trm_ceil_div(options->batch, options->n_blocks);
   switch (options->kind) {
   case TRM_BATCH_NEIGHBOR:
     bound_neighbors(graph, options, b);

@@ -307,8 +307,13 @@ static trm_status read_folds(const trm_graph_file *f, int64_t *n_folds) {
   if (f->slots[TRM_GA_FOLDS].n < 0) return TRM_OK;
   TRM_TRY(read_slot(f, TRM_GA_FOLDS));
   TRM_TRY(check_ids(f, TRM_GA_FOLDS, 0, f->graph.n_graphs));
-  const int32_t *folds = trm_graph_data(f, TRM_GA_FOLDS);
+  const int32_t *folds = trm_graph_data(f, TRM_GA_FOLDS),
+                *labels = trm_graph_data(f, TRM_GA_LABELS);
   for (int64_t i = 0; i < f->graph.n_graphs; ++i) {
+    if (labels && labels[i] < 0) {
+      return trm_fail(TRM_ERR_DATA, "%s: graph %" PRId64 " is in a fold, but has no label", f->path,
+                      i);
+    }
     *n_folds = folds[i] >= *n_folds ? folds[i] + 1 : *n_folds;
   }
   uint8_t *seen = NULL;

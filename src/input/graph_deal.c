@@ -43,13 +43,23 @@ void trm_ranked_sort(trm_ranked *items, int64_t n) {
 
 /* ---- options --------------------------------------------------------------------------------- */
 
+/* Clusters up to the last one that has a training node. */
+static int64_t n_clusters(const trm_graph_loader_options *o) {
+  int64_t n = 0;
+  for (int64_t i = 0; o->partition && i < o->train.n; ++i) {
+    const int64_t part = o->partition->part_of[o->train.ids[i]];
+    if (part >= n) n = part + 1;
+  }
+  return n;
+}
+
 int64_t trm_graph_epoch_samples(const trm_graph *graph, const trm_graph_loader_options *options) {
   switch (options->kind) {
   case TRM_BATCH_NEIGHBOR:
   case TRM_BATCH_SET:
     return options->train.n;
   case TRM_BATCH_CLUSTER:
-    return options->partition ? options->partition->n_parts : 0;
+    return n_clusters(options);
   case TRM_BATCH_PAIRS:
     return graph->train.n_edges;
   }

@@ -3,6 +3,7 @@
  * bounded by bytes in the file (the io layer compares an array's shape with its storage), and where
  * two arrays must agree, they do, before memory is sized by either.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -223,6 +224,7 @@ static trm_status layout_interactions(trm_graph_file *f) {
 /* How many splits: numbered from 0 without a gap. */
 static trm_status count_splits(trm_graph_file *f) {
   char name[TRM_GRAPH_NAME_BYTES];
+  int64_t n_groups = 0;
   if (f->graph.kind != TRM_GRAPH_NODES || !trm_container_has(f->file, "/splits")) return TRM_OK;
   int n = 0;
   for (;; ++n) {
@@ -230,6 +232,13 @@ static trm_status count_splits(trm_graph_file *f) {
     if (n == INT32_MAX / 8 || !trm_container_has(f->file, name)) break;
   }
   f->graph.n_splits = n;
+  TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
+  if (n > 0 && n_groups > n) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: group '/splits' has %" PRId64 " members, but no '/splits/%d'; splits are "
+                    "numbered from 0 without gaps",
+                    f->path, n_groups, n);
+  }
   if (n > 0) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
                   "%s: group '/splits' has no '/splits/0/train'; splits are numbered "

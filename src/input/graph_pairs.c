@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "graph_loader_internal.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 
@@ -50,10 +51,6 @@ void trm_pair_maker_release(trm_pair_maker *maker) {
   TRM_FREE(maker->columns);
 }
 
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
 /* Own nodes: places [*begin, *end) of the partition's order. */
 static void own_places(const trm_graph_loader_options *o, int64_t *begin, int64_t *end) {
   *begin = o->partition->offsets[o->first_block];
@@ -63,14 +60,14 @@ static void own_places(const trm_graph_loader_options *o, int64_t *begin, int64_
 trm_status trm_pair_store_init(const trm_pair_maker *maker, trm_pair_store *store) {
   const trm_graph_loader_options *o = maker->options;
   const char *what = "pairs of a batch";
-  const int64_t n = least(3 * o->batch, maker->graph->n_nodes);
+  const int64_t n = trm_min_i64(3 * o->batch, maker->graph->n_nodes);
   trm_graph_bounds bounds;
   int64_t begin, end;
   own_places(o, &begin, &end);
   TRM_TRY(TRM_ALLOC(&store->users, o->batch, what));
   TRM_TRY(TRM_ALLOC(&store->positives, o->batch, what));
   TRM_TRY(TRM_ALLOC(&store->negatives, o->batch, what));
-  TRM_TRY(TRM_ALLOC(&store->rows, least(3 * o->batch, end - begin), what));
+  TRM_TRY(TRM_ALLOC(&store->rows, trm_min_i64(3 * o->batch, end - begin), what));
   TRM_TRY(TRM_ALLOC(&store->ids, n, what));
   TRM_TRY(TRM_ALLOC(&store->uses_offsets, n + 1, what));
   TRM_TRY(TRM_ALLOC(&store->uses_columns, 3 * o->batch, what));

@@ -8,11 +8,8 @@
 
 #include "edge_drop_internal.h"
 #include "graph_loader_internal.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
-
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
 
 static const trm_hop *whole_hop(const trm_graph_loader_options *o) {
   return &o->field->hops[o->field->n_hops - 1];
@@ -42,10 +39,10 @@ trm_status trm_pair_hop_bounds(const trm_graph *graph, const trm_graph_loader_op
   TRM_FREE(degrees);
   *hop = (trm_hop){.in = {.n_rows = most->n_own,
                           .n_columns = whole->in.n_columns,
-                          .n_edges = least(n_edges, whole->in.n_edges)},
+                          .n_edges = trm_min_i64(n_edges, whole->in.n_edges)},
                    .out = {.n_rows = whole->out.n_rows,
                            .n_columns = most->n,
-                           .n_edges = least(n_edges, whole->out.n_edges)}};
+                           .n_edges = trm_min_i64(n_edges, whole->out.n_edges)}};
   return TRM_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "partition_internal.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 trm_status trm_partition_new(int64_t n_nodes, int n_parts, trm_partition **out) {
@@ -73,16 +74,29 @@ trm_status trm_partition_from_parts(int64_t n_nodes, int n_parts, const int32_t 
   return TRM_OK;
 }
 
+trm_status trm_partition_lead(trm_partition *partition, trm_ids ids, int64_t *n) {
+  trm_partition *p = partition;
+  int32_t *numbers = NULL, next = 0;
+  TRM_TRY(TRM_ALLOC(&numbers, p->n_parts, "parts"));
+  *n = 0;
+  for (int64_t i = 0; i < ids.n; ++i) numbers[p->part_of[ids.ids[i]]] = 1;
+  for (int k = 0; k < p->n_parts; ++k) *n += numbers[k];
+  for (int leads = 1; leads >= 0; --leads) {
+    for (int k = 0; k < p->n_parts; ++k) {
+      if (numbers[k] == leads) numbers[k] = -1 - next++; /* negative: has its number */
+    }
+  }
+  for (int64_t i = 0; i < p->n_nodes; ++i) p->part_of[i] = -1 - numbers[p->part_of[i]];
+  TRM_FREE(numbers);
+  trm_partition_arrange(p);
+  return TRM_OK;
+}
+
 /* Cost of the first `n` nodes, doubled: a pass forward goes over the edges by target, one backward
  * over the same by source. */
 static int64_t cost_of_first(const trm_graph *graph, int64_t n) {
   const int64_t *in = graph->in.offsets, *out = trm_graph_out(graph)->offsets;
   return 2 * n + (in[n] - in[0]) + (out[n] - out[0]);
-}
-
-/* k of V shares of `total`, rounded down, without overflow. */
-static int64_t share(int64_t total, int k, int V) {
-  return total / V * k + total % V * k / V;
 }
 
 /* The number of nodes whose cost is nearest to `wanted`, `first` or more. */
@@ -113,7 +127,7 @@ trm_status trm_partition_contiguous(const trm_graph *graph, int n_parts, trm_par
   trm_partition *p = *out;
   const int64_t total = graph->n_nodes > 0 ? cost_of_first(graph, graph->n_nodes) : 0;
   for (int k = 1; k < n_parts && total > 0; ++k) {
-    p->offsets[k] = nearest_cut(graph, p->offsets[k - 1], share(total, k, n_parts));
+    p->offsets[k] = nearest_cut(graph, p->offsets[k - 1], trm_share_begin(total, k, n_parts));
   }
   p->offsets[n_parts] = graph->n_nodes;
   for (int k = 0; k < n_parts; ++k) {

@@ -311,6 +311,16 @@ bool trm_container_has(trm_container *container, const char *name) {
   return there;
 }
 
+trm_status trm_container_count(trm_container *container, const char *name, int64_t *n) {
+  H5G_info_t info;
+  trm_h5_lock();
+  const bool good = H5Gget_info_by_name(container->file, name, &info, H5P_DEFAULT) >= 0;
+  trm_h5_unlock();
+  *n = good ? (int64_t)info.nlinks : 0;
+  if (good) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: '%s' is not a group", container->path, name);
+}
+
 hid_t trm_h5_path_properties(void) {
   const hid_t properties = H5Pcreate(H5P_LINK_CREATE);
   if (properties >= 0 && H5Pset_create_intermediate_group(properties, 1) < 0) {

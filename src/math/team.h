@@ -4,20 +4,12 @@
 
 #include <stdint.h>
 
+#include "trireme/core/integers.h"
+
 /**
  * Threads for `units` independent pieces that touch `work` elements together: one when a parallel
  * region would cost more than it saves. Only the speed depends on it, never a result.
  */
 int trm_team(int64_t units, int64_t work);
-
-static inline int64_t trm_ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-static inline int64_t trm_min_i64(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-static inline int64_t trm_max_i64(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
 
 #endif

@@ -54,7 +54,7 @@ static trm_var *sample(trm_op_case *c, int variant) {
   if (variant > 3) return NULL;
   static const int32_t rows[] = {2, 0, 3};
   static trm_collection collection;
-  static trm_row_exchange exchange = {&collection, fill_case};
+  static trm_row_exchange exchange = {.context = &collection, .fill = fill_case};
   const int64_t n[] = {1, 3, 0, 6}, n_own[] = {1, 3, 0, 3}, C[] = {1, 5, 2, 3};
   collection = (trm_collection){.n = n[variant], .n_own = n_own[variant], .rows = rows};
   if (variant == 3) {

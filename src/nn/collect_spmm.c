@@ -8,6 +8,8 @@
 #include "trireme/math/graph_kernels.h"
 #include "trireme/nn/ops.h"
 
+enum { CASE_SOURCES = 12, CASE_TARGETS = 7, CASE_WIDTH = 17 }; /* of the gradient check */
+
 typedef struct collect_spmm {
   const trm_hop *hop;               /* borrowed for the pass */
   const trm_collection *collection; /* likewise */
@@ -65,22 +67,54 @@ static void backward(trm_tape *tape, trm_node *node) {
   trm_spmm(dx, node->out->grad, &hop->out, c, r, NULL, 0, node->out->dims[1], add);
 }
 
-/* One process: the own targets are all there are. */
+/* Rows of another process: it has the same sources, and the targets that are not own here. */
+typedef struct other {
+  const trm_hop *hop;
+  const trm_collection *collection;
+  const trm_real *x;
+} other;
+
+static void fill_case(void *context, trm_real *rows, int64_t C) {
+  const other *o = context;
+  trm_csr in = o->hop->in;
+  trm_real r[CASE_TARGETS], s[CASE_SOURCES], all[CASE_TARGETS * CASE_WIDTH];
+  in.n_rows = o->collection->n;
+  trm_target_scales(r, o->hop->target_degrees, o->hop->target_degrees, false, in.n_rows);
+  trm_source_scales(s, o->hop->source_degrees, false, in.n_columns);
+  trm_spmm(all, o->x, &in, r, s, NULL, 0, C, false);
+  for (int64_t i = 0; i < in.n_rows; ++i) {
+    const bool own = i >= o->collection->first && i < o->collection->first + o->collection->n_own;
+    for (int64_t k = 0; k < C && !own; ++k) rows[i * C + k] = all[i * C + k];
+  }
+}
+
+/* All targets are own, or some in the middle. */
 static trm_var *sample(trm_op_case *c, int variant) {
   static const struct {
     trm_case_graph graph;
-    int64_t C;
-  } cases[] = {{{1, 1, 1, false, false, false}, 1},
-               {{9, 4, 12, true, false, false}, 17},
-               {{9, 5, 16, false, true, false}, 2},
-               {{6, 0, 0, false, false, false}, 3},
-               {{5, 3, 0, false, false, false}, 4}};
+    int64_t C, first, n_own;
+  } cases[] = {{{1, 1, 1, false, false, false}, 1, 0, 1},
+               {{9, 4, 12, true, false, false}, CASE_WIDTH, 0, 4},
+               {{9, 5, 16, false, true, false}, 2, 0, 5},
+               {{6, 0, 0, false, false, false}, 3, 0, 0},
+               {{5, 3, 0, false, false, false}, 4, 0, 3},
+               {{CASE_SOURCES, CASE_TARGETS, 30, false, false, false}, 5, 2, 3}};
   if (variant >= (int)(sizeof cases / sizeof cases[0])) return NULL;
   static trm_collection collection;
+  static trm_hop hop;
+  static other context;
+  static const trm_row_exchange exchange = {.context = &context, .fill = fill_case};
   const trm_case_graph *g = &cases[variant].graph;
-  collection = (trm_collection){.n = g->n_targets, .n_own = g->n_targets};
+  const int64_t first = cases[variant].first, n_own = cases[variant].n_own;
+  const trm_hop *whole = trm_case_hop(c, g);
   trm_var *x = trm_case_real(c, 0, 2, (int64_t[]){g->n_sources, cases[variant].C});
-  return trm_op_collect_spmm(c->tape, x, trm_case_hop(c, g), &collection);
+  collection = (trm_collection){.n = g->n_targets, .first = first, .n_own = n_own};
+  if (n_own < g->n_targets) collection.exchange = &exchange;
+  context = (other){whole, &collection, x->data};
+  hop = *whole;
+  hop.in.n_rows = n_own;
+  hop.in.offsets += first;
+  return trm_op_collect_spmm(c->tape, x, &hop, &collection);
 }
 
 const trm_op trm_op_table_collect_spmm = {.name = "collect_spmm",

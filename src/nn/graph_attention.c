@@ -4,6 +4,7 @@
  * with a halo, the rows of the sources.
  */
 #include "trireme/math/graph_attention.h"
+#include "hop_rows.h"
 #include "tape_internal.h"
 #include "trireme/math/kernels.h"
 #include "trireme/nn/ops.h"
@@ -40,6 +41,8 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   shape->dims[1] = width;
   shape->blocks = hop->blocks;
   shape->saved[LSE] = hop->in.n_rows * (gat->H + width + gat->H);
+  trm_exchange_expect(hop->in_exchange, width + gat->H);
+  trm_exchange_expect(hop->out_exchange, width + 3 * gat->H);
   if (hop->in_exchange) shape->saved[FETCHED] = hop->in.n_columns * (width + gat->H);
   shape->scratch_backward =
       hop->out_exchange ? hop->out.n_columns * (width + 3 * gat->H) : hop->in.n_rows * gat->H;
@@ -167,8 +170,8 @@ static const trm_hop *build_hop(hop_arrays *to, const hop_case *c) {
   }
   to->hop.in.n_columns *= 2;
   to->hop.out.n_columns *= 2;
-  to->in_exchange = (trm_row_exchange){&to->n_sources, mirror};
-  to->out_exchange = (trm_row_exchange){&to->n_targets, mirror};
+  to->in_exchange = (trm_row_exchange){.context = &to->n_sources, .fill = mirror};
+  to->out_exchange = (trm_row_exchange){.context = &to->n_targets, .fill = mirror};
   to->hop.in_exchange = &to->in_exchange;
   to->hop.out_exchange = &to->out_exchange;
   return &to->hop;

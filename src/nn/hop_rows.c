@@ -15,11 +15,17 @@ trm_real *trm_scratch_take(trm_real **scratch, int64_t n) {
   return at;
 }
 
+void trm_exchange_expect(const trm_row_exchange *exchange, int64_t C) {
+  if (exchange && exchange->expect) exchange->expect(exchange->context, C);
+}
+
 int64_t trm_hop_sources_cost(const trm_hop *hop, int64_t C) {
+  trm_exchange_expect(hop->in_exchange, C);
   return hop->in_exchange ? trm_scratch_cost(hop->in.n_columns * C) : 0;
 }
 
 int64_t trm_hop_targets_cost(const trm_hop *hop, int64_t C) {
+  trm_exchange_expect(hop->out_exchange, C);
   return hop->out_exchange ? trm_scratch_cost(hop->out.n_columns * C) : 0;
 }
 

@@ -10,7 +10,9 @@ trm_real *trm_scratch_take(trm_real **scratch, int64_t n);
 /** What that takes of the scratch. */
 int64_t trm_scratch_cost(int64_t n);
 
-/** Elements of scratch that trm_hop_sources and trm_hop_targets take for rows of C. */
+/** Tells the exchange, if there is one, that rows of C will be fetched. */
+void trm_exchange_expect(const trm_row_exchange *exchange, int64_t C);
+/** Elements of scratch that trm_hop_sources and trm_hop_targets take for rows of C; tells the exchange. */
 int64_t trm_hop_sources_cost(const trm_hop *hop, int64_t C);
 int64_t trm_hop_targets_cost(const trm_hop *hop, int64_t C);
 /**

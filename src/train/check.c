@@ -29,15 +29,38 @@ static int gradient_arrays(const trm_config *config, int n_ranks) {
   return most;
 }
 
+static int64_t live_bytes(void) {
+  return trm_alloc_counts_get().live_bytes;
+}
+
+/* Of the ranks. Collective. */
+static trm_status greatest(trm_comm *comm, int64_t mine, int64_t *most) {
+  int64_t *all = NULL;
+  trm_status status = TRM_ALLOC(&all, trm_comm_size(comm), "sizes of ranks");
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  TRM_TRY_OUT(trm_comm_allgather(comm, &mine, all, sizeof mine));
+  *most = mine;
+  for (int r = 0; r < trm_comm_size(comm); ++r) *most = all[r] > *most ? all[r] : *most;
+out:
+  TRM_FREE(all);
+  return status;
+}
+
+/* `before`: bytes taken before the data set was opened. */
 static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task *task,
-                              trm_train_plan *plan) {
+                              int64_t before, trm_train_plan *plan) {
   trm_status status = TRM_OK;
   trm_learner learner = {0};
   const int n_ranks = trm_comm_size(comm);
   const int n_shares = trm_config_bool(config, "optimizer.sharded") ? n_ranks : 1;
+  int64_t data_bytes = live_bytes() - before;
   status = trm_learner_create(config, &task->dims, true, 0, n_shares, &learner);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
+  const int64_t unplanned = live_bytes();
   TRM_TRY_OUT(trm_task_plan(task, &learner, true));
+  data_bytes += live_bytes() - unplanned - (int64_t)trm_tape_arena_bytes(learner.tape);
+  TRM_TRY_OUT(greatest(comm, data_bytes, &plan->data_bytes));
+  plan->host_bytes = task->host_bytes;
   const trm_stripes stripes = trm_optimizer_stripes(learner.optimizer);
   const int64_t array_bytes = learner.params->n_elements * (int64_t)sizeof(trm_real);
   const int64_t share_bytes =
@@ -90,21 +113,19 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
   trm_task *task = NULL;
   trm_log silent;
   const int n_ranks = trm_comm_size(comm);
+  const int64_t before = live_bytes();
   trm_log_init(&silent, NULL);
   *plan = (trm_train_plan){0};
   TRM_TRY(trm_comm_agree(comm, trm_gemm_select(trm_config_string(config, "math.gemm"))));
-  TRM_TRY(trm_task_open(comm, config, &silent, &task));
+  TRM_TRY(trm_task_open(comm, config, TRM_USE_TRAIN, &silent, &task));
   trm_status status = trm_task_resolve(task, config);
   if (status == TRM_OK) status = resolve_decay(config, resume);
   if (status == TRM_OK) status = check_ranks(config, n_ranks);
   status = trm_comm_agree(comm, status); /* planning is collective for graphs */
-  if (status == TRM_OK) status = plan_memory(comm, config, task, plan);
+  if (status == TRM_OK) status = plan_memory(comm, config, task, before, plan);
   if (status == TRM_OK) status = check_run_dir(config, resume);
   if (status == TRM_OK) {
     (void)snprintf(plan->summary, sizeof plan->summary, "%s", task->summary);
-    if (task->kind != &trm_task_text) {
-      plan->besides = "the graph (data.storage), and what steps read ahead and fetch of it";
-    }
     plan->steps_an_epoch = (double)task->epoch_samples / (double)task->batch;
   }
   trm_task_close(&task);

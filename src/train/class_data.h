@@ -13,7 +13,8 @@ typedef struct trm_class_data {
 } trm_class_data;
 
 /**
- * Opens data.path and the split data.split, and fills the facts of the task: sizes, digest, scores.
+ * Opens data.path and the split data.split, and fills the facts of the task: sizes, digest, scores. To
+ * predict, no split is opened and no sample is in a part.
  * `check` says whether the data are what the kind of task can work on. After a failure too, *data is
  * for trm_class_data_close. Collective; the status is the same on all ranks.
  */

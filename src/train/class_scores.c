@@ -112,17 +112,18 @@ static void put_text(FILE *file, const trm_texts *texts, int64_t i) {
 }
 
 static void write_rows(const trm_graph *graph, const double *classes, const double *sure,
-                       const int32_t *labels, int64_t n, FILE *file, int64_t *n_rows) {
+                       const trm_class_rows *rows, FILE *file, int64_t *n_rows) {
   const bool set = graph->kind == TRM_GRAPH_SET, names = graph->names.n > 0 && !set;
+  const bool class_names = graph->classes.n == rows->n_classes; /* of other data, others */
   (void)fprintf(file, "%s\tclass\tprobability\tlabel%s%s\n", set ? "graph" : "node",
-                graph->classes.n ? "\tclass_name" : "", names ? "\tname" : "");
-  for (int64_t i = 0; i < n; ++i) {
+                class_names ? "\tclass_name" : "", names ? "\tname" : "");
+  for (int64_t i = 0; i < rows->n_samples; ++i) {
     const int64_t c = (int64_t)classes[i] - 1;
     if (c < 0) continue;
     ++*n_rows;
     (void)fprintf(file, "%lld\t%lld\t%.6f\t", (long long)i, (long long)c, sure[i]);
-    if (labels[i] >= 0) (void)fprintf(file, "%d", labels[i]);
-    if (graph->classes.n) put_text(file, &graph->classes, c);
+    if (rows->labels && rows->labels[i] >= 0) (void)fprintf(file, "%d", rows->labels[i]);
+    if (class_names) put_text(file, &graph->classes, c);
     if (names) put_text(file, &graph->names, i);
     (void)fputc('\n', file);
   }
@@ -149,8 +150,7 @@ trm_status trm_class_predictions_write(trm_comm *comm, const trm_graph *graph,
     trm_text_file file;
     status = trm_text_file_begin(&file);
     if (status == TRM_OK) {
-      write_rows(graph, classes, classes + rows->n_samples, rows->labels, rows->n_samples,
-                 file.stream, n_rows);
+      write_rows(graph, classes, classes + rows->n_samples, rows, file.stream, n_rows);
       status = trm_text_file_publish(&file, path);
     }
   }

@@ -12,7 +12,7 @@ void trm_class_scores_declare(trm_task *task, int64_t n_classes);
 typedef struct trm_class_rows {
   const float *logits;   /* [n, n_classes] */
   const int32_t *ids;    /* [n] samples, in [0, n_samples) */
-  const int32_t *labels; /* [n_samples], -1: missing */
+  const int32_t *labels; /* [n_samples], -1: missing; NULL: all missing, for predictions */
   const int8_t *parts;   /* [n_samples] bit p: the sample is in part p */
   int64_t n, n_classes, n_samples;
 } trm_class_rows;

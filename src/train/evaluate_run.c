@@ -23,14 +23,14 @@ static trm_status check_vocab(const trm_restored *restored, const trm_task *task
 }
 
 /* The data set of the run lies where it lay when it was trained, or --data tells. */
-static trm_status open_data(trm_comm *comm, const char *data, trm_restored *restored, trm_log *log,
-                            trm_task **task) {
+static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
+                            trm_restored *restored, trm_log *log, trm_task **task) {
   char text[TRM_PATH_BYTES + 16], why[TRM_MESSAGE_BYTES];
   if (data) {
     (void)snprintf(text, sizeof text, "data.path=%s", data);
     TRM_TRY(trm_config_set(restored->config, text));
   }
-  const trm_status status = trm_task_open(comm, restored->config, log, task);
+  const trm_status status = trm_task_open(comm, restored->config, use, log, task);
   if (status == TRM_ERR_IO && !data) {
     (void)snprintf(why, sizeof why, "%s", trm_message());
     return trm_fail(status, "%s; give --data", why);
@@ -58,7 +58,7 @@ static void close_all(trm_comm *comm, opened *o) {
 }
 
 static trm_status open_all(trm_comm *comm, const char *run, bool best, const char *data,
-                           opened *o) {
+                           trm_task_use use, opened *o) {
   char path[TRM_PATH_BYTES] = "";
   int64_t vocab;
   trm_status status = TRM_OK;
@@ -70,11 +70,11 @@ static trm_status open_all(trm_comm *comm, const char *run, bool best, const cha
   TRM_TRY(trm_comm_agree(comm, status));
   TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
   TRM_TRY(trm_restore_begin(comm, path, &o->restored, &vocab));
-  TRM_TRY_OUT(open_data(comm, data, &o->restored, &o->log, &o->task));
+  TRM_TRY_OUT(open_data(comm, data, use, &o->restored, &o->log, &o->task));
   TRM_TRY_OUT(trm_comm_check_equal(comm, o->task->digest, "the data set"));
-  trm_model_dims dims = o->task->dims;
-  if (trm_text_task_vocab(o->task)) dims.n_outputs = vocab;
-  TRM_TRY_OUT(trm_restore_weights(comm, path, &dims, &o->restored));
+  /* Outputs are the checkpoint's: data to predict may have no labels. */
+  if (trm_text_task_vocab(o->task) || use == TRM_USE_PREDICT) o->task->dims.n_outputs = vocab;
+  TRM_TRY_OUT(trm_restore_weights(comm, path, &o->task->dims, &o->restored));
   status = check_vocab(&o->restored, o->task, path);
   if (status == TRM_OK && !data && o->task->digest != o->restored.info.data_digest) {
     trm_log_warn(&o->log, "%s has changed since the run was trained on it",
@@ -95,8 +95,9 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
                             trm_evaluation *result) {
   opened o;
   bool stopped;
-  TRM_TRY(open_all(comm, options->run, options->best, options->data, &o));
-  *result = (trm_evaluation){.unit = o.task->kind->unit, .step = o.restored.info.step};
+  TRM_TRY(open_all(comm, options->run, options->best, options->data, TRM_USE_EVALUATE, &o));
+  *result = (trm_evaluation){
+      .part = o.task->kind->part, .unit = o.task->kind->unit, .step = o.restored.info.step};
   const trm_status status =
       o.task->kind->evaluate(o.task, &o.restored.learner, NULL, NULL, result, &stopped);
   close_all(comm, &o);
@@ -106,7 +107,7 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
   opened o;
   trm_status status;
-  TRM_TRY(open_all(comm, options->run, options->best, options->data, &o));
+  TRM_TRY(open_all(comm, options->run, options->best, options->data, TRM_USE_PREDICT, &o));
   if (o.task->kind->predict) {
     status = o.task->kind->predict(o.task, &o.restored.learner, options, n_rows);
   } else {

@@ -4,6 +4,7 @@
 
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 /* Features of others are fetched into one buffer while the block before computes from the other. */
@@ -94,7 +95,7 @@ static trm_status make_fetch(trm_graph_batches *b, const trm_own_features *own, 
                                      .own_rows = own->rows,
                                      .cache_bytes = own->cache_bytes,
                                      .max_rows = max_rows};
-  b->n_rounds = (b->options.n_blocks + size - 1) / size;
+  b->n_rounds = trm_ceil_div(b->options.n_blocks, size);
   return trm_fetch_create(b->task->comm, &options, &b->fetch);
 }
 

@@ -73,6 +73,10 @@ trm_status trm_graph_store_partition(trm_comm *comm, const trm_graph_store *stor
   return status;
 }
 
+int64_t trm_graph_store_host_bytes(const trm_graph_store *store) {
+  return store->shared ? trm_shared_bytes(store->shared) : 0;
+}
+
 trm_model_dims trm_graph_store_dims(const trm_graph_store *store) {
   const trm_graph *g = store->graph;
   return (trm_model_dims){.n_outputs = g->n_classes,

@@ -33,5 +33,7 @@ trm_status trm_graph_store_partition(trm_comm *comm, const trm_graph_store *stor
 /** Whether data.partition is `metis`. */
 bool trm_graph_store_metis(const trm_config *config);
 trm_model_dims trm_graph_store_dims(const trm_graph_store *store);
+/** Bytes that the ranks of this host share. */
+int64_t trm_graph_store_host_bytes(const trm_graph_store *store);
 
 #endif

@@ -94,6 +94,12 @@ static trm_status step(trm_run *r, bool *stop) {
   }
   *stop = sums.stop;
 
+  if (!(sums.count > 0)) {
+    return trm_fail(TRM_ERR_DATA,
+                    "step %" PRId64 ": none of its %ss has a label, so there is nothing to learn "
+                    "from; raise batch.size or leave those without a label out",
+                    r->state.step + 1, r->task->kind->unit);
+  }
   trm_step_info info = {.finite = true, .bad_element = -1};
   if (r->sharded) {
     TRM_TRY(trm_sharded_step(r->sharded, &sums, r->state.step, &info));
@@ -132,7 +138,8 @@ static trm_status step(trm_run *r, bool *stop) {
 /* Evaluates the weights as they are, and notes and saves them when they are the best so far.
  * Collective; the status is the same on all ranks. `*stop` may become true. */
 static trm_status evaluate(trm_run *r, bool *stop) {
-  trm_evaluation result = {.unit = r->task->kind->unit, .step = r->state.step};
+  trm_evaluation result = {
+      .part = r->task->kind->part, .unit = r->task->kind->unit, .step = r->state.step};
   bool stopped = false;
   trm_watch_phase(r->comm, "evaluation", r->state.step);
   TRM_TRY(r->task->kind->evaluate(r->task, &r->learner, stop_wanted, r, &result, &stopped));
@@ -146,7 +153,7 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   }
   r->state.eval_step = r->state.step;
   const double value = trm_task_rank_value(r->task, &result);
-  const bool best = !(value >= r->state.best_loss); /* also when there was none */
+  const bool best = isfinite(value) && !(value >= r->state.best_loss); /* also when none was */
   if (best) {
     r->state.best_loss = value;
     r->state.best_step = r->state.step;

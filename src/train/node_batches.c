@@ -45,9 +45,17 @@ static trm_status check_clusters(const trm_config *config, const trm_graph *grap
 
 trm_status trm_node_batches_cut(trm_comm *comm, const trm_config *config,
                                 const trm_graph_store *store, trm_ids train,
-                                trm_partition **clusters) {
-  return trm_graph_store_partition(comm, store, true, trm_config_int(config, "sampler.clusters"),
-                                   train, check_clusters(config, store->graph), clusters);
+                                trm_partition **clusters, int64_t *n) {
+  const int64_t n_clusters = trm_config_int(config, "sampler.clusters");
+  const int64_t batch = trm_config_int(config, "batch.size");
+  TRM_TRY(trm_graph_store_partition(comm, store, true, n_clusters, train,
+                                    check_clusters(config, store->graph), clusters));
+  TRM_TRY(trm_comm_agree(comm, trm_partition_lead(*clusters, train, n)));
+  if (batch <= *n) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "batch.size is %" PRId64 ", but of the %" PRId64 " clusters %" PRId64
+                  " have training nodes; set batch.size or sampler.clusters lower",
+                  batch, n_clusters, *n);
 }
 
 trm_status trm_node_batches_options(const trm_config *config, int n_hops, trm_ids train,

@@ -10,10 +10,11 @@ trm_status trm_fanout_parse(const char *text, int n_hops, int64_t *fanout);
 
 /** Whether sampler.kind is `cluster`; then samples are parts of a partition into sampler.clusters. */
 bool trm_node_batches_clusters(const trm_config *config);
-/** The clusters: METIS, balanced on training nodes; checked against batch.size. Collective. */
+/** The clusters: METIS, balanced on training nodes. Samples are the first *n, which have some; a batch
+ *  of others would have no loss. Checked against batch.size. Collective. */
 trm_status trm_node_batches_cut(trm_comm *comm, const trm_config *config,
                                 const trm_graph_store *store, trm_ids train,
-                                trm_partition **clusters);
+                                trm_partition **clusters, int64_t *n);
 /** Options of the loader: all but the batch's sizes. */
 trm_status trm_node_batches_options(const trm_config *config, int n_hops, trm_ids train,
                                     const trm_partition *parts, const trm_partition *clusters,

@@ -35,7 +35,8 @@ typedef struct node_task {
   int64_t *place_offsets;     /* [blocks + 1] first of each block; owned */
   int64_t *ids;               /* [training nodes] scratch of a block's samples; owned */
   trm_graph_batches *batches; /* else */
-  trm_partition *clusters;    /* sampler.kind cluster: the samples; owned */
+  trm_partition *clusters;    /* sampler.kind cluster; owned */
+  int64_t n_clusters;         /* of them, those that are samples: the first ones */
 
   trm_whole *all;        /* evaluation */
   int32_t *eval_targets; /* [own rows of it] labels of validation nodes; owned */
@@ -49,12 +50,6 @@ static trm_status check_data(const trm_task *task, const trm_graph_store *store)
   const char *path = trm_config_string(task->config, "data.path");
   if (g->n_features == 0) {
     return trm_fail(TRM_ERR_DATA, "%s: nodes have no features; prepare it with --features", path);
-  }
-  if (!g->labels || g->n_classes < 2) {
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: nodes have no labels of two classes or more; prepare it "
-                    "with --labels",
-                    path);
   }
   const char *readout = trm_config_string(task->config, "model.readout");
   if (strcmp(readout, "none") != 0) {
@@ -118,7 +113,7 @@ static trm_status resolve_sizes(trm_task *task, node_task *t, trm_config *config
   if (t->full) {
     TRM_TRY(resolve_full(task, t, config));
   } else {
-    const int64_t n_samples = t->clusters ? t->clusters->n_parts : t->data.train.n;
+    const int64_t n_samples = t->clusters ? t->n_clusters : t->data.train.n;
     TRM_TRY(trm_graph_batches_resolve(task, n_samples, config));
   }
   task->exchanges = t->full || t->data.store.partitioned;
@@ -132,8 +127,9 @@ static trm_status resolve_sizes(trm_task *task, node_task *t, trm_config *config
 
 static trm_status resolve(trm_task *task, trm_config *config) {
   node_task *t = task->self;
-  if (!t->full && trm_node_batches_clusters(config)) {
-    TRM_TRY(trm_node_batches_cut(task->comm, config, &t->data.store, t->data.train, &t->clusters));
+  if (task->use == TRM_USE_TRAIN && !t->full && trm_node_batches_clusters(config)) {
+    TRM_TRY(trm_node_batches_cut(task->comm, config, &t->data.store, t->data.train, &t->clusters,
+                                 &t->n_clusters));
   }
   const trm_status status = resolve_sizes(task, t, config);
   return trm_graph_store_partition(task->comm, &t->data.store, trm_graph_store_metis(config),
@@ -187,7 +183,8 @@ static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) 
     trm_whole_weigh(t->training, t->targets);
     status = trm_whole_plan(t->training, learner, true);
   }
-  return trm_comm_agree(task->comm, status);
+  TRM_TRY(trm_comm_agree(task->comm, status));
+  return trm_whole_reserve(t->training);
 }
 
 static trm_status plan_batches(trm_task *task, node_task *t, trm_learner *learner) {
@@ -214,6 +211,7 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   if (status == TRM_OK) status = TRM_ALLOC(&t->sums, 2 * task->n_blocks, "losses of blocks");
   if (status == TRM_OK) status = trm_whole_plan(t->all, learner, false);
   TRM_TRY(trm_comm_agree(task->comm, status));
+  TRM_TRY(trm_whole_reserve(t->all));
   if (!training) return TRM_OK;
   if (t->full) return plan_full(task, t, learner);
   return plan_batches(task, t, learner);
@@ -330,6 +328,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 }
 
 const trm_task_kind trm_task_nodes = {.data = "graph",
+                                      .part = "validation",
                                       .unit = "node",
                                       .open = open_nodes,
                                       .close = close_nodes,

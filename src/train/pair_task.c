@@ -42,9 +42,11 @@ static trm_status open_pairs(trm_task *task) {
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
   status = TRM_ALLOC(&t->from, trm_comm_size(task->comm) + 1, "rows of ranks");
   TRM_TRY(trm_comm_agree(task->comm, status));
+  TRM_TRY(trm_comm_agree(task->comm, trm_task_whole_only(task, "users and items")));
   TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
   task->dims = trm_graph_store_dims(&t->store);
   task->digest = t->store.graph->digest;
+  task->host_bytes = trm_graph_store_host_bytes(&t->store);
   task->exchanges = true;
   trm_rank_scores_declare(task);
   return trm_task_select(task, "recall");
@@ -175,7 +177,8 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, n_hops, NULL, training, &t->whole));
   trm_status status = plan_outputs(t, learner);
   if (status == TRM_OK && training) status = plan_steps(task, t, learner);
-  return trm_comm_agree(task->comm, status);
+  TRM_TRY(trm_comm_agree(task->comm, status));
+  return trm_whole_reserve(t->whole);
 }
 
 static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,
@@ -286,6 +289,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 }
 
 const trm_task_kind trm_task_pairs = {.data = "interactions",
+                                      .part = "test",
                                       .unit = "interaction",
                                       .open = open_pairs,
                                       .close = close_pairs,

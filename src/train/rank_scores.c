@@ -69,18 +69,6 @@ static int64_t list_of(const trm_csr *lists, int64_t user, const int32_t **items
   return lists->offsets[user + 1] - lists->offsets[user];
 }
 
-static bool holds(const int32_t *items, int64_t n, int32_t item) {
-  int64_t low = 0, high = n;
-  while (low < high) {
-    const int64_t middle = (low + high) / 2;
-    if (items[middle] < item)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < n && items[low] == item;
-}
-
 /* An item that is in neither list, fixed for the pair. Gives up after some tries for users who have
  * nearly everything. */
 static int32_t negative_of(const trm_ranker *r, int64_t user, int64_t place) {
@@ -92,7 +80,7 @@ static int32_t negative_of(const trm_ranker *r, int64_t user, int64_t place) {
   int32_t item = 0;
   for (uint64_t try = 0; try < 64; ++try) {
     item = (int32_t)trm_random_below(key, (uint64_t)user, try, (uint64_t)r->graph->n_items);
-    if (!holds(train, n_train, item) && !holds(test, n_test, item)) break;
+    if (!trm_list_has(train, n_train, item) && !trm_list_has(test, n_test, item)) break;
   }
   return item;
 }
@@ -174,37 +162,73 @@ out:
 
 /* ---- predictions ----------------------------------------------------------------------------- */
 
-static void write_user(const trm_ranker *r, int64_t user, const float *scores, const int32_t *top,
-                       FILE *file, int64_t *n_rows) {
-  for (int64_t k = 0; k < r->K && top[k] >= 0; ++k) {
-    (void)fprintf(file, "%lld\t%d\t%.6g\n", (long long)user, top[k], (double)scores[top[k]]);
+/* A line of the file. */
+typedef struct recommendation {
+  int32_t user, item; /* item -1: none */
+  float score;
+} recommendation;
+
+/* Every rank ranks a group of a round, rank 0 writes them in their order. */
+typedef struct rank_round {
+  group g;
+  recommendation *own; /* [users, K] */
+  recommendation *all; /* [ranks, users, K] */
+  trm_text_file file;  /* on rank 0 */
+} rank_round;
+
+static trm_status round_make(trm_comm *comm, const trm_ranker *r, rank_round *rounds) {
+  TRM_TRY(group_make(r, &rounds->g));
+  const int64_t n = rounds->g.users * r->K;
+  TRM_TRY(TRM_ALLOC(&rounds->own, n, "recommendations"));
+  TRM_TRY(TRM_ALLOC(&rounds->all, n * trm_comm_size(comm), "recommendations"));
+  if (trm_comm_rank(comm) > 0) return TRM_OK;
+  TRM_TRY(trm_text_file_begin(&rounds->file));
+  (void)fprintf(rounds->file.stream, "user\titem\tscore\n");
+  return TRM_OK;
+}
+
+/* Group `number`, nothing past the last one. */
+static void recommend(const trm_ranker *r, int64_t number, rank_round *rounds) {
+  const group *g = &rounds->g;
+  int64_t user = 0, here = 0;
+  if (number < n_groups(r, g)) rank_group(r, number, &rounds->g, &user, &here);
+  for (int64_t i = 0; i < g->users; ++i) {
+    for (int64_t k = 0; k < r->K; ++k) {
+      const int32_t item = i < here ? g->top[i * r->K + k] : -1;
+      rounds->own[i * r->K + k] = (recommendation){
+          (int32_t)(user + i), item, item >= 0 ? g->scores[i * r->graph->n_items + item] : 0};
+    }
+  }
+}
+
+static void write_round(const trm_ranker *r, int n_ranks, rank_round *rounds, int64_t *n_rows) {
+  for (int64_t i = 0; i < n_ranks * rounds->g.users * r->K; ++i) {
+    const recommendation *line = &rounds->all[i];
+    if (line->item < 0) continue;
+    (void)fprintf(rounds->file.stream, "%d\t%d\t%.6g\n", line->user, line->item,
+                  (double)line->score);
     ++*n_rows;
   }
 }
 
-static trm_status write_all(const trm_ranker *r, const char *path, int64_t *n_rows) {
-  group g = {0};
-  trm_text_file file = {0};
-  int64_t user, here;
-  trm_status status = TRM_OK;
-  TRM_TRY_OUT(group_make(r, &g));
-  TRM_TRY_OUT(trm_text_file_begin(&file));
-  (void)fprintf(file.stream, "user\titem\tscore\n");
-  for (int64_t number = 0; number < n_groups(r, &g); ++number) {
-    rank_group(r, number, &g, &user, &here);
-    for (int64_t i = 0; i < here; ++i) {
-      write_user(r, user + i, g.scores + i * r->graph->n_items, g.top + i * r->K, file.stream,
-                 n_rows);
-    }
-  }
-  status = trm_text_file_publish(&file, path);
-out:
-  group_free(&g);
-  return status;
-}
-
 trm_status trm_rank_predictions_write(trm_comm *comm, const trm_ranker *r, const char *path,
                                       int64_t *n_rows) {
+  const int size = trm_comm_size(comm), rank = trm_comm_rank(comm);
+  rank_round rounds = {0};
   *n_rows = 0;
-  return trm_comm_agree(comm, trm_comm_rank(comm) == 0 ? write_all(r, path, n_rows) : TRM_OK);
+  trm_status status = trm_comm_agree(comm, round_make(comm, r, &rounds));
+  for (int64_t n = 0; status == TRM_OK && n < n_groups(r, &rounds.g); n += size) {
+    trm_watch_phase(comm, "ranking items", n);
+    recommend(r, n + rank, &rounds);
+    status = trm_comm_allgather(comm, rounds.own, rounds.all,
+                                rounds.g.users * r->K * (int64_t)sizeof *rounds.own);
+    if (status == TRM_OK && rank == 0) write_round(r, size, &rounds, n_rows);
+  }
+  if (rank == 0 && status == TRM_OK) status = trm_text_file_publish(&rounds.file, path);
+  status = trm_comm_agree(comm, status);
+  trm_text_file_discard(&rounds.file);
+  group_free(&rounds.g);
+  TRM_FREE(rounds.own);
+  TRM_FREE(rounds.all);
+  return status;
 }

@@ -1,10 +1,9 @@
 /* Scores of the first K items of a user. */
 #include <math.h>
-#include <stdbool.h>
 
 #include "trireme/train/scores.h"
 
-static bool contains(const int32_t *list, int64_t n, int32_t item) {
+bool trm_list_has(const int32_t *list, int64_t n, int32_t item) {
   int64_t low = 0, high = n;
   while (low < high) {
     const int64_t middle = (low + high) / 2;
@@ -23,7 +22,7 @@ trm_ranking trm_score_ranking(const int32_t *top, int64_t K, const int32_t *rele
   for (int64_t k = 0; k < K; ++k) {
     const double discount = 1 / log2((double)k + 2);
     if (k < n_relevant) ideal += discount;
-    if (top[k] < 0 || !contains(relevant, n_relevant, top[k])) continue;
+    if (top[k] < 0 || !trm_list_has(relevant, n_relevant, top[k])) continue;
     hits += 1;
     gain += discount;
   }

@@ -41,6 +41,7 @@ typedef struct set_task {
 static trm_status check_data(const trm_task *task, const trm_graph_store *store) {
   const trm_graph *g = store->graph;
   const char *path = trm_config_string(task->config, "data.path");
+  TRM_TRY(trm_task_whole_only(task, "whole graphs"));
   if (strcmp(trm_config_string(task->config, "model.readout"), "none") == 0) {
     return trm_fail(
         TRM_ERR_CONFIG,
@@ -100,7 +101,7 @@ static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops)
   if (g->sparse) TRM_TRY(trm_feature_rows_create(g, &t->rows));
   TRM_TRY(TRM_ALLOC(&t->ids, g->n_graphs, "graphs"));
   TRM_TRY(TRM_ALLOC(&t->targets, g->n_graphs, "labels of graphs"));
-  TRM_TRY(TRM_ALLOC(&t->logits, t->n_local * GROUP * g->n_classes, "logits of graphs"));
+  TRM_TRY(TRM_ALLOC(&t->logits, t->n_local * GROUP * task->dims.n_outputs, "logits of graphs"));
   TRM_TRY(TRM_ALLOC(&t->sums, 2 * t->n_groups, "losses of groups"));
   for (int32_t i = 0; i < g->n_graphs; ++i) {
     t->ids[i] = i;
@@ -156,6 +157,7 @@ static trm_status run_group(const trm_task *task, set_task *t, trm_learner *lear
   const trm_pass pass = {.training = false};
   const int64_t group = t->first_group + i, C = task->dims.n_outputs;
   TRM_TRY(make_group(t, group, &b));
+  trm_watch_phase(task->comm, "evaluation", group); /* each group is progress */
   trm_tape_begin(learner->tape, &pass);
   const trm_batch batch = {.graph = &b.graph};
   trm_var *logits = trm_model_outputs(learner->model, learner->tape, &batch);
@@ -258,6 +260,7 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
 }
 
 const trm_task_kind trm_task_set = {.data = "graphs",
+                                    .part = "validation",
                                     .unit = "graph",
                                     .open = open_set,
                                     .close = close_set,

@@ -129,7 +129,7 @@ static trm_status open_task(trm_run *r) {
   /* Every key: those that do not change the result still decide which collectives are called. */
   TRM_TRY(trm_comm_check_equal(r->comm, trm_config_digest(config, true), "the configuration"));
   trm_watch_pause(r->comm); /* rank 0 of a host may read while others wait */
-  TRM_TRY(trm_task_open(r->comm, config, r->log, &r->task));
+  TRM_TRY(trm_task_open(r->comm, config, TRM_USE_TRAIN, r->log, &r->task));
   TRM_TRY(trm_comm_agree(r->comm, trm_task_resolve(r->task, config))); /* METIS takes its time */
   trm_watch_phase(r->comm, "set-up", 0);
   r->n_steps = trm_run_int(r, "train.steps");

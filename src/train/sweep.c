@@ -101,7 +101,9 @@ trm_status trm_sweep_count_splits(const char *path, int64_t *n) {
   TRM_TRY(trm_graph_open(path, NULL, false, &graph));
   *n = trm_graph_n_splits(graph);
   trm_graph_close(&graph);
-  return TRM_OK;
+  if (*n > 0) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG, "--splits all: %s has no %s; prepare it with some", path,
+                  strcmp(kind, "graphs") == 0 ? "folds" : "splits");
 }
 
 /* ---- one run --------------------------------------------------------------------------------- */

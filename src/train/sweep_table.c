@@ -156,13 +156,14 @@ trm_status trm_curves_select(const trm_curves *curves, const char *metric, int *
 }
 
 static bool better(double a, double b, bool higher) {
-  return isnan(b) ? !isnan(a) : higher ? a > b : a < b;
+  return higher ? a > b : a < b;
 }
 
 int64_t trm_curve_best(const trm_curve *curve, int n_columns, int column, bool higher) {
   int64_t best = -1;
   for (int64_t i = 0; i < curve->n; ++i) {
     const double value = curve->values[i * n_columns + column];
+    if (isnan(value)) continue; /* the part is empty */
     if (best < 0 || better(value, curve->values[best * n_columns + column], higher)) best = i;
   }
   return best;

@@ -43,7 +43,8 @@ static trm_status choose(const trm_config *config, const trm_task_kind **kind) {
       trm_config_string(config, "model.kind"), wanted, path, found);
 }
 
-trm_status trm_task_open(trm_comm *comm, const trm_config *config, trm_log *log, trm_task **out) {
+trm_status trm_task_open(trm_comm *comm, const trm_config *config, trm_task_use use, trm_log *log,
+                         trm_task **out) {
   trm_task *task = NULL;
   const trm_task_kind *kind = NULL;
   *out = NULL;
@@ -54,7 +55,8 @@ trm_status trm_task_open(trm_comm *comm, const trm_config *config, trm_log *log,
     TRM_FREE(task);
     return status;
   }
-  *task = (trm_task){.kind = kind, .comm = comm, .config = config, .log = log, .selected = -1};
+  *task = (trm_task){
+      .kind = kind, .use = use, .comm = comm, .config = config, .log = log, .selected = -1};
   status = trm_comm_agree(comm, kind->open(task));
   if (status == TRM_OK) {
     *out = task;
@@ -68,6 +70,15 @@ void trm_task_close(trm_task **task) {
   if (!*task) return;
   (*task)->kind->close(*task);
   TRM_FREE(*task);
+}
+
+trm_status trm_task_whole_only(const trm_task *task, const char *what) {
+  const char *kind = trm_config_string(task->config, "sampler.kind");
+  if (strcmp(kind, "full") == 0) return TRM_OK;
+  return trm_fail(
+      TRM_ERR_CONFIG,
+      "sampler.kind is '%s', but %s has %s, of which nothing is sampled; set it to full", kind,
+      trm_config_string(task->config, "data.path"), what);
 }
 
 trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value) {
@@ -118,6 +129,7 @@ static trm_status resolve_steps(const trm_task *task, trm_config *config) {
 
 trm_status trm_task_resolve(trm_task *task, trm_config *config) {
   TRM_TRY(task->kind->resolve(task, config));
+  if (task->use != TRM_USE_TRAIN) return TRM_OK;
   TRM_TRY(resolve_steps(task, config));
   const double lr = trm_config_real(config, "optimizer.lr");
   const double min_lr = trm_config_real(config, "schedule.min_lr");
@@ -162,7 +174,7 @@ trm_status trm_task_select(trm_task *task, const char *fallback) {
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation) {
   const double value =
       task->selected < 0 ? evaluation->loss : -evaluation->scores[task->selected].value;
-  return isnan(value) ? HUGE_VAL : value; /* an empty part makes nothing the best */
+  return isnan(value) ? HUGE_VAL : value; /* of an empty part: never the best */
 }
 
 trm_status trm_task_block(trm_learner *learner, trm_gradsync *sync, int64_t local_block,

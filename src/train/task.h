@@ -24,6 +24,7 @@ typedef bool (*trm_task_stop)(void *context);
 
 typedef struct trm_task_kind {
   const char *data; /* kind of data set */
+  const char *part; /* of the data, that the loss of an evaluation is of: "validation", "test" */
   const char *unit; /* what losses are per and rates count: "token", "node", ... */
   /** Opens data.path and fills the facts of the task. Collective. */
   trm_status (*open)(trm_task *task);
@@ -50,8 +51,16 @@ typedef struct trm_task_kind {
                         int64_t *n_rows);
 } trm_task_kind;
 
+/** What a data set is opened for. */
+typedef enum trm_task_use {
+  TRM_USE_TRAIN,
+  TRM_USE_EVALUATE,
+  TRM_USE_PREDICT, /* labels and splits are not needed */
+} trm_task_use;
+
 struct trm_task {
   const trm_task_kind *kind;
+  trm_task_use use;
   trm_comm *comm;           /* borrowed */
   const trm_config *config; /* borrowed */
   trm_log *log;             /* borrowed; silent on other ranks than 0 */
@@ -62,15 +71,17 @@ struct trm_task {
   int64_t epoch_samples;   /* training samples in an epoch */
   int64_t batch, n_blocks; /* samples of a step, blocks they are cut into */
   int64_t units_a_step;
-  bool exchanges;    /* passes of ranks wait for each other: every rank runs every step */
-  char summary[160]; /* "vocabulary 65, 12 x 64 tokens a step" */
-  int n_scores;      /* that an evaluation gives besides the loss */
+  int64_t host_bytes; /* of the data set in memory that the ranks of a host share */
+  bool exchanges;     /* passes of ranks wait for each other: every rank runs every step */
+  char summary[160];  /* "vocabulary 65, 12 x 64 tokens a step" */
+  int n_scores;       /* that an evaluation gives besides the loss */
   char scores[TRM_MAX_SCORES][TRM_SCORE_BYTES];
   int selected; /* score that makes an evaluation the best, -1: the loss */
 };
 
 /** Opens the data set at data.path with the kind that model.kind works on. Collective. */
-trm_status trm_task_open(trm_comm *comm, const trm_config *config, trm_log *log, trm_task **out);
+trm_status trm_task_open(trm_comm *comm, const trm_config *config, trm_task_use use, trm_log *log,
+                         trm_task **out);
 void trm_task_close(trm_task **task); /* collective */
 /** Fills batch.blocks, train.steps (from train.epochs) and the facts that depend on them.
  *  Collective; the status may differ between ranks. */
@@ -83,6 +94,8 @@ double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluatio
 void trm_task_add_score(trm_task *task, const char *part, const char *metric);
 /** Number of the score called by eval.select: of the valid part, or the test part without one. */
 trm_status trm_task_select(trm_task *task, const char *fallback);
+/** That sampler.kind is full, for data that are not sampled: `what` says what they are. */
+trm_status trm_task_whole_only(const trm_task *task, const char *what);
 /** batch.blocks: `wanted` where it is left to us, but no more than `most`, which it must not exceed
  *  either. Writes key and fact. */
 trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t wanted,

@@ -13,6 +13,12 @@ trm_status trm_text_file_begin(trm_text_file *file) {
   return trm_fail(TRM_ERR_MEMORY, "no memory for a text: %s", strerror(errno));
 }
 
+void trm_text_file_discard(trm_text_file *file) {
+  if (file->stream) (void)fclose(file->stream); /* in memory */
+  free(file->text);
+  *file = (trm_text_file){0};
+}
+
 trm_status trm_text_file_publish(trm_text_file *file, const char *path) {
   const bool bad = ferror(file->stream) != 0;
   trm_status status = TRM_OK;

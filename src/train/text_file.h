@@ -15,5 +15,7 @@ typedef struct trm_text_file {
 trm_status trm_text_file_begin(trm_text_file *file);
 /** Ends the text and writes it to `path` atomically; frees it in any case. */
 trm_status trm_text_file_publish(trm_text_file *file, const char *path);
+/** Gives an unpublished text up; one that was never begun is accepted. */
+void trm_text_file_discard(trm_text_file *file);
 
 #endif

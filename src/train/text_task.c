@@ -149,6 +149,7 @@ const trm_vocab *trm_text_task_vocab(const trm_task *task) {
 }
 
 const trm_task_kind trm_task_text = {.data = "text",
+                                     .part = "validation",
                                      .unit = "token",
                                      .open = open_text,
                                      .close = close_text,

@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "trireme/comm/reducer.h"
+#include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/sampler.h"
 
 /* Exchanges join what `input` planned to what `comm` carries out. */
 typedef struct exchange {
+  trm_comm *comm; /* kept */
   trm_halo *halo; /* owned */
+  int64_t widest; /* reals of the widest row that any pass has planned */
   trm_row_exchange rows;
 } exchange;
 
@@ -27,14 +30,22 @@ struct trm_whole {
 };
 
 static void fill(void *context, trm_real *rows, int64_t C) {
-  /* A message that fails is fatal: comm reports it and ends the job. */
-  TRM_ASSERT(trm_halo_exchange(context, rows, C * (int64_t)sizeof(trm_real)) == TRM_OK);
+  const exchange *e = context;
+  /* A message that fails is fatal, comm reports it and ends the job; memory has been reserved. */
+  TRM_ASSERT(trm_halo_exchange(e->halo, rows, C * (int64_t)sizeof(trm_real)) == TRM_OK);
+  trm_watch_touch(e->comm); /* a layer is done */
+}
+
+static void expect(void *context, int64_t C) {
+  exchange *e = context;
+  if (C > e->widest) e->widest = C;
 }
 
 static trm_status join(trm_whole *w, const trm_halo_plan *plan, exchange *e) {
   if (trm_comm_size(w->comm) == 1) return TRM_OK;
   TRM_TRY(trm_halo_create(w->comm, plan->own, plan->n_own, plan->halo, plan->from, &e->halo));
-  e->rows = (trm_row_exchange){.context = e->halo, .fill = fill};
+  e->comm = w->comm;
+  e->rows = (trm_row_exchange){.context = e, .fill = fill, .expect = expect};
   return TRM_OK;
 }
 
@@ -167,6 +178,19 @@ void trm_whole_all_edges(trm_whole *w) {
 void trm_whole_pass(const trm_whole *w, trm_pass *pass) {
   pass->n_blocks = (int)w->field->n_local;
   pass->weights = w->weights;
+}
+
+static trm_status reserve(exchange *e) {
+  if (!e->halo) return TRM_OK;
+  return trm_halo_reserve(e->halo, e->widest * (int64_t)sizeof(trm_real));
+}
+
+trm_status trm_whole_reserve(trm_whole *w) {
+  for (int h = 0; h < w->n_hops; ++h) {
+    TRM_TRY(reserve(&w->in[h]));
+    TRM_TRY(reserve(&w->out[h]));
+  }
+  return TRM_OK;
 }
 
 trm_status trm_whole_plan(const trm_whole *w, trm_learner *learner, bool training) {

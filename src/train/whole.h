@@ -38,6 +38,8 @@ void trm_whole_all_edges(trm_whole *whole);
 void trm_whole_pass(const trm_whole *whole, trm_pass *pass);
 /** Dry pass; memory is reserved by the caller. */
 trm_status trm_whole_plan(const trm_whole *whole, trm_learner *learner, bool training);
+/** Memory for the rows of others that dry passes came to. Collective, and so is its failure. */
+trm_status trm_whole_reserve(trm_whole *whole);
 /** Bytes sent for rows of others so far. */
 int64_t trm_whole_bytes(const trm_whole *whole);
 

@@ -35,13 +35,15 @@ def random_edges(random_, n, degree, classes=None):
     return sorted(found)
 
 
-def nodes_folder(folder, n=240, n_classes=3, n_features=12, sparse=True, seed=1, train=None):
+def nodes_folder(folder, n=240, n_classes=3, n_features=12, sparse=True, seed=1, train=None,
+                 parts=("train", "val", "test"), labels=True):
     """One graph in the tab-separated forms: features say a little of the class, neighbours more."""
     r = random.Random(seed)
     os.makedirs(folder)
     classes = [r.randrange(n_classes) for _ in range(n)]
     write(f"{folder}/edges.tsv", (f"{u}\t{v}" for u, v in random_edges(r, n, 8, classes)))
-    write(f"{folder}/labels.tsv", (f"{i}\t{c}" for i, c in enumerate(classes)))
+    if labels:
+        write(f"{folder}/labels.tsv", (f"{i}\t{c}" for i, c in enumerate(classes)))
     if sparse:
         rows = []
         for i, c in enumerate(classes):
@@ -55,10 +57,10 @@ def nodes_folder(folder, n=240, n_classes=3, n_features=12, sparse=True, seed=1,
     order = list(range(n))
     r.shuffle(order)
     train = n // 2 if train is None else train
-    parts = {"train": order[:train], "val": order[train:train + n // 4],
+    nodes = {"train": order[:train], "val": order[train:train + n // 4],
              "test": order[train + n // 4:]}
-    for name, ids in parts.items():
-        write(f"{folder}/{name}.txt", (str(i) for i in sorted(ids)))
+    for name in parts:
+        write(f"{folder}/{name}.txt", (str(i) for i in sorted(nodes[name])))
     return folder
 
 

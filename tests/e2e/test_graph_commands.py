@@ -140,6 +140,31 @@ one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "s
 one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=cluster"), 78, "sampler.clusters")
 one_line(train(gcn, f"{folder}/x", "--set", "model.kind=gat", "--set", "model.heads=3"), 78,
          "model.heads", "3")
+one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=cluster", "--set", "sampler.clusters=200",
+               "--set", "batch.size=150"), 78, "batch.size", "150", "training nodes")
+for path in (gin, light):
+    one_line(train(path, f"{folder}/x", "--set", "sampler.kind=neighbor"), 78, "sampler.kind", "full")
+bare = prepare("graph", nodes_folder(f"{folder}/bare", parts=(), labels=False))
+one_line(train(gcn, f"{folder}/x", "--set", f"data.path={bare}"), 65, "no labels", "bare.h5")
+unsplit = prepare("graph", nodes_folder(f"{folder}/unsplit", parts=()))
+one_line(train(gcn, f"{folder}/x", "--set", f"data.path={unsplit}"), 78, "no splits", "prepare")
+one_line(train(gcn, f"{folder}/x", "--set", f"data.path={unsplit}", "--splits", "all"), 78, "no splits")
+
+# ---- data without labels or splits are predicted; without a valid part nothing is the best
+out = f"{folder}/bare.tsv"
+good(run("predict", f"{folder}/run-gcn", "-o", out, "--data", bare, ranks=2), "predict without labels")
+with open(out) as file:
+    lines = [line.split("\t") for line in file.read().splitlines()]
+equal(len(lines), 241, "predictions of data without labels")
+equal({line[3] for line in lines[1:]}, {""}, "labels of data without labels")
+unheld = prepare("graph", nodes_folder(f"{folder}/unheld", parts=("train", "test")))
+result = train(gcn, f"{folder}/unheld-run", "--set", f"data.path={unheld}")
+good(result, "no valid part")
+check("no node to validate with" in result.err and "(best)" not in result.err, result.err)
+one_line(train(gcn, f"{folder}/x", "--set", f"data.path={unheld}", "--set", "train.patience=5"), 78,
+         "train.patience", "validate")
+result = train(gcn, f"{folder}/unheld-seeds", "--set", f"data.path={unheld}", "--seeds", "1-2")
+good(result, "a sweep without a valid part")
 one_line(run("generate", f"{folder}/run-gcn"), 78, "predict")
 one_line(run("predict", f"{folder}/run-gcn"), 64, "-o")
 finish()

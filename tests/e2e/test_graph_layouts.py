@@ -8,6 +8,7 @@ folder = temp_folder()
 sparse = prepare("graph", nodes_folder(f"{folder}/sparse"))
 dense = prepare("graph", nodes_folder(f"{folder}/dense", sparse=False))
 few = prepare("graph", nodes_folder(f"{folder}/few", sparse=False, train=3))
+eight = prepare("graph", nodes_folder(f"{folder}/eight", sparse=False, train=8))
 sets = prepare("graphs", set_folder(f"{folder}/sets"))
 pairs = prepare("interactions", pairs_folder(f"{folder}/pairs"))
 
@@ -34,6 +35,10 @@ CASES = {
                         "sampler: {kind: cluster, clusters: 20}\nbatch: {size: 9, blocks: 7}"),
     "gin-set": (sets, "model: {kind: gin, layers: 3, width: 8, norm: batch, readout: sum, "
                       "dropout: 0.2, activation: relu}\nbatch: {size: 16, blocks: 7}"),
+    "lightgcn-metis": (pairs, "model: {kind: lightgcn, layers: 2, width: 8}\n"
+                              "batch: {size: 64, blocks: 5}"),
+    "cluster-few": (eight, "model: {kind: gcn, layers: 2, width: 8, activation: relu}\n"
+                         "sampler: {kind: cluster, clusters: 60}\nbatch: {size: 4, blocks: 4}"),
     "lightgcn": (pairs, "model: {kind: lightgcn, layers: 3, width: 8, drop_edge: 0.1}\n"
                         "batch: {size: 64, blocks: 7}"),
 }

@@ -297,6 +297,8 @@ static void check_splits(void) {
   s = nodes();
   put(&s, "/splits/0/valid", GONE);
   expect_good(&s);
+  put(&s, "/splits/2/train", TRM_DTYPE_I32, 2, part0);
+  expect(&s, "group '/splits' has 2 members, but no '/splits/1'");
 }
 
 static void check_set(void) {
@@ -314,6 +316,7 @@ static void check_set(void) {
   BAD(set, "/graphs/folds", I32(1, 1), "has no graph in fold 0 of 2");
   BAD(set, "/graphs/folds", I32(0, 0), "has one fold; two at least are needed");
   BAD(set, "/graphs/folds", I32(0, -1), "'/graphs/folds' is -1 at index 1");
+  BAD(set, "/graphs/labels", I32(1, -1), "graph 1 is in a fold, but has no label");
 }
 
 static void check_interactions(void) {

@@ -256,7 +256,39 @@ static void check_failures(void) {
   graph_free(&g);
 }
 
+/* Joined parts keep the order of nodes; parts that lead keep theirs among each other. */
+static void check_join_and_lead(void) {
+  static const int32_t part_of[] = {5, 0, 3, 2, 0, 5, 1, 4}, joined[] = {2, 0, 1, 1, 0, 2, 0, 2};
+  static const int32_t order[] = {1, 4, 6, 3, 2, 7, 0, 5}, ids[] = {2, 7};
+  trm_partition *p = NULL;
+  if (!CHECK_OK(trm_partition_from_parts(8, 6, part_of, &p))) return;
+  trm_partition_join(p, 2);
+  CHECK_EQ(p->n_parts, 3);
+  for (int i = 0; i < 8; ++i) {
+    CHECK_EQ(p->order[i], order[i]);
+    CHECK_EQ(p->part_of[i], joined[i]);
+  }
+  const int64_t ends[] = {0, 3, 5, 8};
+  for (int k = 0; k <= 3; ++k) CHECK_EQ(p->offsets[k], ends[k]);
+  trm_partition_destroy(&p);
+  if (!CHECK_OK(trm_partition_from_parts(8, 6, part_of, &p))) return;
+  int64_t n = -1;
+  CHECK_OK(trm_partition_lead(p, (trm_ids){ids, 2}, &n)); /* parts 3 and 4 have them */
+  CHECK_EQ(n, 2);
+  static const int32_t numbers[] = {2, 3, 4, 0, 1, 5};
+  for (int i = 0; i < 8; ++i) CHECK_EQ(p->part_of[i], numbers[part_of[i]]);
+  check_form(p, 8, 6);
+  CHECK_OK(trm_partition_lead(p, (trm_ids){0}, &n));
+  CHECK_EQ(n, 0);
+  for (int i = 0; i < 8; ++i) CHECK_EQ(p->part_of[i], numbers[part_of[i]]);
+  trm_alloc_fail_after(0);
+  CHECK_EQ(trm_partition_lead(p, (trm_ids){ids, 2}, &n), TRM_ERR_MEMORY);
+  trm_alloc_fail_after(-1);
+  trm_partition_destroy(&p);
+}
+
 int main(void) {
+  check_join_and_lead();
   check_random();
   check_communities(false);
   check_communities(true);

@@ -133,7 +133,7 @@ static void side_create(side *s, const graph *g, const trm_csr *whole, int part)
                      .columns = s->columns,
                      .values = s->values};
   s->fetch = (fetcher){.ids = s->ids, .n_own = n_own, .n = n};
-  s->exchange = (trm_row_exchange){&s->fetch, fill};
+  s->exchange = (trm_row_exchange){.context = &s->fetch, .fill = fill};
 }
 
 typedef struct part {

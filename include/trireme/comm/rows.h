@@ -19,8 +19,10 @@ typedef struct trm_halo trm_halo;
 trm_status trm_halo_create(trm_comm *comm, const int32_t *own, int64_t n_own, const int32_t *halo,
                            const int64_t *from, trm_halo **out);
 void trm_halo_destroy(trm_halo **halo);
+/** Takes the memory for rows of up to `bytes`. Collective, equal `bytes`; the status is the same on all. */
+trm_status trm_halo_reserve(trm_halo *halo, int64_t row_bytes);
 /** rows[n_own + n_halo, C] with `bytes` a row: own rows are there, the others are filled in. Collective:
- *  the same order of calls on all processes. Does not allocate after the first call of a width. */
+ *  the same order of calls on all processes. Allocates only for rows wider than any before. */
 trm_status trm_halo_exchange(trm_halo *halo, void *rows, int64_t row_bytes);
 /** Bytes sent by this process so far. */
 int64_t trm_halo_bytes(const trm_halo *halo);
@@ -67,7 +69,8 @@ trm_status trm_comm_split(trm_comm *comm, int color, trm_comm **out);
 typedef struct trm_shared trm_shared;
 trm_status trm_shared_create(trm_comm *comm, trm_shared **out);
 void trm_shared_destroy(trm_shared **shared); /* collective */
-/** Collective, equal bytes. Zeroed; 64-byte aligned. *fill is true on one process of each host. */
+/** Collective, equal bytes. Zeroed; 64-byte aligned. *fill is true on every process that must write
+ *  it: one of each host, or all where no memory can be shared. */
 trm_status trm_shared_take(trm_shared *shared, int64_t bytes, const char *what, void **memory,
                            bool *fill);
 /** Agreement of all processes, after which what was written may be read. Collective. */

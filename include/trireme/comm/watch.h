@@ -20,6 +20,8 @@ void trm_watch_stop(trm_comm *comm);
 /** Enters phase `name` (kept: a string literal) of `step`; restarts the clock. Cheap, per step.
  *  For a communicator of one rank it is a pause. */
 void trm_watch_phase(trm_comm *comm, const char *name, int64_t step);
+/** Goes on with the phase and restarts its clock: for long phases, at each sign of life. */
+void trm_watch_touch(trm_comm *comm);
 /** No deadline until the next phase (long local work such as a data check). */
 void trm_watch_pause(trm_comm *comm);
 

@@ -20,7 +20,8 @@
 typedef enum trm_graph_batching {
   TRM_BATCH_NEIGHBOR, /* training nodes: what neighbour sampling draws from these seeds */
   TRM_BATCH_CLUSTER,  /* clusters: the graph induced by those of the block. Clusters of different
-                         epochs in one block (at a seam) have no edges between them */
+                         epochs in one block (at a seam) have no edges between them. Those past the
+                         last one with a node of `train` are never taken (trm_partition_lead) */
   TRM_BATCH_SET,      /* graphs of a set: those of the block side by side */
   TRM_BATCH_PAIRS,    /* training pairs of user and item, each with an item the user did not choose;
                          one collection for the whole batch, the same on every rank */
@@ -84,7 +85,8 @@ typedef struct trm_graph_loader trm_graph_loader;
 trm_status trm_graph_loader_create(const trm_graph *graph, const trm_graph_loader_options *options,
                                    trm_graph_loader **out);
 /** Waits for the next step's batch; valid until the following call. Buffers grow until they have seen
- *  the largest block; where bounds are close (fan-outs >= 0, sets) all memory is taken by create. */
+ *  the largest block; where bounds are close (fan-outs >= 0, sets) and come to no more than 256 MiB in
+ *  all, create takes everything. */
 trm_status trm_graph_loader_next(trm_graph_loader *loader, trm_graph_step *batch);
 /** At once, whatever the thread is doing. */
 void trm_graph_loader_destroy(trm_graph_loader **loader);

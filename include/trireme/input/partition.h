@@ -30,6 +30,9 @@ trm_status trm_partition_from_parts(int64_t n_nodes, int n_parts, const int32_t 
 /** Every n parts that follow each other become one. The order of nodes stays, so that nodes of a small
  *  part lie together in it: n_parts must be a multiple of n. */
 void trm_partition_join(trm_partition *partition, int n);
+/** Renumbers parts so that those with a node of `ids` come first, each kind in its order before.
+ *  @param[out] n  how many those are */
+trm_status trm_partition_lead(trm_partition *partition, trm_ids ids, int64_t *n);
 void trm_partition_destroy(trm_partition **partition);
 
 /** Quality, as `trireme partition` prints it. Imbalances are greatest over mean. */

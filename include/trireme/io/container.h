@@ -57,6 +57,8 @@ const char *trm_container_path(const trm_container *container);
 
 /** Whether something is at `name` ("/values"). */
 bool trm_container_has(trm_container *container, const char *name);
+/** How many members the group at `name` has. @return TRM_ERR_DATA when it is no group */
+trm_status trm_container_count(trm_container *container, const char *name, int64_t *n);
 trm_status trm_array_info_get(trm_container *container, const char *name, trm_array_info *info);
 
 /** Reads the whole array, converted to `dtype` in memory; n_elements must equal the array's. A value

@@ -13,6 +13,8 @@ typedef struct trm_row_exchange {
   void *context;
   /** rows[own + halo, C] (for a collection: rows[n, C]): own rows are there, fills in the others. */
   void (*fill)(void *context, trm_real *rows, int64_t C);
+  /** Told by operators in dry passes too: rows of C will be fetched. NULL: does not matter. */
+  void (*expect)(void *context, int64_t C);
 } trm_row_exchange;
 
 /** Weights of a sum over edges; D is the target's or source's degree in the whole graph, S what of

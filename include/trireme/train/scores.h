@@ -2,6 +2,7 @@
 #ifndef TRIREME_TRAIN_SCORES_H
 #define TRIREME_TRAIN_SCORES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trireme/core/graph.h"
@@ -35,6 +36,8 @@ typedef struct trm_scored {
  *  samples[n]. NaN with one class only, or where a score that counts is NaN. */
 double trm_roc_auc(trm_scored *samples, int64_t n);
 
+/** Whether `item` is in the list, which rises. */
+bool trm_list_has(const int32_t *list, int64_t n, int32_t item);
 /** Top-K of one user. */
 typedef struct trm_ranking {
   double recall, ndcg, precision;

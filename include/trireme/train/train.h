@@ -39,7 +39,8 @@ typedef struct trm_train_plan {
   char summary[160]; /* "vocabulary 65, 12 x 64 tokens a step" */
   double steps_an_epoch;
   int64_t weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes;
-  const char *besides;      /* what is not counted, NULL: nothing of size */
+  int64_t data_bytes;       /* the data set and what is planned for it; not batches made ahead */
+  int64_t host_bytes;       /* besides: what the ranks of a host share of the data set */
   int64_t checkpoint_bytes; /* besides, on rank 0: the copy that is being written */
 } trm_train_plan;
 
@@ -60,8 +61,9 @@ typedef struct trm_evaluate_options {
 enum { TRM_MAX_SCORES = 16, TRM_SCORE_BYTES = 32 };
 
 typedef struct trm_evaluation {
-  double loss;      /* nats a unit over the whole validation part */
+  double loss;      /* nats a unit over the whole part */
   int64_t count;    /* units */
+  const char *part; /* "validation"; of interactions, which have none, "test" */
   const char *unit; /* "token", "node", "graph", "interaction" */
   int64_t step;     /* of the checkpoint */
   int n_scores;
