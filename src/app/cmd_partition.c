@@ -73,6 +73,7 @@ static trm_status measure_all(const trm_graph *graph, const char *method, const 
   printf("                          greatest over mean of\n"
          "  parts       cut    halo   nodes   edges  training  seconds\n");
   for (int i = 0; i < n; ++i) TRM_TRY(measure(graph, method, counts[i], training, seed));
+  printf("  cut: edges between parts; halo: nodes with the neighbours a part needs, over nodes\n");
   return TRM_OK;
 }
 

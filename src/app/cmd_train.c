@@ -100,10 +100,18 @@ typedef struct many {
 static trm_status list_splits(const trm_config *config, const char *splits, int64_t **numbers,
                               int64_t *n) {
   char text[48];
-  if (strcmp(splits, "all") != 0) return trm_sweep_numbers(splits, "--splits", numbers, n);
-  TRM_TRY(trm_sweep_count_splits(trm_config_string(config, "data.path"), n));
-  (void)snprintf(text, sizeof text, "0-%" PRId64, *n - 1);
-  return trm_sweep_numbers(text, "--splits", numbers, n);
+  const char *path = trm_config_string(config, "data.path");
+  int64_t n_all;
+  TRM_TRY(trm_sweep_count_splits(path, &n_all));
+  (void)snprintf(text, sizeof text, "0-%" PRId64, n_all - 1);
+  if (strcmp(splits, "all") == 0) return trm_sweep_numbers(text, "--splits", numbers, n);
+  TRM_TRY(trm_sweep_numbers(splits, "--splits", numbers, n));
+  for (int64_t i = 0; i < *n; ++i) {
+    if ((*numbers)[i] < n_all) continue;
+    return trm_fail(TRM_ERR_USAGE, "--splits %s: %s has %" PRId64 " of them, from 0 to %" PRId64, splits, path,
+                    n_all, n_all - 1);
+  }
+  return TRM_OK;
 }
 
 static trm_status sweep(trm_comm *comm, const trm_train_options *train, const many *m,

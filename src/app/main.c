@@ -1,5 +1,6 @@
 #include "app.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,7 @@ static void take_better_kernel(char **argv) {
 
 int main(int argc, char **argv) {
   take_better_kernel(argv);
+  (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of the write, with its line */
   if (argc < 2) {
     (void)app_help(0, NULL);
     return trm_status_exit_code(TRM_ERR_USAGE);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -53,11 +54,17 @@ static trm_status need(shelf *s, const char *word, const char *name, const char 
                   s->folder, name, word, option);
 }
 
-/* split_*.tsv in the order of their names. */
+/* By numbers in the names: split_2 before split_10. */
+static int by_number(const void *a, const void *b) {
+  return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* split_*.tsv in the order of their numbers. */
 static trm_status take_splits(shelf *s) {
   char **names = NULL;
   trm_status status = TRM_OK;
   TRM_TRY(trm_folder_list(s->folder, "split_", ".tsv", &names, &s->n_splits));
+  if (s->n_splits > 0) qsort(names, (size_t)s->n_splits, sizeof *names, by_number);
   TRM_TRY_OUT(TRM_ALLOC(&s->splits, s->n_splits, "names of splits"));
   TRM_TRY_OUT(TRM_ALLOC(&s->split_paths, (int64_t)s->n_splits * PATH_BYTES, "names of splits"));
   for (int i = 0; i < s->n_splits; ++i) {
@@ -81,10 +88,14 @@ static trm_status prepare_graph(shelf *s, const app_prepare_request *r,
   TRM_TRY(take(s, "classes.tsv", &o->classes));
   if (s->folder && r->splits.n == 0 && !r->train && !r->valid && !r->test) {
     TRM_TRY(take(s, "train.txt", &o->train));
-    if (o->train) {
-      TRM_TRY(take(s, "val.txt", &o->valid));
-      TRM_TRY(take(s, "test.txt", &o->test));
-    } else {
+    TRM_TRY(take(s, "val.txt", &o->valid));
+    TRM_TRY(take(s, "valid.txt", &o->valid));
+    TRM_TRY(take(s, "test.txt", &o->test));
+    if (!o->train && (o->valid || o->test)) {
+      return trm_fail(TRM_ERR_IO, "%s: has a %s part, but no train.txt; name the file by --train",
+                      s->folder, o->valid ? "validation" : "test");
+    }
+    if (!o->train) {
       TRM_TRY(take_splits(s));
       o->splits = s->splits;
       o->n_splits = s->n_splits;
@@ -202,6 +213,18 @@ static void say(line *l, int64_t count, const char *one, const char *many) {
   l->n += n;
 }
 
+/* " (of 0: 140 train, 500 valid, 1,000 test)". */
+static void say_parts(line *l, const trm_graph *g) {
+  char numbers[TRM_N_PARTS][32];
+  for (int p = 0; p < TRM_N_PARTS; ++p) trm_format_count(g->splits[p].n, numbers[p]);
+  const int n = snprintf(l->text + l->n, sizeof l->text - (size_t)l->n,
+                         g->n_splits == 1 ? " (%s train, %s valid, %s test)"
+                                          : " (the first: %s train, %s valid, %s test)",
+                         numbers[TRM_PART_TRAIN], numbers[TRM_PART_VALID], numbers[TRM_PART_TEST]);
+  TRM_ASSERT(n >= 0 && n < (int)sizeof l->text - l->n);
+  l->n += n;
+}
+
 static void print_sizes(trm_log *log, const trm_graph *g) {
   line l = {0};
   if (g->kind == TRM_GRAPH_INTERACTIONS) {
@@ -222,6 +245,7 @@ static void print_sizes(trm_log *log, const trm_graph *g) {
     say(&l, g->n_classes, "class", "classes");
     const bool set = g->kind == TRM_GRAPH_SET;
     say(&l, trm_graph_n_splits(g), set ? "fold" : "split", set ? "folds" : "splits");
+    if (g->n_splits > 0) say_parts(&l, g);
   }
   trm_log_line(log, "%s: %s", g->path, l.text);
 }
@@ -253,6 +277,34 @@ static void print_counts(trm_log *log, const trm_graph *g, const trm_graph_count
   if (noted.n > 0) trm_log_line(log, "%s: note: %s", g->path, noted.text);
 }
 
+static bool is_taken(const shelf *s, const char *name) {
+  for (int i = 0; i < s->n; ++i) {
+    if (strcmp(strrchr(s->paths[i], '/') + 1, name) == 0) return true;
+  }
+  for (int i = 0; i < s->n_splits; ++i) {
+    if (strcmp(strrchr(s->splits[i], '/') + 1, name) == 0) return true;
+  }
+  return false;
+}
+
+/* Files of the folder that no option and no usual name asked for: a slip in a name would show here. */
+static void print_passed_over(trm_log *log, const shelf *s) {
+  enum { SHOWN = 6 };
+  char text[400] = "", **names = NULL;
+  int n = 0, n_passed = 0;
+  if (!s->folder || trm_folder_list(s->folder, "", "", &names, &n) != TRM_OK) return;
+  for (int i = 0; i < n; ++i) {
+    const size_t length = strlen(text);
+    if (names[i][0] == '.' || is_taken(s, names[i])) continue;
+    if (++n_passed > SHOWN) continue;
+    (void)snprintf(text + length, sizeof text - length, "%s%.60s", length ? ", " : "", names[i]);
+  }
+  if (n_passed > 0) {
+    trm_log_line(log, "%s: passed over: %s%s", s->folder, text, n_passed > SHOWN ? ", ..." : "");
+  }
+  TRM_FREE(names);
+}
+
 /**
  * Prepares one of the graph kinds, then opens what was written: it is checked, and tells its sizes.
  *
@@ -272,6 +324,7 @@ trm_status app_prepare_graphs(app_prepare_kind kind, const char *folder,
   } else {
     status = prepare_tables(kind, &s, request, log, &counts);
   }
+  if (status == TRM_OK) print_passed_over(log, &s);
   TRM_FREE(s.splits);
   TRM_FREE(s.split_paths);
   TRM_TRY(status);

@@ -39,8 +39,7 @@ static const trm_config_key keys[] = {
         "Partitioned storage: features of other ranks' nodes kept by each rank."),
 
     CHOICE("model.kind", "decoder", "decoder|gcn|sage|gat|gin|mlp|lightgcn", true,
-           "Family; decoder is the pre-norm GPT, the others work on graphs. gat and sage with "
-           "aggregator: max do not see weights of edges."),
+           "Family; decoder is the pre-norm GPT, the others work on graphs."),
     INT("model.layers", "4", 1, 1024, "", true,
         "Transformer blocks, or layers of message passing, one on the other."),
     INT("model.heads", "4", 1, 1024, "", true,
@@ -73,8 +72,8 @@ static const trm_config_key keys[] = {
          "Graphs: a feed-forward part after the aggregation of a residual block (gin: always)."),
     CHOICE("model.norm", "none", "none|layer|batch", true,
            "Graphs: normalisation in each layer (gin: also inside its MLPs). batch: over the rows "
-           "of a block; "
-           "batch.blocks: 1 takes all."),
+           "of a "
+           "block (batch.blocks)."),
     CHOICE(
         "model.jumping", "last", "last|concat|max", true,
         "Graphs: the output layer sees the last layer, all of them, or their maximum; gin with a "
@@ -89,9 +88,12 @@ static const trm_config_key keys[] = {
     CHOICE("sampler.kind", "full", "full|neighbor|cluster", true,
            "Graphs: a step works on the whole graph, on sampled neighbours of its seeds, or on the "
            "graph within some clusters."),
-    TEXT("sampler.fanout", "10,10", true,
-         "Neighbours drawn for a node in each layer, from the seeds back; -1: all."),
+    TEXT("sampler.fanout", "10", true,
+         "Neighbours drawn for a node in each layer, from the seeds back: '15,10', or one number "
+         "for all layers; -1: all."),
     BOOL("sampler.replace", "false", true, "Neighbours are drawn with replacement."),
+    INT("sampler.threads", "0", 0, 64, "", false,
+        "Threads of a rank that cut batches out ahead; 0: one for every four that compute."),
     INT("sampler.clusters", "0", 0, 1048576, "", true,
         "cluster: parts the graph is cut into; batch.size of them make a step."),
 
@@ -149,11 +151,10 @@ static const trm_config_key keys[] = {
     INT("eval.every", "200", 0, MAX_STEPS, "steps", false,
         "Exact loss of the whole validation part (interactions: test part) so often; 0: never."),
     BOOL("eval.at_end", "true", false, "Also after the last step."),
-    CHOICE(
-        "eval.select", "auto", "auto|loss|accuracy|macro_f1|auc|recall|ndcg", false,
-        "What makes an evaluation the best: auto is loss for text, accuracy for nodes and graphs, "
-        "recall for interactions. Of the validation part; interactions have none, so of their test "
-        "part."),
+    CHOICE("eval.select", "auto", "auto|loss|accuracy|macro_f1|auc|recall|ndcg", false,
+           "What makes an evaluation the best; auto: loss of text, accuracy of nodes and graphs, "
+           "recall "
+           "of interactions (there on the test part)."),
     INT("eval.top_k", "20", 1, 1000, "", false, "Interactions: items recommended to each user."),
 
     INT("checkpoint.every", "200", 0, MAX_STEPS, "steps", false,

@@ -10,7 +10,7 @@
 #include "config_internal.h"
 #include "trireme/core/memory.h"
 
-enum { MAX_FILE_BYTES = 1 << 20, MAX_NAME = 128 };
+enum { MAX_FILE_BYTES = 1 << 20, MAX_NAME = 128, MAX_LIST = 256 };
 
 typedef struct reader {
   trm_config *config;
@@ -110,6 +110,24 @@ static trm_status check_first(const reader *r, const char *name, int64_t *line) 
   return TRM_OK;
 }
 
+/* "[10, 10]" for a key of text: its items with commas between. */
+static trm_status read_list(reader *r, int index) {
+  char text[MAX_LIST] = "";
+  size_t n = 0;
+  const trm_config_origin origin = here(r);
+  for (;;) {
+    TRM_TRY(next(r));
+    if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
+    const size_t length = r->event.type == YAML_SCALAR_EVENT ? strlen(scalar_text(r)) : sizeof text;
+    if (length == 0 || n + length + 2 > sizeof text) {
+      return trm_config_fail(origin, "%s: its list is too long, or holds more than plain items",
+                             r->config->keys[index].name);
+    }
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? "," : "", scalar_text(r));
+  }
+  return trm_config_assign(r->config, index, text, true, origin);
+}
+
 static trm_status read_value(reader *r, int index) {
   char allowed[TRM_ALLOWED_TEXT_BYTES];
   const trm_config_key *key = &r->config->keys[index];
@@ -117,6 +135,9 @@ static trm_status read_value(reader *r, int index) {
   if (r->event.type == YAML_MAPPING_START_EVENT) {
     return trm_config_fail(here(r), "%s holds further keys; there are two levels only, allowed: %s",
                            key->name, allowed);
+  }
+  if (r->event.type == YAML_SEQUENCE_START_EVENT && key->type == TRM_CONFIG_STRING) {
+    return read_list(r, index);
   }
   if (r->event.type != YAML_SCALAR_EVENT) {
     return trm_config_fail(here(r), "%s is a list; allowed: one value, %s", key->name, allowed);

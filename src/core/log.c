@@ -38,7 +38,7 @@ trm_status trm_log_open_file(trm_log *log, const char *path) {
 
 /* The terminal is the last place to complain to: what fails there is dropped. */
 static void terminal_line(trm_log *log, const char *prefix, const char *format, va_list args) {
-  if (!log->terminal) return;
+  if (!log->terminal || log->title) return;
   if (log->progress_shown) (void)fputs(CLEAR_LINE, log->terminal);
   log->progress_shown = false;
   (void)fputs(prefix, log->terminal);
@@ -116,7 +116,10 @@ static void terminal_rewrite(trm_log *log, bool always, const char *format, va_l
   const double now_s = trm_clock_s();
   if (!always && now_s - log->progress_last_s < progress_interval_s) return;
   log->progress_last_s = now_s;
-  if (vsnprintf(text, sizeof text, format, args) < 0) return;
+  const int before =
+      log->title ? snprintf(text, sizeof text / 2, "%s: ", log->title) : 0; /* one with room left */
+  if (before < 0 || before >= (int)sizeof text / 2) return;
+  if (vsnprintf(text + before, sizeof text - (size_t)before, format, args) < 0) return;
   const size_t n = bytes_in_columns(text, terminal_columns(log->terminal));
   (void)fprintf(log->terminal, CLEAR_LINE "%.*s", (int)n, text);
   (void)fflush(log->terminal);

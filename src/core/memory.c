@@ -120,8 +120,8 @@ trm_status trm_alloc_bytes(void **out, int64_t n, size_t size, const char *what)
   }
   if (!block) {
     return trm_fail(TRM_ERR_MEMORY,
-                    "%s: no memory for %lld bytes (%.1f MiB); use a smaller model or batch, more "
-                    "ranks, or a larger memory limit",
+                    "%s: no memory for %lld bytes (%.1f MiB); use a smaller model, batch or "
+                    "data set, more ranks, or a larger memory limit",
                     what, (long long)bytes, (double)bytes / (1 << 20));
   }
   *header_of(block) = (block_header){.magic = LIVE_MAGIC, .bytes = bytes, .map_bytes = map_bytes};

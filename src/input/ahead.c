@@ -1,17 +1,18 @@
 /**
- * Reading ahead: one thread, a ring of slots, one lock.
+ * Reading ahead: some threads, a ring of slots, one lock.
  *
  * Invariants (held whenever `lock` is free):
- *  1. next_out <= next_in <= next_out + depth: steps [next_out, next_in) are filled and wait.
+ *  1. next_out <= next_in <= next_out + depth: steps below next_in have been begun, each by one
+ *     thread; filled[slot] is the last step that was finished there.
  *  2. Step s lives in slot s % (depth + 1). The slot of step next_out - 1 is the caller's until
- *     its next call, so the thread, which writes slot next_in only while next_in < next_out +
- *     depth, never touches it: the two differ by less than depth + 1 steps.
- *  3. Once `failed` is set the thread has ended and next_in does not move; steps before it are
- *     still handed out, so a failure shows at the same step however far the thread was ahead.
- *  4. Once `stop` is set no step is added.
+ *     its next call, so the threads, which begin step next_in only while next_in < next_out +
+ *     depth, never touch it: the two differ by less than depth + 1 steps.
+ *  3. Once `failed` is set no step is begun. Steps that had been are finished, and those before
+ *     failed_step, the first that failed, are still handed out.
+ *  4. Once `stop` is set no step is begun.
  *
- *   thread:  wait for room --fill slot--> ++next_in, wake the caller --> ... to end, stop, failure
- *   caller:  trm_ahead_next waits for next_out < next_in, takes the slot, ++next_out, wakes the thread
+ *   threads:  wait for room, begin the next step --fill slot--> filled, wake the caller --> ...
+ *   caller:   trm_ahead_next waits for its step, takes the slot, ++next_out, wakes a thread
  */
 #include "ahead_internal.h"
 
@@ -22,17 +23,26 @@
 
 #include "trireme/core/memory.h"
 
+typedef struct worker {
+  trm_ahead *ahead;
+  int number;
+  pthread_t thread;
+} worker;
+
 struct trm_ahead {
   trm_ahead_options options;
-  pthread_t thread;
-  bool has_lock, has_filled, has_room, has_thread;
+  worker *workers; /* [n_threads], the first n_started run; owned */
+  int n_started;
+  bool has_lock, has_filled, has_room;
 
   pthread_mutex_t lock;
-  pthread_cond_t filled, room;
+  pthread_cond_t finished, room;
   /* under `lock` */
   int64_t next_in, next_out;
+  int64_t *filled; /* [depth + 1] owned */
   bool stop;
   trm_status failed;
+  int64_t failed_step;
   char message[TRM_MESSAGE_BYTES];
 };
 
@@ -55,38 +65,47 @@ bool trm_ahead_stopped(void *ahead) {
   return stop;
 }
 
-/* Waits until `step` has a slot; false: stop. */
-static bool wait_for_room(trm_ahead *a, int64_t step) {
+static int64_t slot_of(const trm_ahead *a, int64_t step) {
+  return step % ((int64_t)a->options.depth + 1);
+}
+
+/* Waits until there is room for a step, and begins it; false: there is nothing more to do. */
+static bool begin_step(trm_ahead *a, int64_t *step) {
+  const trm_ahead_options *o = &a->options;
   take(a);
-  while (!a->stop && step >= a->next_out + a->options.depth) {
+  while (!a->stop && a->failed == TRM_OK && a->next_in < o->end_step &&
+         a->next_in >= a->next_out + o->depth) {
     must(pthread_cond_wait(&a->room, &a->lock));
   }
-  const bool stop = a->stop;
+  const bool go_on = !a->stop && a->failed == TRM_OK && a->next_in < o->end_step;
+  if (go_on) *step = a->next_in++;
   give(a);
-  return !stop;
+  return go_on;
 }
 
 /* Under `lock`. Messages are per thread: the caller's thread gets this one in trm_ahead_next. */
-static void keep_failure(trm_ahead *a, trm_status status) {
+static void keep_failure(trm_ahead *a, int64_t step, trm_status status) {
+  if (a->failed != TRM_OK && a->failed_step < step) return;
   a->failed = status;
+  a->failed_step = step;
   const size_t length = strnlen(trm_message(), sizeof a->message - 1);
   memcpy(a->message, trm_message(), length);
   a->message[length] = 0;
+  must(pthread_cond_broadcast(&a->room)); /* the others end */
 }
 
 static void *run(void *argument) {
-  trm_ahead *a = argument;
-  const trm_ahead_options *o = &a->options;
-  for (int64_t step = o->first_step; step < o->end_step; ++step) {
-    if (!wait_for_room(a, step)) break;
-    const trm_status status = o->fill(o->context, a, step, step % ((int64_t)o->depth + 1));
+  const worker *w = argument;
+  trm_ahead *a = w->ahead;
+  int64_t step;
+  while (begin_step(a, &step)) {
+    const int64_t slot = slot_of(a, step);
+    const trm_status status = a->options.fill(a->options.context, a, w->number, step, slot);
     take(a);
-    const bool stop = a->stop;
-    if (!stop && status == TRM_OK) a->next_in = step + 1;
-    if (!stop && status != TRM_OK) keep_failure(a, status);
-    must(pthread_cond_signal(&a->filled));
+    if (!a->stop && status == TRM_OK) a->filled[slot] = step;
+    if (!a->stop && status != TRM_OK) keep_failure(a, step, status);
+    must(pthread_cond_signal(&a->finished));
     give(a);
-    if (stop || status != TRM_OK) break;
   }
   return NULL;
 }
@@ -101,27 +120,28 @@ trm_status trm_ahead_next(trm_ahead *ahead, int64_t *step, int64_t *slot) {
     return trm_fail(TRM_ERR_ARG, "%s: step %lld asked for, the last one is %lld", o->what,
                     (long long)next, (long long)(o->end_step - 1));
   }
-  while (next >= a->next_in && a->failed == TRM_OK) must(pthread_cond_wait(&a->filled, &a->lock));
-  const bool there = next < a->next_in;
+  while (a->filled[slot_of(a, next)] != next && !(a->failed != TRM_OK && a->failed_step <= next)) {
+    must(pthread_cond_wait(&a->finished, &a->lock));
+  }
+  const bool there = a->filled[slot_of(a, next)] == next;
   if (there) {
     ++a->next_out;
     must(pthread_cond_signal(&a->room));
+  } else {
+    trm_message_set(a->message);
   }
+  const trm_status status = there ? TRM_OK : a->failed;
   give(a);
-  if (!there) {
-    trm_message_set(a->message); /* written before `failed`, and never again */
-    return a->failed;
-  }
   *step = next;
-  *slot = next % ((int64_t)o->depth + 1);
-  return TRM_OK;
+  *slot = slot_of(a, next);
+  return status;
 }
 
-/* The thread takes no signals: they belong to the main thread, whose waits they must interrupt. */
+/* The threads take no signals: they belong to the main thread, whose waits they must interrupt. */
 static trm_status start(trm_ahead *a) {
   const char *what = a->options.what;
   a->has_lock = pthread_mutex_init(&a->lock, NULL) == 0;
-  a->has_filled = pthread_cond_init(&a->filled, NULL) == 0;
+  a->has_filled = pthread_cond_init(&a->finished, NULL) == 0;
   a->has_room = pthread_cond_init(&a->room, NULL) == 0;
   if (!a->has_lock || !a->has_filled || !a->has_room) {
     return trm_fail(TRM_ERR_MEMORY, "%s: no lock could be made", what);
@@ -129,24 +149,30 @@ static trm_status start(trm_ahead *a) {
   sigset_t all, before;
   int error = sigfillset(&all) == 0 ? 0 : errno;
   if (error == 0) error = pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (error == 0) {
-    error = pthread_create(&a->thread, NULL, run, a);
-    a->has_thread = error == 0;
-    const int restored = pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error == 0) error = restored;
+  const bool masked = error == 0;
+  for (int i = 0; error == 0 && i < a->options.n_threads; ++i) {
+    a->workers[i] = (worker){.ahead = a, .number = i};
+    error = pthread_create(&a->workers[i].thread, NULL, run, &a->workers[i]);
+    a->n_started += error == 0;
   }
+  const int restored = masked ? pthread_sigmask(SIG_SETMASK, &before, NULL) : 0;
+  if (error == 0) error = restored;
   if (error == 0) return TRM_OK;
-  return trm_fail(TRM_ERR_MEMORY, "%s: its thread cannot be started: %s", what, strerror(error));
+  return trm_fail(TRM_ERR_MEMORY, "%s: its threads cannot be started: %s", what, strerror(error));
 }
 
 trm_status trm_ahead_create(const trm_ahead_options *options, trm_ahead **out) {
   *out = NULL;
-  TRM_ASSERT(options->depth >= 1 && options->first_step <= options->end_step);
+  TRM_ASSERT(options->depth >= 1 && options->n_threads >= 1 &&
+             options->first_step <= options->end_step);
   trm_ahead *a = NULL;
   trm_status status = TRM_OK;
-  TRM_TRY(TRM_ALLOC(&a, 1, "thread that reads ahead"));
+  TRM_TRY(TRM_ALLOC(&a, 1, "threads that read ahead"));
   a->options = *options;
   a->next_in = a->next_out = options->first_step;
+  TRM_TRY_OUT(TRM_ALLOC(&a->workers, options->n_threads, "threads that read ahead"));
+  TRM_TRY_OUT(TRM_ALLOC(&a->filled, (int64_t)options->depth + 1, "threads that read ahead"));
+  for (int i = 0; i <= options->depth; ++i) a->filled[i] = -1;
   TRM_TRY_OUT(start(a));
   *out = a;
   return TRM_OK;
@@ -159,15 +185,17 @@ void trm_ahead_destroy(trm_ahead **ahead) {
   trm_ahead *a = *ahead;
   *ahead = NULL;
   if (!a) return;
-  if (a->has_thread) {
+  if (a->n_started > 0) {
     take(a);
     a->stop = true;
-    must(pthread_cond_signal(&a->room));
+    must(pthread_cond_broadcast(&a->room));
     give(a);
-    must(pthread_join(a->thread, NULL));
+    for (int i = 0; i < a->n_started; ++i) must(pthread_join(a->workers[i].thread, NULL));
   }
   if (a->has_room) must(pthread_cond_destroy(&a->room));
-  if (a->has_filled) must(pthread_cond_destroy(&a->filled));
+  if (a->has_filled) must(pthread_cond_destroy(&a->finished));
   if (a->has_lock) must(pthread_mutex_destroy(&a->lock));
+  TRM_FREE(a->workers);
+  TRM_FREE(a->filled);
   TRM_FREE(a);
 }

@@ -11,6 +11,7 @@
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/graph.h"
+#include "trireme/io/seal.h"
 #include "utf8_internal.h"
 
 const char *trm_split_name(trm_split split) {
@@ -144,7 +145,9 @@ static trm_status open_checked(trm_dataset *dataset, const char *path) {
   const int64_t n_path = (int64_t)strlen(path) + 1;
   TRM_TRY(TRM_ALLOC(&dataset->path, n_path, "path of a data set"));
   memcpy(dataset->path, path, (size_t)n_path);
+  bool sealed; /* a file of another tool is not */
   TRM_TRY(trm_container_open(path, &dataset->file));
+  TRM_TRY(trm_file_seal_check(path, &sealed));
   TRM_TRY(check_kind(dataset));
   TRM_TRY(trm_note_read(dataset->file, "source", &dataset->source));
   TRM_TRY(trm_note_read(dataset->file, "created_by", &dataset->created_by));

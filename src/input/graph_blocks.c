@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "graph_loader_internal.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -54,23 +55,29 @@ static trm_status reserve_hop(const trm_hop *hop, bool weights, bool transposed,
 }
 
 /* Neighbour sampling has a hop of its own for each layer, the others one for all. */
-static trm_status reserve_hops(trm_block_maker *m, const trm_subgraph *bounds,
+static trm_status reserve_hops(const trm_block_maker *m, const trm_subgraph *bounds,
                                trm_subgraph_store *store) {
   const bool neighbor = m->options->kind == TRM_BATCH_NEIGHBOR;
   const bool transposed = neighbor || !m->graph->symmetric || m->options->sampler.drop_edge > 0;
-  int64_t most_edges = 0;
   for (int h = 0; h < (neighbor || bounds->n_hops == 0 ? bounds->n_hops : 1); ++h) {
     const trm_hop *hop = &bounds->hops[bounds->n_hops - 1 - h];
     TRM_TRY(reserve_hop(hop, m->graph->in.values != NULL, transposed, &store->hops[h]));
-    if (hop->in.n_edges > most_edges) most_edges = hop->in.n_edges;
   }
   TRM_TRY(TRM_BUFFER_GROW(&store->ids, &store->ids_room, bounds->n_inputs, 0, "subgraph"));
-  TRM_TRY(TRM_BUFFER_GROW(&store->degrees, &store->degrees_room, bounds->n_inputs, 0, "subgraph"));
-  if (!neighbor) return TRM_OK;
-  return trm_neighbor_sampler_reserve(m->sampler, most_edges);
+  return TRM_BUFFER_GROW(&store->degrees, &store->degrees_room, bounds->n_inputs, 0, "subgraph");
 }
 
-trm_status trm_block_store_reserve(trm_block_maker *maker, const trm_graph_bounds *bounds,
+trm_status trm_block_maker_reserve(trm_block_maker *maker, const trm_graph_bounds *bounds) {
+  const trm_subgraph *s = &bounds->block.subgraph;
+  int64_t most_edges = 0;
+  for (int h = 0; h < s->n_hops; ++h) {
+    most_edges = trm_max_i64(most_edges, s->hops[h].in.n_edges);
+  }
+  if (maker->options->kind != TRM_BATCH_NEIGHBOR) return TRM_OK;
+  return trm_neighbor_sampler_reserve(maker->sampler, most_edges);
+}
+
+trm_status trm_block_store_reserve(const trm_block_maker *maker, const trm_graph_bounds *bounds,
                                    trm_block_store *store) {
   const trm_graph_block *b = &bounds->block;
   const int64_t n = b->subgraph.n_inputs;

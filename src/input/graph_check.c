@@ -11,6 +11,7 @@
 #include "input_internal.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
+#include "trireme/io/seal.h"
 
 static trm_status read_slot(const trm_graph_file *f, int slot) {
   const trm_graph_slot *s = &f->slots[slot];
@@ -417,6 +418,8 @@ trm_status trm_graph_digest(trm_graph_file *f, uint64_t *digest) {
 
 trm_status trm_graph_read(trm_graph_file *f) {
   trm_graph_facts *facts = (trm_graph_facts *)(void *)f->block;
+  bool sealed; /* a file of another tool is not */
+  TRM_TRY(trm_file_seal_check(f->path, &sealed));
   if (f->graph.kind == TRM_GRAPH_INTERACTIONS) {
     TRM_TRY(read_interactions(f));
     return trm_graph_digest(f, &facts->digest);

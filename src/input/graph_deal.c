@@ -70,15 +70,15 @@ static trm_status check_numbers(const trm_graph_loader_options *o) {
   int64_t samples, shares;
   if (o->batch < 1 || o->batch > INT32_MAX / 4 || o->n_blocks < 1 || o->n_blocks > INT32_MAX ||
       o->n_local < 0 || o->first_block < 0 || o->first_block > o->n_blocks - o->n_local ||
-      o->first_step < 0 || o->end_step < o->first_step || o->depth < 1 ||
+      o->first_step < 0 || o->end_step < o->first_step || o->depth < 1 || o->n_threads < 1 ||
       !trm_size_mul(o->end_step, o->batch, &samples) ||
       !trm_size_mul(o->n_blocks, o->batch, &shares)) {
     return trm_fail(TRM_ERR_ARG,
                     "graph loader: batch %" PRId64 " in %" PRId64 " blocks, of them [%" PRId64
                     ", %" PRId64 "), steps [%" PRId64 ", %" PRId64
-                    "), depth %d do not fit together",
+                    "), depth %d, %d threads do not fit together",
                     o->batch, o->n_blocks, o->first_block, o->first_block + o->n_local,
-                    o->first_step, o->end_step, o->depth);
+                    o->first_step, o->end_step, o->depth, o->n_threads);
   }
   return TRM_OK;
 }

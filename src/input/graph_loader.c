@@ -1,10 +1,10 @@
 /**
- * The loader of graph batches: a ring of slots that a thread fills (ahead.c), each with what this
+ * The loader of graph batches: a ring of slots that threads fill (ahead.c), each with what this
  * rank's blocks of a step need.
  *
  * Invariants
- *  1. Deal, maker and sampler are the thread's alone once it runs; a slot is the thread's or the
- *     caller's, as ahead.c says.
+ *  1. A maker is its thread's alone once that runs; a slot is one thread's or the caller's, as
+ *     ahead.c says.
  *  2. What a slot holds depends on (graph, options, step) alone, never on slots filled before: buffers
  *     only grow.
  */
@@ -27,14 +27,19 @@ typedef struct slot {
   trm_pair_store pairs;
 } slot;
 
+/* What a thread needs to make a batch. */
+typedef struct maker {
+  trm_deal *deal;
+  trm_block_maker blocks;
+  trm_pair_maker pairs;
+} maker;
+
 struct trm_graph_loader {
   const trm_graph *graph; /* kept */
   trm_graph_loader_options options;
   int64_t n_slots;
   slot *slots;
-  trm_deal *deal;
-  trm_block_maker blocks;
-  trm_pair_maker pairs;
+  maker *makers; /* [n_threads] */
   trm_ahead *ahead;
 };
 
@@ -42,28 +47,29 @@ static bool is_pairs(const trm_graph_loader *l) {
   return l->options.kind == TRM_BATCH_PAIRS;
 }
 
-static trm_status fill(void *context, trm_ahead *ahead, int64_t step, int64_t number) {
+static trm_status fill(void *context, trm_ahead *ahead, int thread, int64_t step, int64_t number) {
   trm_graph_loader *l = context;
   const trm_graph_loader_options *o = &l->options;
   slot *to = &l->slots[number];
-  if (l->blocks.sampler) {
-    l->blocks.sampler->stopped = trm_ahead_stopped;
-    l->blocks.sampler->context = ahead;
+  maker *m = &l->makers[thread];
+  if (m->blocks.sampler) {
+    m->blocks.sampler->stopped = trm_ahead_stopped;
+    m->blocks.sampler->context = ahead;
   }
   /* Pairs are made from the whole batch, blocks from their own samples. */
-  trm_deal_step(l->deal, step, is_pairs(l) ? 0 : o->first_block,
+  trm_deal_step(m->deal, step, is_pairs(l) ? 0 : o->first_block,
                 is_pairs(l) ? o->n_blocks : o->n_local);
-  const int64_t *offsets = l->deal->offsets + o->first_block;
+  const int64_t *offsets = m->deal->offsets + o->first_block;
   for (int64_t b = 0; b < o->n_local; ++b) {
     if (trm_ahead_stopped(ahead)) return TRM_OK;
     const int64_t n = offsets[b + 1] - offsets[b];
     int64_t *samples = to->samples + (offsets[b] - offsets[0]);
-    memcpy(samples, l->deal->ids + offsets[b], (size_t)n * sizeof *samples);
-    TRM_TRY(trm_block_make(&l->blocks, step, samples, n, &to->stores[b], &to->blocks[b]));
+    memcpy(samples, m->deal->ids + offsets[b], (size_t)n * sizeof *samples);
+    TRM_TRY(trm_block_make(&m->blocks, step, samples, n, &to->stores[b], &to->blocks[b]));
   }
   to->step = (trm_graph_step){.step = step, .n_local = o->n_local, .blocks = to->blocks};
   if (!is_pairs(l)) return TRM_OK;
-  trm_pairs_make(&l->pairs, step, l->deal->ids, l->deal->offsets, &to->pairs);
+  trm_pairs_make(&m->pairs, step, m->deal->ids, m->deal->offsets, &to->pairs);
   to->step.collection = &to->pairs.collection;
   to->step.triplets = &to->pairs.triplets;
   to->step.last = &to->pairs.last.hop;
@@ -84,9 +90,9 @@ static trm_status allocate_slot(trm_graph_loader *l, slot *s) {
   TRM_TRY(TRM_ALLOC(&s->samples, o->batch, what));
   TRM_TRY(TRM_ALLOC(&s->blocks, o->n_local, what));
   TRM_TRY(TRM_ALLOC(&s->stores, o->n_local, what));
-  if (is_pairs(l)) return trm_pair_store_init(&l->pairs, &s->pairs);
+  if (is_pairs(l)) return trm_pair_store_init(&l->makers[0].pairs, &s->pairs);
   for (int64_t b = 0; b < o->n_local; ++b) {
-    TRM_TRY(trm_block_store_init(&l->blocks, &s->stores[b]));
+    TRM_TRY(trm_block_store_init(&l->makers[0].blocks, &s->stores[b]));
   }
   return TRM_OK;
 }
@@ -108,21 +114,26 @@ static trm_status reserve(trm_graph_loader *l) {
   if (bytes > RESERVED_BYTES / l->n_slots / o->n_local) return TRM_OK;
   for (int64_t i = 0; i < l->n_slots; ++i) {
     for (int64_t b = 0; b < o->n_local; ++b) {
-      TRM_TRY(trm_block_store_reserve(&l->blocks, &bounds, &l->slots[i].stores[b]));
+      TRM_TRY(trm_block_store_reserve(&l->makers[0].blocks, &bounds, &l->slots[i].stores[b]));
     }
+  }
+  for (int i = 0; i < o->n_threads; ++i) {
+    TRM_TRY(trm_block_maker_reserve(&l->makers[i].blocks, &bounds));
   }
   return TRM_OK;
 }
 
-static trm_status prepare(trm_graph_loader *l) {
+static trm_status make_maker(const trm_graph_loader *l, maker *m) {
   const trm_graph_loader_options *o = &l->options;
-  TRM_TRY(trm_deal_create(l->graph, o, &l->deal));
-  if (is_pairs(l)) {
-    l->blocks.options = o;
-    TRM_TRY(trm_pair_maker_init(&l->pairs, l->graph, o));
-  } else {
-    TRM_TRY(trm_block_maker_init(&l->blocks, l->graph, o));
-  }
+  TRM_TRY(trm_deal_create(l->graph, o, &m->deal));
+  m->blocks.options = o;
+  if (is_pairs(l)) return trm_pair_maker_init(&m->pairs, l->graph, o);
+  return trm_block_maker_init(&m->blocks, l->graph, o);
+}
+
+static trm_status prepare(trm_graph_loader *l) {
+  TRM_TRY(TRM_ALLOC(&l->makers, l->options.n_threads, "batches of the graph loader"));
+  for (int i = 0; i < l->options.n_threads; ++i) TRM_TRY(make_maker(l, &l->makers[i]));
   TRM_TRY(TRM_ALLOC(&l->slots, l->n_slots, "batches of the graph loader"));
   for (int64_t i = 0; i < l->n_slots; ++i) TRM_TRY(allocate_slot(l, &l->slots[i]));
   return reserve(l);
@@ -142,6 +153,7 @@ trm_status trm_graph_loader_create(const trm_graph *graph, const trm_graph_loade
   const trm_ahead_options ahead = {.first_step = options->first_step,
                                    .end_step = options->end_step,
                                    .depth = options->depth,
+                                   .n_threads = options->n_threads,
                                    .fill = fill,
                                    .context = l,
                                    .what = "graph loader"};
@@ -169,8 +181,11 @@ void trm_graph_loader_destroy(trm_graph_loader **loader) {
     TRM_FREE(s->stores);
   }
   TRM_FREE(l->slots);
-  trm_deal_destroy(&l->deal);
-  trm_block_maker_release(&l->blocks);
-  trm_pair_maker_release(&l->pairs);
+  for (int i = 0; l->makers && i < l->options.n_threads; ++i) {
+    trm_deal_destroy(&l->makers[i].deal);
+    trm_block_maker_release(&l->makers[i].blocks);
+    trm_pair_maker_release(&l->makers[i].pairs);
+  }
+  TRM_FREE(l->makers);
   TRM_FREE(l);
 }

@@ -60,8 +60,9 @@ trm_status trm_block_maker_init(trm_block_maker *maker, const trm_graph *graph,
 void trm_block_maker_release(trm_block_maker *maker);
 trm_status trm_block_store_init(const trm_block_maker *maker, trm_block_store *store);
 void trm_block_store_release(trm_block_store *store);
-/** Takes the memory that blocks within `bounds` need. */
-trm_status trm_block_store_reserve(trm_block_maker *maker, const trm_graph_bounds *bounds,
+/** Take the memory that blocks within `bounds` need: of a maker, and where a block is kept. */
+trm_status trm_block_maker_reserve(trm_block_maker *maker, const trm_graph_bounds *bounds);
+trm_status trm_block_store_reserve(const trm_block_maker *maker, const trm_graph_bounds *bounds,
                                    trm_block_store *store);
 /** Bytes of that. */
 int64_t trm_block_store_bytes(const trm_graph *graph, const trm_graph_bounds *bounds);

@@ -25,7 +25,8 @@ struct trm_loader {
 };
 
 /* The samples of this caller in batch `step`; T + 1 tokens make inputs and targets of one. */
-static trm_status fill(void *context, trm_ahead *ahead, int64_t step, int64_t number) {
+static trm_status fill(void *context, trm_ahead *ahead, int thread, int64_t step, int64_t number) {
+  (void)thread;
   trm_loader *loader = context;
   const trm_loader_options *o = &loader->options;
   const slot *to = &loader->slots[number];
@@ -95,6 +96,7 @@ trm_status trm_loader_create(trm_dataset *dataset, const trm_loader_options *opt
   const trm_ahead_options ahead = {.first_step = options->first_step,
                                    .end_step = options->end_step,
                                    .depth = options->depth,
+                                   .n_threads = 1,
                                    .fill = fill,
                                    .context = loader,
                                    .what = "loader"};

@@ -9,6 +9,7 @@
 #include "input_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
+#include "trireme/io/seal.h"
 
 void trm_output_progress(const trm_prepare_options *options, double share, const char *what) {
   if (options->progress) options->progress(options->context, share < 1 ? share : 1, what);
@@ -44,6 +45,7 @@ trm_status trm_output_check_place(const char *output, const char *const *inputs,
   if (S_ISDIR(to.st_mode)) {
     return trm_fail(TRM_ERR_USAGE, "%s: is a folder, the output must be a file", output);
   }
+  TRM_TRY(trm_file_check_target(output));
   for (int i = 0; i < n_inputs; ++i) {
     if (stat(inputs[i], &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
       return trm_fail(TRM_ERR_USAGE, "%s: is both input and output; give the output another name",
@@ -170,6 +172,7 @@ trm_status trm_output_finish(trm_output *output, int64_t n_train) {
 
 trm_status trm_output_publish(trm_output *output) {
   TRM_TRY(trm_container_close(&output->file));
+  TRM_TRY(trm_file_seal(output->temporary));
   const trm_status status = trm_file_publish(output->temporary, output->path);
   /* Published or removed: in both cases nothing is left by the temporary name. */
   TRM_FREE(output->temporary);

@@ -88,6 +88,9 @@ static trm_status refill(trm_scan *s) {
     if (got < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be read: %s", s->path, strerror(errno));
     s->at_end = got == 0;
     s->end += got;
+    if (s->line_number == 0 && s->end >= 3 && memcmp(s->buffer, "\xEF\xBB\xBF", 3) == 0) {
+      s->begin = 3; /* a byte order mark */
+    }
     trm_scan_progress *p = s->progress;
     if (!p || got == 0) return TRM_OK;
     p->done += got;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,12 +33,30 @@ static bool fsync_file(const char *path) {
   return good;
 }
 
+trm_status trm_file_check_target(const char *path) {
+  struct stat facts;
+  if (stat(path, &facts) < 0) {
+    if (lstat(path, &facts) < 0) return TRM_OK; /* what is wrong shows when it is written */
+    return trm_fail(TRM_ERR_IO, "%s: is a link that leads to no file; remove it or name the file",
+                    path);
+  }
+  if (S_ISREG(facts.st_mode)) return TRM_OK;
+  return trm_fail(TRM_ERR_IO, "%s: is %s, which is not written over; name a file", path,
+                  S_ISDIR(facts.st_mode) ? "a folder" : "a device, pipe or socket");
+}
+
 trm_status trm_file_publish(const char *temporary, const char *path) {
+  char target[PATH_MAX]; /* of a link: what it leads to */
+  const trm_status status = trm_file_check_target(path);
+  if (status != TRM_OK) {
+    discard(temporary);
+    return status;
+  }
   if (!fsync_file(temporary)) {
     discard(temporary);
     return trm_io_fail(path, "cannot be brought to disk (fsync)");
   }
-  if (trm_io_rename(temporary, path) < 0) {
+  if (trm_io_rename(temporary, realpath(path, target) ? target : path) < 0) {
     discard(temporary);
     return trm_io_fail(path, "cannot be put in place (rename)");
   }

@@ -1,10 +1,12 @@
 /* Evaluation and prediction of a checkpoint. */
 #include <stdio.h>
+#include <string.h>
 
 #include "restore.h"
 #include "rundir.h"
 #include "tasks_internal.h"
 #include "trireme/comm/watch.h"
+#include "trireme/io/files.h"
 #include "trireme/train/train.h"
 
 static trm_status check_vocab(const trm_restored *restored, const trm_task *task,
@@ -38,10 +40,11 @@ static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
   TRM_TRY(status);
   TRM_TRY(trm_comm_agree(comm, trm_task_resolve(*task, restored->config)));
   if ((*task)->kind == &trm_task_text || trm_comm_size(comm) <= (*task)->n_blocks) return TRM_OK;
-  return trm_fail(TRM_ERR_USAGE,
-                  "%d ranks are more than the %lld blocks (batch.blocks) the run was trained with; "
-                  "start fewer",
-                  trm_comm_size(comm), (long long)(*task)->n_blocks);
+  return trm_fail(
+      TRM_ERR_USAGE,
+      "%d ranks are more than batch.blocks (%lld), with which the run was trained; start "
+      "fewer",
+      trm_comm_size(comm), (long long)(*task)->n_blocks);
 }
 
 /* A checkpoint with its data, ready for passes. */
@@ -55,6 +58,16 @@ static void close_all(trm_comm *comm, opened *o) {
   trm_watch_stop(comm);
   trm_task_close(&o->task);
   trm_restored_free(&o->restored);
+}
+
+/* Weights of other shapes than the data set asks for: what it has. */
+static trm_status say_sizes(const trm_task *task) {
+  char why[TRM_MESSAGE_BYTES];
+  (void)snprintf(why, sizeof why, "%s", trm_message());
+  return trm_fail(TRM_ERR_DATA,
+                  "%s has %lld features and %lld classes, which the model does not fit: %s",
+                  trm_config_string(task->config, "data.path"), (long long)task->dims.n_features,
+                  (long long)task->dims.n_outputs, why);
 }
 
 static trm_status open_all(trm_comm *comm, const char *run, bool best, const char *data,
@@ -74,7 +87,9 @@ static trm_status open_all(trm_comm *comm, const char *run, bool best, const cha
   TRM_TRY_OUT(trm_comm_check_equal(comm, o->task->digest, "the data set"));
   /* Outputs are the checkpoint's: data to predict may have no labels. */
   if (trm_text_task_vocab(o->task) || use == TRM_USE_PREDICT) o->task->dims.n_outputs = vocab;
-  TRM_TRY_OUT(trm_restore_weights(comm, path, &o->task->dims, &o->restored));
+  status = trm_restore_weights(comm, path, &o->task->dims, &o->restored);
+  if (status == TRM_ERR_DATA && data && o->task->dims.n_features > 0) status = say_sizes(o->task);
+  if (status != TRM_OK) goto out;
   status = check_vocab(&o->restored, o->task, path);
   if (status == TRM_OK && !data && o->task->digest != o->restored.info.data_digest) {
     trm_log_warn(&o->log, "%s has changed since the run was trained on it",
@@ -104,9 +119,25 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
   return status;
 }
 
+/* Predictions are text: a data set or checkpoint is not written over by a slip. */
+static trm_status check_output(const char *path) {
+  static const char signature[] = "\211HDF\r\n\032\n";
+  char begin[sizeof signature] = "";
+  TRM_TRY(trm_file_check_target(path));
+  FILE *file = fopen(path, "rb");
+  if (!file) return TRM_OK; /* there is none, or writing will tell */
+  const size_t n = fread(begin, 1, sizeof signature - 1, file);
+  (void)fclose(file); /* it was only read */
+  if (n < sizeof signature - 1 || memcmp(begin, signature, n) != 0) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE,
+                  "predict: %s is an HDF5 file, a data set or checkpoint; give -o another name",
+                  path);
+}
+
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
   opened o;
-  trm_status status;
+  trm_status status = trm_comm_rank(comm) == 0 ? check_output(options->output) : TRM_OK;
+  TRM_TRY(trm_comm_agree(comm, status));
   TRM_TRY(open_all(comm, options->run, options->best, options->data, TRM_USE_PREDICT, &o));
   if (o.task->kind->predict) {
     status = o.task->kind->predict(o.task, &o.restored.learner, options, n_rows);

@@ -6,6 +6,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/math/threads.h"
 
 /* Features of others are fetched into one buffer while the block before computes from the other. */
 enum { N_BUFFERS = 2 };
@@ -42,7 +43,7 @@ static trm_status plan(trm_graph_batches *b, int64_t *max_inputs) {
   TRM_TRY(TRM_ALLOC(&bounds, 1, "sizes of blocks"));
   trm_graph_loader_options all = b->options; /* sizes do not depend on whose blocks they are */
   all.n_local = all.n_blocks;
-  all.end_step = all.depth = 1;
+  all.end_step = all.depth = all.n_threads = 1;
   trm_status status = trm_graph_loader_bounds(b->graph, &all, bounds);
   if (status == TRM_OK) {
     const trm_pass pass = {.training = true, .dry = true, .bounds = true};
@@ -142,13 +143,21 @@ static void poll_fetch(void *context) {
   (void)trm_fetch_poll(context);
 }
 
+/* Cutting a batch out takes a tenth to a third of the time it takes to compute one (Debian packages and
+ * Coauthor CS, fan-outs 10, 10): a thread for every four of the rank keeps ahead. */
+static int loader_threads(const trm_config *config) {
+  const int64_t wanted = trm_config_int(config, "sampler.threads");
+  return wanted > 0 ? (int)wanted : (int)trm_ceil_div(trm_threads_get(), 4);
+}
+
 trm_status trm_graph_batches_start(trm_graph_batches *b, trm_gradsync *sync, int64_t first_step,
                                    int64_t end_step) {
   b->sync = sync;
   trm_gradsync_blocks(sync, &b->options.first_block, &b->options.n_local);
   b->options.first_step = first_step;
   b->options.end_step = end_step;
-  b->options.depth = 2;
+  b->options.n_threads = loader_threads(b->task->config);
+  b->options.depth = b->options.n_threads + 1;
   if (b->fetch) trm_gradsync_on_between(sync, poll_fetch, b->fetch);
   return trm_graph_loader_create(b->graph, &b->options, &b->loader);
 }
@@ -216,5 +225,6 @@ trm_status trm_graph_batches_resolve(trm_task *task, int64_t n_samples, trm_conf
   task->batch = trm_config_int(config, "batch.size");
   task->epoch_samples = n_samples;
   task->units_a_step = task->batch;
+  TRM_TRY(trm_task_check_batch(task));
   return trm_task_resolve_blocks(task, config, BLOCKS, task->batch);
 }

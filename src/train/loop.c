@@ -21,6 +21,7 @@ static bool stop_wanted(void *context) {
 trm_status trm_run_diverged(const trm_run *r, double loss, const trm_step_info *info) {
   char where[TRM_PARAM_NAME_BYTES + 64] = "gradients are finite";
   char last[64] = "there is no checkpoint yet";
+  const trm_config *config = r->options->config;
   const int row =
       info->bad_element >= 0 ? trm_params_find(r->learner.params, info->bad_element) : -1;
   if (row >= 0) {
@@ -38,9 +39,12 @@ trm_status trm_run_diverged(const trm_run *r, double loss, const trm_step_info *
   }
   return trm_fail(TRM_ERR_DIVERGED,
                   "step %" PRId64 ": the loss is %g and %s; %s; try --resume --allow-changes --set "
-                  "optimizer.lr=%g, or a smaller optimizer.clip_norm",
-                  r->state.step + 1, loss, where, last,
-                  trm_config_real(r->options->config, "optimizer.lr") / 10);
+                  "optimizer.lr=%g, or %s",
+                  r->state.step + 1, isnan(loss) ? (double)NAN : loss, where, last,
+                  trm_config_real(config, "optimizer.lr") / 10,
+                  trm_config_real(config, "optimizer.clip_norm") > 0
+                      ? "a smaller optimizer.clip_norm"
+                      : "optimizer.clip_norm=1 (now off)");
 }
 
 /* What has happened to the write in the background, without waiting for it. */
@@ -176,6 +180,15 @@ static trm_status evaluate_once(trm_run *r, bool *stop) {
   return r->state.eval_step == r->state.step ? TRM_OK : evaluate(r, stop);
 }
 
+/* Where the best weights are, unless they are the last ones. */
+static void say_best(const trm_run *r) {
+  const int selected = r->task->selected;
+  if (r->state.best_step < 0 || r->state.best_step == r->state.step) return;
+  trm_log_line(r->log, "best: step %" PRId64 ", %s %.4f, %s/best.h5", r->state.best_step,
+               selected < 0 ? "loss" : r->task->scores[selected], fabs(r->state.best_loss),
+               r->dir.checkpoints);
+}
+
 static trm_status finish(trm_run *r) {
   trm_replay *replay = r->options->replay;
   if (!replay) return trm_run_save_last(r);
@@ -220,5 +233,6 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   *stopped = stop;
   /* A failure of rank 0's outputs at the very end comes to all ranks here. */
   TRM_TRY(trm_comm_agree(r->comm, r->pending));
+  if (!stop && !r->options->replay) say_best(r);
   return finish(r);
 }

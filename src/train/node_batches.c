@@ -6,12 +6,9 @@
 
 static trm_status bad_fanout(const char *text, int n_hops) {
   return trm_fail(TRM_ERR_CONFIG,
-                  "sampler.fanout is '%s', expected %d numbers of neighbours, one for each of "
-                  "model.layers, as '%s' (-1: all)",
-                  text, n_hops,
-                  n_hops == 1   ? "10"
-                  : n_hops == 2 ? "10,10"
-                                : "15,10,5");
+                  "sampler.fanout is '%s', expected one number of neighbours for all layers, as "
+                  "'10', or %d with commas between, one for each of model.layers (-1: all)",
+                  text, n_hops);
 }
 
 trm_status trm_fanout_parse(const char *text, int n_hops, int64_t *fanout) {
@@ -21,6 +18,10 @@ trm_status trm_fanout_parse(const char *text, int n_hops, int64_t *fanout) {
     const long long n = strtoll(at, &end, 10);
     if (end == at || n < -1 || n == 0 || n > INT32_MAX) return bad_fanout(text, n_hops);
     fanout[h] = n;
+    if (h == 0 && *end == 0) { /* one for all */
+      for (int other = 1; other < n_hops; ++other) fanout[other] = n;
+      return TRM_OK;
+    }
     if (*end != (h + 1 < n_hops ? ',' : 0)) return bad_fanout(text, n_hops);
     at = end + 1;
   }

@@ -82,9 +82,11 @@ static trm_status resolve_sizes(trm_task *task, trm_config *config) {
       .batch = task->batch,
       .n_blocks = task->n_blocks,
       .sampler = {.drop_edge = trm_config_real(config, "model.drop_edge")},
-      .depth = 2};
+      .depth = 2,
+      .n_threads = 1};
   task->epoch_samples = trm_graph_epoch_samples(g, &t->options);
   task->units_a_step = task->batch;
+  TRM_TRY(trm_task_check_batch(task));
   (void)snprintf(task->summary, sizeof task->summary,
                  "%" PRId64 " users, %" PRId64 " items, %" PRId64 " of %" PRId64
                  " interactions a step",

@@ -136,8 +136,10 @@ static trm_status check_info(const trm_train_options *options, const trm_task *t
     if (!options->allow_changes) {
       return trm_fail(TRM_ERR_CONFIG,
                       "%s is not the data set that %s was trained on (contents "
-                      "differ); set data.path back, or give --allow-changes",
-                      data, path);
+                      "differ); %s",
+                      data, path,
+                      options->replay ? "give the one it was trained on"
+                                      : "set data.path back, or give --allow-changes");
     }
     trm_log_warn(log, "%s is not the data set that %s was trained on", data, path);
   }

@@ -64,6 +64,12 @@ trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t
     return n > 0 && (size_t)n < size ? TRM_OK : trm_fail(TRM_ERR_IO, "%s: path too long", run);
   }
   trm_rundir dir;
+  TRM_TRY(trm_path_join(path, size, run, "sweep.csv"));
+  if (trm_path_exists(path)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "%s: holds the runs of a sweep; name one of them (they are in its sweep.csv)",
+                    run);
+  }
   TRM_TRY(trm_rundir_paths(run, &dir));
   const char *folder = trm_path_exists(dir.checkpoints) ? dir.checkpoints : dir.root;
   if (best) {

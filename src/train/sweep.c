@@ -102,7 +102,7 @@ trm_status trm_sweep_count_splits(const char *path, int64_t *n) {
   *n = trm_graph_n_splits(graph);
   trm_graph_close(&graph);
   if (*n > 0) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG, "--splits all: %s has no %s; prepare it with some", path,
+  return trm_fail(TRM_ERR_CONFIG, "--splits: %s has no %s; prepare it with some", path,
                   strcmp(kind, "graphs") == 0 ? "folds" : "splits");
 }
 
@@ -168,15 +168,21 @@ static trm_status config_of(const sweep *s, int64_t run, trm_config **config) {
 /* By the ranks of one group. A run that fails on its own terms (it diverged) does not stop others. */
 static trm_status train_one(sweep *s, int64_t run) {
   trm_config *config = NULL;
-  trm_log silent;
-  trm_log_init(&silent, NULL);
+  char name[NAME_BYTES], title[NAME_BYTES + 64];
+  trm_log log; /* progress alone, where somebody looks */
+  run_name(s, run, name);
+  (void)snprintf(title, sizeof title, "run %" PRId64 " of %" PRId64 " (%s)", run + 1, s->n_runs,
+                 name);
+  trm_log_init(&log, trm_comm_rank(s->comm) == 0 ? stderr : NULL);
+  log.title = title;
   trm_status status = trm_comm_agree(s->group, config_of(s, run, &config));
   if (status == TRM_OK) {
     const trm_train_options train = {
         .config = config, .resume = s->options->resume, .allow_changes = s->options->allow_changes};
-    status = trm_train(s->group, &train, &silent);
+    status = trm_train(s->group, &train, &log);
   }
-  trm_log_close(&silent);
+  s->log->progress_shown = s->log->progress_shown || log.progress_shown;
+  trm_log_close(&log);
   trm_config_destroy(&config);
   if (trm_comm_rank(s->group) == 0) {
     s->outcomes[run] = status == TRM_OK ? DONE : status == TRM_STOPPED ? STOPPED : FAILED;
@@ -184,11 +190,18 @@ static trm_status train_one(sweep *s, int64_t run) {
   return status;
 }
 
+/* The first rank of each group speaks: lines are written whole. */
 static void say_progress(sweep *s, int64_t run, trm_status status) {
   char name[NAME_BYTES];
+  trm_log other;
+  if (trm_comm_rank(s->group) != 0) return;
   run_name(s, run, name);
-  trm_log_line(s->log, "run %" PRId64 " of %" PRId64 " (%s): %s", run + 1, s->n_runs, name,
+  trm_log_init(&other, stderr);
+  other.progress_shown = other.is_terminal; /* rank 0 may show some there */
+  trm_log *log = trm_comm_rank(s->comm) == 0 ? s->log : &other;
+  trm_log_line(log, "run %" PRId64 " of %" PRId64 " (%s): %s", run + 1, s->n_runs, name,
                status == TRM_OK ? "done" : trm_message());
+  trm_log_close(&other);
 }
 
 /* A signal may have reached some ranks of the group only: all leave, or none. Collective over it. */

@@ -72,6 +72,16 @@ void trm_task_close(trm_task **task) {
   TRM_FREE(*task);
 }
 
+trm_status trm_task_check_batch(const trm_task *task) {
+  if (task->use != TRM_USE_TRAIN || task->batch <= task->epoch_samples) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "batch.size is %" PRId64 ", but %s has %" PRId64
+                  " %ss to train on, so that a step "
+                  "would take some twice; set it to that at most",
+                  task->batch, trm_config_string(task->config, "data.path"), task->epoch_samples,
+                  task->kind->unit);
+}
+
 trm_status trm_task_whole_only(const trm_task *task, const char *what) {
   const char *kind = trm_config_string(task->config, "sampler.kind");
   if (strcmp(kind, "full") == 0) return TRM_OK;
@@ -131,9 +141,21 @@ trm_status trm_task_resolve(trm_task *task, trm_config *config) {
   TRM_TRY(task->kind->resolve(task, config));
   if (task->use != TRM_USE_TRAIN) return TRM_OK;
   TRM_TRY(resolve_steps(task, config));
+  const char *schedule = trm_config_string(config, "schedule.name");
+  if (strcmp(schedule, "step") == 0 && trm_config_int(config, "schedule.step_every") == 0) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "schedule.step_every is 0, but schedule.name is step: set after how many steps "
+                    "the rate is halved");
+  }
+  if (trm_config_int(config, "train.patience") > 0 && trm_config_int(config, "eval.every") == 0) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "train.patience is %" PRId64 ", but eval.every is 0: set how often the run is "
+                    "evaluated",
+                    trm_config_int(config, "train.patience"));
+  }
   const double lr = trm_config_real(config, "optimizer.lr");
   const double min_lr = trm_config_real(config, "schedule.min_lr");
-  if (strcmp(trm_config_string(config, "schedule.name"), "cosine") == 0 && min_lr > lr) {
+  if (strcmp(schedule, "cosine") == 0 && min_lr > lr) {
     return trm_fail(
         TRM_ERR_CONFIG,
         "schedule.min_lr is %g, above optimizer.lr (%g), to which the cosine falls; set "
@@ -167,8 +189,14 @@ trm_status trm_task_select(trm_task *task, const char *fallback) {
       return TRM_OK;
     }
   }
-  return trm_fail(TRM_ERR_CONFIG, "eval.select is '%s', which %s %s has not; set it to auto",
-                  metric, task->kind->unit, "data");
+  if (strcmp(metric, "auc") == 0 && task->dims.n_outputs > 2 && strcmp(fallback, "accuracy") == 0) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "eval.select is 'auc', which needs two classes, but %s has %" PRId64
+                    "; set it to auto",
+                    trm_config_string(task->config, "data.path"), task->dims.n_outputs);
+  }
+  return trm_fail(TRM_ERR_CONFIG, "eval.select is '%s', which %s data have not; set it to auto",
+                  metric, task->kind->unit);
 }
 
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation) {

@@ -94,6 +94,8 @@ double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluatio
 void trm_task_add_score(trm_task *task, const char *part, const char *metric);
 /** Number of the score called by eval.select: of the valid part, or the test part without one. */
 trm_status trm_task_select(trm_task *task, const char *fallback);
+/** That a batch is no larger than what there is to train on. */
+trm_status trm_task_check_batch(const trm_task *task);
 /** That sampler.kind is full, for data that are not sampled: `what` says what they are. */
 trm_status trm_task_whole_only(const trm_task *task, const char *what);
 /** batch.blocks: `wanted` where it is left to us, but no more than `most`, which it must not exceed

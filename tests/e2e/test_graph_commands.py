@@ -135,8 +135,40 @@ one_line(train(gcn, f"{folder}/x", "--set", "data.storage=partitioned"), 78, "da
 one_line(train(gcn, f"{folder}/x", ranks=5), 78, "batch.blocks", "5 ranks")
 one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "sampler.fanout=a,2"),
          78, "sampler.fanout", "a,2")
-one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "sampler.fanout=5"),
+one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "sampler.fanout=5,4,3"),
          78, "sampler.fanout", "2")
+one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "batch.size=500"), 78,
+         "batch.size", "500", "120")
+one_line(train(gin, f"{folder}/x", "--set", "batch.size=33"), 78, "batch.size", "32")
+one_line(train(light, f"{folder}/x", "--set", "batch.size=481"), 78, "batch.size", "480")
+one_line(train(gcn, f"{folder}/x", "--set", "schedule.name=step"), 78, "schedule.step_every")
+one_line(train(gcn, f"{folder}/x", "--set", "train.patience=3", "--set", "eval.every=0"), 78,
+         "eval.every")
+one_line(train(gin, f"{folder}/x", "--splits", "8-12"), 64, "8-12", "10")
+one_line(run("evaluate", f"{folder}/seeds-1"), 64, "sweep")
+
+# ---- a data set with a changed byte
+for path in (data, sets, pairs):
+    with open(path, "rb") as file:
+        content = bytearray(file.read())
+    content[len(content) * 2 // 3] ^= 4
+    with open(f"{folder}/flipped.h5", "wb") as file:
+        file.write(content)
+    one_line(run("inspect", f"{folder}/flipped.h5"), 65, "flipped.h5")
+
+# ---- outputs: no device, pipe, folder or HDF5 file is written over, a link stays
+run_gcn = f"{folder}/run-gcn"
+os.mkfifo(f"{folder}/pipe")
+os.symlink("nowhere", f"{folder}/dangling")
+for place, code, part in ((f"{folder}/pipe", 74, "pipe"), (folder, 74, "folder"),
+                          (f"{folder}/dangling", 74, "leads to no file"), (data, 64, "HDF5"),
+                          (f"{run_gcn}/checkpoints/best.h5", 64, "HDF5")):
+    one_line(run("predict", run_gcn, "-o", place), code, place, part)
+one_line(run("prepare", "graph", f"{folder}/nodes", "-o", f"{folder}/pipe"), 74, "pipe")
+write(f"{folder}/target.tsv", [])
+os.symlink("target.tsv", f"{folder}/link")
+good(run("predict", run_gcn, "-o", f"{folder}/link"), "predict into a link")
+check(os.path.islink(f"{folder}/link") and os.path.getsize(f"{folder}/target.tsv") > 0, "a link")
 one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=cluster"), 78, "sampler.clusters")
 one_line(train(gcn, f"{folder}/x", "--set", "model.kind=gat", "--set", "model.heads=3"), 78,
          "model.heads", "3")
@@ -165,6 +197,13 @@ one_line(train(gcn, f"{folder}/x", "--set", f"data.path={unheld}", "--set", "tra
          "train.patience", "validate")
 result = train(gcn, f"{folder}/unheld-seeds", "--set", f"data.path={unheld}", "--seeds", "1-2")
 good(result, "a sweep without a valid part")
+with open(f"{folder}/listed.yaml", "w") as file: # a list of fan-outs, and one for all layers
+    file.write(open(gcn).read() + "sampler: {kind: neighbor, fanout: [3, 3]}\n")
+good(train(f"{folder}/listed.yaml", f"{folder}/listed", "--set", "batch.size=40"), "a list of fan-outs")
+good(train(f"{folder}/listed.yaml", f"{folder}/single", "--set", "batch.size=40", "--set",
+           "sampler.fanout=3"), "one fan-out")
+equal(hashes(f"{folder}/listed"), hashes(f"{folder}/single"), "'3,3' and '3'")
+
 one_line(run("generate", f"{folder}/run-gcn"), 78, "predict")
 one_line(run("predict", f"{folder}/run-gcn"), 64, "-o")
 finish()

@@ -76,6 +76,25 @@ said(run("prepare", "graph", nodes, "--directed", "--nodes", 250, "-o", out), "2
      "directed edges", "note: 11 nodes without edges, 10 nodes without a label, 10 nodes without features")
 os.remove(out)
 
+# ---- names of files: valid.txt is val.txt, what is not used is named, split_10 comes after split_2
+shutil.copytree(nodes, f"{folder}/named")
+os.rename(f"{folder}/named/val.txt", f"{folder}/named/valid.txt")
+write(f"{folder}/named/vall.txt", ["1"])
+with open(f"{folder}/named/labels.tsv") as file:
+    text = file.read()
+with open(f"{folder}/named/labels.tsv", "w", encoding="utf-8-sig") as file: # with a byte order mark
+    file.write(text)
+said(run("prepare", "graph", f"{folder}/named", "-o", out), "passed over: vall.txt", "60 valid")
+os.remove(out)
+os.remove(f"{folder}/named/train.txt")
+bad(74, "has a validation part, but no train.txt", "graph", f"{folder}/named")
+for name in ("valid.txt", "test.txt", "vall.txt"):
+    os.remove(f"{folder}/named/{name}")
+for number in (10, 2):
+    write(f"{folder}/named/split_{number}.tsv", [f"{i}\ttrain" for i in range(number)])
+said(run("prepare", "graph", f"{folder}/named", "-o", out), "2 splits (the first: 2 train")
+os.remove(out)
+
 # ---- mistakes
 bad(64, "'nowhere' is no folder", "graph", "nowhere")
 bad(64, "takes one folder, but 'more' is given", "graph", nodes, "more")

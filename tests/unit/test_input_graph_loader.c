@@ -53,6 +53,7 @@ static trm_field *field_of(const setting *s, int p, int P) {
 
 static setting setting_make(int which) {
   setting s = {.o = {.seed = SEED, .batch = 12, .n_blocks = V, .n_local = V, .depth = 2}};
+  s.o.n_threads = 1 + which % 3;
   switch (which) {
   case 0:
   case 1:
@@ -440,6 +441,8 @@ static void walk(setting *s, int P, int64_t batch, uint64_t hashes[STEPS][V + 1]
     o[p].first_block = (int64_t)V * p / P;
     o[p].n_local = (int64_t)V * (p + 1) / P - o[p].first_block;
     o[p].end_step = STEPS;
+    o[p].n_threads = 1 + p;
+    o[p].depth = 1 + p / 2;
     if (s->field) o[p].field = fields[p] = field_of(s, p, P);
     loaders[p] = loader_of(s, &o[p]);
   }
@@ -714,12 +717,13 @@ static void check_validity(void) {
 
 /* Memory that the thread cannot get is a failure of the caller's, at that step and ever after; steps
  * before it come. With all neighbours taken, buffers grow as they are needed. */
-static void check_failure(void) {
+static void check_failure(int n_threads) {
   setting s = setting_make(0);
   trm_graph_loader_options o = s.o;
+  o.n_threads = n_threads;
   o.sampler.fanout[0] = -1;
   o.end_step = 1000;
-  o.depth = 1;
+  o.depth = n_threads;
   const int64_t live = trm_alloc_counts_get().live_blocks;
   bool failed = false;
   for (int64_t n = 0; n < 400; n += 5) {
@@ -826,6 +830,7 @@ static void check_options(void) {
   o = s.o, o.first_block = 1, expect_refused(&s, o, TRM_ERR_ARG, "of them [1, 6)");
   o = s.o, o.end_step = INT64_MAX, expect_refused(&s, o, TRM_ERR_ARG, "steps [0, ");
   o = s.o, o.depth = 0, expect_refused(&s, o, TRM_ERR_ARG, "depth 0");
+  o = s.o, o.n_threads = 0, expect_refused(&s, o, TRM_ERR_ARG, "0 threads");
   o = s.o, o.train.n = 0, expect_refused(&s, o, TRM_ERR_DATA, "random: there are no samples");
   o = s.o, o.kind = TRM_BATCH_SET, expect_refused(&s, o, TRM_ERR_ARG, "kind 'graph'");
   o = s.o, o.partition = pairs.partition;
@@ -883,7 +888,8 @@ int main(void) {
   check_negatives();
   check_destroy();
   check_validity();
-  check_failure();
+  check_failure(1);
+  check_failure(3);
   check_create_failures();
   check_bounds();
   check_options();

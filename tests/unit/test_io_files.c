@@ -56,7 +56,7 @@ static void test_publish(void) {
   put(in_folder("t"), "new");
   CHECK_OK(trm_folder_make(in_folder("d")));
   CHECK_EQ(trm_file_publish(in_folder("t"), in_folder("d")), TRM_ERR_IO);
-  CHECK_HAS(trm_message(), "/d: cannot be put in place (rename): is a directory");
+  CHECK_HAS(trm_message(), "/d: is a folder, which is not written over");
   CHECK(!trm_path_exists(in_folder("t")));
   CHECK_EQ(trm_file_publish(in_folder("t"), in_folder("f")), TRM_ERR_IO);
   CHECK_HAS(trm_message(), "/f: cannot be brought to disk (fsync): no such file");

@@ -16,6 +16,8 @@ typedef struct trm_log {
   bool is_terminal;    /* progress is rewritten in place */
   bool progress_shown; /* a progress line stands on the terminal and must be cleared first */
   double progress_last_s;
+  const char *title; /* stands before progress, and lines are kept from the terminal: for a part of
+                        something larger that has a log of its own. NULL: none; not owned */
 } trm_log;
 
 /** Terminal only; `terminal` may be NULL for silence (ranks other than 0). TRIREME_TERMINAL=1 in the

@@ -1,5 +1,5 @@
 /**
- * The loader of graph batches: cuts out, on a thread of its own, what this rank's blocks of each step
+ * The loader of graph batches: cuts out, on threads of its own, what this rank's blocks of each step
  * need of a graph. Global batch `step` holds samples [step B, (step + 1) B) of the endless stream of
  * epochs, each a keyed permutation of the training samples; where B does not divide an epoch, the
  * stream goes on into the next. The batch is cut into V blocks; which samples a block has and what is
@@ -36,6 +36,8 @@ typedef struct trm_graph_loader_options {
   int64_t first_step;           /* O(1) seek */
   int64_t end_step;             /* one past the last step to make */
   int depth;                    /* batches made ahead, >= 1 */
+  int n_threads; /* that make them, >= 1: each has 4 bytes for every node; no more than
+                                   `depth` have work at a time. What they make does not depend on it */
   trm_ids
       train; /* neighbor: training nodes; cluster: nodes whose labels count; set: training graphs */
   /* cluster: the clusters. neighbor: the batch is put in order of parts before it is cut, so that
@@ -78,7 +80,7 @@ typedef struct trm_graph_step {
 typedef struct trm_graph_loader trm_graph_loader;
 
 /**
- * Keeps graph and partition. From now on the loader's thread reads the graph, as others may.
+ * Keeps graph and partition. From now on the loader's threads read the graph, as others may.
  * @return TRM_ERR_ARG for options that do not fit together or to the graph, TRM_ERR_DATA when there
  *         are no samples, or a user has chosen all items
  */
@@ -88,7 +90,7 @@ trm_status trm_graph_loader_create(const trm_graph *graph, const trm_graph_loade
  *  the largest block; where bounds are close (fan-outs >= 0, sets) and come to no more than 256 MiB in
  *  all, create takes everything. */
 trm_status trm_graph_loader_next(trm_graph_loader *loader, trm_graph_step *batch);
-/** At once, whatever the thread is doing. */
+/** At once, whatever the threads are doing. */
 void trm_graph_loader_destroy(trm_graph_loader **loader);
 
 /** Samples of an epoch. */

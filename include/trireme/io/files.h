@@ -10,8 +10,12 @@
 
 #include "trireme/core/status.h"
 
+/** Whether something may be published at `path`: a new name, a regular file, or a link to one.
+ *  @return TRM_ERR_IO for a folder, device, pipe, or a link that leads nowhere */
+trm_status trm_file_check_target(const char *path);
 /**
- * Publishes a finished temporary file: fsync(temporary), rename to `path`, fsync of the folder.
+ * Publishes a finished temporary file: fsync(temporary), rename to `path`, fsync of the folder. A link
+ * at `path` stays, and what it leads to is replaced; what trm_file_check_target refuses is refused.
  * After success `path` is complete on disk; after failure `path` is what it was before and the
  * temporary file is removed. One exception: when only the last step, the fsync of the folder,
  * fails, `path` is already the new file, complete; a power cut could still bring the old one back.
