@@ -8,6 +8,7 @@
 
 #include "trireme/core/config.h"
 #include "trireme/math/gemm.h"
+#include "trireme/math/threads.h"
 
 static const app_command commands[] = {
     {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
@@ -117,7 +118,10 @@ static void take_better_kernel(char **argv) {
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
   if (length <= 0) return;
   path[length] = 0;
+  trm_processors pinned; /* the new program would take them for all there are */
+  trm_threads_unpin(&pinned);
   (void)execv(path, argv);
+  trm_threads_pin(&pinned);
 }
 
 int main(int argc, char **argv) {

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
@@ -80,6 +81,37 @@ void trm_threads_places(trm_thread_place *places) {
   for (int i = 0; i < n; ++i) places[i] = (trm_thread_place){.thread = i, .cpu = -1};
 #pragma omp parallel num_threads(n)
   fill_place(&places[omp_get_thread_num()], omp_get_thread_num());
+}
+
+/* ---- processors of threads started now --------------------------------------------------------- */
+
+_Static_assert(sizeof(cpu_set_t) == sizeof((trm_processors){0}.bits), "a set is kept whole");
+
+void trm_threads_unpin(trm_processors *before) {
+  const int n_places = omp_get_num_places(); /* 0: threads are not pinned */
+  cpu_set_t own, all;
+  CPU_ZERO(&all);
+  before->known = n_places > 0 && sched_getaffinity(0, sizeof own, &own) == 0;
+  if (!before->known) return;
+  memcpy(before->bits, &own, sizeof own);
+  for (int place = 0; place < n_places; ++place) {
+    int ids[CPU_SETSIZE];
+    const int n = omp_get_place_num_procs(place);
+    if (n > CPU_SETSIZE) continue;
+    omp_get_place_proc_ids(place, ids);
+    for (int i = 0; i < n; ++i) {
+      if (ids[i] >= 0 && ids[i] < CPU_SETSIZE) CPU_SET((size_t)ids[i], &all);
+    }
+  }
+  before->known = sched_setaffinity(0, sizeof all, &all) == 0;
+}
+
+void trm_threads_pin(const trm_processors *before) {
+  cpu_set_t own;
+  if (!before->known) return;
+  memcpy(&own, before->bits, sizeof own);
+  /* The set was taken from this thread a moment ago; if it has become impossible, the wider stays. */
+  (void)sched_setaffinity(0, sizeof own, &own);
 }
 
 static void flush_subnormals(void) {

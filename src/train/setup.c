@@ -11,6 +11,7 @@
 #include "trireme/io/files.h"
 #include "trireme/io/lock.h"
 #include "trireme/math/gemm.h"
+#include "trireme/math/threads.h"
 #include "trireme/train/layout.h"
 
 /* How long the cosine falls: as given, as in the run that is resumed, or to train.steps. */
@@ -136,6 +137,17 @@ static trm_status open_task(trm_run *r) {
   return trm_comm_check_equal(r->comm, r->task->digest, "the data set");
 }
 
+/* Outputs, and the reading ahead of batches. Collective; the status is the same on all ranks. */
+static trm_status open_both_ends(trm_run *r) {
+  trm_status status = resolve_decay(r);
+  if (status == TRM_OK) status = TRM_ALLOC(&r->hashes, trm_comm_size(r->comm), "hashes of ranks");
+  if (status == TRM_OK) status = open_outputs(r);
+  if (status == TRM_OK) status = open_metrics(r);
+  TRM_TRY(trm_comm_agree(r->comm, status));
+  return trm_comm_agree(
+      r->comm, r->task->kind->start(r->task, &r->learner, r->sync, r->state.step, r->n_steps));
+}
+
 trm_status trm_run_set_up(trm_run *r) {
   trm_config *config = r->options->config;
   r->root = trm_comm_rank(r->comm) == 0;
@@ -163,13 +175,11 @@ trm_status trm_run_set_up(trm_run *r) {
                      &r->state, &r->resumed));
   trm_watch_phase(r->comm, "opening the outputs", r->state.step);
   r->samples_hash = r->state.samples_hash;
-  status = resolve_decay(r);
-  if (status == TRM_OK) status = TRM_ALLOC(&r->hashes, trm_comm_size(r->comm), "hashes of ranks");
-  if (status == TRM_OK) status = open_outputs(r);
-  if (status == TRM_OK) status = open_metrics(r);
-  TRM_TRY(trm_comm_agree(r->comm, status));
-  TRM_TRY(trm_comm_agree(
-      r->comm, r->task->kind->start(r->task, &r->learner, r->sync, r->state.step, r->n_steps)));
+  trm_processors before; /* the threads of outputs and loader are none that compute */
+  trm_threads_unpin(&before);
+  status = open_both_ends(r);
+  trm_threads_pin(&before);
+  TRM_TRY(status);
   return introduce(r);
 }
 

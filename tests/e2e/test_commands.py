@@ -92,6 +92,13 @@ if cpus >= 2:
     places = default_threads(2, "core")
     check(places[0][1] != places[1][1], f"ranks are bound apart: {places}")
     equal([n for n, _ in places], [1, 1], "threads of two ranks bound to a core each")
+    # Bound threads have a processor each, also when the program has started itself again with another
+    # kernel of OpenBLAS, which it does not where one is named.
+    for kernel in (None, "Haswell"):
+        env = environment(2) | {"OMP_PROC_BIND": "close", "OMP_PLACES": "cores"}
+        env = env | ({"OPENBLAS_CORETYPE": kernel} if kernel else {})
+        shown = subprocess.run(command(["doctor"], 0), env=env, stdout=subprocess.PIPE, text=True).stdout
+        check("take turns" not in shown, f"bound threads, OPENBLAS_CORETYPE {kernel}:\n{shown}")
 
 # train --check: the configuration resolved, then what a run takes, once; the output is valid input.
 for ranks in (0, 2):

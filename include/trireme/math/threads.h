@@ -3,6 +3,7 @@
 #define TRIREME_MATH_THREADS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * Sets the number of compute threads (n >= 1) of later kernels called from this thread. Each thread
@@ -18,6 +19,19 @@ typedef struct trm_thread_place {
   int n_allowed;    /* processors in its affinity mask */
   char allowed[96]; /* the mask as a list, "0-3,8" */
 } trm_thread_place;
+
+/** A set of processors, as the system numbers them. */
+typedef struct trm_processors {
+  uint64_t bits[16];
+  bool known; /* false: nothing was changed */
+} trm_processors;
+/**
+ * Lets the calling thread run on all places of OpenMP, so that threads it starts now, or a program it
+ * becomes, may too: they inherit its set, and OMP_PROC_BIND has pinned it to one place before main.
+ * trm_threads_pin gives the set before back.
+ */
+void trm_threads_unpin(trm_processors *before);
+void trm_threads_pin(const trm_processors *before);
 
 /** Fills places[0..trm_threads_get()-1], asked on each compute thread. */
 void trm_threads_places(trm_thread_place *places);
