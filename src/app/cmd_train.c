@@ -108,8 +108,8 @@ static trm_status list_splits(const trm_config *config, const char *splits, int6
   TRM_TRY(trm_sweep_numbers(splits, "--splits", numbers, n));
   for (int64_t i = 0; i < *n; ++i) {
     if ((*numbers)[i] < n_all) continue;
-    return trm_fail(TRM_ERR_USAGE, "--splits %s: %s has %" PRId64 " of them, from 0 to %" PRId64, splits, path,
-                    n_all, n_all - 1);
+    return trm_fail(TRM_ERR_USAGE, "--splits %s: %s has %" PRId64 " of them, from 0 to %" PRId64,
+                    splits, path, n_all, n_all - 1);
   }
   return TRM_OK;
 }
