@@ -181,7 +181,10 @@ static trm_status train_one(sweep *s, int64_t run) {
         .config = config, .resume = s->options->resume, .allow_changes = s->options->allow_changes};
     status = trm_train(s->group, &train, &log);
   }
-  s->log->progress_shown = s->log->progress_shown || log.progress_shown;
+  if (log.progress_shown) { /* the line that follows takes its place */
+    s->log->progress_shown = true;
+    log.progress_shown = false;
+  }
   trm_log_close(&log);
   trm_config_destroy(&config);
   if (trm_comm_rank(s->group) == 0) {
@@ -196,11 +199,11 @@ static void say_progress(sweep *s, int64_t run, trm_status status) {
   trm_log other;
   if (trm_comm_rank(s->group) != 0) return;
   run_name(s, run, name);
-  trm_log_init(&other, stderr);
+  const bool first = trm_comm_rank(s->comm) == 0;
+  trm_log_init(&other, first ? NULL : stderr);
   other.progress_shown = other.is_terminal; /* rank 0 may show some there */
-  trm_log *log = trm_comm_rank(s->comm) == 0 ? s->log : &other;
-  trm_log_line(log, "run %" PRId64 " of %" PRId64 " (%s): %s", run + 1, s->n_runs, name,
-               status == TRM_OK ? "done" : trm_message());
+  trm_log_line(first ? s->log : &other, "run %" PRId64 " of %" PRId64 " (%s): %s", run + 1,
+               s->n_runs, name, status == TRM_OK ? "done" : trm_message());
   trm_log_close(&other);
 }
 
