@@ -11,7 +11,7 @@
 #include "team.h"
 
 enum {
-  PIECE = 1 << 16,  /* elements */
+  PIECE = 1 << 16, /* elements */
   PIECES_AT_A_TIME = 64,
 };
 
