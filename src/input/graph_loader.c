@@ -84,13 +84,13 @@ trm_status trm_graph_loader_next(trm_graph_loader *loader, trm_graph_step *batch
   return TRM_OK;
 }
 
-static trm_status allocate_slot(trm_graph_loader *l, slot *s) {
+static trm_status allocate_slot(trm_graph_loader *l, const trm_graph_bounds *bounds, slot *s) {
   const trm_graph_loader_options *o = &l->options;
   const char *what = "batches of the graph loader";
   TRM_TRY(TRM_ALLOC(&s->samples, o->batch, what));
   TRM_TRY(TRM_ALLOC(&s->blocks, o->n_local, what));
   TRM_TRY(TRM_ALLOC(&s->stores, o->n_local, what));
-  if (is_pairs(l)) return trm_pair_store_init(&l->makers[0].pairs, &s->pairs);
+  if (is_pairs(l)) return trm_pair_store_init(&l->makers[0].pairs, bounds, &s->pairs);
   for (int64_t b = 0; b < o->n_local; ++b) {
     TRM_TRY(trm_block_store_init(&l->makers[0].blocks, &s->stores[b]));
   }
@@ -132,10 +132,12 @@ static trm_status make_maker(const trm_graph_loader *l, maker *m) {
 }
 
 static trm_status prepare(trm_graph_loader *l) {
+  trm_graph_bounds most = {0}; /* of pairs */
   TRM_TRY(TRM_ALLOC(&l->makers, l->options.n_threads, "batches of the graph loader"));
   for (int i = 0; i < l->options.n_threads; ++i) TRM_TRY(make_maker(l, &l->makers[i]));
   TRM_TRY(TRM_ALLOC(&l->slots, l->n_slots, "batches of the graph loader"));
-  for (int64_t i = 0; i < l->n_slots; ++i) TRM_TRY(allocate_slot(l, &l->slots[i]));
+  if (is_pairs(l)) TRM_TRY(trm_graph_loader_bounds(l->graph, &l->options, &most));
+  for (int64_t i = 0; i < l->n_slots; ++i) TRM_TRY(allocate_slot(l, &most, &l->slots[i]));
   return reserve(l);
 }
 

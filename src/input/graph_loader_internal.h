@@ -105,7 +105,9 @@ typedef struct trm_pair_maker {
 trm_status trm_pair_maker_init(trm_pair_maker *maker, const trm_graph *graph,
                                const trm_graph_loader_options *options);
 void trm_pair_maker_release(trm_pair_maker *maker);
-trm_status trm_pair_store_init(const trm_pair_maker *maker, trm_pair_store *store);
+/** Memory for batches within `bounds`. */
+trm_status trm_pair_store_init(const trm_pair_maker *maker, const trm_graph_bounds *bounds,
+                               trm_pair_store *store);
 void trm_pair_store_release(trm_pair_store *store);
 /** Of a batch: ids[B] and offsets[V + 1] as dealt. */
 void trm_pairs_make(trm_pair_maker *maker, int64_t step, const int64_t *ids, const int64_t *offsets,

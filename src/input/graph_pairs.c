@@ -57,11 +57,11 @@ static void own_places(const trm_graph_loader_options *o, int64_t *begin, int64_
   *end = o->partition->offsets[o->first_block + o->n_local];
 }
 
-trm_status trm_pair_store_init(const trm_pair_maker *maker, trm_pair_store *store) {
+trm_status trm_pair_store_init(const trm_pair_maker *maker, const trm_graph_bounds *bounds,
+                               trm_pair_store *store) {
   const trm_graph_loader_options *o = maker->options;
   const char *what = "pairs of a batch";
   const int64_t n = trm_min_i64(3 * o->batch, maker->graph->n_nodes);
-  trm_graph_bounds bounds;
   int64_t begin, end;
   own_places(o, &begin, &end);
   TRM_TRY(TRM_ALLOC(&store->users, o->batch, what));
@@ -72,8 +72,7 @@ trm_status trm_pair_store_init(const trm_pair_maker *maker, trm_pair_store *stor
   TRM_TRY(TRM_ALLOC(&store->uses_offsets, n + 1, what));
   TRM_TRY(TRM_ALLOC(&store->uses_columns, 3 * o->batch, what));
   TRM_TRY(TRM_ALLOC(&store->blocks, o->n_local + 1, what));
-  TRM_TRY(trm_graph_loader_bounds(maker->graph, o, &bounds));
-  return trm_pair_hop_init(o, &bounds.last, &store->last);
+  return trm_pair_hop_init(o, &bounds->last, &store->last);
 }
 
 void trm_pair_store_release(trm_pair_store *store) {
