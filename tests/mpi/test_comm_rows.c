@@ -147,8 +147,8 @@ static void check_pattern(trm_comm *comm, int32_t n, uint64_t seed, int mode) {
   TRM_FREE(g.owner);
 }
 
-/* After the first exchange of a width nothing is allocated. */
-static void check_no_allocation(trm_comm *comm) {
+/* After the first exchange of a width, or once it has been reserved, nothing is allocated. */
+static void check_no_allocation(trm_comm *comm, bool reserved) {
   const int rank = trm_comm_rank(comm), size = trm_comm_size(comm);
   const int32_t own[1] = {rank}, other[1] = {(rank + 1) % size};
   int64_t from[MAX_RANKS + 1] = {0};
@@ -156,12 +156,14 @@ static void check_no_allocation(trm_comm *comm) {
   for (int r = other[0]; r < size; ++r) from[r + 1] = 1;
   CHECK_OK(trm_halo_create(comm, own, 1, other, from, &halo)); /* one rank: its own row */
   if (!halo) return;
-  int64_t rows[2][4], before = 0;
+  int64_t rows[2][4];
+  if (reserved) CHECK_OK(trm_halo_reserve(halo, sizeof rows[0]));
+  int64_t before = trm_alloc_counts_get().total_blocks;
   for (int round = 0; round < 50; ++round) {
     for (int j = 0; j < 4; ++j) rows[0][j] = rank * 1000 + j + round;
     CHECK_OK(trm_halo_exchange(halo, rows, round % 2 ? 32 : sizeof rows[0]));
     for (int j = 0; j < 4; ++j) CHECK_EQ(rows[1][j], other[0] * 1000 + j + round);
-    if (round == 0) before = trm_alloc_counts_get().total_blocks;
+    if (round == 0 && !reserved) before = trm_alloc_counts_get().total_blocks;
   }
   CHECK_EQ(trm_alloc_counts_get().total_blocks, before);
   trm_halo_destroy(&halo);
@@ -228,7 +230,8 @@ static void check_all(trm_comm *comm, int32_t most) {
       check_share(comm, sizes[s], 4096, mode);
     }
   }
-  check_no_allocation(comm);
+  check_no_allocation(comm, false);
+  check_no_allocation(comm, true);
   check_errors(comm);
 }
 
