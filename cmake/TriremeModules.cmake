@@ -1,5 +1,5 @@
-# trm_module(name MAY_USE layers... LIBS targets...): the object library trm_<name> of src/<name>,
-# and, for the layers the gradient check needs, trm_<name>_f64 with trm_real = double.
+# trm_module(name MAY_USE layers... LIBS targets...): the object library trm_<name> of src/<name> and
+# the folders in it, and, for the layers the gradient check needs, trm_<name>_f64 with trm_real = double.
 
 add_library(trm_flags INTERFACE)
 target_compile_options(trm_flags INTERFACE
@@ -31,7 +31,8 @@ set(TRM_F64_MODULES core math nn model)
 # Global properties of a module: TRM_OBJECTS_<name>, TRM_LIBS_<name>, and the same with _f64.
 function(trm_module name)
   cmake_parse_arguments(arg "" "" "MAY_USE;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+  list(FILTER sources EXCLUDE REGEX "/math/kernels/") # trm_kernel_objects
   if(NOT sources)
     return()
   endif()
@@ -51,9 +52,22 @@ function(trm_module name)
   endif()
 endfunction()
 
+# The folder of a module and those of its topics inside: private headers are included by name alone.
+function(trm_topics folder out)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.h)
+  set(folders ${CMAKE_SOURCE_DIR}/src/${folder})
+  foreach(header IN LISTS headers)
+    get_filename_component(topic ${header} DIRECTORY)
+    list(APPEND folders ${topic})
+  endforeach()
+  list(REMOVE_DUPLICATES folders)
+  set(${out} ${folders} PARENT_SCOPE)
+endfunction()
+
 function(trm_objects unit folder sources libs)
   add_library(trm_${unit} OBJECT ${sources})
-  target_include_directories(trm_${unit} PRIVATE ${CMAKE_SOURCE_DIR}/src/${folder})
+  trm_topics(${folder} folders)
+  target_include_directories(trm_${unit} PRIVATE ${folders})
   target_compile_definitions(trm_${unit} PRIVATE TRM_VERSION="${PROJECT_VERSION}")
   target_link_libraries(trm_${unit} PRIVATE trm_flags ${libs})
   set_property(GLOBAL APPEND PROPERTY TRM_OBJECTS_${unit} $<TARGET_OBJECTS:trm_${unit}>)

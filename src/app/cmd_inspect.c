@@ -5,6 +5,7 @@
 
 #include "app.h"
 #include "trireme/ckpt/ckpt.h"
+#include "trireme/input/data_file.h"
 #include "trireme/input/dataset.h"
 #include "trireme/input/graph.h"
 #include "trireme/io/container.h"

@@ -4,7 +4,7 @@
 
 #include "prepare.h"
 #include "trireme/core/config.h"
-#include "trireme/input/prepare.h"
+#include "trireme/prepare/text.h"
 
 void app_prepare_progress(void *log, double share, const char *what) {
   trm_log_progress(log, false, "%s: %3.0f %%", what, 100 * share);

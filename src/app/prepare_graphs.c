@@ -8,8 +8,8 @@
 
 #include "prepare.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/prepare_graph.h"
 #include "trireme/io/files.h"
+#include "trireme/prepare/graphs.h"
 
 enum { PATH_BYTES = 4096, MAX_PATHS = 16 };
 

@@ -57,9 +57,6 @@ bool trm_real_parse(const char *text, double *value);
 /** Shortest decimal text that reads back as the same finite double. */
 void trm_real_text(double value, char text[TRM_REAL_TEXT_BYTES]);
 
-/** Length of the UTF-8 character at `text` and its code point; 0 when it is not one. */
-int trm_utf8_next(const char *text, uint32_t *code);
-
 /** Levenshtein distance, INT32_MAX past the limit that counts as near for `word`. */
 int trm_near_distance(const char *word, const char *candidate);
 

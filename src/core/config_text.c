@@ -5,6 +5,7 @@
 #include "config_internal.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/utf8.h"
 
 enum { HELP_COLUMNS = 100, HELP_INDENT = 26 };
 
@@ -43,7 +44,7 @@ static void write_quoted(trm_text *out, const char *text) {
   trm_text_add(out, "\"", 1);
   for (const char *p = text; *p;) {
     uint32_t code;
-    const int n = trm_utf8_next(p, &code);
+    const int n = trm_utf8_decode(p, TRM_UTF8_MAX_BYTES, &code);
     TRM_ASSERT(n > 0); /* checked when assigned */
     if (code == '"' || code == '\\') trm_text_add(out, "\\", 1);
     if (is_printable(code)) {

@@ -8,6 +8,7 @@
 
 #include "config_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/utf8.h"
 
 enum { MAX_NUMBER = 120 }; /* bytes of a number's text */
 
@@ -128,25 +129,6 @@ void trm_real_text(double value, char text[TRM_REAL_TEXT_BYTES]) {
     tidy_number(raw, text);
     if (trm_real_parse(text, &back) && back == value) return;
   }
-}
-
-int trm_utf8_next(const char *text, uint32_t *code) {
-  static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
-  const unsigned char *s = (const unsigned char *)text;
-  if (s[0] < 0x80) {
-    *code = s[0];
-    return 1;
-  }
-  const int n = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-  if (s[0] < 0xC2 || s[0] > 0xF4) return 0;
-  uint32_t value = s[0] & (0x7FU >> n);
-  for (int i = 1; i < n; ++i) {
-    if ((s[i] & 0xC0) != 0x80) return 0; /* also the terminating zero */
-    value = value << 6 | (s[i] & 0x3FU);
-  }
-  if (value < smallest[n] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return 0;
-  *code = value;
-  return n;
 }
 
 void trm_text_add(trm_text *text, const char *part, size_t n) {
@@ -274,8 +256,8 @@ static trm_status string_check(const trm_config_key *key, const char *text,
   }
   for (const char *p = text; *p;) {
     uint32_t code;
-    const int n = trm_utf8_next(p, &code);
-    if (n == 0) {
+    const int n = trm_utf8_decode(p, TRM_UTF8_MAX_BYTES, &code);
+    if (n <= 0) {
       return trm_config_fail(origin, "%s is '%.80s', not UTF-8 at byte %lld; write it in UTF-8",
                              key->name, text, (long long)(p - text) + 1);
     }

@@ -7,9 +7,9 @@
  * Sources: Luby, Rackoff 1988, "How to construct pseudorandom permutations", SIAM J. Comput. 17(2);
  * Black, Rogaway 2002, "Ciphers with arbitrary finite domains", CT-RSA, LNCS 2271.
  */
+#include "trireme/input/permute.h"
 #include "trireme/core/random.h"
 #include "trireme/core/status.h"
-#include "trireme/input/dataset.h"
 
 /* Four rounds are pseudorandom on large domains; small ones (n of a few dozen) need some more
  * before every place is equally likely for every index (tests/unit/test_input_permute.c). */

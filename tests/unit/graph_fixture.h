@@ -3,7 +3,7 @@
 #define TRIREME_TESTS_GRAPH_FIXTURE_H
 
 #include "input_fixture.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/graph_write.h"
 
 /** 5 nodes, symmetric: 0-1 0-2 1-2 2-3, node 4 alone; 2 features; 3 classes; 2 splits. */
 typedef struct graph_fixture {

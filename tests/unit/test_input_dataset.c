@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-#include "../../src/input/input_internal.h"
+#include "../../src/input/text/text_internal.h"
 #include "input_fixture.h"
 #include "trireme/core/clock.h"
 

@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 
+#include "../../src/prepare/tables/edges.h"
 #include "graph_fixture.h"
 #include "trireme/core/random.h"
+#include "trireme/input/data_file.h"
 
 static const char *folder;
 static const trm_graph_counts no_counts;

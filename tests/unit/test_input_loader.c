@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/input/input_internal.h"
+#include "../../src/input/text/text_internal.h"
 #include "input_fixture.h"
 #include "trireme/core/clock.h"
 #include "trireme/input/loader.h"

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "trireme/core/random.h"
-#include "trireme/input/dataset.h"
+#include "trireme/input/permute.h"
 
 static void check_bijection(uint64_t key, int64_t n) {
   unsigned char *seen = calloc((size_t)n, 1);

@@ -2,8 +2,8 @@
  * Subgraphs: every hop against the whole graph, draws against a plain version of the algorithm and
  * against their odds, what a draw may depend on, induced graphs and feature rows against plain loops.
  */
-#include "../../src/input/edge_drop_internal.h"
-#include "../../src/input/sampler_internal.h"
+#include "../../src/input/batches/edge_drop_internal.h"
+#include "../../src/input/batches/sampler_internal.h"
 #include "sampling_graph.h"
 
 enum { SEED = 5 };

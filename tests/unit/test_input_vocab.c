@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/input/input_internal.h"
-#include "../../src/input/utf8_internal.h"
-#include "../../src/input/vocab_internal.h"
+#include "../../src/input/text/text_internal.h"
+#include "../../src/prepare/text/charset.h"
 #include "check.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/utf8.h"
 
 static int decode(const char *text, int64_t n) {
   uint32_t cp;

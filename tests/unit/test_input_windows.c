@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/input/input_internal.h"
+#include "../../src/input/text/text_internal.h"
 #include "input_fixture.h"
 
 /* One epoch: all windows once, all at one phase, every token they read inside the split. */

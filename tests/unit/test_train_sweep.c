@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/train/sweep_table.h"
+#include "../../src/train/tools/sweep_table.h"
 #include "check.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "trireme/core/status.h"
+#include "trireme/input/vocab.h"
 
 typedef struct trm_dataset trm_dataset;
 
@@ -36,23 +37,7 @@ const char *trm_dataset_token_text(const trm_dataset *dataset, int32_t token, in
 trm_status trm_dataset_encode(const trm_dataset *dataset, const char *text, int64_t bytes,
                               int32_t **tokens, int64_t *n);
 
-/** A vocabulary by itself, as it is stored in checkpoints too (so that generate needs no data). */
-typedef struct trm_vocab {
-  char unit[16]; /* "byte" or "char" */
-  int64_t n;
-  int64_t *offsets; /* [n + 1] into bytes */
-  char *bytes;      /* UTF-8 texts one after another */
-} trm_vocab;
 const trm_vocab *trm_dataset_vocabulary(const trm_dataset *dataset);
-/** Whether two vocabularies have the same unit and the same texts in the same order. */
-bool trm_vocab_equal(const trm_vocab *a, const trm_vocab *b);
-void trm_vocab_free(trm_vocab *vocab);
-/** Checks a vocabulary that was read from a file: offsets from 0 and rising, n bytes in all, one
- *  byte or one UTF-8 character a token, no token twice, characters in rising order.
- *  `label` (a file name) begins the message. @return TRM_ERR_DATA */
-trm_status trm_vocab_check(const trm_vocab *vocab, int64_t n_bytes, const char *label);
-trm_status trm_vocab_encode(const trm_vocab *vocab, const char *text, int64_t bytes,
-                            int32_t **tokens, int64_t *n);
 
 /** Prints what `trireme inspect` shows: kind, sizes, splits, vocabulary, a sample. */
 trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file);
@@ -78,9 +63,5 @@ void trm_dataset_locate(const trm_dataset *dataset, uint64_t seed, int64_t T, in
 /** Reads n evaluation windows from `first` on: inputs[n*T], targets[n*T], padded with 0 and -1. */
 trm_status trm_dataset_eval_read(trm_dataset *dataset, trm_split split, int64_t T, int64_t first,
                                  int64_t n, int32_t *inputs, int32_t *targets);
-
-/** Keyed permutation of [0, n): Feistel network with cycle walking; O(1), no table.
- *  0 <= i < n <= 2^62. */
-int64_t trm_permute(uint64_t key, int64_t n, int64_t i);
 
 #endif

@@ -87,9 +87,6 @@ typedef struct trm_graph_memory {
   trm_status (*settle)(void *context, trm_status status);
 } trm_graph_memory;
 
-/** Kind of the data set in a file ("text", "graph", ...), into kind[32], without checking the rest. */
-trm_status trm_dataset_kind(const char *path, char kind[32]);
-
 /**
  * Opens and checks everything before memory is sized by it.
  * @param features  false: leave the features in the file (trm_graph_features_read)
@@ -110,27 +107,5 @@ trm_status trm_graph_features_read(const trm_graph *graph, const int32_t *nodes,
 
 /** Prints what `trireme inspect` shows: kind, sizes, degrees, isolated nodes, classes, splits. */
 trm_status trm_graph_describe(const trm_graph *graph, FILE *file);
-
-/** What a graph looks like before it is written; counts of what was found and mended on the way. */
-typedef struct trm_graph_counts {
-  int64_t self_loops, duplicates, isolated, unlabelled, empty_features;
-} trm_graph_counts;
-/**
- * Writes a data set: atomically, or not at all. `in` must be sorted by destination and source; a
- * graph that is not symmetric gets its transpose when it is opened.
- */
-trm_status trm_graph_write(const char *path, const trm_graph *graph,
-                           const trm_graph_counts *counts);
-
-/** Edges as pairs become compressed rows: sorted, duplicates and self-loops dropped and counted, with
- *  reverses added when `undirected`. Arrays are counted blocks (TRM_FREE). weights may be NULL. */
-typedef struct trm_edge_list {
-  int64_t n, capacity;
-  int32_t *sources, *targets;
-  float *weights; /* NULL: none */
-} trm_edge_list;
-trm_status trm_graph_from_edges(const trm_edge_list *edges, int64_t n_nodes, bool undirected,
-                                int64_t **offsets, int32_t **columns, float **values,
-                                trm_graph_counts *counts);
 
 #endif

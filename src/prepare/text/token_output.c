@@ -1,0 +1,108 @@
+/* Writing a data set of kind text: the stream of its tokens. */
+#include "token_output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "charset.h"
+#include "trireme/core/memory.h"
+
+void trm_prepare_progress(const trm_prepare_options *options, double share, const char *what) {
+  if (options->progress) options->progress(options->context, share < 1 ? share : 1, what);
+}
+
+trm_status trm_token_output_check(const trm_prepare_options *options, const char *const *inputs,
+                                  int n_inputs) {
+  const char *output = options->output;
+  if (!output || !output[0]) return trm_fail(TRM_ERR_USAGE, "no output file was given");
+  if (!options->unit ||
+      (strcmp(options->unit, "byte") != 0 && strcmp(options->unit, "char") != 0)) {
+    return trm_fail(TRM_ERR_USAGE, "unit '%s', expected 'byte' or 'char'",
+                    options->unit ? options->unit : "");
+  }
+  if (!(options->valid_share > 0 && options->valid_share < 1)) {
+    return trm_fail(TRM_ERR_USAGE, "validation share %g, expected a number between 0 and 1",
+                    options->valid_share);
+  }
+  return trm_output_check_place(output, inputs, n_inputs);
+}
+
+trm_status trm_token_output_split(int64_t n_tokens, double valid_share, const char *label,
+                                  int64_t *n_train) {
+  *n_train = (int64_t)((1.0 - valid_share) * (double)n_tokens);
+  if (*n_train >= 2 && n_tokens - *n_train >= 2) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: %lld tokens cannot be split into training and validation at share %g: each "
+                  "must have 2; give more text",
+                  label, (long long)n_tokens, valid_share);
+}
+
+static trm_status write_head(trm_token_output *output, const trm_vocab *vocab, const char *source) {
+  trm_container *file = output->data.file;
+  TRM_TRY(trm_output_head(file, "text", source));
+  TRM_TRY(trm_attr_write_text(file, "/", "unit", vocab->unit));
+  TRM_TRY(trm_output_names(file, "/vocab", vocab->n, vocab->offsets, vocab->bytes));
+  return trm_array_create(file, "/tokens", output->dtype, 1, &output->n_tokens);
+}
+
+trm_status trm_token_output_begin(trm_token_output *output, const char *path,
+                                  const trm_vocab *vocab, int64_t n_tokens, const char *source) {
+  TRM_ASSERT(vocab->n <= TRM_MAX_CHARS);
+  output->dtype = trm_token_dtype(vocab->n);
+  output->n_tokens = n_tokens;
+  TRM_TRY(trm_alloc_bytes(&output->pending, TRM_PIECE_TOKENS, trm_dtype_bytes(output->dtype),
+                          "tokens to be written"));
+  TRM_TRY(trm_output_create(&output->data, path));
+  return write_head(output, vocab, source);
+}
+
+static trm_status write_pending(trm_token_output *output) {
+  if (output->n_pending == 0) return TRM_OK;
+  TRM_TRY(trm_array_write_range(output->data.file, "/tokens", output->dtype, output->n_written,
+                                output->n_pending, output->pending));
+  output->n_written += output->n_pending;
+  output->n_pending = 0;
+  return TRM_OK;
+}
+
+static trm_status length_changed(const trm_token_output *output) {
+  return trm_fail(TRM_ERR_DATA, "%s: the input changed while it was read; run prepare again",
+                  output->data.path);
+}
+
+trm_status trm_token_output_put(trm_token_output *output, const uint16_t *tokens, int64_t n) {
+  if (n > output->n_tokens - output->n_written - output->n_pending) return length_changed(output);
+  for (int64_t done = 0; done < n;) {
+    const int64_t room = TRM_PIECE_TOKENS - output->n_pending;
+    const int64_t here = n - done < room ? n - done : room;
+    if (output->dtype == TRM_DTYPE_U8) {
+      uint8_t *to = (uint8_t *)output->pending + output->n_pending;
+      for (int64_t i = 0; i < here; ++i) to[i] = (uint8_t)tokens[done + i];
+    } else {
+      uint16_t *to = (uint16_t *)output->pending + output->n_pending;
+      memcpy(to, tokens + done, (size_t)here * sizeof *to);
+    }
+    output->n_pending += here;
+    done += here;
+    if (output->n_pending == TRM_PIECE_TOKENS) TRM_TRY(write_pending(output));
+  }
+  return TRM_OK;
+}
+
+trm_status trm_token_output_finish(trm_token_output *output, int64_t n_train) {
+  TRM_TRY(write_pending(output));
+  if (output->n_written != output->n_tokens) return length_changed(output);
+  const int64_t two = 2, train[2] = {0, n_train}, valid[2] = {n_train, output->n_tokens};
+  TRM_TRY(trm_array_write(output->data.file, "/splits/train", TRM_DTYPE_I64, 1, &two, train));
+  return trm_array_write(output->data.file, "/splits/valid", TRM_DTYPE_I64, 1, &two, valid);
+}
+
+trm_status trm_token_output_publish(trm_token_output *output) {
+  TRM_FREE(output->pending);
+  return trm_output_publish(&output->data);
+}
+
+void trm_token_output_abandon(trm_token_output *output) {
+  TRM_FREE(output->pending);
+  trm_output_abandon(&output->data);
+}
