@@ -3,7 +3,7 @@
 #define TRIREME_TESTS_CSR_CHECK_H
 
 #include "kernel_check.h"
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 
 typedef struct test_csr {
   trm_csr a;

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 #include "trireme/core/status.h"
 
 typedef enum trm_graph_kind {

@@ -7,6 +7,7 @@
 #ifndef TRIREME_INPUT_SAMPLER_H
 #define TRIREME_INPUT_SAMPLER_H
 
+#include "trireme/core/batch.h"
 #include "trireme/input/graph.h"
 
 enum { TRM_MAX_HOPS = 16 };

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "trireme/core/graph.h"
+#include "trireme/core/batch.h"
 #include "trireme/core/random.h"
 #include "trireme/math/real.h"
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 #include "trireme/core/random.h"
 #include "trireme/math/real.h"
 

@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
+#include "trireme/core/batch.h"
 #include "trireme/core/config.h"
-#include "trireme/core/graph.h"
 #include "trireme/nn/params.h"
 #include "trireme/nn/tape.h"
 
@@ -19,36 +19,6 @@ typedef struct trm_model_dims {
   bool sparse;        /* features are sparse */
   int64_t n_nodes;    /* with a vector of their own: users and items */
 } trm_model_dims;
-
-/** One block of sequences. */
-typedef struct trm_tokens {
-  int64_t N, T;           /* sequences, positions */
-  const int32_t *inputs;  /* [N*T] */
-  const int32_t *targets; /* [N*T], -1: does not count; NULL when no loss is asked */
-} trm_tokens;
-
-/** What a pass sees of a graph: the field of its seeds, a whole graph, or a set of graphs. */
-typedef struct trm_graph_batch {
-  trm_features features;
-  const trm_hop *hops; /* [n_hops] the first layer's first; one for all layers when n_hops is 1 */
-  int n_hops;
-  const int32_t
-      *targets;     /* [rows of the last hop], or [n_graphs]; -1: does not count; NULL: no loss */
-  int64_t n_graphs; /* of a set of graphs; 0: classes belong to nodes */
-  const int64_t *graphs; /* [n_graphs + 1] first row of each */
-  /* recommendation */
-  const int32_t *own_nodes; /* [n_own] nodes of this process */
-  int64_t n_own;
-  const trm_collection *collection; /* nodes of the batch; NULL when no loss is asked */
-  const trm_hop *last;              /* the last hop, to those nodes alone */
-  const trm_triplets *triplets;
-} trm_graph_batch;
-
-/** The data of a pass: one of them. */
-typedef struct trm_batch {
-  const trm_tokens *tokens;
-  const trm_graph_batch *graph;
-} trm_batch;
 
 typedef struct trm_model trm_model;
 

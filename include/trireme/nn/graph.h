@@ -2,7 +2,7 @@
 #ifndef TRIREME_NN_GRAPH_H
 #define TRIREME_NN_GRAPH_H
 
-#include "trireme/core/graph.h"
+#include "trireme/core/batch.h"
 #include "trireme/math/real.h"
 
 /**

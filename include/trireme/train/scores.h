@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 #include "trireme/core/status.h"
 
 /** Class with the greatest logit of each row, the first of equals; -1 for a row that is not finite. */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 #include "trireme/core/random.h"
 
 /** The rule of one step. */

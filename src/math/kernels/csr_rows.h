@@ -9,7 +9,7 @@
 
 #include "simd.h"
 #include "team.h"
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 
 enum {
   TRM_CSR_CHUNK_WORK = 1 << 17, /* elements read per chunk, about 50 us */

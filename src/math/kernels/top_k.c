@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "team.h"
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 
 enum { BLOCK = 64 };
 

@@ -1,32 +1,21 @@
 /**
- * Graphs as plain arrays: compressed sparse rows, and what one layer of a model sees of a graph.
- * All arrays are borrowed. Node ids are 32 bits, edges are counted in 64.
+ * The data of one pass, as `input` cuts it out, `train` hands it on and models read it: tokens, or
+ * what the layers of a model see of a graph (hops, features, triplets). All arrays are borrowed.
  */
-#ifndef TRIREME_CORE_GRAPH_H
-#define TRIREME_CORE_GRAPH_H
+#ifndef TRIREME_CORE_BATCH_H
+#define TRIREME_CORE_BATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Compressed sparse rows. In a dry pass (sizes only) the arrays are NULL and the counts are upper
- *  bounds. offsets[0] need not be 0: a range of rows of a larger matrix is a valid one. */
-typedef struct trm_csr {
-  int64_t n_rows, n_columns, n_edges;
-  const int64_t
-      *offsets; /* [n_rows + 1], not decreasing: row i has edges [offsets[i], offsets[i+1]) */
-  const int32_t *columns; /* of edge e, in [0, n_columns) */
-  const float *values;    /* of edge e: values[map ? map[e] : e]; NULL: all 1 */
-  const int64_t *map;     /* NULL: identity */
-} trm_csr;
+#include "trireme/core/csr.h"
 
-/**
- * Transpose by counting: rows of the result list the rows of `a` in rising order, repeated edges in
- * their order. Not collective, one thread, O(rows + columns + edges).
- * @param[out] offsets  [a->n_columns + 1], from 0
- * @param[out] columns  [edges of a]
- * @param[out] map      [edges of a] where the edge has its value in `a`: a->map, or its place; may be NULL
- */
-void trm_csr_transpose(const trm_csr *a, int64_t *offsets, int32_t *columns, int64_t *map);
+/** One block of sequences. */
+typedef struct trm_tokens {
+  int64_t N, T;           /* sequences, positions */
+  const int32_t *inputs;  /* [N*T] */
+  const int32_t *targets; /* [N*T], -1: does not count; NULL when no loss is asked */
+} trm_tokens;
 
 /** Rows of other processes for a layer, fetched while a pass runs: trireme/nn/graph.h. */
 struct trm_row_exchange;
@@ -85,5 +74,28 @@ typedef struct trm_triplets {
   const trm_csr *uses;   /* rows: nodes of the collection; columns: 3 t + (0 user, 1 positive, 2
                                 negative), rising: who needs a node's gradient */
 } trm_triplets;
+
+/** What a pass sees of a graph: the field of its seeds, a whole graph, or a set of graphs. */
+typedef struct trm_graph_batch {
+  trm_features features;
+  const trm_hop *hops; /* [n_hops] the first layer's first; one for all layers when n_hops is 1 */
+  int n_hops;
+  const int32_t
+      *targets;     /* [rows of the last hop], or [n_graphs]; -1: does not count; NULL: no loss */
+  int64_t n_graphs; /* of a set of graphs; 0: classes belong to nodes */
+  const int64_t *graphs; /* [n_graphs + 1] first row of each */
+  /* recommendation */
+  const int32_t *own_nodes; /* [n_own] nodes of this process */
+  int64_t n_own;
+  const trm_collection *collection; /* nodes of the batch; NULL when no loss is asked */
+  const trm_hop *last;              /* the last hop, to those nodes alone */
+  const trm_triplets *triplets;
+} trm_graph_batch;
+
+/** The data of a pass: one of them. */
+typedef struct trm_batch {
+  const trm_tokens *tokens;
+  const trm_graph_batch *graph;
+} trm_batch;
 
 #endif

@@ -1,4 +1,4 @@
-#include "trireme/core/graph.h"
+#include "trireme/core/csr.h"
 
 #include <string.h>
 
