@@ -6,6 +6,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/train/keys.h"
 #include "trireme/train/sweep.h"
 #include "trireme/train/train.h"
 
@@ -39,9 +40,7 @@ static trm_status wrong_words(const app_list *words, const char *resume) {
 }
 
 static trm_status read_config(const app_list *words, const app_list *sets, trm_config **out) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  TRM_TRY(trm_config_create(keys, n_keys, out));
+  TRM_TRY(trm_program_config(out));
   TRM_TRY(trm_config_read_file(*out, words->items[0]));
   for (int i = 0; i < sets->n; ++i) TRM_TRY(trm_config_set(*out, sets->items[i]));
   TRM_TRY(default_run_dir(*out, words->items[0]));
@@ -57,7 +56,7 @@ static void print_bytes(const char *what, int64_t bytes) {
 /* The resolved configuration, and as YAML comments what a run would take. */
 static trm_status print_plan(const trm_config *config, int n_ranks, const trm_train_plan *p) {
   char *text = NULL, weights[32];
-  TRM_TRY(trm_config_text(config, &text));
+  TRM_TRY(trm_config_text(config, false, &text));
   (void)fputs(text, stdout);
   TRM_FREE(text);
   trm_format_count(p->n_weights, weights);
@@ -125,7 +124,7 @@ static trm_status sweep(trm_comm *comm, const trm_train_options *train, const ma
   if (status == TRM_OK && m->splits) {
     status = list_splits(config, m->splits, &splits, &options.n_splits);
   }
-  if (status == TRM_OK) status = trm_config_text(config, &text);
+  if (status == TRM_OK) status = trm_config_text(config, true, &text);
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) {
     options.config_text = text;

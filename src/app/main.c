@@ -9,6 +9,7 @@
 #include "trireme/core/config.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/threads.h"
+#include "trireme/train/keys.h"
 
 static const app_command commands[] = {
     {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
@@ -68,10 +69,10 @@ int app_version(int argc, char **argv) {
   return app_end(NULL, status);
 }
 
-static void print_keys(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  trm_config_help(keys, n_keys, stdout);
+static trm_status print_keys(void) {
+  trm_config_parts parts;
+  trm_program_parts(&parts);
+  return trm_config_help(&parts, stdout);
 }
 
 static void print_commands(void) {
@@ -102,9 +103,9 @@ int app_help(int argc, char **argv) {
     char help[] = "--help", *page[] = {help, NULL};
     return command->run(1, page);
   }
-  if (app_speaks() && words.n == 1) print_keys();
+  if (app_speaks() && words.n == 1) status = print_keys();
   if (app_speaks() && words.n == 0) print_commands();
-  return app_end(NULL, TRM_OK);
+  return app_end(NULL, status);
 }
 
 /* Starts this program again with the matrix kernel that the processor deserves, where the library does

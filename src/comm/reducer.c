@@ -7,11 +7,32 @@
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
 
-static const trm_engine *const engines[] = {&trm_engine_ring, &trm_engine_canonical};
+static const trm_engine *const engines[] = {
+#define TRM_ENGINE(name) &trm_engine_##name,
+#include "engine_list.h"
+#undef TRM_ENGINE
+};
 enum { N_ENGINES = sizeof engines / sizeof *engines };
 
+static const trm_config_key keys[] = {
+    TRM_KEY_SELECTOR("comm.allreduce", "canonical", TRM_ON_RESULT,
+                     "Summation of gradients: the ring's order depends on the number of ranks, the "
+                     "canonical one never."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+static const trm_config_part part = {.rows = {&rows}};
+
+void trm_reducer_parts(trm_config_parts *parts) {
+  trm_config_parts_add(parts, &part);
+  for (int i = 0; i < N_ENGINES; ++i) trm_config_parts_add(parts, &engines[i]->part);
+}
+
 const char *const *trm_reducer_engines(void) {
-  static const char *const names[N_ENGINES + 1] = {"ring", "canonical", NULL};
+  static const char *const names[] = {
+#define TRM_ENGINE(name) #name,
+#include "engine_list.h"
+#undef TRM_ENGINE
+      NULL};
   return names;
 }
 
@@ -55,15 +76,24 @@ static trm_status alone_create(trm_reducer *reducer) {
 
 static const trm_engine *find_engine(const char *name) {
   for (int i = 0; i < N_ENGINES; ++i) {
-    if (name && strcmp(engines[i]->name, name) == 0) return engines[i];
+    if (name && strcmp(engines[i]->part.name, name) == 0) return engines[i];
   }
   return NULL;
+}
+
+int trm_reducer_slots(const char *engine, int64_t n_blocks, int rank, int size) {
+  int64_t first, n;
+  const trm_engine *e = find_engine(engine);
+  TRM_ASSERT(e);
+  if (!e->subtrees) return 1;
+  trm_block_range(n_blocks, rank, size, &first, &n);
+  return trm_block_slots(first, n);
 }
 
 /* Everything that all ranks see alike, so that all of them return together. */
 static trm_status check_options(trm_comm *comm, const trm_reducer_options *options) {
   if (!find_engine(options->engine)) {
-    return trm_fail(TRM_ERR_CONFIG, "unknown all-reduce '%s'; there are: ring, canonical",
+    return trm_fail(TRM_ERR_ARG, "there is no all-reduce '%s'",
                     options->engine ? options->engine : "");
   }
   if (options->n_blocks < comm->size) {

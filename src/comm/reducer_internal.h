@@ -103,7 +103,7 @@ typedef struct trm_transport {
 struct trm_piece;
 
 typedef struct trm_engine {
-  const char *name;
+  trm_config_part part; /* its name, a value of comm.allreduce */
   bool subtrees;
   /** Floats of staging memory a lane needs for pieces whose slices have `slice` elements. */
   int64_t (*staging)(const trm_reducer *reducer, int64_t slice);
@@ -172,7 +172,11 @@ int64_t trm_piece_slice(const trm_reducer *reducer, const trm_piece *piece, int 
 void trm_piece_send(trm_reducer *reducer, trm_piece *piece, const float *data, int64_t n, int to);
 void trm_piece_receive(trm_reducer *reducer, trm_piece *piece, float *data, int64_t n, int from);
 
-extern const trm_engine trm_engine_ring, trm_engine_canonical;
+#define TRM_ENGINE(name) extern const trm_engine trm_engine_##name;
+#include "engine_list.h"
+#undef TRM_ENGINE
+
+#define TRM_ENGINE_PART(engine) .part = {.selector = "comm.allreduce", .name = engine}
 
 /** Small pieces, both engines (exchange.c). */
 int64_t trm_exchange_staging(const trm_reducer *reducer, int64_t count);

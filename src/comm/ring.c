@@ -89,9 +89,6 @@ static int64_t ring_n_requests(const trm_reducer *reducer) {
 }
 
 const trm_engine trm_engine_ring = {
-    .name = "ring",
-    .subtrees = false,
-    .staging = ring_staging,
-    .n_requests = ring_n_requests,
-    .advance = ring_advance,
+    TRM_ENGINE_PART("ring"),       .subtrees = false,       .staging = ring_staging,
+    .n_requests = ring_n_requests, .advance = ring_advance,
 };

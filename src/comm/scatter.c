@@ -64,10 +64,7 @@ static bool canonical_advance(trm_reducer *reducer, trm_piece *piece) {
 }
 
 const trm_engine trm_engine_canonical = {
-    .name = "canonical",
-    .subtrees = true,
-    .staging = trm_exchange_staging,
-    .n_requests = trm_exchange_n_requests,
-    .advance = canonical_advance,
-    .to_owners = true,
+    TRM_ENGINE_PART("canonical"),    .subtrees = true,
+    .staging = trm_exchange_staging, .n_requests = trm_exchange_n_requests,
+    .advance = canonical_advance,    .to_owners = true,
 };

@@ -1,5 +1,6 @@
 #include "trireme/core/config.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -17,143 +18,33 @@ trm_status trm_config_fail(trm_config_origin origin, const char *format, ...) {
   return trm_fail(TRM_ERR_CONFIG, "%.400s:%lld: %s", origin.label, (long long)origin.line, text);
 }
 
-size_t trm_config_group_length(const char *name) {
-  return strcspn(name, ".");
-}
-
-int trm_config_find(const trm_config *config, const char *name, size_t n) {
-  for (int i = 0; i < config->n_keys; ++i) {
-    const char *key = config->keys[i].name;
-    if (strncmp(key, name, n) == 0 && key[n] == '\0') return i;
-  }
-  return -1;
-}
-
-int trm_config_find_group(const trm_config *config, const char *group, size_t n) {
-  for (int i = 0; i < config->n_keys; ++i) {
-    const char *key = config->keys[i].name;
-    if (strncmp(key, group, n) == 0 && trm_config_group_length(key) == n) return i;
-  }
-  return -1;
-}
-
-static const char *leaf_of(const char *name) {
-  const char *dot = strchr(name, '.');
-  return dot ? dot + 1 : name;
-}
-
-/*
- * The key that was probably meant, NULL if none comes to mind: a near name in the same group, then
- * the same name in another group ("train.lr"), then, for an unknown group, a near full name.
- */
-static const char *meant_key(const trm_config *config, const char *name, int group_row) {
-  const char *best = NULL;
-  int best_distance = INT32_MAX;
-  const size_t n_group = trm_config_group_length(name);
-  for (int i = 0; i < config->n_keys && group_row >= 0; ++i) {
-    const char *key = config->keys[i].name;
-    if (strncmp(key, name, n_group + 1) != 0) continue;
-    const int distance = trm_near_distance(leaf_of(name), leaf_of(key));
-    if (distance >= best_distance) continue;
-    best = key;
-    best_distance = distance;
-  }
-  for (int i = 0; i < config->n_keys && !best; ++i) {
-    if (strcmp(leaf_of(config->keys[i].name), leaf_of(name)) == 0) best = config->keys[i].name;
-  }
-  for (int i = 0; i < config->n_keys && !best && group_row < 0; ++i) {
-    const int distance = trm_near_distance(name, config->keys[i].name);
-    if (distance >= best_distance) continue;
-    best_distance = distance;
-    best = config->keys[i].name;
-  }
-  return best;
-}
-
-/* "name, lr, beta1" for the group of a row; with row -1 the names of all groups. */
-static void list_names(const trm_config *config, int group_row, trm_text *out) {
-  const char *group = group_row < 0 ? NULL : config->keys[group_row].name;
-  const char *last = "";
-  for (int i = 0; i < config->n_keys; ++i) {
-    const char *key = config->keys[i].name;
-    const size_t n = trm_config_group_length(key);
-    if (group && strncmp(key, group, trm_config_group_length(group) + 1) != 0) continue;
-    if (!group && strncmp(key, last, n + 1) == 0) continue;
-    trm_text_print(out, "%s%.*s", out->used_bytes ? ", " : "", group ? (int)strlen(key) : (int)n,
-                   group ? leaf_of(key) : key);
-    last = key;
-  }
-}
-
-/* A near name of a group, copied into `group`; false if there is none. */
-static bool meant_group(const trm_config *config, const char *name, char group[64]) {
-  int best_distance = INT32_MAX;
-  for (int i = 0; i < config->n_keys; ++i) {
-    char candidate[64];
-    const char *key = config->keys[i].name;
-    (void)snprintf(candidate, sizeof candidate, "%.*s", (int)trm_config_group_length(key), key);
-    const int distance = trm_near_distance(name, candidate);
-    if (distance >= best_distance) continue;
-    best_distance = distance;
-    memcpy(group, candidate, sizeof candidate);
-  }
-  return best_distance < INT32_MAX;
-}
-
-trm_status trm_config_unknown(const trm_config *config, const char *name,
-                              trm_config_origin origin) {
-  char names[600] = "";
-  char group[64];
-  trm_text out = {.out = names, .capacity_bytes = sizeof names};
-  const char *kind = strchr(name, '.') || origin.line == 0 ? "key" : "group";
-  const int group_row = trm_config_find_group(config, name, trm_config_group_length(name));
-  const char *meant = meant_key(config, name, group_row);
-  if (!meant && kind[0] == 'g' && meant_group(config, name, group)) meant = group;
-  if (meant) {
-    return trm_config_fail(origin, "unknown %s '%.80s'; did you mean '%s'?", kind, name, meant);
-  }
-  list_names(config, group_row, &out);
-  return trm_config_fail(origin, "unknown %s '%.80s'; known %s: %s", kind, name,
-                         group_row < 0 ? "groups" : "keys of the group", names);
-}
-
-/* The table is ours: each name is "group.key", groups stand together, defaults pass the check. */
-static void check_table(const trm_config_key *keys, int n_keys) {
-  for (int i = 0; i < n_keys; ++i) {
-    const char *dot = strchr(keys[i].name, '.');
-    TRM_ASSERT(dot && dot > keys[i].name && dot[1] != '\0' && !strchr(dot + 1, '.'));
-    TRM_ASSERT(keys[i].type != TRM_CONFIG_CHOICE || keys[i].choices);
-    TRM_ASSERT(keys[i].type != TRM_CONFIG_INT || (keys[i].min >= -0x1p53 && keys[i].max <= 0x1p53));
-  }
-}
-
-trm_status trm_config_create(const trm_config_key *keys, int n_keys, trm_config **out) {
-  const trm_config_origin origin = {.label = "default"};
+trm_status trm_config_create(const trm_config_parts *parts, trm_config **out) {
   trm_config *config = NULL;
-  trm_status status = TRM_OK;
-  check_table(keys, n_keys);
-  TRM_TRY_OUT(TRM_ALLOC(&config, 1, "configuration"));
-  config->keys = keys;
-  TRM_TRY_OUT(TRM_ALLOC(&config->values, n_keys, "configuration"));
-  config->n_keys = n_keys;
-  for (int i = 0; i < n_keys; ++i) {
-    if (!keys[i].fallback) continue;
-    status = trm_config_assign(config, i, keys[i].fallback, false, origin);
-    TRM_ASSERT(status != TRM_ERR_CONFIG);
-    if (status != TRM_OK) goto out;
+  TRM_TRY(TRM_ALLOC(&config, 1, "configuration"));
+  config->parts = *parts;
+  const trm_status status = trm_config_gather(config);
+  if (status != TRM_OK) {
+    trm_config_destroy(&config);
+    return status;
   }
   *out = config;
   return TRM_OK;
-out:
-  trm_config_destroy(&config);
-  return status;
 }
 
 void trm_config_destroy(trm_config **config) {
   trm_config *c = *config;
   if (!c) return;
-  for (int i = 0; i < c->n_keys; ++i) TRM_FREE(c->values[i].text);
-  TRM_FREE(c->values);
+  for (int i = 0; i < c->n_slots; ++i) {
+    trm_config_slot *slot = &c->slots[i];
+    for (int r = 0; slot->rows && r < slot->n_rows; ++r) {
+      trm_config_value_free(&slot->rows[r].fallback);
+    }
+    TRM_FREE(slot->rows);
+    TRM_FREE(slot->choices);
+    trm_config_value_free(&slot->value);
+    TRM_FREE(slot->label);
+  }
+  TRM_FREE(c->slots);
   TRM_FREE(*config);
 }
 
@@ -167,49 +58,129 @@ trm_status trm_config_set(trm_config *config, const char *assignment) {
                            assignment);
   }
   const int index = trm_config_find(config, assignment, n);
-  if (index >= 0) return trm_config_assign(config, index, equals + 1, true, origin);
+  if (index >= 0) return trm_config_assign(config, index, equals + 1, origin);
   (void)snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name), assignment);
   return trm_config_unknown(config, name, origin);
 }
 
+trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value) {
+  char text[128];
+  (void)snprintf(text, sizeof text, "%s=%" PRId64, key, value);
+  return trm_config_set(config, text);
+}
+
+void trm_config_tell(trm_config *config, const char *fact, const char *value) {
+  int i = 0;
+  while (i < config->n_facts && strcmp(config->facts[i].name, fact) != 0) ++i;
+  TRM_ASSERT(i < TRM_CONFIG_MAX_FACTS);
+  config->facts[i].name = fact;
+  config->facts[i].value = value;
+  if (i == config->n_facts) ++config->n_facts;
+}
+
+/* ---- check ----------------------------------------------------------------------------------- */
+
+static trm_config_origin origin_of(const trm_config_slot *slot) {
+  return (trm_config_origin){.label = slot->label, .line = slot->line};
+}
+
+static bool is_idle(const trm_config *config, const trm_config_slot *slot) {
+  return slot->given && !trm_config_row_used(config, slot);
+}
+
+/* `first` is given and nothing uses it; so may be others, which are named too. */
+static trm_status say_idle(const trm_config *config, int first) {
+  const trm_config_slot *slot = &config->slots[first];
+  char users[TRM_USERS_TEXT_BYTES], others[256] = "";
+  trm_text out = {.out = others, .capacity_bytes = sizeof others};
+  for (int i = first + 1; i < config->n_slots; ++i) {
+    if (!is_idle(config, &config->slots[i])) continue;
+    trm_text_print(&out, "%s%s", out.used_bytes ? ", " : "; so do ", config->slots[i].name);
+  }
+  trm_config_users(slot, users);
+  return trm_config_fail(origin_of(slot),
+                         "%s has no effect here: it is for %s; remove it, or choose what uses it%s",
+                         slot->name, users, others);
+}
+
+/* When the value was set, a row that is not in use may have taken it. While a fact is not told, several
+ * may be in use, of which one has to take it; `first` is the first of them. */
+static trm_status check_given(const trm_config *config, const trm_config_slot *slot,
+                              const trm_config_row *first) {
+  trm_config_value value = {0};
+  const char *text = slot->value.text;
+  trm_status status = trm_config_parse(slot, first->key, text, origin_of(slot), &value);
+  for (int r = 0; r < slot->n_rows && status == TRM_ERR_CONFIG; ++r) {
+    if (!trm_config_part_used(config, slot->rows[r].part)) continue;
+    status = trm_config_parse(slot, slot->rows[r].key, text, origin_of(slot), &value);
+  }
+  if (status == TRM_ERR_CONFIG) { /* with the message of the first */
+    status = trm_config_parse(slot, first->key, text, origin_of(slot), &value);
+  }
+  trm_config_value_free(&value);
+  return status;
+}
+
 trm_status trm_config_check(const trm_config *config) {
-  for (int i = 0; i < config->n_keys; ++i) {
-    if (config->values[i].text) continue;
-    const char *name = config->keys[i].name;
+  for (int i = 0; i < config->n_slots; ++i) {
+    const trm_config_slot *slot = &config->slots[i];
+    const trm_config_row *row = trm_config_row_used(config, slot);
+    if (is_idle(config, slot)) return say_idle(config, i);
+    if (!row) continue;
+    if (slot->given) TRM_TRY(check_given(config, slot, row));
+    if (trm_config_value_of(config, slot)) continue;
     return trm_fail(TRM_ERR_CONFIG,
-                    "%s has no value; give it in the configuration file or with --set %s=...", name,
-                    name);
+                    "%s has no value; give it in the configuration file or with --set %s=...",
+                    slot->name, slot->name);
   }
   return TRM_OK;
 }
 
-static const trm_config_value *value_of(const trm_config *config, const char *name,
+/* ---- access ---------------------------------------------------------------------------------- */
+
+static const trm_config_slot *slot_of(const trm_config *config, const char *key) {
+  const int index = trm_config_find(config, key, strlen(key));
+  TRM_ASSERT(index >= 0);
+  return &config->slots[index];
+}
+
+static const trm_config_value *value_of(const trm_config *config, const char *key,
                                         trm_config_type type, trm_config_type other) {
-  const int index = trm_config_find(config, name, strlen(name));
-  TRM_ASSERT(index >= 0);
-  TRM_ASSERT(config->keys[index].type == type || config->keys[index].type == other);
-  TRM_ASSERT(config->values[index].text); /* a required key: trm_config_check comes first */
-  return &config->values[index];
+  const trm_config_slot *slot = slot_of(config, key);
+  TRM_ASSERT(slot->type == type || slot->type == other);
+  const trm_config_value *value = trm_config_value_of(config, slot);
+  if (!value) { /* who reads a key brings its row; a required one: trm_config_check comes first */
+    char what[160];
+    (void)snprintf(what, sizeof what, "%s is read, but no part in use has brought it", key);
+    trm_assert_failed(what, __FILE__, __LINE__);
+  }
+  return value;
 }
 
-int64_t trm_config_int(const trm_config *config, const char *name) {
-  return value_of(config, name, TRM_CONFIG_INT, TRM_CONFIG_INT)->integer;
+int64_t trm_config_int(const trm_config *config, const char *key) {
+  return value_of(config, key, TRM_CONFIG_INT, TRM_CONFIG_INT)->integer;
 }
 
-double trm_config_real(const trm_config *config, const char *name) {
-  return value_of(config, name, TRM_CONFIG_REAL, TRM_CONFIG_REAL)->real;
+double trm_config_real(const trm_config *config, const char *key) {
+  return value_of(config, key, TRM_CONFIG_REAL, TRM_CONFIG_REAL)->real;
 }
 
-bool trm_config_bool(const trm_config *config, const char *name) {
-  return value_of(config, name, TRM_CONFIG_BOOL, TRM_CONFIG_BOOL)->boolean;
+bool trm_config_bool(const trm_config *config, const char *key) {
+  return value_of(config, key, TRM_CONFIG_BOOL, TRM_CONFIG_BOOL)->boolean;
 }
 
-const char *trm_config_string(const trm_config *config, const char *name) {
-  return value_of(config, name, TRM_CONFIG_STRING, TRM_CONFIG_CHOICE)->text;
+const char *trm_config_string(const trm_config *config, const char *key) {
+  return value_of(config, key, TRM_CONFIG_STRING, TRM_CONFIG_CHOICE)->text;
 }
 
-bool trm_config_given(const trm_config *config, const char *name) {
-  const int index = trm_config_find(config, name, strlen(name));
-  TRM_ASSERT(index >= 0);
-  return config->values[index].given;
+bool trm_config_is(const trm_config *config, const char *key, const char *value) {
+  return strcmp(trm_config_string(config, key), value) == 0;
+}
+
+bool trm_config_used(const trm_config *config, const char *key) {
+  return trm_config_row_used(config, slot_of(config, key)) != NULL;
+}
+
+bool trm_config_given(const trm_config *config, const char *key) {
+  return slot_of(config, key)->given;
 }

@@ -6,24 +6,18 @@
 
 enum {
   TRM_REAL_TEXT_BYTES = 32,
-  TRM_ALLOWED_TEXT_BYTES = 256,
+  TRM_ALLOWED_TEXT_BYTES = 512,
+  TRM_USERS_TEXT_BYTES = 512,
   TRM_CONFIG_STRING_BYTES = 4096, /* longest string value */
+  TRM_CONFIG_MAX_FACTS = 4,
 };
 
 typedef struct trm_config_value {
-  char *
-      text; /* owned; canonical: equal values have equal texts. NULL while a required key is unset */
+  char *text; /* owned; canonical: equal values have equal texts. NULL: there is none */
   int64_t integer;
   double real;
   bool boolean;
-  bool given;
 } trm_config_value;
-
-struct trm_config {
-  const trm_config_key *keys; /* kept: static tables */
-  int n_keys;
-  trm_config_value *values; /* [n_keys] */
-};
 
 /** The origin of a value, for messages: "lm.yaml:9", or the label alone when line is 0. */
 typedef struct trm_config_origin {
@@ -31,25 +25,78 @@ typedef struct trm_config_origin {
   int64_t line;
 } trm_config_origin;
 
+/** A row and who brought it. */
+typedef struct trm_config_row {
+  const trm_config_key *key;
+  const trm_config_part *part; /* the first of those that share the row */
+  trm_config_value fallback;   /* text NULL: required */
+} trm_config_row;
+
+/** A key: the rows for it, and what was given. */
+typedef struct trm_config_slot {
+  const char *name;
+  trm_config_type type;
+  trm_config_row *rows; /* [n_rows] in the order of the parts, one each; owned */
+  int n_rows;
+  char *choices;          /* of the parts it selects; NULL: it selects none; owned */
+  bool given;             /* by file or override: */
+  trm_config_value value; /* then this */
+  char *label;            /* its origin; owned */
+  int64_t line;
+} trm_config_slot;
+
+struct trm_config {
+  trm_config_parts parts;
+  trm_config_slot *slots; /* [n_slots] groups together, in the order of their first part */
+  int n_slots;
+  struct {
+    const char *name, *value;
+  } facts[TRM_CONFIG_MAX_FACTS];
+  int n_facts;
+};
+
 /** Records "<origin>: <message>" as a TRM_ERR_CONFIG. */
 trm_status trm_config_fail(trm_config_origin origin, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Row of a key, -1 if there is none; `n` bytes of `name` count. */
+/* ---- names: config_names.c ------------------------------------------------------------------- */
+
+/** Slot of a key, -1 if there is none; `n` bytes of `name` count. */
 int trm_config_find(const trm_config *config, const char *name, size_t n);
-/** First row of a group ("optimizer"), -1 if there is none. */
+/** First slot of a group ("optimizer"), -1 if there is none. */
 int trm_config_find_group(const trm_config *config, const char *group, size_t n);
 /** Bytes of the group's name in a key's. */
 size_t trm_config_group_length(const char *name);
 /** The failure for a name that is no key, with what was probably meant. */
 trm_status trm_config_unknown(const trm_config *config, const char *name, trm_config_origin origin);
 
-/** Checks `text` against row `index` and takes it as its value. On failure nothing has changed. */
-trm_status trm_config_assign(trm_config *config, int index, const char *text, bool given,
+/* ---- parts: config_parts.c ------------------------------------------------------------------- */
+
+/** Slots from the parts: rows gathered by key, groups brought together. */
+trm_status trm_config_gather(trm_config *config);
+bool trm_config_part_used(const trm_config *config, const trm_config_part *part);
+/** The row of the part in use, NULL if there is none. */
+const trm_config_row *trm_config_row_used(const trm_config *config, const trm_config_slot *slot);
+/** What was given, or the default of the part in use; NULL when nothing uses the key, or when it is
+ *  required and not given. */
+const trm_config_value *trm_config_value_of(const trm_config *config, const trm_config_slot *slot);
+/** "model.kind gcn, gat; a set of graphs": who brings the rows; "" when one of them always is. */
+void trm_config_users(const trm_config_slot *slot, char text[TRM_USERS_TEXT_BYTES]);
+
+/* ---- values: config_value.c ------------------------------------------------------------------ */
+
+/** Whether a row takes `text`, and the value it is then: *value owns its text. Otherwise the failure's
+ *  message begins with the origin. */
+trm_status trm_config_parse(const trm_config_slot *slot, const trm_config_key *key,
+                            const char *text, trm_config_origin origin, trm_config_value *value);
+/** Takes `text` as given for a slot when some row takes it. On failure nothing has changed. */
+trm_status trm_config_assign(trm_config *config, int slot, const char *text,
                              trm_config_origin origin);
+void trm_config_value_free(trm_config_value *value);
 
 /** "1 to 1048576 (sequences)", "adamw, sgd". */
-void trm_config_allowed(const trm_config_key *key, char text[TRM_ALLOWED_TEXT_BYTES]);
+void trm_config_allowed(const trm_config_slot *slot, const trm_config_key *key,
+                        char text[TRM_ALLOWED_TEXT_BYTES]);
 
 /** Decimal numbers, whatever the locale. False: not a number, or past the type's range. */
 bool trm_int_parse(const char *text, int64_t *value);

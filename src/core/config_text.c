@@ -57,69 +57,77 @@ static void write_quoted(trm_text *out, const char *text) {
   trm_text_add(out, "\"", 1);
 }
 
-static void write_all(const trm_config *config, trm_text *out) {
+static void write_all(const trm_config *config, bool given, trm_text *out) {
   const char *group = "";
-  for (int i = 0; i < config->n_keys; ++i) {
-    const trm_config_key *key = &config->keys[i];
-    const char *text = config->values[i].text;
-    const size_t n = trm_config_group_length(key->name);
-    if (!text) continue;
-    if (strncmp(group, key->name, n + 1) != 0) trm_text_print(out, "%.*s:\n", (int)n, key->name);
-    group = key->name;
-    trm_text_print(out, "  %s: ", key->name + n + 1);
-    if (key->type == TRM_CONFIG_STRING && !is_plain(text)) {
-      write_quoted(out, text);
+  for (int i = 0; i < config->n_slots; ++i) {
+    const trm_config_slot *slot = &config->slots[i];
+    const trm_config_value *value = trm_config_value_of(config, slot);
+    const size_t n = trm_config_group_length(slot->name);
+    if (!value || (given && !slot->given)) continue;
+    if (strncmp(group, slot->name, n + 1) != 0) trm_text_print(out, "%.*s:\n", (int)n, slot->name);
+    group = slot->name;
+    trm_text_print(out, "  %s: ", slot->name + n + 1);
+    if (slot->type == TRM_CONFIG_STRING && !is_plain(value->text)) {
+      write_quoted(out, value->text);
     } else {
-      trm_text_add(out, text, strlen(text));
+      trm_text_add(out, value->text, strlen(value->text));
     }
     trm_text_add(out, "\n", 1);
   }
 }
 
-trm_status trm_config_text(const trm_config *config, char **out) {
+trm_status trm_config_text(const trm_config *config, bool given, char **out) {
   trm_text text = {0};
   char *block = NULL;
-  write_all(config, &text); /* measures */
+  write_all(config, given, &text); /* measures */
   TRM_TRY(TRM_ALLOC(&block, (int64_t)text.used_bytes + 1, "configuration text"));
   text = (trm_text){.out = block, .capacity_bytes = text.used_bytes + 1};
-  write_all(config, &text);
+  write_all(config, given, &text);
   *out = block;
   return TRM_OK;
 }
 
-/** Names are part of it, and each text with its terminating zero, so that no two lists run together. */
-static bool is_place(const trm_config_key *key) {
-  return strcmp(key->name, "run.dir") == 0 || strcmp(key->name, "data.path") == 0;
+/* What the row in use says that another value means. */
+static trm_config_effect effect_of(const trm_config *config, const trm_config_slot *slot) {
+  const trm_config_row *row = trm_config_row_used(config, slot);
+  return row ? row->key->effect : TRM_NO_EFFECT;
 }
 
+static bool counts(trm_config_effect effect, bool all) {
+  return all ? effect != TRM_NAMES_PLACE : effect == TRM_ON_RESULT || effect == TRM_ON_MODEL;
+}
+
+/* Names are part of it, and each text with its terminating zero, so that no two lists run together. */
 uint64_t trm_config_digest(const trm_config *config, bool all) {
   uint64_t hash = 0;
-  for (int i = 0; i < config->n_keys; ++i) {
-    const trm_config_key *key = &config->keys[i];
-    const char *text = config->values[i].text ? config->values[i].text : "";
-    if (all ? is_place(key) : !key->affects_result) continue;
-    hash = trm_hash64(key->name, strlen(key->name) + 1, hash);
-    hash = trm_hash64(text, strlen(text) + 1, hash);
+  for (int i = 0; i < config->n_slots; ++i) {
+    const trm_config_slot *slot = &config->slots[i];
+    const trm_config_value *value = trm_config_value_of(config, slot);
+    if (!value || !counts(effect_of(config, slot), all)) continue;
+    hash = trm_hash64(slot->name, strlen(slot->name) + 1, hash);
+    hash = trm_hash64(value->text, strlen(value->text) + 1, hash);
   }
   return hash;
 }
 
-const char *trm_config_difference(const trm_config *a, const trm_config *b, const char *after,
-                                  const char **a_text, const char **b_text) {
-  TRM_ASSERT(a->n_keys == b->n_keys);
+bool trm_config_difference(const trm_config *a, const trm_config *b, const char *after,
+                           trm_config_change *change) {
+  TRM_ASSERT(a->n_slots == b->n_slots);
   int i = 0;
-  while (after && strcmp(a->keys[i++].name, after) != 0) TRM_ASSERT(i < a->n_keys);
-  for (; i < a->n_keys; ++i) {
-    const char *text = a->values[i].text ? a->values[i].text : "";
-    const char *other = b->values[i].text ? b->values[i].text : "";
-    TRM_ASSERT(strcmp(a->keys[i].name, b->keys[i].name) == 0);
-    if (!a->keys[i].affects_result || strcmp(text, other) == 0) continue;
-    *a_text = text;
-    *b_text = other;
-    return a->keys[i].name;
+  while (after && strcmp(a->slots[i++].name, after) != 0) TRM_ASSERT(i < a->n_slots);
+  for (; i < a->n_slots; ++i) {
+    const trm_config_slot *slot = &a->slots[i], *other = &b->slots[i];
+    const trm_config_value *x = trm_config_value_of(a, slot), *y = trm_config_value_of(b, other);
+    TRM_ASSERT(strcmp(slot->name, other->name) == 0);
+    const trm_config_effect effect = effect_of(b, other);
+    if (!x || !y || !counts(effect, false) || strcmp(x->text, y->text) == 0) continue;
+    *change = (trm_config_change){.key = slot->name, .a = x->text, .b = y->text, .effect = effect};
+    return true;
   }
-  return NULL;
+  return false;
 }
+
+/* ---- help ------------------------------------------------------------------------------------ */
 
 /* Words of `text` from column HELP_INDENT on, wrapped; the cursor stands there already. */
 static void print_wrapped(FILE *file, const char *text) {
@@ -142,12 +150,17 @@ static void print_wrapped(FILE *file, const char *text) {
   (void)fputc('\n', file);
 }
 
-static void print_key(FILE *file, const trm_config_key *key) {
+static void indent(FILE *file) {
+  (void)fprintf(file, "%*s", (int)HELP_INDENT, "");
+}
+
+/* "integer: 1 to 1024; default 4 *" */
+static void print_form(FILE *file, const trm_config_slot *slot, const trm_config_key *key) {
   static const char *const type_names[] = {"integer", "real", "bool", "text", "choice"};
   char allowed[TRM_ALLOWED_TEXT_BYTES];
   char line[TRM_MESSAGE_BYTES];
   trm_text out = {.out = line, .capacity_bytes = sizeof line};
-  trm_config_allowed(key, allowed);
+  trm_config_allowed(slot, key, allowed);
   trm_text_print(&out, "%s", type_names[key->type]);
   if (key->type != TRM_CONFIG_STRING) trm_text_print(&out, ": %s", allowed);
   if (!key->fallback) {
@@ -155,25 +168,69 @@ static void print_key(FILE *file, const trm_config_key *key) {
   } else {
     trm_text_print(&out, "; default %s", key->fallback[0] ? key->fallback : "empty");
   }
-  if (key->affects_result) trm_text_print(&out, " *");
-  (void)fprintf(file, "  %-*s", HELP_INDENT - 2, key->name);
+  if (counts(key->effect, false)) trm_text_print(&out, " *");
   print_wrapped(file, line);
-  (void)fprintf(file, "%*s", (int)HELP_INDENT, "");
-  print_wrapped(file, key->help);
 }
 
-void trm_config_help(const trm_config_key *keys, int n_keys, FILE *file) {
+/* One row, or two that say the same. */
+static bool same_row(const trm_config_key *a, const trm_config_key *b) {
+  if (a == b) return true;
+  const char *fallbacks[2] = {a->fallback ? a->fallback : "", b->fallback ? b->fallback : ""};
+  const char *choices[2] = {a->choices ? a->choices : "", b->choices ? b->choices : ""};
+  return strcmp(a->help, b->help) == 0 && strcmp(fallbacks[0], fallbacks[1]) == 0 &&
+         strcmp(choices[0], choices[1]) == 0 && strcmp(a->unit, b->unit) == 0 &&
+         !(a->min < b->min || a->min > b->min || a->max < b->max || a->max > b->max) &&
+         a->effect == b->effect;
+}
+
+/* Who brings a row: of those that share one, all. */
+static void row_users(const trm_config_slot *slot, int row, char text[TRM_USERS_TEXT_BYTES]) {
+  trm_config_row rows[TRM_CONFIG_MAX_PARTS];
+  trm_config_slot same = {.rows = rows};
+  for (int r = 0; r < slot->n_rows; ++r) {
+    if (same_row(slot->rows[r].key, slot->rows[row].key)) rows[same.n_rows++] = slot->rows[r];
+  }
+  trm_config_users(&same, text);
+}
+
+static void print_slot(FILE *file, const trm_config_slot *slot) {
+  (void)fprintf(file, "  %-*s", HELP_INDENT - 2, slot->name);
+  for (int r = 0; r < slot->n_rows; ++r) {
+    const trm_config_key *key = slot->rows[r].key;
+    char users[TRM_USERS_TEXT_BYTES];
+    bool seen = false;
+    for (int q = 0; q < r; ++q) seen |= same_row(slot->rows[q].key, key);
+    if (seen) continue;
+    if (r > 0) indent(file);
+    print_form(file, slot, key);
+    row_users(slot, r, users);
+    if (users[0]) {
+      char line[TRM_USERS_TEXT_BYTES + 16];
+      (void)snprintf(line, sizeof line, "for %s", users);
+      indent(file);
+      print_wrapped(file, line);
+    }
+    indent(file);
+    print_wrapped(file, key->help);
+  }
+}
+
+trm_status trm_config_help(const trm_config_parts *parts, FILE *file) {
   const char *group = "";
+  trm_config *config = NULL;
+  TRM_TRY(trm_config_create(parts, &config));
   (void)fputs("A configuration is a YAML file of groups and keys, `group: { key: value }`; on the\n"
               "command line --set group.key=value overrides it.\n"
-              "* marks keys that change the trained bits: a run is resumed with the same values.\n",
+              "* marks keys that change the trained bits: a run is resumed with the same values.\n"
+              "\"for ...\" says who uses a key; where nothing does, giving it is an error.\n",
               file);
-  for (int i = 0; i < n_keys; ++i) {
-    const size_t n = trm_config_group_length(keys[i].name);
-    if (strncmp(group, keys[i].name, n + 1) != 0) {
-      (void)fprintf(file, "\n%.*s\n", (int)n, keys[i].name);
-    }
-    group = keys[i].name;
-    print_key(file, &keys[i]);
+  for (int i = 0; i < config->n_slots; ++i) {
+    const char *name = config->slots[i].name;
+    const size_t n = trm_config_group_length(name);
+    if (strncmp(group, name, n + 1) != 0) (void)fprintf(file, "\n%.*s\n", (int)n, name);
+    group = name;
+    print_slot(file, &config->slots[i]);
   }
+  trm_config_destroy(&config);
+  return TRM_OK;
 }

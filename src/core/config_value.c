@@ -161,7 +161,13 @@ static void choices_list(const char *choices, trm_text *out) {
   }
 }
 
-void trm_config_allowed(const trm_config_key *key, char text[TRM_ALLOWED_TEXT_BYTES]) {
+/* Names to choose from, separated by '|'. */
+static const char *choices_of(const trm_config_slot *slot, const trm_config_key *key) {
+  return key->choices ? key->choices : slot->choices;
+}
+
+void trm_config_allowed(const trm_config_slot *slot, const trm_config_key *key,
+                        char text[TRM_ALLOWED_TEXT_BYTES]) {
   char low[TRM_REAL_TEXT_BYTES], high[TRM_REAL_TEXT_BYTES];
   trm_text out = {.out = text, .capacity_bytes = TRM_ALLOWED_TEXT_BYTES};
   text[0] = '\0';
@@ -173,7 +179,7 @@ void trm_config_allowed(const trm_config_key *key, char text[TRM_ALLOWED_TEXT_BY
     trm_text_add(&out, "text", 4);
     return;
   case TRM_CONFIG_CHOICE:
-    choices_list(key->choices, &out);
+    choices_list(choices_of(slot, key), &out);
     return;
   case TRM_CONFIG_INT:
   case TRM_CONFIG_REAL:
@@ -233,14 +239,14 @@ static const char *choice_find(const char *choices, const char *text, size_t *n,
   return best;
 }
 
-static trm_status choice_check(const trm_config_key *key, const char *text,
-                               trm_config_origin origin) {
+static trm_status choice_check(const trm_config_slot *slot, const trm_config_key *key,
+                               const char *text, trm_config_origin origin) {
   char allowed[TRM_ALLOWED_TEXT_BYTES];
   size_t n = 0;
   bool is_near = false;
-  const char *found = choice_find(key->choices, text, &n, &is_near);
+  const char *found = choice_find(choices_of(slot, key), text, &n, &is_near);
   if (found && !is_near) return TRM_OK;
-  trm_config_allowed(key, allowed);
+  trm_config_allowed(slot, key, allowed);
   if (!found)
     return trm_config_fail(origin, "%s is '%.80s'; allowed: %s", key->name, text, allowed);
   return trm_config_fail(origin, "%s is '%.80s'; allowed: %s; did you mean '%.*s'?", key->name,
@@ -275,12 +281,13 @@ static bool number_in_range(const trm_config_key *key, const char *text, trm_con
          value->integer <= (int64_t)key->max;
 }
 
-static trm_status number_check(const trm_config_key *key, const char *text, trm_config_value *value,
+static trm_status number_check(const trm_config_slot *slot, const trm_config_key *key,
+                               const char *text, trm_config_value *value,
                                trm_config_origin origin) {
   char allowed[TRM_ALLOWED_TEXT_BYTES];
   double real;
   if (number_in_range(key, text, value)) return TRM_OK;
-  trm_config_allowed(key, allowed);
+  trm_config_allowed(slot, key, allowed);
   if (key->type == TRM_CONFIG_INT ? is_integer(text) : trm_real_parse(text, &real)) {
     return trm_config_fail(origin, "%s is %.80s; allowed: %s", key->name, text, allowed);
   }
@@ -309,32 +316,69 @@ static const char *canonical_text(const trm_config_key *key, const trm_config_va
   return text;
 }
 
-trm_status trm_config_assign(trm_config *config, int index, const char *text, bool given,
-                             trm_config_origin origin) {
-  const trm_config_key *key = &config->keys[index];
-  trm_config_value *slot = &config->values[index];
-  trm_config_value value = {.given = given};
+void trm_config_value_free(trm_config_value *value) {
+  TRM_FREE(value->text);
+}
+
+trm_status trm_config_parse(const trm_config_slot *slot, const trm_config_key *key,
+                            const char *text, trm_config_origin origin, trm_config_value *value) {
   char buffer[TRM_REAL_TEXT_BYTES];
+  *value = (trm_config_value){0};
   switch (key->type) {
   case TRM_CONFIG_INT:
   case TRM_CONFIG_REAL:
-    TRM_TRY(number_check(key, text, &value, origin));
+    TRM_TRY(number_check(slot, key, text, value, origin));
     break;
   case TRM_CONFIG_BOOL:
-    TRM_TRY(bool_check(key, text, &value, origin));
+    TRM_TRY(bool_check(key, text, value, origin));
     break;
   case TRM_CONFIG_CHOICE:
-    TRM_TRY(choice_check(key, text, origin));
+    TRM_TRY(choice_check(slot, key, text, origin));
     break;
   case TRM_CONFIG_STRING:
     TRM_TRY(string_check(key, text, origin));
     break;
   }
-  const char *canonical = canonical_text(key, &value, text, buffer);
+  const char *canonical = canonical_text(key, value, text, buffer);
   const int64_t n = (int64_t)strlen(canonical) + 1;
-  TRM_TRY(TRM_ALLOC(&value.text, n, "configuration"));
-  memcpy(value.text, canonical, (size_t)n);
-  TRM_FREE(slot->text);
-  *slot = value;
+  TRM_TRY(TRM_ALLOC(&value->text, n, "configuration"));
+  memcpy(value->text, canonical, (size_t)n);
+  return TRM_OK;
+}
+
+/* By the row in use as things stand, or another one: what chooses between them may come later. */
+static trm_status parse_by_any(const trm_config *config, const trm_config_slot *slot,
+                               const char *text, trm_config_origin origin,
+                               trm_config_value *value) {
+  const trm_config_row *first = trm_config_row_used(config, slot);
+  if (!first) first = &slot->rows[0];
+  trm_status status = trm_config_parse(slot, first->key, text, origin, value);
+  for (int r = 0; status == TRM_ERR_CONFIG && r < slot->n_rows; ++r) {
+    status = trm_config_parse(slot, slot->rows[r].key, text, origin, value);
+  }
+  /* When none takes it, the first one's message. */
+  return status == TRM_ERR_CONFIG ? trm_config_parse(slot, first->key, text, origin, value)
+                                  : status;
+}
+
+trm_status trm_config_assign(trm_config *config, int index, const char *text,
+                             trm_config_origin origin) {
+  trm_config_slot *slot = &config->slots[index];
+  trm_config_value value;
+  char *label = NULL;
+  const int64_t n = (int64_t)strlen(origin.label) + 1;
+  TRM_TRY(parse_by_any(config, slot, text, origin, &value));
+  const trm_status status = TRM_ALLOC(&label, n, "configuration");
+  if (status != TRM_OK) {
+    trm_config_value_free(&value);
+    return status;
+  }
+  memcpy(label, origin.label, (size_t)n);
+  trm_config_value_free(&slot->value);
+  TRM_FREE(slot->label);
+  slot->value = value;
+  slot->label = label;
+  slot->line = origin.line;
+  slot->given = true;
   return TRM_OK;
 }

@@ -18,8 +18,8 @@ typedef struct reader {
   const char *text;
   yaml_parser_t parser;
   yaml_event_t event;   /* the present one; owned */
-  int64_t *key_lines;   /* [n_keys] line of the key's value in this file, 0 if none */
-  int64_t *group_lines; /* [n_keys] the same for a group, at the row of its first key */
+  int64_t *key_lines;   /* [n_slots] line of the key's value in this file, 0 if none */
+  int64_t *group_lines; /* [n_slots] the same for a group, at the row of its first key */
 } reader;
 
 static trm_config_origin here(const reader *r) {
@@ -121,35 +121,36 @@ static trm_status read_list(reader *r, int index) {
     const size_t length = r->event.type == YAML_SCALAR_EVENT ? strlen(scalar_text(r)) : sizeof text;
     if (length == 0 || n + length + 2 > sizeof text) {
       return trm_config_fail(origin, "%s: its list is too long, or holds more than plain items",
-                             r->config->keys[index].name);
+                             r->config->slots[index].name);
     }
     n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? "," : "", scalar_text(r));
   }
-  return trm_config_assign(r->config, index, text, true, origin);
+  return trm_config_assign(r->config, index, text, origin);
 }
 
 static trm_status read_value(reader *r, int index) {
   char allowed[TRM_ALLOWED_TEXT_BYTES];
-  const trm_config_key *key = &r->config->keys[index];
-  trm_config_allowed(key, allowed);
+  const trm_config_slot *slot = &r->config->slots[index];
+  const trm_config_row *row = trm_config_row_used(r->config, slot);
+  trm_config_allowed(slot, row ? row->key : slot->rows[0].key, allowed);
   if (r->event.type == YAML_MAPPING_START_EVENT) {
     return trm_config_fail(here(r), "%s holds further keys; there are two levels only, allowed: %s",
-                           key->name, allowed);
+                           slot->name, allowed);
   }
-  if (r->event.type == YAML_SEQUENCE_START_EVENT && key->type == TRM_CONFIG_STRING) {
+  if (r->event.type == YAML_SEQUENCE_START_EVENT && slot->type == TRM_CONFIG_STRING) {
     return read_list(r, index);
   }
   if (r->event.type != YAML_SCALAR_EVENT) {
-    return trm_config_fail(here(r), "%s is a list; allowed: one value, %s", key->name, allowed);
+    return trm_config_fail(here(r), "%s is a list; allowed: one value, %s", slot->name, allowed);
   }
   if (scalar_is_null(r)) {
     return trm_config_fail(here(r), "%s has no value; remove the line or give one, allowed: %s",
-                           key->name, allowed);
+                           slot->name, allowed);
   }
   if (strlen(scalar_text(r)) != r->event.data.scalar.length) {
-    return trm_config_fail(here(r), "%s has a zero byte in its value; remove it", key->name);
+    return trm_config_fail(here(r), "%s has a zero byte in its value; remove it", slot->name);
   }
-  return trm_config_assign(r->config, index, scalar_text(r), true, here(r));
+  return trm_config_assign(r->config, index, scalar_text(r), here(r));
 }
 
 /* The keys of one group, up to the end of its mapping. */
@@ -224,8 +225,8 @@ static trm_status read_bytes(trm_config *config, const char *text, size_t n_byte
     return trm_fail(TRM_ERR_MEMORY, "%.400s: no memory to read it", label);
   }
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, n_bytes);
-  TRM_TRY_OUT(TRM_ALLOC(&r.key_lines, config->n_keys, "configuration"));
-  TRM_TRY_OUT(TRM_ALLOC(&r.group_lines, config->n_keys, "configuration"));
+  TRM_TRY_OUT(TRM_ALLOC(&r.key_lines, config->n_slots, "configuration"));
+  TRM_TRY_OUT(TRM_ALLOC(&r.group_lines, config->n_slots, "configuration"));
   status = read_stream(&r);
 out:
   yaml_event_delete(&r.event);

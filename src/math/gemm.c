@@ -6,18 +6,33 @@
 #include "gemm_internal.h"
 #include "team.h"
 
-/* First is the default. */
-static const trm_gemm_backend *const backends[] = {&trm_gemm_openblas, &trm_gemm_reference};
+static const trm_gemm_backend *const backends[] = {
+#define TRM_BACKEND(name) &trm_gemm_##name,
+#include "backend_list.h"
+#undef TRM_BACKEND
+};
 enum {
   N_BACKENDS = sizeof backends / sizeof backends[0],
   PRODUCTS_PER_WORK = 32, /* multiply-adds that take as long as touching one element */
 };
 
+static const trm_config_key keys[] = {
+    TRM_KEY_SELECTOR("math.gemm", "openblas", TRM_ON_RESULT,
+                     "Library for matrix products; reference is slow and plain."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+static const trm_config_part part = {.rows = {&rows}};
+
 static _Atomic(const trm_gemm_backend *) selected = &trm_gemm_openblas;
+
+void trm_gemm_parts(trm_config_parts *parts) {
+  trm_config_parts_add(parts, &part);
+  for (int i = 0; i < N_BACKENDS; ++i) trm_config_parts_add(parts, &backends[i]->part);
+}
 
 trm_status trm_gemm_select(const char *name) {
   for (int i = 0; i < N_BACKENDS; ++i) {
-    if (strcmp(name, backends[i]->name) == 0) {
+    if (strcmp(name, backends[i]->part.name) == 0) {
       atomic_store(&selected, backends[i]);
       return TRM_OK;
     }

@@ -4,8 +4,11 @@
 
 #include "trireme/math/gemm.h"
 
-extern const trm_gemm_backend trm_gemm_openblas;
-extern const trm_gemm_backend trm_gemm_reference;
+#define TRM_BACKEND(name) extern const trm_gemm_backend trm_gemm_##name;
+#include "backend_list.h"
+#undef TRM_BACKEND
+
+#define TRM_BACKEND_PART(backend) .part = {.selector = "math.gemm", .name = backend}
 
 /** Makes sure that the library beneath does not start threads of its own. */
 void trm_gemm_init(void);

@@ -85,5 +85,5 @@ const char *trm_gemm_better_kernel(void) {
   return NULL;
 }
 
-const trm_gemm_backend trm_gemm_openblas = {
-    .name = "openblas", .tile = openblas_tile, .kernel = openblas_kernel};
+const trm_gemm_backend trm_gemm_openblas = {TRM_BACKEND_PART("openblas"), .tile = openblas_tile,
+                                            .kernel = openblas_kernel};

@@ -26,5 +26,5 @@ static const char *reference_kernel(void) {
   return "plain loops";
 }
 
-const trm_gemm_backend trm_gemm_reference = {
-    .name = "reference", .tile = reference_tile, .kernel = reference_kernel};
+const trm_gemm_backend trm_gemm_reference = {TRM_BACKEND_PART("reference"), .tile = reference_tile,
+                                             .kernel = reference_kernel};

@@ -17,6 +17,28 @@
 #include "trireme/math/kernels.h"
 #include "trireme/nn/ops.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_INT("model.layers", "4", 1, 1024, "", TRM_ON_MODEL,
+                "Transformer blocks, one on the other."),
+    TRM_KEY_INT("model.heads", "4", 1, 1024, "", TRM_ON_MODEL,
+                "Attention heads; must divide model.width."),
+    TRM_KEY_INT("model.width", "128", 1, 65536, "", TRM_ON_MODEL,
+                "Length of a token's vector between layers."),
+    TRM_KEY_INT("model.context", "64", 1, 1048576, "tokens", TRM_ON_MODEL,
+                "Length of a sequence: how far back attention looks."),
+    TRM_KEY_INT("model.ff_width", "0", 0, 1048576, "", TRM_ON_MODEL,
+                "Hidden width of the feed-forward part; 0: four times model.width."),
+    TRM_KEY_REAL("model.dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
+                 "Probability that an activation is dropped while training."),
+    TRM_KEY_BOOL("model.tied", "false", TRM_ON_MODEL, "The output matrix is the input embedding."),
+    TRM_KEY_BOOL("model.bias", "true", TRM_ON_MODEL, "Linear layers and norms have biases."),
+    TRM_KEY_CHOICE("model.positions", "learned", "learned|sinusoidal", TRM_ON_MODEL,
+                   "How a token knows its place: a trained table or fixed waves."),
+    TRM_KEY_CHOICE("model.activation", "gelu", "gelu|relu", TRM_ON_MODEL,
+                   "Non-linearity of the feed-forward part."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 /* Rows of the parameter table; -1: the model has none (no bias, tied output). */
 typedef struct affine {
   int weight, bias;
@@ -115,7 +137,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   d->dropout = trm_config_real(config, "model.dropout");
   d->tied = trm_config_bool(config, "model.tied");
   d->bias = trm_config_bool(config, "model.bias");
-  d->gelu = strcmp(trm_config_string(config, "model.activation"), "gelu") == 0;
+  d->gelu = trm_config_is(config, "model.activation", "gelu");
   d->vocab = dims->n_outputs;
   if (d->ff_width == 0) d->ff_width = 4 * d->width;
   if (d->width % d->heads != 0) {
@@ -126,7 +148,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
     goto out;
   }
   TRM_TRY_OUT(TRM_ALLOC(&d->blocks, d->layers, "model"));
-  if (strcmp(trm_config_string(config, "model.positions"), "sinusoidal") == 0) {
+  if (trm_config_is(config, "model.positions", "sinusoidal")) {
     TRM_TRY_OUT(TRM_ALLOC(&d->sinusoidal, d->context * d->width, "position table"));
     trm_position_sinusoidal(d->sinusoidal, d->context, d->width);
   }
@@ -184,5 +206,5 @@ static trm_var *logits(void *self, trm_tape *t, const trm_batch *batch) {
   return trm_op_linear(t, norm(t, x, d->ln_f), trm_tape_param(t, d->head), NULL);
 }
 
-const trm_model_kind trm_model_decoder = {
-    .name = "decoder", .data = "text", .create = create, .destroy = destroy, .outputs = logits};
+const trm_model_kind trm_model_decoder = {TRM_MODEL_PART("decoder", &rows), .data = {"text"},
+                                          .create = create, .destroy = destroy, .outputs = logits};

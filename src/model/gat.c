@@ -16,6 +16,17 @@
 #include "graph_layers.h"
 #include "trireme/core/memory.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_INT("model.heads", "4", 1, 1024, "", TRM_ON_MODEL,
+                "Attention heads; must divide model.width."),
+    TRM_KEY_INT("model.out_heads", "1", 1, 1024, "", TRM_ON_MODEL,
+                "Heads of the output layer, averaged."),
+    TRM_KEY_BOOL("model.self_loops", "true", TRM_ON_MODEL, "Every node is its own neighbour too."),
+    TRM_KEY_REAL("model.attention_dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
+                 "Probability that an attention weight is dropped."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct gat_layer {
   int64_t heads;
   trm_affine map;     /* [heads * C, in], without bias */
@@ -126,8 +137,7 @@ static void close_gat(trm_gnn *net) {
   TRM_FREE(((gat *)(void *)net)->layers);
 }
 
-static const trm_gnn_family family = {.name = "gat",
-                                      .bytes = sizeof(gat),
+static const trm_gnn_family family = {.bytes = sizeof(gat),
                                       .open = open_gat,
                                       .close = close_gat,
                                       .add_layer = add_layer,
@@ -140,9 +150,11 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
-const trm_model_kind trm_model_gat = {.name = "gat",
-                                      .data = "graph",
-                                      .create = create,
-                                      .destroy = trm_gnn_destroy,
-                                      .outputs = trm_gnn_outputs,
-                                      .n_hops = trm_gnn_n_hops};
+const trm_model_kind trm_model_gat = {
+    TRM_MODEL_PART("gat", &trm_gnn_stack_keys, &trm_gnn_hop_keys, &rows),
+    .more = {&trm_gnn_residual, &trm_gnn_feed_forward},
+    .data = {"graph", "graphs"},
+    .create = create,
+    .destroy = trm_gnn_destroy,
+    .outputs = trm_gnn_outputs,
+    .n_hops = trm_gnn_n_hops};

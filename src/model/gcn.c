@@ -12,6 +12,11 @@
 #include "graph_layers.h"
 #include "trireme/core/memory.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_BOOL("model.self_loops", "true", TRM_ON_MODEL, "Every node is its own neighbour too."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct gcn {
   trm_gnn net;
   bool self_loops;
@@ -55,8 +60,7 @@ static void close_gcn(trm_gnn *net) {
   TRM_FREE(((gcn *)(void *)net)->layers);
 }
 
-static const trm_gnn_family family = {.name = "gcn",
-                                      .bytes = sizeof(gcn),
+static const trm_gnn_family family = {.bytes = sizeof(gcn),
                                       .open = open_gcn,
                                       .close = close_gcn,
                                       .add_layer = add_layer,
@@ -68,9 +72,11 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
-const trm_model_kind trm_model_gcn = {.name = "gcn",
-                                      .data = "graph",
-                                      .create = create,
-                                      .destroy = trm_gnn_destroy,
-                                      .outputs = trm_gnn_outputs,
-                                      .n_hops = trm_gnn_n_hops};
+const trm_model_kind trm_model_gcn = {
+    TRM_MODEL_PART("gcn", &trm_gnn_stack_keys, &trm_gnn_hop_keys, &rows),
+    .more = {&trm_gnn_residual, &trm_gnn_feed_forward},
+    .data = {"graph", "graphs"},
+    .create = create,
+    .destroy = trm_gnn_destroy,
+    .outputs = trm_gnn_outputs,
+    .n_hops = trm_gnn_n_hops};

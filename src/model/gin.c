@@ -18,6 +18,12 @@
 #include "graph_layers.h"
 #include "trireme/core/memory.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_BOOL("model.eps_trained", "false", TRM_ON_MODEL,
+                 "The weight of a node's own vector is trained."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct gin_layer {
   int eps;           /* [1]; -1: 0, not trained */
   trm_affine hidden; /* its bias is added after the sum */
@@ -181,8 +187,7 @@ static trm_status add_all(trm_gnn *net, trm_params *params) {
   return scores_layers(net) ? add_scored((gin *)(void *)net, params) : trm_gnn_add(net, params);
 }
 
-static const trm_gnn_family family = {.name = "gin",
-                                      .bytes = sizeof(gin),
+static const trm_gnn_family family = {.bytes = sizeof(gin),
                                       .open = open_gin,
                                       .close = close_gin,
                                       .add_layer = add_layer,
@@ -196,9 +201,18 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
-const trm_model_kind trm_model_gin = {.name = "gin",
-                                      .data = "graph",
-                                      .create = create,
-                                      .destroy = trm_gnn_destroy,
-                                      .outputs = outputs,
-                                      .n_hops = trm_gnn_n_hops};
+/* The feed-forward part of a residual block is the MLP. */
+static const trm_config_part residual = {.within = &trm_model_gin.part,
+                                         .selector = "model.block",
+                                         .name = "residual",
+                                         .label = "model.kind gin with model.block residual",
+                                         .rows = {&trm_gnn_ff_keys}};
+
+const trm_model_kind trm_model_gin = {
+    TRM_MODEL_PART("gin", &trm_gnn_stack_keys, &trm_gnn_hop_keys, &rows),
+    .more = {&trm_gnn_residual, &trm_gnn_feed_forward, &residual},
+    .data = {"graph", "graphs"},
+    .create = create,
+    .destroy = trm_gnn_destroy,
+    .outputs = outputs,
+    .n_hops = trm_gnn_n_hops};

@@ -8,6 +8,12 @@
  */
 #include "graph_layers.h"
 
+static const trm_config_key hop_keys[] = {
+    TRM_KEY_REAL("model.drop_edge", "0.0", 0, 0.99, "", TRM_ON_RESULT,
+                 "Probability that an edge is left out of a training step (DropEdge)."),
+};
+const trm_config_rows trm_gnn_hop_keys = TRM_CONFIG_ROWS(hop_keys);
+
 #include <math.h>
 #include <stdarg.h>
 

@@ -40,7 +40,6 @@ typedef struct trm_gnn_hop {
 
 /** A family. `self` of its kind is a struct of `bytes` that begins with the trm_gnn. */
 typedef struct trm_gnn_family {
-  const char *name;
   size_t bytes;
   bool no_hops;
   /** Reads and checks the family's own keys, and takes the memory of its layers; the shared keys are in
@@ -139,6 +138,13 @@ trm_var *trm_gnn_keep(trm_var *x);
 
 /** Layer `layer` of `layers` in the batch. */
 trm_gnn_hop trm_gnn_hop_at(const trm_graph_batch *batch, int layers, int layer);
+
+/** Keys of every stack of layers (graph_net.c), and of what passes messages (graph_layers.c). */
+extern const trm_config_rows trm_gnn_stack_keys, trm_gnn_hop_keys;
+/** What their values select: residual blocks, and the feed-forward part in those. */
+extern const trm_config_part trm_gnn_residual, trm_gnn_feed_forward;
+/** Width of the feed-forward part: for a family whose own layers have one too. */
+extern const trm_config_rows trm_gnn_ff_keys;
 
 /* ---- graph_net.c: stacks of layers ----------------------------------------------------------- */
 

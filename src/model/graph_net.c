@@ -25,32 +25,73 @@
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-static bool is(const trm_config *config, const char *key, const char *value) {
-  return strcmp(trm_config_string(config, key), value) == 0;
-}
+static const trm_config_key stack_keys[] = {
+    TRM_KEY_INT("model.layers", "4", 1, 1024, "", TRM_ON_MODEL,
+                "Layers of message passing, one on the other."),
+    TRM_KEY_INT("model.width", "128", 1, 65536, "", TRM_ON_MODEL,
+                "Length of a node's vector between layers (gat: of all heads together)."),
+    TRM_KEY_REAL("model.dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
+                 "Probability that an activation is dropped while training."),
+    TRM_KEY_REAL("model.input_dropout", "-1", -1, 0.99, "", TRM_ON_RESULT,
+                 "Probability that an input feature is dropped; -1: as model.dropout."),
+    TRM_KEY_BOOL("model.bias", "true", TRM_ON_MODEL,
+                 "Linear layers and norms have biases; batch norm always does."),
+    TRM_KEY_CHOICE("model.activation", "gelu", "gelu|relu|elu", TRM_ON_MODEL,
+                   "Non-linearity between the layers, and of the feed-forward part."),
+    TRM_KEY_CHOICE("model.block", "plain", "plain|residual", TRM_ON_MODEL,
+                   "Bare layers as in the papers, or pre-norm residual blocks with a linear layer "
+                   "before and after them."),
+    TRM_KEY_CHOICE(
+        "model.norm", "none", "none|layer|batch", TRM_ON_MODEL,
+        "Normalisation in each layer (gin: also inside its MLPs). batch: over the rows of "
+        "a block (batch.blocks)."),
+    TRM_KEY_CHOICE(
+        "model.jumping", "last", "last|concat|max", TRM_ON_MODEL,
+        "The output layer sees the last layer, all of them, or their maximum; gin with a "
+        "readout sees all in plain blocks."),
+    TRM_KEY_CHOICE("model.readout", "none", "none|sum|mean|max", TRM_ON_MODEL,
+                   "Sets of graphs: how the nodes' vectors become the graph's."),
+    TRM_KEY_CHOICE("optimizer.decay_scope", "all", "all|first", TRM_ON_RESULT,
+                   "Layers whose matrices decay."),
+};
+const trm_config_rows trm_gnn_stack_keys = TRM_CONFIG_ROWS(stack_keys);
+
+static const trm_config_key residual_keys[] = {
+    TRM_KEY_BOOL("model.feed_forward", "false", TRM_ON_MODEL,
+                 "A feed-forward part after the aggregation of a residual block (gin: always)."),
+};
+static const trm_config_rows residual_rows = TRM_CONFIG_ROWS(residual_keys);
+const trm_config_part trm_gnn_residual = {
+    .selector = "model.block", .name = "residual", .rows = {&residual_rows}};
+
+static const trm_config_key ff_keys[] = {
+    TRM_KEY_INT("model.ff_width", "0", 0, 1048576, "", TRM_ON_MODEL,
+                "Hidden width of the feed-forward part; 0: twice model.width."),
+};
+const trm_config_rows trm_gnn_ff_keys = TRM_CONFIG_ROWS(ff_keys);
+const trm_config_part trm_gnn_feed_forward = {
+    .selector = "model.feed_forward", .name = "true", .rows = {&trm_gnn_ff_keys}};
 
 static void read_choices(trm_gnn *net, const trm_config *config) {
-  net->block = is(config, "model.block", "residual") ? TRM_GNN_RESIDUAL : TRM_GNN_PLAIN;
-  net->norm = is(config, "model.norm", "layer")   ? TRM_GNN_NORM_LAYER
-              : is(config, "model.norm", "batch") ? TRM_GNN_NORM_BATCH
-                                                  : TRM_GNN_NORM_NONE;
-  net->jumping = is(config, "model.jumping", "concat") ? TRM_GNN_JUMP_CONCAT
-                 : is(config, "model.jumping", "max")  ? TRM_GNN_JUMP_MAX
-                                                       : TRM_GNN_JUMP_LAST;
-  net->readout = !is(config, "model.readout", "none");
-  net->pool = is(config, "model.readout", "max")    ? TRM_POOL_MAX
-              : is(config, "model.readout", "mean") ? TRM_POOL_MEAN
-                                                    : TRM_POOL_SUM;
-  net->activation = is(config, "model.activation", "relu")  ? trm_op_relu
-                    : is(config, "model.activation", "elu") ? trm_op_elu
-                                                            : trm_op_gelu;
+  net->block = trm_config_is(config, "model.block", "residual") ? TRM_GNN_RESIDUAL : TRM_GNN_PLAIN;
+  net->norm = trm_config_is(config, "model.norm", "layer")   ? TRM_GNN_NORM_LAYER
+              : trm_config_is(config, "model.norm", "batch") ? TRM_GNN_NORM_BATCH
+                                                             : TRM_GNN_NORM_NONE;
+  net->jumping = trm_config_is(config, "model.jumping", "concat") ? TRM_GNN_JUMP_CONCAT
+                 : trm_config_is(config, "model.jumping", "max")  ? TRM_GNN_JUMP_MAX
+                                                                  : TRM_GNN_JUMP_LAST;
+  net->readout = !trm_config_is(config, "model.readout", "none");
+  net->pool = trm_config_is(config, "model.readout", "max")    ? TRM_POOL_MAX
+              : trm_config_is(config, "model.readout", "mean") ? TRM_POOL_MEAN
+                                                               : TRM_POOL_SUM;
+  net->activation = trm_config_is(config, "model.activation", "relu")  ? trm_op_relu
+                    : trm_config_is(config, "model.activation", "elu") ? trm_op_elu
+                                                                       : trm_op_gelu;
 }
 
 static trm_status read_keys(trm_gnn *net, const trm_config *config, const trm_model_dims *dims) {
   net->layers = (int)trm_config_int(config, "model.layers");
   net->width = trm_config_int(config, "model.width");
-  net->ff_width = trm_config_int(config, "model.ff_width");
-  if (net->ff_width == 0) net->ff_width = 2 * net->width;
   net->n_features = dims->n_features;
   net->n_outputs = dims->n_outputs;
   net->sparse = dims->sparse;
@@ -58,20 +99,21 @@ static trm_status read_keys(trm_gnn *net, const trm_config *config, const trm_mo
   net->input_dropout = trm_config_real(config, "model.input_dropout");
   if (net->input_dropout < 0) net->input_dropout = net->dropout;
   net->bias = trm_config_bool(config, "model.bias");
-  net->feed_forward = trm_config_bool(config, "model.feed_forward");
-  net->decay_first = is(config, "optimizer.decay_scope", "first");
+  net->decay_first = trm_config_is(config, "optimizer.decay_scope", "first");
   net->output.weight = net->output.bias = -1;
   read_choices(net, config);
   if (net->n_features < 1 || net->n_outputs < 1) {
     return trm_fail(TRM_ERR_DATA,
                     "model.kind is '%s', which needs features and classes, but the data set has "
                     "%lld features and %lld classes; choose another family or data set",
-                    net->family->name, (long long)net->n_features, (long long)net->n_outputs);
+                    trm_config_string(config, "model.kind"), (long long)net->n_features,
+                    (long long)net->n_outputs);
   }
-  if (net->feed_forward && net->block == TRM_GNN_PLAIN) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "model.feed_forward is true, but only residual blocks have such "
-                    "a part; set model.block to residual");
+  net->feed_forward =
+      net->block == TRM_GNN_RESIDUAL && trm_config_bool(config, "model.feed_forward");
+  if (trm_config_used(config, "model.ff_width")) {
+    net->ff_width = trm_config_int(config, "model.ff_width");
+    if (net->ff_width == 0) net->ff_width = 2 * net->width;
   }
   TRM_TRY(TRM_ALLOC(&net->norms, net->layers + 1, "model"));
   TRM_TRY(TRM_ALLOC(&net->ff_hidden, net->layers, "model"));

@@ -15,6 +15,17 @@
 
 #include "trireme/core/memory.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_INT("model.layers", "4", 1, 1024, "", TRM_ON_MODEL,
+                "Sums over neighbours, one after the other."),
+    TRM_KEY_INT("model.width", "128", 1, 65536, "", TRM_ON_MODEL,
+                "Length of the vector of a user or item."),
+    TRM_KEY_REAL(
+        "optimizer.l2", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+        "Penalty on the vectors of a batch's users and items; weight decay has no effect on them."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct lightgcn {
   int layers;
   double l2;
@@ -98,8 +109,8 @@ static int n_hops(const void *self) {
   return ((const lightgcn *)self)->layers;
 }
 
-const trm_model_kind trm_model_lightgcn = {.name = "lightgcn",
-                                           .data = "interactions",
+const trm_model_kind trm_model_lightgcn = {TRM_MODEL_PART("lightgcn", &rows, &trm_gnn_hop_keys),
+                                           .data = {"interactions"},
                                            .create = create,
                                            .destroy = destroy,
                                            .outputs = outputs,

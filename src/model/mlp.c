@@ -42,8 +42,7 @@ static void close_mlp(trm_gnn *net) {
   TRM_FREE(((mlp *)(void *)net)->layers);
 }
 
-static const trm_gnn_family family = {.name = "mlp",
-                                      .bytes = sizeof(mlp),
+static const trm_gnn_family family = {.bytes = sizeof(mlp),
                                       .no_hops = true,
                                       .open = open_mlp,
                                       .close = close_mlp,
@@ -56,8 +55,9 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
-const trm_model_kind trm_model_mlp = {.name = "mlp",
-                                      .data = "graph",
+const trm_model_kind trm_model_mlp = {TRM_MODEL_PART("mlp", &trm_gnn_stack_keys),
+                                      .more = {&trm_gnn_residual, &trm_gnn_feed_forward},
+                                      .data = {"graph", "graphs"},
                                       .create = create,
                                       .destroy = trm_gnn_destroy,
                                       .outputs = trm_gnn_outputs};

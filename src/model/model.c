@@ -6,41 +6,53 @@
 #include "trireme/core/memory.h"
 #include "trireme/nn/ops.h"
 
-static const trm_model_kind *const kinds[] = {&trm_model_decoder, &trm_model_gcn, &trm_model_sage,
-                                              &trm_model_gat,     &trm_model_gin, &trm_model_mlp,
-                                              &trm_model_lightgcn};
+static const trm_model_kind *const kinds[] = {
+#define TRM_MODEL(name) &trm_model_##name,
+#include "model_list.h"
+#undef TRM_MODEL
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+static const trm_config_key keys[] = {
+    TRM_KEY_SELECTOR("model.kind", "decoder", TRM_ON_MODEL,
+                     "Family; decoder is the pre-norm GPT, the others work on graphs."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+static const trm_config_part part = {.rows = {&rows}};
+
+void trm_model_parts(trm_config_parts *parts) {
+  trm_config_parts_add(parts, &part);
+  for (int i = 0; i < N_KINDS; ++i) trm_config_parts_add(parts, &kinds[i]->part);
+  for (int i = 0; i < N_KINDS; ++i) {
+    for (int p = 0; p < TRM_MODEL_MAX_PARTS && kinds[i]->more[p]; ++p) {
+      trm_config_parts_add(parts, kinds[i]->more[p]);
+    }
+  }
+}
 
 struct trm_model {
   const trm_model_kind *kind;
   void *self;
 };
 
-/* The names in the configuration table and the kinds here are compared by a test. */
-static const trm_model_kind *find(const char *name) {
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
-    if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
-  }
-  return NULL;
-}
-
-static trm_status find_kind(const trm_config *config, const trm_model_kind **kind) {
+/* The choices of the key are the names of the list. */
+static const trm_model_kind *find_kind(const trm_config *config) {
   const char *name = trm_config_string(config, "model.kind");
-  *kind = find(name);
-  if (*kind) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG, "model.kind is '%s': no such model family", name);
+  int i = 0;
+  while (strcmp(kinds[i]->part.name, name) != 0) {
+    ++i;
+    TRM_ASSERT(i < N_KINDS);
+  };
+  return kinds[i];
 }
 
-trm_status trm_model_data_kind(const trm_config *config, const char **data_kind) {
-  const trm_model_kind *kind;
-  TRM_TRY(find_kind(config, &kind));
-  *data_kind = kind->data;
-  return TRM_OK;
+const char *const *trm_model_data(const trm_config *config) {
+  return find_kind(config)->data;
 }
 
 trm_status trm_model_create(const trm_config *config, const trm_model_dims *dims,
                             trm_params *params, trm_model **out) {
-  const trm_model_kind *kind;
-  TRM_TRY(find_kind(config, &kind));
+  const trm_model_kind *kind = find_kind(config);
   trm_model *model = NULL;
   trm_status status = TRM_OK;
   TRM_TRY(TRM_ALLOC(&model, 1, "model"));

@@ -6,8 +6,12 @@
 
 #include "trireme/model/model.h"
 
-extern const trm_model_kind trm_model_decoder;
-extern const trm_model_kind trm_model_gcn, trm_model_sage, trm_model_gat, trm_model_gin,
-    trm_model_mlp, trm_model_lightgcn;
+#define TRM_MODEL(name) extern const trm_model_kind trm_model_##name;
+#include "model_list.h"
+#undef TRM_MODEL
+
+/** First lines of a trm_model_kind: the part of the family called `family`; rows follow. */
+#define TRM_MODEL_PART(family, ...)                                                                \
+  .part = {.selector = "model.kind", .name = family, .rows = {__VA_ARGS__}}
 
 #endif

@@ -19,6 +19,12 @@
 #include "graph_layers.h"
 #include "trireme/core/memory.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_CHOICE("model.aggregator", "mean", "mean|max|sum", TRM_ON_MODEL,
+                   "How neighbours are summed up."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct sage_layer {
   trm_affine pool, self, neighbor;
   bool map_first; /* the linear map before the aggregation */
@@ -118,8 +124,7 @@ static void close_sage(trm_gnn *net) {
   TRM_FREE(((sage *)(void *)net)->layers);
 }
 
-static const trm_gnn_family family = {.name = "sage",
-                                      .bytes = sizeof(sage),
+static const trm_gnn_family family = {.bytes = sizeof(sage),
                                       .open = open_sage,
                                       .close = close_sage,
                                       .add_layer = add_layer,
@@ -132,9 +137,11 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
-const trm_model_kind trm_model_sage = {.name = "sage",
-                                       .data = "graph",
-                                       .create = create,
-                                       .destroy = trm_gnn_destroy,
-                                       .outputs = trm_gnn_outputs,
-                                       .n_hops = trm_gnn_n_hops};
+const trm_model_kind trm_model_sage = {
+    TRM_MODEL_PART("sage", &trm_gnn_stack_keys, &trm_gnn_hop_keys, &rows),
+    .more = {&trm_gnn_residual, &trm_gnn_feed_forward},
+    .data = {"graph", "graphs"},
+    .create = create,
+    .destroy = trm_gnn_destroy,
+    .outputs = trm_gnn_outputs,
+    .n_hops = trm_gnn_n_hops};

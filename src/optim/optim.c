@@ -18,15 +18,47 @@ struct trm_optimizer {
   trm_real *states[TRM_OPTIMIZER_MAX_STATES]; /* of the own stripes, owned */
 };
 
-static const trm_optimizer_kind *const kinds[] = {&trm_optimizer_adamw, &trm_optimizer_adam,
-                                                  &trm_optimizer_sgd};
+/* ---- the list -------------------------------------------------------------------------------- */
 
-static const trm_optimizer_kind *find(const char *name) {
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
-    if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
-  }
-  return NULL;
+static const trm_optimizer_kind *const kinds[] = {
+#define TRM_OPTIMIZER(name) &trm_optimizer_##name,
+#include "optimizer_list.h"
+#undef TRM_OPTIMIZER
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+static const trm_config_key keys[] = {
+    TRM_KEY_SELECTOR("optimizer.name", "adamw", TRM_ON_RESULT, "Update rule."),
+    TRM_KEY_REAL("optimizer.lr", "1e-3", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+                 "Learning rate at its highest."),
+    TRM_KEY_REAL(
+        "optimizer.weight_decay", "0.1", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+        "Pull of matrices towards zero, times the learning rate (adamw), or as part of the "
+        "gradient; biases and norms have none."),
+    TRM_KEY_REAL("optimizer.clip_norm", "1.0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+                 "Longer gradients are scaled down to this norm; 0: off."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+static const trm_config_part part = {.rows = {&rows}};
+
+void trm_optim_parts(trm_config_parts *parts) {
+  trm_config_parts_add(parts, &part);
+  for (int i = 0; i < N_KINDS; ++i) trm_config_parts_add(parts, &kinds[i]->part);
+  trm_schedule_parts(parts);
 }
+
+/* The choices of the key are the names of the list. */
+static const trm_optimizer_kind *find_kind(const trm_config *config) {
+  const char *name = trm_config_string(config, "optimizer.name");
+  int i = 0;
+  while (strcmp(kinds[i]->part.name, name) != 0) {
+    ++i;
+    TRM_ASSERT(i < N_KINDS);
+  }
+  return kinds[i];
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
 
 trm_status trm_optimizer_create(const trm_config *config, trm_params *params, trm_optimizer **out) {
   return trm_optimizer_create_share(config, params, 0, 1, out);
@@ -35,9 +67,7 @@ trm_status trm_optimizer_create(const trm_config *config, trm_params *params, tr
 trm_status trm_optimizer_create_share(const trm_config *config, trm_params *params, int rank,
                                       int size, trm_optimizer **out) {
   TRM_ASSERT(params->sealed);
-  const char *name = trm_config_string(config, "optimizer.name");
-  const trm_optimizer_kind *kind = find(name);
-  if (!kind) return trm_fail(TRM_ERR_CONFIG, "optimizer.name is '%s': no such optimizer", name);
+  const trm_optimizer_kind *kind = find_kind(config);
   trm_status status = TRM_OK;
   trm_optimizer *optimizer = NULL;
   TRM_TRY(TRM_ALLOC(&optimizer, 1, "optimizer"));

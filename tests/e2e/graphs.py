@@ -5,7 +5,7 @@ import random
 from harness import *
 
 QUICK = """
-data: {path: %(data)s, split: 0}
+data: {path: %(data)s}
 %(body)s
 optimizer: {name: adam, lr: 0.01, weight_decay: 0.0005, clip_norm: 0}
 schedule: {name: constant, warmup_steps: 0}

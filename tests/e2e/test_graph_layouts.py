@@ -55,7 +55,7 @@ for name, (data, body) in CASES.items():
     path = config(f"{folder}/{name}.yaml", data, body)
     if name.endswith("metis"):
         with open(path) as file:
-            text = file.read().replace("split: 0", "split: 0, partition: metis")
+            text = file.read().replace(".h5}", ".h5, partition: metis}")
         with open(path, "w") as file:
             file.write(text)
     want = want_scores = None

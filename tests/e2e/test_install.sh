@@ -33,13 +33,11 @@ mkdir "$tmp/consumer"
 cat >"$tmp/consumer/main.c" <<'END'
 #include <stdio.h>
 
-#include <trireme/core/config.h>
+#include <trireme/train/keys.h>
 
 int main(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
   trm_config *config = NULL; /* pulls in the YAML library too */
-  if (trm_config_create(keys, n_keys, &config) != TRM_OK) return 1;
+  if (trm_program_config(&config) != TRM_OK) return 1;
   if (trm_config_read_text(config, "train: { steps: 7 }", "text") != TRM_OK) return 2;
   printf("%s, %d\n", trm_status_text(TRM_STOPPED), (int)trm_config_int(config, "train.steps"));
   trm_config_destroy(&config);

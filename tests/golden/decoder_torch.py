@@ -52,8 +52,8 @@ class Decoder:
         self.w = weights
         self.layers = int(config["model.layers"])
         self.heads = int(config["model.heads"])
-        gelu = config["model.activation"] == "gelu"
-        self.activation = (lambda x: F.gelu(x, approximate="tanh")) if gelu else F.relu
+        activations = {"gelu": lambda x: F.gelu(x, approximate="tanh"), "relu": F.relu}
+        self.activation = activations[config["model.activation"]]
 
     def linear(self, x, name):
         return F.linear(x, self.w[f"{name}/weight"], self.w.get(f"{name}/bias"))

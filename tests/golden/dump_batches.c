@@ -10,14 +10,13 @@
 #include "trireme/core/memory.h"
 #include "trireme/input/loader.h"
 #include "trireme/io/container.h"
+#include "trireme/train/keys.h"
 
 static trm_status read_config(const char *path, const char *data, trm_config **config) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
   char assignment[4096];
   const int n = snprintf(assignment, sizeof assignment, "data.path=%s", data);
   if (n < 0 || n >= (int)sizeof assignment) return trm_fail(TRM_ERR_USAGE, "%s: too long", data);
-  TRM_TRY(trm_config_create(keys, n_keys, config));
+  TRM_TRY(trm_program_config(config));
   TRM_TRY(trm_config_read_file(*config, path));
   TRM_TRY(trm_config_set(*config, assignment));
   return trm_config_check(*config);

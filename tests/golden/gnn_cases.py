@@ -56,7 +56,7 @@ CASES = {
     "gcn-set": ("set", "kind: gcn, layers: 2, width: 9, activation: relu, readout: mean, jumping: concat", ADAM_FIRST),
     "mlp": ("directed", "kind: mlp, layers: 3, width: 9, activation: relu, norm: batch", ADAMW),
     "lightgcn": ("pairs", "kind: lightgcn, layers: 3, width: 7",
-                 PLAIN_ADAM.replace("name: adam", "l2: 1e-2, name: adam")),
+                 PLAIN_ADAM.replace("name: adam", "l2: 1e-2, name: adam").replace(", decay_scope: all", "")),
 }
 BATCHES = {  # one block: batch normalisation takes its statistics from a block
     "set": "batch: { size: 7, blocks: 1 }\n",  # does not divide the 24 graphs of an epoch
@@ -173,7 +173,7 @@ def train(launcher, program, folder, data, name, out):
     data_name, model, rest = CASES[name]
     config = os.path.join(folder, f"{out}.yaml")
     with open(config, "w") as file:
-        file.write(f"model: {{ {model}, dropout: 0 }}\n" + batch_line(name) + rest + COMMON.format(seed=3))
+        file.write(f"model: {{ {model} }}\n" + batch_line(name) + rest + COMMON.format(seed=3))
     path = os.path.join(folder, out)
     run([*launcher, program, "train", config, "--set", f"data.path={data[data_name]}", "--set", f"run.dir={path}"])
     return path

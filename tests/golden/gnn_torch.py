@@ -273,7 +273,7 @@ def read_weights(file):
 
 
 def make_optimizer(config, weights):
-    first = config["optimizer.decay_scope"] == "first"
+    first = config.get("optimizer.decay_scope") == "first"
     decays = [w.dim() >= 2 and (not first or name.startswith(("layers/0/", "input/")))
               for name, w in weights.items()]
     groups = [
@@ -339,9 +339,9 @@ def compute(run, data):
         config = read_config(text.decode() if isinstance(text, bytes) else text)
         weights = read_weights(file)
     for key in ("model.dropout", "model.attention_dropout", "model.drop_edge"):
-        if float(config[key]) != 0:
+        if float(config.get(key, 0)) != 0:  # a resolved configuration has the keys in use alone
             sys.exit(f"{key} must be 0: no two programs draw the same masks")
-    return train(config, weights, Graph(data, int(config["data.split"])), samples)
+    return train(config, weights, Graph(data, int(config.get("data.split", 0))), samples)
 
 
 # ---- against PyTorch Geometric -------------------------------------------------------------------

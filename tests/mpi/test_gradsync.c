@@ -13,6 +13,7 @@
 #include "trireme/core/random.h"
 #include "trireme/math/threads.h"
 #include "trireme/parallel/gradsync.h"
+#include "trireme/train/keys.h"
 #include "trireme/train/learner.h"
 
 enum { V = 7, SAMPLES = 12, T = 6, VOCAB = 11 };
@@ -144,10 +145,8 @@ static void test_too_many_ranks(void) {
 }
 
 static void make_learner(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
   static trm_config *config;
-  CHECK_OK(trm_config_create(keys, n_keys, &config));
+  CHECK_OK(trm_program_config(&config));
   CHECK_OK(trm_config_read_text(config,
                                 "{model: {layers: 2, heads: 2, width: 8, context: 6, dropout: 0.2},"
                                 " batch: {size: 12, blocks: 7}, data: {path: none}}",

@@ -15,6 +15,7 @@
 #include "trireme/math/threads.h"
 #include "trireme/parallel/gradsync.h"
 #include "trireme/parallel/sharded.h"
+#include "trireme/train/keys.h"
 #include "trireme/train/learner.h"
 
 static trm_comm *comm;
@@ -332,16 +333,14 @@ int main(int argc, char **argv) {
   trm_threads_set(1);
   test_stripes();
   test_reducers();
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
   trm_config *config = NULL;
-  CHECK_OK(trm_config_create(keys, n_keys, &config));
-  CHECK_OK(
-      trm_config_read_text(config,
-                           "{model: {layers: 2, heads: 2, width: 48, context: 6, dropout: 0.2},"
-                           " batch: {size: 12, blocks: 8}, schedule: {warmup_steps: 0},"
-                           " optimizer: {clip_norm: 0.5}, data: {path: none}}",
-                           "test"));
+  CHECK_OK(trm_program_config(&config));
+  CHECK_OK(trm_config_read_text(
+      config,
+      "{model: {layers: 2, heads: 2, width: 48, context: 6, dropout: 0.2},"
+      " batch: {size: 12, blocks: 8}, schedule: {warmup_steps: 0, decay_steps: 2000},"
+      " optimizer: {clip_norm: 0.5}, data: {path: none}}",
+      "test"));
   for (const char *const *engine = trm_reducer_engines(); *engine; ++engine) {
     for (int window = 0; window < 2; ++window) {
       test_steps(config, *engine, window, 0);

@@ -243,11 +243,11 @@ typedef struct test_model {
 
 /** A configuration with words "model.kind=gcn model.norm=layer" set. */
 static inline trm_config *config_of(const char *words) {
-  int n_keys;
   char copy[512], *rest = copy;
   trm_config *config = NULL;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  CHECK_OK(trm_config_create(keys, n_keys, &config));
+  trm_config_parts parts = {0};
+  trm_model_parts(&parts);
+  CHECK_OK(trm_config_create(&parts, &config));
   (void)snprintf(copy, sizeof copy, "model.width=6 model.layers=%d model.heads=2 %s", LAYERS,
                  words);
   for (char *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {

@@ -6,48 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
+#include "config_fixture.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 
-static trm_config *make(void) {
-  int n_keys;
-  trm_config *config = NULL;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  CHECK_OK(trm_config_create(keys, n_keys, &config));
-  return config;
-}
-
-/* trm_config_create asserts that each default passes its own check; this is what it cannot see. */
-static void test_table(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  CHECK(n_keys > 40);
-  for (int i = 0; i < n_keys; ++i) {
-    const trm_config_key *key = &keys[i];
-    const char *dot = strchr(key->name, '.');
-    const size_t n_group = dot ? (size_t)(dot - key->name) + 1 : 0;
-    bool good = dot && key->help && key->help[0] && key->unit && !strchr(key->help, '\n');
-    good = good && strlen(key->help) < 140 && key->help[strlen(key->help) - 1] == '.';
-    for (int j = 0; j < i; ++j) {
-      good = good && strcmp(keys[j].name, key->name) != 0;
-      /* A group that has ended does not begin again. */
-      const bool same = strncmp(keys[j].name, key->name, n_group) == 0;
-      good = good && !(same && strncmp(keys[i - 1].name, key->name, n_group) != 0);
-    }
-    if (key->fallback && key->type == TRM_CONFIG_REAL) {
-      good = good && atof(key->fallback) >= key->min && atof(key->fallback) <= key->max;
-    }
-    if (key->fallback && key->type == TRM_CONFIG_INT) {
-      const double value = (double)atoll(key->fallback);
-      good = good && value >= key->min && value <= key->max;
-    }
-    if (!CHECK(good)) fprintf(stderr, "key %s\n", key->name);
-  }
-}
-
 static void test_defaults(void) {
-  trm_config *config = make();
+  trm_config *config = fixture_config();
   CHECK_EQ(trm_config_int(config, "model.layers"), 4);
   CHECK_EQ(trm_config_int(config, "train.steps"), 2000);
   CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 1e-3, 0);
@@ -70,7 +34,7 @@ static void test_defaults(void) {
 }
 
 static void refuse_set(const char *assignment, const char *want) {
-  trm_config *config = make();
+  trm_config *config = fixture_config();
   const uint64_t digest = trm_config_digest(config, false);
   CHECK_EQ(trm_config_set(config, assignment), TRM_ERR_CONFIG);
   CHECK_STR(trm_message(), want);
@@ -79,7 +43,7 @@ static void refuse_set(const char *assignment, const char *want) {
 }
 
 static void test_overrides(void) {
-  trm_config *config = make();
+  trm_config *config = fixture_config();
   CHECK_OK(trm_config_set(config, "optimizer.lr=3e-4"));
   CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 3e-4, 0);
   CHECK_OK(trm_config_set(config, "optimizer.lr=.5"));
@@ -128,14 +92,14 @@ static void test_overrides(void) {
 /* Writes every value of `config` and reads it back into another configuration. */
 static void check_round_trip(const trm_config *config) {
   char *text = NULL, *again = NULL;
-  trm_config *copy = make();
-  const char *a, *b;
-  if (!CHECK_OK(trm_config_text(config, &text))) return;
+  trm_config *copy = fixture_config();
+  trm_config_change change;
+  if (!CHECK_OK(trm_config_text(config, false, &text))) return;
   if (!CHECK_OK(trm_config_read_text(copy, text, "text"))) fprintf(stderr, "%s", text);
-  CHECK_OK(trm_config_text(copy, &again));
+  CHECK_OK(trm_config_text(copy, false, &again));
   CHECK_STR(again, text);
   CHECK(trm_config_digest(copy, false) == trm_config_digest(config, false));
-  CHECK(trm_config_difference(config, copy, NULL, &a, &b) == NULL);
+  CHECK(!trm_config_difference(config, copy, NULL, &change));
   TRM_FREE(text);
   TRM_FREE(again);
   trm_config_destroy(&copy);
@@ -144,11 +108,11 @@ static void check_round_trip(const trm_config *config) {
 static void round_trip_string(const char *value) {
   char assignment[300];
   char *text = NULL;
-  trm_config *config = make(), *copy = make();
+  trm_config *config = fixture_config(), *copy = fixture_config();
   (void)snprintf(assignment, sizeof assignment, "run.dir=%s", value);
   CHECK_OK(trm_config_set(config, assignment));
   check_round_trip(config);
-  CHECK_OK(trm_config_text(config, &text));
+  CHECK_OK(trm_config_text(config, false, &text));
   CHECK_OK(trm_config_read_text(copy, text, "text"));
   CHECK_STR(trm_config_string(copy, "run.dir"), value);
   TRM_FREE(text);
@@ -227,7 +191,7 @@ static void test_reals_round_trip(void) {
                          DBL_TRUE_MIN,
                          1 + DBL_EPSILON,
                          5e-5};
-  trm_config *config = make();
+  trm_config *config = fixture_config();
   for (int i = 0; i < 2000; ++i) {
     double value;
     const uint64_t bits = trm_random_below(key, 0, (uint64_t)i, UINT64_C(0x7FF0000000000000));
@@ -238,7 +202,7 @@ static void test_reals_round_trip(void) {
     CHECK_OK(trm_config_set(config, assignment));
     CHECK(trm_config_real(config, "optimizer.lr") == value);
     char *text = NULL;
-    CHECK_OK(trm_config_text(config, &text));
+    CHECK_OK(trm_config_text(config, false, &text));
     CHECK_OK(trm_config_read_text(config, text, "text"));
     if (!CHECK(trm_config_real(config, "optimizer.lr") == value)) fprintf(stderr, "%a\n", value);
     TRM_FREE(text);
@@ -249,11 +213,11 @@ static void test_reals_round_trip(void) {
 static void check_real_text(const char *value, const char *want) {
   char assignment[64], line[64];
   char *text = NULL;
-  trm_config *config = make();
+  trm_config *config = fixture_config();
   (void)snprintf(assignment, sizeof assignment, "optimizer.lr=%s", value);
   (void)snprintf(line, sizeof line, "\n  lr: %s\n", want);
   CHECK_OK(trm_config_set(config, assignment));
-  CHECK_OK(trm_config_text(config, &text));
+  CHECK_OK(trm_config_text(config, false, &text));
   CHECK_HAS(text, line);
   TRM_FREE(text);
   trm_config_destroy(&config);
@@ -261,9 +225,9 @@ static void check_real_text(const char *value, const char *want) {
 
 static void test_text(void) {
   char *text = NULL;
-  trm_config *config = make();
-  CHECK_OK(trm_config_text(config, &text));
-  CHECK_HAS(text, "run:\n  dir: \"\"\n  seed: 1\ndata:\n  split: 0\n");
+  trm_config *config = fixture_config();
+  CHECK_OK(trm_config_text(config, false, &text));
+  CHECK_HAS(text, "run:\n  dir: \"\"\n  seed: 1\nmodel:\n  kind: decoder\n  layers: 4\n");
   TRM_FREE(text);
   check_round_trip(config);
   trm_config_destroy(&config);
@@ -276,70 +240,144 @@ static void test_text(void) {
   check_real_text("0.30000000000000004", "0.30000000000000004");
 }
 
+/* Only keys in use with an effect count, whatever stands in the others. */
 static void test_digest(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  trm_config *a = make(), *b = make();
-  const char *a_text = NULL, *b_text = NULL;
+  trm_config *a = fixture_config(), *b = fixture_config();
+  trm_config_change c = {0};
   CHECK(trm_config_digest(a, false) == trm_config_digest(b, false));
   CHECK_OK(trm_config_set(b, "optimizer.lr=0.00100"));
   CHECK_OK(trm_config_set(b, "optimizer.weight_decay=1e-1"));
   CHECK_OK(trm_config_set(b, "data.path=elsewhere"));
   CHECK_OK(trm_config_set(b, "train.steps=7"));
+  CHECK_OK(trm_config_set(b, "optimizer.nesterov=true")); /* of sgd */
   CHECK(trm_config_digest(a, false) == trm_config_digest(b, false));
-  CHECK(trm_config_difference(a, b, NULL, &a_text, &b_text) == NULL);
+  CHECK(trm_config_digest(a, true) != trm_config_digest(b, true));
+  CHECK(!trm_config_difference(a, b, NULL, &c));
+  CHECK_OK(trm_config_set(b, "train.steps=2000"));
+  CHECK(trm_config_digest(a, true) == trm_config_digest(b, true));
   CHECK_OK(trm_config_set(b, "model.heads=8"));
   CHECK_OK(trm_config_set(b, "optimizer.name=sgd"));
   CHECK(trm_config_digest(a, false) != trm_config_digest(b, false));
-  CHECK_STR(trm_config_difference(a, b, NULL, &a_text, &b_text), "model.heads");
-  CHECK_STR(a_text, "4");
-  CHECK_STR(b_text, "8");
-  trm_config_destroy(&b);
-  /* Each key that counts changes the digest, each other one does not. */
-  for (int i = 0; i < n_keys; ++i) {
-    char assignment[128];
-    const char *value = keys[i].type == TRM_CONFIG_BOOL
-                            ? (strcmp(keys[i].fallback, "true") == 0 ? "false" : "true")
-                        : keys[i].type == TRM_CONFIG_CHOICE ? keys[i].choices
-                        : keys[i].type == TRM_CONFIG_STRING ? "x"
-                        : keys[i].max <= 1                  ? "0.25"
-                                                            : "3";
-    const size_t n = strcspn(value, "|");
-    if (keys[i].fallback && strncmp(value, keys[i].fallback, n) == 0)
-      value += n + (value[n] == '|');
-    if (!*value) continue; /* a choice of one */
-    (void)snprintf(assignment, sizeof assignment, "%s=%.*s", keys[i].name, (int)strcspn(value, "|"),
-                   value);
-    b = make();
-    CHECK_OK(trm_config_set(b, assignment));
-    if (!CHECK((trm_config_digest(a, false) != trm_config_digest(b, false)) ==
-               keys[i].affects_result)) {
-      fprintf(stderr, "key %s\n", keys[i].name);
-    }
-    trm_config_destroy(&b);
-  }
+  CHECK(trm_config_difference(a, b, NULL, &c));
+  CHECK_STR(c.key, "model.heads");
+  CHECK_STR(c.a, "4");
+  CHECK_STR(c.b, "8");
+  CHECK_EQ(c.effect, TRM_ON_MODEL);
+  CHECK(trm_config_difference(a, b, c.key, &c));
+  CHECK_STR(c.key, "optimizer.name");
+  CHECK_EQ(c.effect, TRM_ON_RESULT);
+  CHECK(!trm_config_difference(a, b, c.key, &c)); /* beta2 is used by one of them alone */
   trm_config_destroy(&a);
+  trm_config_destroy(&b);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static void expect_check(trm_config *config, const char *want) {
+  CHECK_OK(trm_config_set(config, "data.path=x"));
+  CHECK_EQ(trm_config_check(config), want ? TRM_ERR_CONFIG : TRM_OK);
+  if (want) CHECK_STR(trm_message(), want);
+}
+
+/* A key that was given and that nothing uses is an error that says who would use it. */
+static void test_idle_keys(void) {
+  trm_config *c = fixture_config();
+  CHECK_OK(trm_config_set(c, "optimizer.nesterov=false")); /* also at its default */
+  expect_check(c, "--set: optimizer.nesterov has no effect here: it is for optimizer.name sgd; "
+                  "remove it, or choose what uses it");
+  CHECK(!trm_config_used(c, "optimizer.nesterov"));
+  CHECK_OK(trm_config_set(c, "optimizer.name=sgd"));
+  expect_check(c, NULL);
+  CHECK(trm_config_used(c, "optimizer.nesterov") && !trm_config_used(c, "optimizer.beta2"));
+  CHECK_OK(trm_config_read_text(c, "optimizer:\n  beta2: 0.5\n  eps: 1e-9\n", "lm.yaml"));
+  expect_check(c, "lm.yaml:2: optimizer.beta2 has no effect here: it is for optimizer.name adamw, "
+                  "adam; remove it, or choose what uses it; so do optimizer.eps");
+  trm_config_destroy(&c);
+  /* A chain of selectors: the feed-forward part of residual blocks of gcn. */
+  c = fixture_config();
+  CHECK_OK(trm_config_set(c, "model.feed_forward=true"));
+  expect_check(c, "--set: model.feed_forward has no effect here: it is for model.block residual; "
+                  "remove it, or choose what uses it");
+  CHECK_OK(trm_config_set(c, "model.kind=gcn"));
+  CHECK_EQ(trm_config_check(c), TRM_ERR_CONFIG);
+  CHECK_OK(trm_config_set(c, "model.block=residual"));
+  expect_check(c, NULL);
+  CHECK_OK(trm_config_set(c, "model.kind=decoder"));
+  expect_check(c, "--set: model.block has no effect here: it is for model.kind gcn; remove it, or "
+                  "choose what uses it; so do model.feed_forward");
+  trm_config_destroy(&c);
+}
+
+/* The row of the part in use has its own default, range and choices. */
+static void test_rows_of_parts(void) {
+  trm_config *c = fixture_config();
+  CHECK_EQ(trm_config_int(c, "model.layers"), 4);
+  CHECK(trm_config_is(c, "model.activation", "gelu"));
+  CHECK_OK(trm_config_set(c, "model.kind=gcn"));
+  CHECK_EQ(trm_config_int(c, "model.layers"), 2);
+  CHECK(trm_config_is(c, "model.activation", "relu"));
+  /* What some part takes may be set; whether the one in use does is checked at the end. */
+  CHECK_OK(trm_config_set(c, "model.activation=elu"));
+  CHECK_OK(trm_config_set(c, "model.layers=100"));
+  expect_check(c, "--set: model.layers is 100; allowed: 1 to 16");
+  CHECK_OK(trm_config_set(c, "model.layers=16"));
+  expect_check(c, NULL);
+  CHECK_OK(trm_config_set(c, "model.kind=decoder"));
+  expect_check(c, "--set: model.activation is 'elu'; allowed: gelu, relu; did you mean 'gelu'?");
+  CHECK_EQ(trm_config_set(c, "model.activation=tanh"), TRM_ERR_CONFIG);
+  CHECK_STR(trm_message(), "--set: model.activation is 'tanh'; allowed: gelu, relu");
+  CHECK_EQ(trm_config_set(c, "model.layers=5000"), TRM_ERR_CONFIG);
+  CHECK_STR(trm_message(), "--set: model.layers is 5000; allowed: 1 to 1024");
+  trm_config_destroy(&c);
+}
+
+/* Until a fact is told, its parts count as in use; then one of them. */
+static void test_facts(void) {
+  char *text = NULL;
+  trm_config *c = fixture_config();
+  CHECK_OK(trm_config_set(c, "sampler.kind=neighbor"));
+  CHECK_OK(trm_config_set(c, "batch.size=2000")); /* a text may have it, so it is not refused yet */
+  expect_check(c, NULL);
+  CHECK_OK(trm_config_set(c, "batch.size=100"));
+  trm_config_tell(c, "data", "graph");
+  expect_check(c, NULL);
+  CHECK_OK(trm_config_set(c, "batch.size=2000")); /* of a text it may be larger */
+  expect_check(c, "--set: batch.size is 2000; allowed: 1 to 1024 (samples)");
+  CHECK_OK(trm_config_set(c, "sampler.kind=full"));
+  expect_check(c, "--set: batch.size has no effect here: it is for data of kind text, sampler.kind "
+                  "neighbor; remove it, or choose what uses it");
+  CHECK_OK(trm_config_text(c, true, &text));
+  CHECK_STR(text, "data:\n  path: x\nsampler:\n  kind: full\n");
+  TRM_FREE(text);
+  trm_config_tell(c, "data", "text");
+  expect_check(c,
+               "--set: sampler.kind has no effect here: it is for data of kind graph; remove it, "
+               "or choose what uses it");
+  CHECK_OK(trm_config_text(c, false, &text));
+  CHECK(!strstr(text, "sampler"));
+  CHECK_HAS(text, "size: 2000\n");
+  TRM_FREE(text);
+  trm_config_destroy(&c);
 }
 
 static void test_help(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
   char *text = NULL;
   size_t n = 0;
   FILE *file = open_memstream(&text, &n);
+  const trm_config_parts parts = fixture_parts();
   if (!CHECK(file != NULL)) return;
-  trm_config_help(keys, n_keys, file);
+  CHECK_OK(trm_config_help(&parts, file));
   CHECK_EQ(fclose(file), 0);
-  for (int i = 0; i < n_keys; ++i) CHECK_HAS(text, keys[i].name);
-  CHECK_HAS(text, "  batch.size              integer: 1 to 1048576 (samples); default 12 *\n");
   CHECK_HAS(text, "  data.path               text; required\n");
-  CHECK_HAS(text, "choice: adamw, adam, sgd; default adamw");
-  for (const char *line = text; *line;) {
-    const size_t length = strcspn(line, "\n");
-    if (!CHECK(length <= 100)) fprintf(stderr, "%.*s\n", (int)length, line);
-    CHECK(length == 0 || line[length - 1] != ' ');
-    line += length + 1;
-  }
+  CHECK_HAS(text, "choice: adamw, adam, sgd; default adamw *\n");
+  CHECK_HAS(text, "  model.layers            integer: 1 to 1024; default 4 *\n"
+                  "                          for model.kind decoder\n"
+                  "                          Blocks.\n"
+                  "                          integer: 1 to 16; default 2 *\n"
+                  "                          for model.kind gcn\n"
+                  "                          Layers.\n");
+  CHECK_HAS(text, "                          for optimizer.name adamw, adam\n");
+  CHECK_HAS(text, "                          for data of kind graph\n");
   free(text);
 }
 
@@ -366,15 +404,14 @@ static void test_nearest(void) {
 
 /* Everything that allocates, failing at the n-th allocation until none fails. */
 static trm_status all_calls(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
+  const trm_config_parts parts = fixture_parts();
   trm_status status = TRM_OK;
   trm_config *config = NULL;
   char *text = NULL;
-  TRM_TRY_OUT(trm_config_create(keys, n_keys, &config));
+  TRM_TRY_OUT(trm_config_create(&parts, &config));
   TRM_TRY_OUT(trm_config_read_text(config, "optimizer: { lr: 0.5 }\nrun: { dir: x }", "text"));
   TRM_TRY_OUT(trm_config_set(config, "data.path=abc"));
-  TRM_TRY_OUT(trm_config_text(config, &text));
+  TRM_TRY_OUT(trm_config_text(config, false, &text));
   TRM_TRY_OUT(trm_config_read_file(config, "/dev/null"));
 out:
   TRM_FREE(text);
@@ -398,13 +435,15 @@ static void test_allocation_failures(void) {
 }
 
 int main(void) {
-  test_table();
   test_defaults();
   test_overrides();
   test_text();
   test_strings_round_trip();
   test_reals_round_trip();
   test_digest();
+  test_idle_keys();
+  test_rows_of_parts();
+  test_facts();
   test_help();
   test_nearest();
   test_allocation_failures();

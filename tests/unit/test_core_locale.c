@@ -6,8 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "trireme/core/config.h"
+#include "config_fixture.h"
 #include "trireme/core/memory.h"
 
 static bool comma_locale(const char *name) {
@@ -34,15 +33,14 @@ static bool make_locale(void) {
 }
 
 int main(void) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
+  const trm_config_parts parts = fixture_parts();
   trm_config *config = NULL, *copy = NULL;
   char *text = NULL;
   if (!comma_locale("de_DE.UTF-8") && !comma_locale("fr_FR.UTF-8") && !make_locale()) {
     return check_skip("no locale with a decimal comma here");
   }
-  if (!CHECK_OK(trm_config_create(keys, n_keys, &config))) return check_verdict();
-  if (!CHECK_OK(trm_config_create(keys, n_keys, &copy))) return check_verdict();
+  if (!CHECK_OK(trm_config_create(&parts, &config))) return check_verdict();
+  if (!CHECK_OK(trm_config_create(&parts, &copy))) return check_verdict();
   CHECK_NEAR(trm_config_real(config, "optimizer.beta2"), 0.99, 0);
   CHECK_OK(trm_config_set(config, "optimizer.lr=1.25e-3"));
   CHECK_NEAR(trm_config_real(config, "optimizer.lr"), 1.25e-3, 0);
@@ -51,7 +49,7 @@ int main(void) {
   CHECK_HAS(trm_message(), "'1,25', not a number");
   CHECK_EQ(trm_config_set(config, "model.dropout=2"), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "0 to 0.99");
-  CHECK_OK(trm_config_text(config, &text));
+  CHECK_OK(trm_config_text(config, false, &text));
   CHECK_HAS(text, "lr: 0.00125\n");
   CHECK_HAS(text, "eps: 1.0e-8\n");
   CHECK_OK(trm_config_read_text(copy, text, "text"));

@@ -100,13 +100,13 @@ int main(void) {
   CHECK_EQ(trm_gemm_select("cublas"), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "cublas");
   CHECK_HAS(trm_message(), "openblas");
-  CHECK_STR(trm_gemm_selected()->name, "openblas");
+  CHECK_STR(trm_gemm_selected()->part.name, "openblas");
   CHECK(strlen(trm_gemm_selected()->kernel()) > 0);
   check_shapes();
   check_empty_sum();
   if (openblas_get_parallel() == OPENBLAS_THREAD) CHECK_EQ(openblas_get_num_threads(), 1);
   CHECK_OK(trm_gemm_select("reference"));
-  CHECK_STR(trm_gemm_selected()->name, "reference");
+  CHECK_STR(trm_gemm_selected()->part.name, "reference");
   check_one(true, false, 65, 33, 40, 1, 0, 0);
   check_one(false, true, 300, 129, 20, 1, 0, 3);
   check_empty_sum();

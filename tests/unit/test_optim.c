@@ -12,11 +12,12 @@
 enum { STEPS = 20 };
 
 static trm_config *config_of(const char *text) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
+  trm_config_parts parts = {0};
   trm_config *config = NULL;
-  CHECK_OK(trm_config_create(keys, n_keys, &config));
+  trm_optim_parts(&parts);
+  CHECK_OK(trm_config_create(&parts, &config));
   CHECK_OK(trm_config_read_text(config, text, "test"));
+  CHECK_OK(trm_schedule_resolve(config, 2000));
   return config;
 }
 
@@ -102,7 +103,7 @@ static void test_updates(int kind, double size) {
                          "optimizer: {name: adam, lr: 0.01, weight_decay: 0.1}"};
   trm_config *config = config_of(texts[kind]);
   CHECK_OK(trm_config_set(config, "schedule.warmup_steps=5"));
-  CHECK_OK(trm_config_set(config, "train.steps=15"));
+  CHECK_OK(trm_config_set(config, "schedule.decay_steps=15"));
   trm_params *params = make_params();
   trm_optimizer *optimizer = NULL;
   CHECK_OK(trm_optimizer_create(config, params, &optimizer));
@@ -134,8 +135,19 @@ static void test_updates(int kind, double size) {
 }
 
 static void test_schedule(void) {
-  trm_config *config = config_of("{optimizer: {lr: 0.1}, train: {steps: 110},"
-                                 " schedule: {warmup_steps: 10, min_lr: 0.02}}");
+  trm_config *config = config_of("{optimizer: {lr: 0.1}, schedule: {warmup_steps: 10,"
+                                 " min_lr: 0.02, decay_steps: 0}}");
+  CHECK_OK(trm_config_set(config, "schedule.decay_steps=0"));
+  CHECK_EQ(trm_schedule_length(config), 0);
+  CHECK_OK(trm_schedule_resolve(config, 110));
+  CHECK_EQ(trm_schedule_length(config), 110);
+  CHECK_OK(trm_schedule_resolve(config, 999)); /* given, or resolved before: it stays */
+  CHECK_EQ(trm_schedule_length(config), 110);
+  CHECK_OK(trm_schedule_check(config));
+  CHECK_OK(trm_config_set(config, "schedule.min_lr=0.2"));
+  CHECK_EQ(trm_schedule_check(config), TRM_ERR_CONFIG);
+  CHECK_HAS(trm_message(), "above optimizer.lr (0.1)");
+  CHECK_OK(trm_config_set(config, "schedule.min_lr=0.02"));
   CHECK_NEAR(trm_schedule_lr(config, 0), 0.01, 1e-15);
   CHECK_NEAR(trm_schedule_lr(config, 9), 0.1, 1e-15);
   CHECK_NEAR(trm_schedule_lr(config, 10), 0.1, 1e-15);
@@ -145,6 +157,8 @@ static void test_schedule(void) {
   CHECK_OK(trm_config_set(config, "schedule.decay_steps=60"));
   CHECK_NEAR(trm_schedule_lr(config, 35), 0.06, 1e-12);
   CHECK_OK(trm_config_set(config, "schedule.name=constant"));
+  CHECK(trm_schedule_length_key(config) == NULL);
+  CHECK_EQ(trm_schedule_length(config), 0);
   CHECK_NEAR(trm_schedule_lr(config, 4), 0.05, 1e-15);
   CHECK_NEAR(trm_schedule_lr(config, 5000), 0.1, 1e-15);
   CHECK_OK(trm_config_set(config, "schedule.warmup_steps=0"));
@@ -157,6 +171,7 @@ static void test_step_schedule(void) {
       config_of("{optimizer: {lr: 0.1}, schedule: {name: step, warmup_steps: 10}}");
   CHECK_NEAR(trm_schedule_lr(config, 4), 0.05, 1e-15);
   CHECK_NEAR(trm_schedule_lr(config, 100000), 0.1, 0); /* step_every 0: never */
+  CHECK_EQ(trm_schedule_check(config), TRM_ERR_CONFIG);
   CHECK_OK(trm_config_set(config, "schedule.step_every=50"));
   CHECK_NEAR(trm_schedule_lr(config, 59), 0.1, 0);
   CHECK_NEAR(trm_schedule_lr(config, 60), 0.05, 0);

@@ -83,7 +83,7 @@ static void check_table(const char *folder) {
   CHECK_OK(trm_curves_read(&curves, 1, run));
   CHECK_EQ(curves.n_columns, 3);
   CHECK_STR(curves.names[1], "valid_accuracy");
-  CHECK_OK(trm_curves_select(&curves, "auto", &column, &higher));
+  CHECK_OK(trm_curves_select(&curves, "accuracy", &column, &higher));
   CHECK_EQ(column, 1);
   CHECK(higher);
   CHECK_EQ(trm_curve_best(&curves.runs[0], 3, column, higher), 1); /* the first of equals */

@@ -74,5 +74,6 @@ foreach(name events h5py)
     ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_io_${name}.py $<TARGET_FILE:io_writer>)
 endforeach()
 
+trm_add_test(NAME test_train_keys FOLDER unit)
 trm_add_test(NAME test_train_sweep FOLDER unit)
 trm_add_test(NAME test_train_scores FOLDER unit)

@@ -23,12 +23,13 @@
 #include <stdint.h>
 
 #include "trireme/comm/comm.h"
+#include "trireme/core/config.h"
 #include "trireme/math/stripes.h"
 
 typedef struct trm_reducer trm_reducer;
 
 typedef struct trm_reducer_options {
-  const char *engine;    /* "ring" or "canonical" */
+  const char *engine;    /* a name of trm_reducer_engines */
   int64_t n_elements;    /* of the array: float */
   int64_t n_blocks;      /* V, at least the number of ranks */
   int64_t segment_bytes; /* pipelining grain of point-to-point messages; 0: the measured default */
@@ -65,6 +66,10 @@ int trm_block_slots(int64_t first, int64_t n);
 
 /** Names of the engines, NULL-terminated. */
 const char *const *trm_reducer_engines(void);
+/** Arrays of n_elements that `rank` of `size` has with an engine. */
+int trm_reducer_slots(const char *engine, int64_t n_blocks, int rank, int size);
+/** Adds the parts of all engines, and the key that chooses among them. */
+void trm_reducer_parts(trm_config_parts *parts);
 
 /**
  * Collective. All options must be equal on all ranks. Nothing is allocated later.

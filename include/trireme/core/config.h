@@ -1,13 +1,21 @@
 /**
- * Configuration: one table of keys makes the parser, `help config`, the log header, the resolved
- * config.yaml of a run and the text stored in checkpoints.
+ * Configuration: keys, each brought by the part of the program that reads it.
+ *
+ * A *part* is something that may be in use: the run itself, which always is, or a model family, an
+ * optimizer, a schedule, a kind of data, which the value of a key (a *selector*) or a fact chooses.
+ * It brings the rows of the keys it reads. Parts may bring rows for the same key, with a default, a
+ * range and a help text of their own; the row of the part in use counts. The parts together make the
+ * parser, `help config`, the log header, the resolved config.yaml of a run and the text stored in
+ * checkpoints. This layer knows none of them by name.
  *
  * The file is YAML, at most two levels: `group: { key: value }`. A key is named `group.key`.
  * Errors name file, line, key, value, the allowed values and, for an unknown key, the nearest name.
+ * Nothing here is collective.
  */
 #ifndef TRIREME_CORE_CONFIG_H
 #define TRIREME_CORE_CONFIG_H
 
+#include <float.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,28 +27,81 @@ typedef enum trm_config_type {
   TRM_CONFIG_REAL,   /* double in [min, max], finite */
   TRM_CONFIG_BOOL,   /* true or false */
   TRM_CONFIG_STRING, /* any text */
-  TRM_CONFIG_CHOICE, /* one of `choices`, separated by '|' */
+  TRM_CONFIG_CHOICE, /* one of `choices` */
 } trm_config_type;
 
-/** A row of the table. `min`, `max` are inclusive. */
+/** What another value means for a run that is resumed. */
+typedef enum trm_config_effect {
+  TRM_NO_EFFECT,   /* the same trained bits */
+  TRM_ON_RESULT,   /* other bits: only on request */
+  TRM_ON_MODEL,    /* another model: the checkpoint does not fit */
+  TRM_NAMES_PLACE, /* no effect, and ranks may see one thing under different names */
+} trm_config_effect;
+
+/** A row: a key as one part reads it. `min`, `max` are inclusive. */
 typedef struct trm_config_key {
   const char *name; /* "optimizer.lr" */
   trm_config_type type;
   const char *fallback; /* default as text; NULL: the key is required */
   double min, max;
-  const char *choices;
+  const char *choices; /* separated by '|'; NULL: the names of the parts that the key selects */
   const char *unit;    /* "tokens", "s", "" */
-  bool affects_result; /* changes the trained bits: must be equal when a run is resumed */
+  trm_config_effect effect;
   const char *help;
 } trm_config_key;
 
-/** Trireme's own table and its length. */
-const trm_config_key *trm_config_keys(int *n_keys);
+#define TRM_KEY_INT(name, fallback, min, max, unit, effect, help)                                  \
+  { name, TRM_CONFIG_INT, fallback, min, max, NULL, unit, effect, help }
+#define TRM_KEY_REAL(name, fallback, min, max, unit, effect, help)                                 \
+  { name, TRM_CONFIG_REAL, fallback, min, max, NULL, unit, effect, help }
+#define TRM_KEY_BOOL(name, fallback, effect, help)                                                 \
+  { name, TRM_CONFIG_BOOL, fallback, 0, 0, NULL, "", effect, help }
+#define TRM_KEY_TEXT(name, fallback, effect, help)                                                 \
+  { name, TRM_CONFIG_STRING, fallback, 0, 0, NULL, "", effect, help }
+#define TRM_KEY_CHOICE(name, fallback, choices, effect, help)                                      \
+  { name, TRM_CONFIG_CHOICE, fallback, 0, 0, choices, "", effect, help }
+/** Chooses among parts. */
+#define TRM_KEY_SELECTOR(name, fallback, effect, help)                                             \
+  { name, TRM_CONFIG_CHOICE, fallback, 0, 0, NULL, "", effect, help }
+
+#define TRM_MAX_STEPS 1099511627776.0 /* 2^40 */
+#define TRM_NO_LIMIT DBL_MAX
+#define TRM_BELOW_ONE 0.9999999
+
+/** Rows that stand together; parts may share them. */
+typedef struct trm_config_rows {
+  const trm_config_key *keys;
+  int n;
+} trm_config_rows;
+#define TRM_CONFIG_ROWS(array)                                                                     \
+  { array, (int)(sizeof(array) / sizeof *(array)) }
+
+enum { TRM_PART_ROWS = 5, TRM_CONFIG_MAX_PARTS = 128 };
+
+/** What brings rows. All members are static tables. */
+typedef struct trm_config_part {
+  const struct trm_config_part *within; /* must be in use as well; NULL: no other */
+  const char
+      *selector;     /* key whose value chooses the part ("optimizer.name"); without a dot: a fact
+                           (trm_config_tell); NULL: always in use */
+  const char *name;  /* that value: "adamw" */
+  const char *label; /* in messages, after "it is for"; NULL: "<selector> <name>" */
+  const trm_config_rows *rows[TRM_PART_ROWS]; /* NULL past the last one, and at the end */
+} trm_config_part;
+
+/** The parts of a program. Zero it first. */
+typedef struct trm_config_parts {
+  const char *groups; /* order of groups, for help and files: "run data model"; others follow */
+  const trm_config_part *parts[TRM_CONFIG_MAX_PARTS];
+  int n;
+} trm_config_parts;
+/** One that is there already is not added again. */
+void trm_config_parts_add(trm_config_parts *parts, const trm_config_part *part);
 
 typedef struct trm_config trm_config;
 
-/** New configuration with all defaults. */
-trm_status trm_config_create(const trm_config_key *keys, int n_keys, trm_config **out);
+/** New configuration in which nothing is given. `parts` may go, what it points to is kept. */
+trm_status trm_config_create(const trm_config_parts *parts, trm_config **out);
 void trm_config_destroy(trm_config **config);
 
 /** Reads a YAML file over the present values. */
@@ -49,32 +110,54 @@ trm_status trm_config_read_file(trm_config *config, const char *path);
 trm_status trm_config_read_text(trm_config *config, const char *text, const char *label);
 /** One override "group.key=value", as given with --set. */
 trm_status trm_config_set(trm_config *config, const char *assignment);
-/** Fails when a required key has no value. */
+/** The same for a whole number. */
+trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value);
+/** Tells what is not in the configuration but chooses parts: ("data", "graph"). Until a fact is told,
+ *  each of its parts counts as in use. The value is kept. */
+void trm_config_tell(trm_config *config, const char *fact, const char *value);
+
+/**
+ * Whether what was given fits what is in use: a required key has a value, a value is one that the part
+ * in use takes, and no key is given that nothing uses. Call it again once a fact is told.
+ * @return TRM_ERR_CONFIG
+ */
 trm_status trm_config_check(const trm_config *config);
 
-/** Typed access; asking for a key that is not in the table, or by the wrong type, is a bug. */
-int64_t trm_config_int(const trm_config *config, const char *name);
-double trm_config_real(const trm_config *config, const char *name);
-bool trm_config_bool(const trm_config *config, const char *name);
-const char *trm_config_string(const trm_config *config, const char *name); /* also CHOICE */
-/** Whether the value was given by a file or an override. */
-bool trm_config_given(const trm_config *config, const char *name);
-
-/** Resolved YAML of every key; *out is a counted block (TRM_FREE). Reading it back is exact. */
-trm_status trm_config_text(const trm_config *config, char **out);
-/** Hash of all keys with affects_result set; `all` true: of every key but run.dir and data.path, which
- *  ranks may see under different names. */
-uint64_t trm_config_digest(const trm_config *config, bool all);
 /**
- * First key with affects_result, past key `after` (NULL: from the start), whose value differs; NULL
- * if none.
- * `a_text`, `b_text`: their values, borrowed from the configurations.
+ * Typed access to a key in use: what was given, or the default of the part in use. Asking for a key
+ * that no part in use has brought, or by the wrong type, is a bug: who reads a key brings its row.
+ * Strings are valid until the key is set again.
  */
-const char *trm_config_difference(const trm_config *a, const trm_config *b, const char *after,
-                                  const char **a_text, const char **b_text);
+int64_t trm_config_int(const trm_config *config, const char *key);
+double trm_config_real(const trm_config *config, const char *key);
+bool trm_config_bool(const trm_config *config, const char *key);
+const char *trm_config_string(const trm_config *config, const char *key); /* also CHOICE */
+/** Whether a string or choice has this value. */
+bool trm_config_is(const trm_config *config, const char *key, const char *value);
+/** Whether a part in use has brought the key. */
+bool trm_config_used(const trm_config *config, const char *key);
+/** Whether the value was given by a file or an override. */
+bool trm_config_given(const trm_config *config, const char *key);
 
-/** Prints the table: every key with type, default, range or choices, unit and help. */
-void trm_config_help(const trm_config_key *keys, int n_keys, FILE *file);
+/** YAML of every key in use, resolved, or (`given`) of those alone that were given; *out is a counted
+ *  block (TRM_FREE). Reading it back is exact. */
+trm_status trm_config_text(const trm_config *config, bool given, char **out);
+/** Hash of the keys in use that have an effect on result or model; `all` true: of all but places. */
+uint64_t trm_config_digest(const trm_config *config, bool all);
+/** A key in use whose value differs, and what it means. Texts are borrowed. */
+typedef struct trm_config_change {
+  const char *key, *a, *b; /* its values in both */
+  trm_config_effect effect;
+} trm_config_change;
+/**
+ * First key that both have in use, past `after` (NULL: from the start), with an effect and another
+ * value; false if there is none. Both have the same parts.
+ */
+bool trm_config_difference(const trm_config *a, const trm_config *b, const char *after,
+                           trm_config_change *change);
+
+/** Prints every key with type, default, range or choices, unit, who uses it, and help. */
+trm_status trm_config_help(const trm_config_parts *parts, FILE *file);
 
 /** The candidate nearest to `word` (Levenshtein), NULL if none is near. `candidates` has n rows. */
 const char *trm_nearest(const char *word, const char *const *candidates, int n);

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trireme/core/config.h"
 #include "trireme/core/status.h"
 #include "trireme/math/real.h"
 
 /** A matrix library: computes one tile on the calling thread. */
 typedef struct trm_gemm_backend {
-  const char *name;
+  trm_config_part part; /* its name, a value of math.gemm */
   /** C[M,N] = alpha op(A) op(B) + beta C, row-major, leading dimensions in elements. */
   void (*tile)(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, trm_real alpha,
                const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb, trm_real beta,
@@ -23,9 +24,11 @@ typedef struct trm_gemm_backend {
   const char *(*kernel)(void);
 } trm_gemm_backend;
 
-/** Chooses a back end by name ("openblas", "reference"); unknown: TRM_ERR_CONFIG with the names. */
+/** Chooses a back end by name ; unknown: TRM_ERR_CONFIG with the names. */
 trm_status trm_gemm_select(const char *name);
 const trm_gemm_backend *trm_gemm_selected(void);
+/** Adds the key that chooses among the back ends, and a part for each. */
+void trm_gemm_parts(trm_config_parts *parts);
 
 /**
  * Value of OPENBLAS_CORETYPE that suits this processor better than what the library has chosen by

@@ -22,11 +22,14 @@ typedef struct trm_model_dims {
 
 typedef struct trm_model trm_model;
 
+enum { TRM_MODEL_MAX_DATA = 4, TRM_MODEL_MAX_PARTS = 4 };
+
 /** A model family. */
 typedef struct trm_model_kind {
-  const char *name;
-  const char *data; /* kind of data set: "text", "graph", "graphs", "interactions"; "graph" models
-                       take "graphs" too when they have a readout */
+  trm_config_part part; /* its name, a value of model.kind, and the keys it reads */
+  const trm_config_part
+      *more[TRM_MODEL_MAX_PARTS];       /* what its own keys select; NULL past the last */
+  const char *data[TRM_MODEL_MAX_DATA]; /* kinds of data set it works on; NULL past the last */
   /** Reads its keys, adds its parameters to `params` in order of first use. */
   trm_status (*create)(const trm_config *config, const trm_model_dims *dims, trm_params *params,
                        void **self);
@@ -47,7 +50,9 @@ void trm_model_destroy(trm_model **model);
 trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *batch);
 trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch);
 int trm_model_n_hops(const trm_model *model);
-/** The kind of data set the family named by model.kind is for: "text", "graph", "interactions". */
-trm_status trm_model_data_kind(const trm_config *config, const char **kind);
+/** Kinds of data set that the family named by model.kind works on; NULL past the last. Static. */
+const char *const *trm_model_data(const trm_config *config);
+/** Adds the parts of all families, and the key that chooses among them. */
+void trm_model_parts(trm_config_parts *parts);
 
 #endif

@@ -64,7 +64,23 @@ void trm_optimizer_sum_squares_chunks(const trm_optimizer *optimizer, double *su
 void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double sum_squares,
                          double count, int64_t step, trm_step_info *info);
 
-/** Learning rate of update `step` (from 0): a pure function of the configuration. */
+/* ---- schedules ------------------------------------------------------------------------------- */
+
+/** Learning rate of update `step` (from 0): a pure function of the configuration, whose length must
+ *  have been resolved (trm_schedule_resolve). It rises linearly over schedule.warmup_steps. */
 double trm_schedule_lr(const trm_config *config, int64_t step);
+/** Whether the keys of the schedule fit together. @return TRM_ERR_CONFIG */
+trm_status trm_schedule_check(const trm_config *config);
+/** Key that says at which step the schedule ends; NULL: it has no end. */
+const char *trm_schedule_length_key(const trm_config *config);
+/** Step at which the schedule ends, as the configuration has it; 0: left to us, or it has no end. */
+int64_t trm_schedule_length(const trm_config *config);
+/** Writes `n_steps` into the configuration as the schedule's length where that is left to us. The one
+ *  place that says how long a schedule lasts: for a new run the steps it trains, for one that goes on
+ *  the length that it began with. */
+trm_status trm_schedule_resolve(trm_config *config, int64_t n_steps);
+
+/** Adds the parts of all optimizers and schedules, and the keys that they share. */
+void trm_optim_parts(trm_config_parts *parts);
 
 #endif

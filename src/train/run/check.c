@@ -15,16 +15,13 @@
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
-/* Arrays of gradients the rank with most of them has: with the canonical engine the sums of
- * subtrees of blocks wait for each other. */
+/* Arrays of gradients that the rank with most of them has. */
 static int gradient_arrays(const trm_config *config, int n_ranks) {
-  if (strcmp(trm_config_string(config, "comm.allreduce"), "canonical") != 0) return 1;
+  const char *engine = trm_config_string(config, "comm.allreduce");
   int most = 1;
   for (int r = 0; r < n_ranks; ++r) {
-    int64_t first, n;
-    trm_block_range(trm_config_int(config, "batch.blocks"), r, n_ranks, &first, &n);
-    const int n_slots = trm_block_slots(first, n);
-    if (n_slots > most) most = n_slots;
+    const int n = trm_reducer_slots(engine, trm_config_int(config, "batch.blocks"), r, n_ranks);
+    if (n > most) most = n;
   }
   return most;
 }
@@ -100,15 +97,6 @@ static trm_status check_run_dir(const trm_config *config, bool resume) {
                   dir.root);
 }
 
-/* A run that goes on keeps the length its cosine began with, which is in its checkpoint. */
-static trm_status resolve_decay(trm_config *config, bool resume) {
-  char text[64];
-  if (resume || trm_config_int(config, "schedule.decay_steps") != 0) return TRM_OK;
-  (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64,
-                 trm_config_int(config, "train.steps"));
-  return trm_config_set(config, text);
-}
-
 trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_train_plan *plan) {
   trm_task *task = NULL;
   trm_log silent;
@@ -119,7 +107,10 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
   TRM_TRY(trm_comm_agree(comm, trm_gemm_select(trm_config_string(config, "math.gemm"))));
   TRM_TRY(trm_task_open(comm, config, TRM_USE_TRAIN, &silent, &task));
   trm_status status = trm_task_resolve(task, config);
-  if (status == TRM_OK) status = resolve_decay(config, resume);
+  /* A run that goes on keeps the length its schedule began with, which is in its checkpoint. */
+  if (status == TRM_OK && !resume) {
+    status = trm_schedule_resolve(config, trm_config_int(config, "train.steps"));
+  }
   if (status == TRM_OK) status = check_ranks(config, n_ranks);
   status = trm_comm_agree(comm, status); /* planning is collective for graphs */
   if (status == TRM_OK) status = plan_memory(comm, config, task, before, plan);

@@ -40,7 +40,7 @@ static trm_status my_place(trm_rank_place *place) {
   TRM_FREE(threads);
   const trm_gemm_backend *gemm = trm_gemm_selected();
   (void)snprintf(place->isa, sizeof place->isa, "%s", trm_math_isa());
-  (void)snprintf(place->blas, sizeof place->blas, "%s (%s)", gemm->name, gemm->kernel());
+  (void)snprintf(place->blas, sizeof place->blas, "%s (%s)", gemm->part.name, gemm->kernel());
   place->n_host_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
   return TRM_OK;
 }
@@ -164,5 +164,5 @@ void trm_layout_summary(trm_comm *comm, const trm_layout *layout, char *text, si
 
 void trm_fingerprint(char *text, size_t size) {
   const trm_gemm_backend *gemm = trm_gemm_selected();
-  (void)snprintf(text, size, "%s; %s %s", trm_math_isa(), gemm->name, gemm->kernel());
+  (void)snprintf(text, size, "%s; %s %s", trm_math_isa(), gemm->part.name, gemm->kernel());
 }

@@ -10,6 +10,8 @@
 #include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
+#include "trireme/optim/optim.h"
+#include "trireme/train/keys.h"
 #include "trireme/train/layout.h"
 
 static void report_damage(void *context, const char *message) {
@@ -35,49 +37,48 @@ static trm_status choose(const trm_train_options *options, const trm_rundir *dir
   return trm_ckpt_find_newest(dir->checkpoints, path, TRM_PATH_BYTES, report_damage, log);
 }
 
-static int64_t decay_of(const trm_config *config) {
-  return trm_config_int(config, "schedule.decay_steps");
-}
-
-/* A length of the cosine that was left to us is the run's own (resolve_decay in train.c), and means
- * nothing when the rate is constant: then it is no difference. */
-static trm_status align_decay(trm_config *old, const trm_config *now) {
-  char text[64];
-  const bool constant = strcmp(trm_config_string(now, "schedule.name"), "constant") == 0;
-  if (decay_of(now) != 0 && !constant) return TRM_OK;
-  (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64, decay_of(now));
-  return trm_config_set(old, text);
-}
-
 /* The configuration may change where it does not change the result; elsewhere only on request. */
 static trm_status compare_config(const trm_train_options *options, trm_config *old,
                                  const char *path, trm_log *log) {
-  const char *was, *is, *key = NULL;
-  while ((key = trm_config_difference(old, options->config, key, &was, &is))) {
-    /* Another shape cannot be loaded, whatever is allowed. */
-    if (strncmp(key, "model.", 6) == 0 && !strstr(key, "drop")) {
+  trm_config_change c = {0};
+  while (trm_config_difference(old, options->config, c.key, &c)) {
+    if (c.effect == TRM_ON_MODEL) { /* it cannot be loaded, whatever is allowed */
       return trm_fail(TRM_ERR_CONFIG,
-                      "%s is %s, but the checkpoint %s is of a model with %s; set it back", key, is,
-                      path, was);
+                      "%s is %s, but the checkpoint %s is of a model with %s; set it back", c.key,
+                      c.b, path, c.a);
     }
     if (!options->allow_changes) {
       return trm_fail(TRM_ERR_CONFIG,
                       "%s is %s, but the checkpoint %s was made with %s; set it back, or give "
                       "--allow-changes",
-                      key, is, path, was);
+                      c.key, c.b, path, c.a);
     }
     trm_log_warn(log,
                  "%s is %s, the checkpoint was made with %s: the result will differ from an "
                  "uninterrupted run's",
-                 key, is, was);
+                 c.key, c.b, c.a);
   }
   return TRM_OK;
 }
 
-static trm_status check_config(const trm_train_options *options, const trm_ckpt_info *info,
-                               const char *path, trm_log *log, int64_t *decay_steps) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
+/* A length of the schedule that was left to us is the one the run began with. */
+static trm_status adopt_schedule(trm_config *config, const trm_config *old, trm_log *log,
+                                 int64_t *length) {
+  *length = trm_schedule_length(old);
+  if (*length == 0) return TRM_OK;
+  const char *key = trm_schedule_length_key(config);
+  if (key && trm_schedule_length(config) == 0 && *length < trm_config_int(config, "train.steps")) {
+    trm_log_line(log,
+                 "the learning rate follows the schedule the run began with, to step %" PRId64
+                 "; %s changes that",
+                 *length, key);
+  }
+  return trm_schedule_resolve(config, *length);
+}
+
+static trm_status check_config(const trm_train_options *options, const trm_task *task,
+                               const trm_ckpt_info *info, const char *path, trm_log *log,
+                               int64_t *schedule_length) {
   trm_config *old = NULL;
   const int64_t n_steps = trm_config_int(options->config, "train.steps");
   if (n_steps < info->step) {
@@ -85,12 +86,10 @@ static trm_status check_config(const trm_train_options *options, const trm_ckpt_
                     "train.steps is %" PRId64 ", but %s is of step %" PRId64 "; set at least that",
                     n_steps, path, info->step);
   }
-  TRM_TRY(trm_config_create(keys, n_keys, &old));
+  TRM_TRY(trm_program_config(&old));
+  trm_config_tell(old, "data", task->kind->brings.name);
   trm_status status = trm_config_read_text(old, info->config_text, path);
-  if (status == TRM_OK) {
-    *decay_steps = decay_of(old);
-    status = align_decay(old, options->config);
-  }
+  if (status == TRM_OK) status = adopt_schedule(options->config, old, log, schedule_length);
   if (status == TRM_OK) status = compare_config(options, old, path, log);
   trm_config_destroy(&old);
   return status;
@@ -120,8 +119,8 @@ static trm_status check_own(const trm_rundir *dir, int64_t step, const char *pat
 
 static trm_status check_info(const trm_train_options *options, const trm_task *task,
                              const trm_ckpt_info *info, const char *path, trm_log *log,
-                             int64_t *decay_steps) {
-  TRM_TRY(check_config(options, info, path, log, decay_steps));
+                             int64_t *schedule_length) {
+  TRM_TRY(check_config(options, task, info, path, log, schedule_length));
   const char *data = trm_config_string(options->config, "data.path");
   const trm_vocab *here = trm_text_task_vocab(task);
   trm_vocab vocab = {.n = info->vocab, .offsets = info->vocab_offsets, .bytes = info->vocab_bytes};
@@ -157,7 +156,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
                       trm_run_state *state, bool *resumed) {
   *resumed = false;
   *state = (trm_run_state){.best_loss = (double)NAN, .best_step = -1, .eval_step = -1};
-  int64_t decay_steps = 0; /* rank 0's until the end */
+  int64_t schedule_length = 0; /* rank 0's until the end */
   char path[TRM_PATH_BYTES] = "";
   trm_status status = TRM_OK;
   if (trm_comm_rank(comm) == 0) status = choose(options, dir, log, path);
@@ -171,7 +170,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   trm_ckpt_info info = {0};
   if (trm_comm_rank(comm) == 0) {
     status = trm_ckpt_read_info(path, &info);
-    if (status == TRM_OK) status = check_info(options, task, &info, path, log, &decay_steps);
+    if (status == TRM_OK) status = check_info(options, task, &info, path, log, &schedule_length);
     if (status == TRM_OK && options->resume_path && !options->replay) {
       status = check_own(dir, info.step, path);
     }
@@ -193,9 +192,10 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   state->best_step = info.best_step;
   state->eval_step = info.eval_step;
   state->samples_hash = info.samples_hash;
-  TRM_TRY(trm_comm_broadcast(comm, &decay_steps, sizeof decay_steps, 0));
-  state->decay_steps = decay_steps;
   trm_ckpt_info_free(&info);
+  TRM_TRY(trm_comm_broadcast(comm, &schedule_length, sizeof schedule_length, 0));
+  if (schedule_length > 0) status = trm_schedule_resolve(options->config, schedule_length);
+  TRM_TRY(trm_comm_agree(comm, status));
   *resumed = true;
   trm_log_line(log, "resumed from %s at step %" PRId64, path, state->step);
   return TRM_OK;

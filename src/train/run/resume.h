@@ -14,13 +14,13 @@ typedef struct trm_run_state {
   double best_loss; /* of what is compared (trm_task_rank_value); NaN: none yet */
   int64_t best_step;
   int64_t eval_step;     /* last evaluated, -1: never */
-  int64_t decay_steps;   /* schedule.decay_steps of the checkpoint */
   uint64_t samples_hash; /* of the last step */
 } trm_run_state;
 
 /**
  * Loads the checkpoint `options` ask for into the learner; leaves it as it is when there is none.
- * `*resumed` tells which. Checks that configuration, data and shapes are those of the checkpoint.
+ * `*resumed` tells which. A length of the schedule that the configuration left to us becomes the one
+ * that the run began with. Checks that configuration, data and shapes are those of the checkpoint.
  * Collective.
  */
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,

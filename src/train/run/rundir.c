@@ -28,7 +28,7 @@ trm_status trm_rundir_make(const trm_rundir *dir, const trm_config *config) {
   }
   char path[TRM_PATH_BYTES], *text = NULL;
   TRM_TRY(trm_path_join(path, sizeof path, dir->root, "config.yaml"));
-  TRM_TRY(trm_config_text(config, &text));
+  TRM_TRY(trm_config_text(config, false, &text));
   const trm_status status = trm_file_write_atomic(path, text, strlen(text));
   TRM_FREE(text);
   return status;

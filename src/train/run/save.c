@@ -27,7 +27,7 @@ static void describe_run(const trm_run *r, const char *config_text, char fingerp
                           .program_version = TRM_VERSION,
                           .fingerprint = fingerprint};
   (void)snprintf(info->vocab_unit, sizeof info->vocab_unit, "%s",
-                 vocab ? vocab->unit : r->task->kind->data);
+                 vocab ? vocab->unit : r->task->kind->brings.name);
   if (!vocab) return;
   info->vocab_offsets = vocab->offsets;
   info->vocab_bytes = vocab->bytes;
@@ -37,7 +37,7 @@ static void describe_run(const trm_run *r, const char *config_text, char fingerp
 static trm_status write_checkpoint(trm_run *r, bool best) {
   char *config_text = NULL, fingerprint[128];
   if (r->metrics) TRM_TRY(trm_metrics_flush(r->metrics)); /* no checkpoint without its rows */
-  TRM_TRY(trm_config_text(r->options->config, &config_text));
+  TRM_TRY(trm_config_text(r->options->config, false, &config_text));
   trm_ckpt_info info;
   describe_run(r, config_text, fingerprint, &info);
   const trm_status status = trm_ckpt_save(r->store, &info, r->regions.rows, r->regions.n, best);

@@ -14,22 +14,6 @@
 #include "trireme/math/threads.h"
 #include "trireme/train/layout.h"
 
-/* How long the cosine falls: as given, as in the run that is resumed, or to train.steps. */
-static trm_status resolve_decay(trm_run *r) {
-  trm_config *config = r->options->config;
-  char text[64];
-  if (trm_config_int(config, "schedule.decay_steps") != 0) return TRM_OK;
-  const int64_t decay = r->resumed ? r->state.decay_steps : r->n_steps;
-  if (decay < r->n_steps) {
-    trm_log_line(r->log,
-                 "the learning rate follows the schedule the run began with, to step %" PRId64
-                 "; schedule.decay_steps changes that",
-                 decay);
-  }
-  (void)snprintf(text, sizeof text, "schedule.decay_steps=%" PRId64, decay);
-  return trm_config_set(config, text);
-}
-
 static trm_status create_sync(trm_run *r) {
   const trm_config *config = r->options->config;
   const trm_gradsync_options options = {
@@ -139,7 +123,8 @@ static trm_status open_task(trm_run *r) {
 
 /* Outputs, and the reading ahead of batches. Collective; the status is the same on all ranks. */
 static trm_status open_both_ends(trm_run *r) {
-  trm_status status = resolve_decay(r);
+  /* A run that goes on has the length its schedule began with already. */
+  trm_status status = trm_schedule_resolve(r->options->config, r->n_steps);
   if (status == TRM_OK) status = TRM_ALLOC(&r->hashes, trm_comm_size(r->comm), "hashes of ranks");
   if (status == TRM_OK) status = open_outputs(r);
   if (status == TRM_OK) status = open_metrics(r);

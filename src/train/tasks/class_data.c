@@ -5,6 +5,14 @@
 #include "class_scores.h"
 #include "trireme/core/memory.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_INT("data.split", "0", 0, 1000000, "", TRM_ON_RESULT,
+                "Which of the data set's splits; sets of graphs: which fold is the test part."),
+    TRM_KEY_CHOICE("eval.select", "auto", "auto|loss|accuracy|macro_f1|auc", TRM_NO_EFFECT,
+                   "What makes an evaluation the best; auto: accuracy."),
+};
+const trm_config_rows trm_class_keys = TRM_CONFIG_ROWS(keys);
+
 static trm_status check_split(const trm_config *config, const trm_graph *graph) {
   const int64_t split = trm_config_int(config, "data.split");
   const int n = trm_graph_n_splits(graph);
@@ -18,7 +26,8 @@ static trm_status check_split(const trm_config *config, const trm_graph *graph) 
 static trm_status open_split(const trm_task *task, trm_class_data *data) {
   const trm_graph *g = data->store.graph;
   const int split = (int)trm_config_int(task->config, "data.split");
-  const bool hold_out = trm_config_bool(task->config, "data.hold_out");
+  const bool hold_out = trm_config_used(task->config, "data.hold_out") &&
+                        trm_config_bool(task->config, "data.hold_out");
   TRM_TRY(check_split(task->config, g));
   int64_t n_valid = 0;
   for (int p = 0; p < TRM_N_PARTS; ++p) {
@@ -68,7 +77,7 @@ trm_status trm_class_data_open(trm_task *task,
   task->digest = g->digest;
   task->host_bytes = trm_graph_store_host_bytes(&data->store);
   trm_class_scores_declare(task, task->dims.n_outputs);
-  return trm_task_select(task, "accuracy");
+  return trm_task_select(task);
 }
 
 void trm_class_data_close(trm_class_data *data) {

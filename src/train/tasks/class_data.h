@@ -5,6 +5,9 @@
 #include "graph_store.h"
 #include "task.h"
 
+/** Keys of classes: the split, and what makes an evaluation the best. */
+extern const trm_config_rows trm_class_keys;
+
 typedef struct trm_class_data {
   trm_graph_store store;
   trm_ids train;     /* training samples; borrowed from the graph */

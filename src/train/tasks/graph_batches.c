@@ -8,6 +8,18 @@
 #include "trireme/core/memory.h"
 #include "trireme/math/threads.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_INT(
+        "sampler.threads", "0", 0, 64, "", TRM_NO_EFFECT,
+        "Threads of a rank that cut batches out ahead; 0: one for every four that compute."),
+};
+const trm_config_rows trm_batch_keys = TRM_CONFIG_ROWS(keys);
+
+double trm_drop_edge(const trm_config *config) {
+  return trm_config_used(config, "model.drop_edge") ? trm_config_real(config, "model.drop_edge")
+                                                    : 0;
+}
+
 /* Features of others are fetched into one buffer while the block before computes from the other. */
 enum { N_BUFFERS = 2 };
 

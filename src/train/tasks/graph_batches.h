@@ -6,6 +6,11 @@
 #include "task.h"
 #include "trireme/input/graph_loader.h"
 
+/** Keys of what cuts batches out. */
+extern const trm_config_rows trm_batch_keys;
+/** model.drop_edge, 0 of a family that passes no messages. */
+double trm_drop_edge(const trm_config *config);
+
 typedef struct trm_graph_batches trm_graph_batches;
 
 /** Features that each rank has of its own nodes only (data.storage: partitioned). */

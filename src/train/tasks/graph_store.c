@@ -6,6 +6,28 @@
 #include "trireme/core/memory.h"
 #include "trireme/input/sampler.h"
 
+static const trm_config_key store_keys[] = {
+    TRM_KEY_CHOICE(
+        "data.storage", "shared", "replicated|shared|partitioned", TRM_NO_EFFECT,
+        "A copy in every rank, one on every host, or structure once on every host and each "
+        "rank its own features."),
+};
+const trm_config_rows trm_graph_store_keys = TRM_CONFIG_ROWS(store_keys);
+
+static const trm_config_key partition_keys[] = {
+    TRM_KEY_CHOICE("data.partition", "contiguous", "contiguous|metis", TRM_ON_RESULT,
+                   "How nodes are put in order before they are cut into batch.blocks parts."),
+};
+const trm_config_rows trm_graph_partition_keys = TRM_CONFIG_ROWS(partition_keys);
+
+static const trm_config_key halo_keys[] = {
+    TRM_KEY_INT("data.halo_cache_mib", "64", 0, 1048576, "MiB", TRM_NO_EFFECT,
+                "Features of other ranks' nodes kept by each rank."),
+};
+static const trm_config_rows halo_rows = TRM_CONFIG_ROWS(halo_keys);
+const trm_config_part trm_graph_store_partitioned = {
+    .selector = "data.storage", .name = "partitioned", .rows = {&halo_rows}};
+
 static trm_status take(void *context, int64_t bytes, const char *what, void **memory, bool *fill) {
   return trm_shared_take(context, bytes, what, memory, fill);
 }

@@ -9,6 +9,10 @@
 #include "trireme/input/partition.h"
 #include "trireme/model/model.h"
 
+/** Keys of a graph's memory and of its order, and what their values select. */
+extern const trm_config_rows trm_graph_store_keys, trm_graph_partition_keys;
+extern const trm_config_part trm_graph_store_partitioned;
+
 typedef struct trm_graph_store {
   trm_graph *graph;
   trm_shared *shared;      /* NULL: every rank has a copy */

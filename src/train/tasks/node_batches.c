@@ -4,6 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const trm_config_key neighbor_keys[] = {
+    TRM_KEY_INT("batch.size", "12", 1, 1048576, "samples", TRM_ON_RESULT,
+                "Seeds of a step on all ranks."),
+    TRM_KEY_TEXT("sampler.fanout", "10", TRM_ON_RESULT,
+                 "Neighbours drawn for a node in each layer, from the seeds back: '15,10', or one "
+                 "number for all layers; -1: all."),
+    TRM_KEY_BOOL("sampler.replace", "false", TRM_ON_RESULT,
+                 "Neighbours are drawn with replacement."),
+};
+static const trm_config_rows neighbor_rows = TRM_CONFIG_ROWS(neighbor_keys);
+const trm_config_part trm_neighbor_batches = {
+    .selector = "sampler.kind", .name = "neighbor", .rows = {&neighbor_rows, &trm_batch_keys}};
+
+static const trm_config_key cluster_keys[] = {
+    TRM_KEY_INT("batch.size", "12", 1, 1048576, "samples", TRM_ON_RESULT,
+                "Clusters of a step on all ranks."),
+    TRM_KEY_INT("sampler.clusters", "0", 0, 1048576, "", TRM_ON_RESULT,
+                "Parts the graph is cut into; batch.size of them make a step."),
+};
+static const trm_config_rows cluster_rows = TRM_CONFIG_ROWS(cluster_keys);
+const trm_config_part trm_cluster_batches = {
+    .selector = "sampler.kind", .name = "cluster", .rows = {&cluster_rows, &trm_batch_keys}};
+
 static trm_status bad_fanout(const char *text, int n_hops) {
   return trm_fail(TRM_ERR_CONFIG,
                   "sampler.fanout is '%s', expected one number of neighbours for all layers, as "
@@ -29,7 +52,7 @@ trm_status trm_fanout_parse(const char *text, int n_hops, int64_t *fanout) {
 }
 
 bool trm_node_batches_clusters(const trm_config *config) {
-  return strcmp(trm_config_string(config, "sampler.kind"), "cluster") == 0;
+  return trm_config_is(config, "sampler.kind", "cluster");
 }
 
 static trm_status check_clusters(const trm_config *config, const trm_graph *graph) {
@@ -68,8 +91,8 @@ trm_status trm_node_batches_options(const trm_config *config, int n_hops, trm_id
       .train = train,
       .partition = clusters ? clusters : parts,
       .sampler = {.n_hops = n_hops,
-                  .replace = trm_config_bool(config, "sampler.replace"),
-                  .drop_edge = trm_config_real(config, "model.drop_edge")}};
+                  .replace = !clusters && trm_config_bool(config, "sampler.replace"),
+                  .drop_edge = trm_drop_edge(config)}};
   if (clusters) return TRM_OK;
   return trm_fanout_parse(trm_config_string(config, "sampler.fanout"), n_hops,
                           options->sampler.fanout);

@@ -19,6 +19,13 @@
 #include "trireme/nn/ops.h"
 #include "whole.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_CHOICE("sampler.kind", "full", "full|neighbor|cluster", TRM_ON_RESULT,
+                   "A step works on the whole graph, on sampled neighbours of its seeds, or on the "
+                   "graph within some clusters."),
+};
+static const trm_config_rows key_rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct node_task {
   trm_class_data data;
   trm_partition *partition; /* into batch.blocks; owned */
@@ -71,8 +78,8 @@ static trm_status open_nodes(trm_task *task) {
   node_task *t = NULL;
   TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
   task->self = t;
-  t->full = strcmp(trm_config_string(task->config, "sampler.kind"), "full") == 0;
-  t->drop_edge = trm_config_real(task->config, "model.drop_edge");
+  t->full = trm_config_is(task->config, "sampler.kind", "full");
+  t->drop_edge = trm_drop_edge(task->config);
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
   return trm_class_data_open(task, check_data, &t->data);
 }
@@ -151,7 +158,7 @@ static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm
 
 /* Statistics of a batch are taken over all nodes, whatever the loss depends on. */
 static bool needs_all_rows(const trm_task *task) {
-  return strcmp(trm_config_string(task->config, "model.norm"), "batch") == 0;
+  return trm_config_is(task->config, "model.norm", "batch");
 }
 
 /* Which training nodes each block has: the same in every step. */
@@ -189,10 +196,13 @@ static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) 
 
 static trm_status plan_batches(trm_task *task, node_task *t, trm_learner *learner) {
   trm_graph_loader_options options;
-  const trm_own_features own = {
+  trm_own_features own = {
       .partition = t->partition,
       .rows = trm_whole_batch(t->all).features.dense, /* the same nodes in the same order */
-      .cache_bytes = trm_config_int(task->config, "data.halo_cache_mib") << 20};
+  };
+  if (t->data.store.partitioned) {
+    own.cache_bytes = trm_config_int(task->config, "data.halo_cache_mib") << 20;
+  }
   TRM_TRY(trm_comm_agree(
       task->comm, trm_node_batches_options(task->config, trm_model_n_hops(learner->model),
                                            t->data.train, t->partition, t->clusters, &options)));
@@ -327,15 +337,19 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
                                      n_rows);
 }
 
-const trm_task_kind trm_task_nodes = {.data = "graph",
-                                      .part = "validation",
-                                      .unit = "node",
-                                      .open = open_nodes,
-                                      .close = close_nodes,
-                                      .resolve = resolve,
-                                      .plan = plan,
-                                      .start = start,
-                                      .run = run,
-                                      .samples = samples,
-                                      .evaluate = evaluate,
-                                      .predict = predict};
+const trm_task_kind trm_task_nodes = {
+    TRM_TASK_PART("graph", &key_rows, &trm_class_keys, &trm_graph_store_keys,
+                  &trm_graph_partition_keys),
+    .more = {&trm_graph_store_partitioned, &trm_neighbor_batches, &trm_cluster_batches},
+    .select = "accuracy",
+    .part = "validation",
+    .unit = "node",
+    .open = open_nodes,
+    .close = close_nodes,
+    .resolve = resolve,
+    .plan = plan,
+    .start = start,
+    .run = run,
+    .samples = samples,
+    .evaluate = evaluate,
+    .predict = predict};

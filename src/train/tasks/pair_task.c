@@ -17,6 +17,15 @@
 #include "trireme/input/graph_loader.h"
 #include "whole.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_INT("batch.size", "12", 1, 1048576, "samples", TRM_ON_RESULT,
+                "Interactions of a step on all ranks."),
+    TRM_KEY_CHOICE("eval.select", "auto", "auto|loss|recall|ndcg", TRM_NO_EFFECT,
+                   "What makes an evaluation the best, on the test part; auto: recall."),
+    TRM_KEY_INT("eval.top_k", "20", 1, 1000, "", TRM_NO_EFFECT, "Items recommended to each user."),
+};
+static const trm_config_rows key_rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct pair_task {
   trm_graph_store store;
   trm_partition *partition; /* into batch.blocks; owned */
@@ -42,14 +51,13 @@ static trm_status open_pairs(trm_task *task) {
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
   status = TRM_ALLOC(&t->from, trm_comm_size(task->comm) + 1, "rows of ranks");
   TRM_TRY(trm_comm_agree(task->comm, status));
-  TRM_TRY(trm_comm_agree(task->comm, trm_task_whole_only(task, "users and items")));
   TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
   task->dims = trm_graph_store_dims(&t->store);
   task->digest = t->store.graph->digest;
   task->host_bytes = trm_graph_store_host_bytes(&t->store);
   task->exchanges = true;
   trm_rank_scores_declare(task);
-  return trm_task_select(task, "recall");
+  return trm_task_select(task);
 }
 
 static void close_pairs(trm_task *task) {
@@ -290,15 +298,18 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   return trm_rank_predictions_write(task->comm, &ranker, options->output, n_rows);
 }
 
-const trm_task_kind trm_task_pairs = {.data = "interactions",
-                                      .part = "test",
-                                      .unit = "interaction",
-                                      .open = open_pairs,
-                                      .close = close_pairs,
-                                      .resolve = resolve,
-                                      .plan = plan,
-                                      .start = start,
-                                      .run = run,
-                                      .samples = samples,
-                                      .evaluate = evaluate,
-                                      .predict = predict};
+const trm_task_kind trm_task_pairs = {
+    TRM_TASK_PART("interactions", &key_rows, &trm_graph_store_keys, &trm_graph_partition_keys),
+    .more = {&trm_graph_store_partitioned},
+    .select = "recall",
+    .part = "test",
+    .unit = "interaction",
+    .open = open_pairs,
+    .close = close_pairs,
+    .resolve = resolve,
+    .plan = plan,
+    .start = start,
+    .run = run,
+    .samples = samples,
+    .evaluate = evaluate,
+    .predict = predict};

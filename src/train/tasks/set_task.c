@@ -18,6 +18,14 @@
 #include "trireme/input/sampler.h"
 #include "trireme/nn/ops.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_BOOL("data.hold_out", "true", TRM_ON_RESULT,
+                 "The fold after the test fold is for validation, not for training."),
+    TRM_KEY_INT("batch.size", "12", 1, 1048576, "samples", TRM_ON_RESULT,
+                "Graphs of a step on all ranks."),
+};
+static const trm_config_rows key_rows = TRM_CONFIG_ROWS(keys);
+
 /* Graphs of one pass of the evaluation; fixed, so that passes do not depend on the ranks. */
 enum { GROUP = 64 };
 
@@ -41,7 +49,6 @@ typedef struct set_task {
 static trm_status check_data(const trm_task *task, const trm_graph_store *store) {
   const trm_graph *g = store->graph;
   const char *path = trm_config_string(task->config, "data.path");
-  TRM_TRY(trm_task_whole_only(task, "whole graphs"));
   if (strcmp(trm_config_string(task->config, "model.readout"), "none") == 0) {
     return trm_fail(
         TRM_ERR_CONFIG,
@@ -238,7 +245,7 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
       .batch = task->batch,
       .n_blocks = task->n_blocks,
       .train = t->data.train,
-      .sampler = {.n_hops = n_hops, .drop_edge = trm_config_real(task->config, "model.drop_edge")}};
+      .sampler = {.n_hops = n_hops, .drop_edge = trm_drop_edge(task->config)}};
   return trm_graph_batches_create(task, t->data.store.graph, &options, NULL, learner, &t->batches);
 }
 
@@ -259,15 +266,17 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
   return trm_graph_batches_samples(t->batches, step, ids, offsets);
 }
 
-const trm_task_kind trm_task_set = {.data = "graphs",
-                                    .part = "validation",
-                                    .unit = "graph",
-                                    .open = open_set,
-                                    .close = close_set,
-                                    .resolve = resolve,
-                                    .plan = plan,
-                                    .start = start,
-                                    .run = run,
-                                    .samples = samples,
-                                    .evaluate = evaluate,
-                                    .predict = predict};
+const trm_task_kind trm_task_set = {
+    TRM_TASK_PART("graphs", &key_rows, &trm_class_keys, &trm_graph_store_keys, &trm_batch_keys),
+    .select = "accuracy",
+    .part = "validation",
+    .unit = "graph",
+    .open = open_set,
+    .close = close_set,
+    .resolve = resolve,
+    .plan = plan,
+    .start = start,
+    .run = run,
+    .samples = samples,
+    .evaluate = evaluate,
+    .predict = predict};

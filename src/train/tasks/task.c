@@ -9,47 +9,73 @@
 #include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/data_file.h"
-#include "trireme/input/graph.h"
+#include "trireme/optim/optim.h"
 
-static const trm_task_kind *const kinds[] = {&trm_task_text, &trm_task_nodes, &trm_task_set,
-                                             &trm_task_pairs};
+static const trm_task_kind *const kinds[] = {
+#define TRM_TASK(name) &trm_task_##name,
+#include "task_list.h"
+#undef TRM_TASK
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
-static const trm_task_kind *find(const char *data) {
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
-    if (strcmp(kinds[i]->data, data) == 0) return kinds[i];
+void trm_task_parts(trm_config_parts *parts) {
+  for (int i = 0; i < N_KINDS; ++i) trm_config_parts_add(parts, &kinds[i]->brings);
+  for (int i = 0; i < N_KINDS; ++i) {
+    for (int p = 0; p < TRM_TASK_MAX_PARTS && kinds[i]->more[p]; ++p) {
+      trm_config_parts_add(parts, kinds[i]->more[p]);
+    }
+  }
+}
+
+const trm_task_kind *trm_task_find(const char *data) {
+  for (int i = 0; i < N_KINDS; ++i) {
+    if (strcmp(kinds[i]->brings.name, data) == 0) return kinds[i];
   }
   return NULL;
 }
 
-/* The model's kind of data and the file's must go together. */
-static trm_status choose(const trm_config *config, const trm_task_kind **kind) {
-  const char *path = trm_config_string(config, "data.path"), *wanted;
-  char found[32];
-  TRM_TRY(trm_model_data_kind(config, &wanted));
+/* "graph or graphs" */
+static void list_data(const char *const *data, char *text, size_t size) {
+  size_t n = 0;
+  for (int i = 0; data[i] && n < size; ++i) {
+    n += (size_t)snprintf(text + n, size - n, "%s'%s'", i ? " or " : "", data[i]);
+  }
+}
+
+trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind) {
+  const char *path = trm_config_string(config, "data.path");
+  const char *const *wanted = trm_model_data(config);
+  char found[TRM_KIND_BYTES], list[128];
   const trm_status status = trm_dataset_kind(path, found);
   if (status == TRM_ERR_IO) {
     return trm_fail(status, "%s (data.path, from this folder)", trm_message());
   }
   TRM_TRY(status);
-  const bool set = strcmp(wanted, "graph") == 0 && strcmp(found, "graphs") == 0;
-  *kind = find(found);
-  if (*kind && (set || strcmp(wanted, found) == 0)) return TRM_OK;
-  if (!*kind) {
-    return trm_fail(TRM_ERR_DATA, "%s: kind is '%s', expected '%s'", path, found, wanted);
+  *kind = trm_task_find(found);
+  for (int i = 0; *kind && wanted[i]; ++i) {
+    if (strcmp(wanted[i], found) == 0) return TRM_OK;
   }
-  return trm_fail(
-      TRM_ERR_CONFIG,
-      "model.kind %s works on data of kind '%s', but %s is of kind '%s'; choose another "
-      "model.kind or prepare other data",
-      trm_config_string(config, "model.kind"), wanted, path, found);
+  list_data(wanted, list, sizeof list);
+  if (!*kind) return trm_fail(TRM_ERR_DATA, "%s: kind is '%s', expected %s", path, found, list);
+  return trm_fail(TRM_ERR_CONFIG,
+                  "model.kind %s works on data of kind %s, but %s is of kind '%s'; choose another "
+                  "model.kind or prepare other data",
+                  trm_config_string(config, "model.kind"), list, path, found);
 }
 
-trm_status trm_task_open(trm_comm *comm, const trm_config *config, trm_task_use use, trm_log *log,
+/* Which task the data set wants, and whether the configuration goes with it. */
+static trm_status prepare(trm_config *config, trm_task_use use, const trm_task_kind **kind) {
+  TRM_TRY(trm_task_choose(config, kind));
+  trm_config_tell(config, "data", (*kind)->brings.name);
+  return use == TRM_USE_TRAIN ? trm_config_check(config) : TRM_OK;
+}
+
+trm_status trm_task_open(trm_comm *comm, trm_config *config, trm_task_use use, trm_log *log,
                          trm_task **out) {
   trm_task *task = NULL;
   const trm_task_kind *kind = NULL;
   *out = NULL;
-  trm_status status = choose(config, &kind);
+  trm_status status = prepare(config, use, &kind);
   if (status == TRM_OK) status = TRM_ALLOC(&task, 1, "task");
   status = trm_comm_agree(comm, status);
   if (status != TRM_OK) {
@@ -81,21 +107,6 @@ trm_status trm_task_check_batch(const trm_task *task) {
                   "would take some twice; set it to that at most",
                   task->batch, trm_config_string(task->config, "data.path"), task->epoch_samples,
                   task->kind->unit);
-}
-
-trm_status trm_task_whole_only(const trm_task *task, const char *what) {
-  const char *kind = trm_config_string(task->config, "sampler.kind");
-  if (strcmp(kind, "full") == 0) return TRM_OK;
-  return trm_fail(
-      TRM_ERR_CONFIG,
-      "sampler.kind is '%s', but %s has %s, of which nothing is sampled; set it to full", kind,
-      trm_config_string(task->config, "data.path"), what);
-}
-
-trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value) {
-  char text[96];
-  (void)snprintf(text, sizeof text, "%s=%" PRId64, key, value);
-  return trm_config_set(config, text);
 }
 
 trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t wanted,
@@ -142,26 +153,12 @@ trm_status trm_task_resolve(trm_task *task, trm_config *config) {
   TRM_TRY(task->kind->resolve(task, config));
   if (task->use != TRM_USE_TRAIN) return TRM_OK;
   TRM_TRY(resolve_steps(task, config));
-  const char *schedule = trm_config_string(config, "schedule.name");
-  if (strcmp(schedule, "step") == 0 && trm_config_int(config, "schedule.step_every") == 0) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "schedule.step_every is 0, but schedule.name is step: set after how many steps "
-                    "the rate is halved");
-  }
+  TRM_TRY(trm_schedule_check(config));
   if (trm_config_int(config, "train.patience") > 0 && trm_config_int(config, "eval.every") == 0) {
     return trm_fail(TRM_ERR_CONFIG,
                     "train.patience is %" PRId64 ", but eval.every is 0: set how often the run is "
                     "evaluated",
                     trm_config_int(config, "train.patience"));
-  }
-  const double lr = trm_config_real(config, "optimizer.lr");
-  const double min_lr = trm_config_real(config, "schedule.min_lr");
-  if (strcmp(schedule, "cosine") == 0 && min_lr > lr) {
-    return trm_fail(
-        TRM_ERR_CONFIG,
-        "schedule.min_lr is %g, above optimizer.lr (%g), to which the cosine falls; set "
-        "it lower, for instance to %g",
-        min_lr, lr, lr / 10);
   }
   return TRM_OK;
 }
@@ -176,10 +173,14 @@ void trm_task_add_score(trm_task *task, const char *part, const char *metric) {
   (void)snprintf(task->scores[task->n_scores++], TRM_SCORE_BYTES, "%s_%s", part, metric);
 }
 
-trm_status trm_task_select(trm_task *task, const char *fallback) {
-  const char *metric = trm_config_string(task->config, "eval.select");
+const char *trm_task_metric(const trm_task_kind *kind, const trm_config *config) {
+  const char *metric = trm_config_string(config, "eval.select");
+  return strcmp(metric, "auto") == 0 ? kind->select : metric;
+}
+
+trm_status trm_task_select(trm_task *task) {
+  const char *metric = trm_task_metric(task->kind, task->config);
   char name[TRM_SCORE_BYTES];
-  if (strcmp(metric, "auto") == 0) metric = fallback;
   if (strcmp(metric, "loss") == 0) return TRM_OK;
   static const char *const parts[] = {"valid", "test"}; /* some data have no valid part */
   for (int p = 0; p < 2; ++p) {
@@ -190,7 +191,7 @@ trm_status trm_task_select(trm_task *task, const char *fallback) {
       return TRM_OK;
     }
   }
-  if (strcmp(metric, "auc") == 0 && task->dims.n_outputs > 2 && strcmp(fallback, "accuracy") == 0) {
+  if (strcmp(metric, "auc") == 0 && task->dims.n_outputs > 2) {
     return trm_fail(TRM_ERR_CONFIG,
                     "eval.select is 'auc', which needs two classes, but %s has %" PRId64
                     "; set it to auto",

@@ -22,8 +22,13 @@ typedef struct trm_task trm_task;
 /** Asked now and then during long work; true on any rank stops all of them. */
 typedef bool (*trm_task_stop)(void *context);
 
+enum { TRM_TASK_MAX_PARTS = 8 };
+
 typedef struct trm_task_kind {
-  const char *data; /* kind of data set */
+  trm_config_part brings; /* its keys; the name is that of its kind of data set */
+  const trm_config_part
+      *more[TRM_TASK_MAX_PARTS]; /* what its own keys select; NULL past the last */
+  const char *select;            /* what eval.select auto takes: "loss", or a score */
   const char *part; /* of the data, that the loss of an evaluation is of: "validation", "test" */
   const char *unit; /* what losses are per and rates count: "token", "node", ... */
   /** Opens data.path and fills the facts of the task. Collective. */
@@ -61,10 +66,10 @@ typedef enum trm_task_use {
 struct trm_task {
   const trm_task_kind *kind;
   trm_task_use use;
-  trm_comm *comm;           /* borrowed */
-  const trm_config *config; /* borrowed */
-  trm_log *log;             /* borrowed; silent on other ranks than 0 */
-  void *self;               /* the kind's own; owned */
+  trm_comm *comm;     /* borrowed */
+  trm_config *config; /* borrowed */
+  trm_log *log;       /* borrowed; silent on other ranks than 0 */
+  void *self;         /* the kind's own; owned */
   /* Facts, filled by open and resolve. */
   trm_model_dims dims;
   uint64_t digest;
@@ -79,8 +84,23 @@ struct trm_task {
   int selected; /* score that makes an evaluation the best, -1: the loss */
 };
 
-/** Opens the data set at data.path with the kind that model.kind works on. Collective. */
-trm_status trm_task_open(trm_comm *comm, const trm_config *config, trm_task_use use, trm_log *log,
+/** First line of a trm_task_kind: the task on data sets of kind `data`; rows follow. */
+#define TRM_TASK_PART(data, ...)                                                                   \
+  .brings = {.selector = "data", .name = data, .label = "data of kind " data, .rows = {__VA_ARGS__}}
+
+/** Adds the parts of all tasks. */
+void trm_task_parts(trm_config_parts *parts);
+
+/** The task on the kind of data set at data.path, which must be one that model.kind works on. Not
+ *  collective. @return TRM_ERR_IO, TRM_ERR_DATA, TRM_ERR_CONFIG */
+trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind);
+/** What eval.select names: "loss", or a score. */
+const char *trm_task_metric(const trm_task_kind *kind, const trm_config *config);
+
+/** Opens the data set at data.path with the task on its kind, which must be one that model.kind works
+ *  on, and tells the configuration ("data"). In training, keys that nothing uses are an error.
+ *  Collective. */
+trm_status trm_task_open(trm_comm *comm, trm_config *config, trm_task_use use, trm_log *log,
                          trm_task **out);
 void trm_task_close(trm_task **task); /* collective */
 /** Fills batch.blocks, train.steps (from train.epochs) and the facts that depend on them.
@@ -93,11 +113,9 @@ double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluatio
 /** Adds a score to the list of names, "valid_accuracy". */
 void trm_task_add_score(trm_task *task, const char *part, const char *metric);
 /** Number of the score called by eval.select: of the valid part, or the test part without one. */
-trm_status trm_task_select(trm_task *task, const char *fallback);
+trm_status trm_task_select(trm_task *task);
 /** That a batch is no larger than what there is to train on. */
 trm_status trm_task_check_batch(const trm_task *task);
-/** That sampler.kind is full, for data that are not sampled: `what` says what they are. */
-trm_status trm_task_whole_only(const trm_task *task, const char *what);
 /** batch.blocks: `wanted` where it is left to us, but no more than `most`, which it must not exceed
  *  either. Writes key and fact. */
 trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t wanted,
@@ -106,8 +124,6 @@ trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t w
 void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *result);
 /** Adds the next score of the task's list. */
 void trm_task_put_score(const trm_task *task, double value, trm_evaluation *result);
-/** Sets a key to a whole number. */
-trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value);
 
 /** Runs one block: the pass is begun, `batch` gives the loss, `samples` are hashed. */
 trm_status trm_task_block(trm_learner *learner, trm_gradsync *sync, int64_t local_block,

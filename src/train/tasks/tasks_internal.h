@@ -5,7 +5,12 @@
 #include "task.h"
 #include "trireme/input/dataset.h"
 
-extern const trm_task_kind trm_task_text, trm_task_nodes, trm_task_set, trm_task_pairs;
+#define TRM_TASK(name) extern const trm_task_kind trm_task_##name;
+#include "task_list.h"
+#undef TRM_TASK
+
+/** The task on a kind of data set; NULL: there is none. */
+const trm_task_kind *trm_task_find(const char *data);
 
 /** The vocabulary of text; NULL for other kinds. */
 const trm_vocab *trm_text_task_vocab(const trm_task *task);

@@ -9,6 +9,14 @@
 #include "trireme/core/memory.h"
 #include "trireme/input/loader.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_INT("batch.size", "12", 1, 1048576, "samples", TRM_ON_RESULT,
+                "Sequences of a step on all ranks."),
+    TRM_KEY_CHOICE("eval.select", "auto", "auto|loss", TRM_NO_EFFECT,
+                   "What makes an evaluation the best; auto: loss."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 typedef struct text_task {
   trm_dataset *dataset;
   trm_loader *loader;
@@ -28,7 +36,7 @@ static trm_status open_text(trm_task *task) {
   TRM_TRY(trm_dataset_open(trm_config_string(task->config, "data.path"), &t->dataset));
   task->dims = (trm_model_dims){.n_outputs = trm_dataset_vocab(t->dataset)};
   task->digest = trm_dataset_digest(t->dataset);
-  return trm_task_select(task, "loss");
+  return trm_task_select(task);
 }
 
 static void close_text(trm_task *task) {
@@ -148,7 +156,8 @@ const trm_vocab *trm_text_task_vocab(const trm_task *task) {
   return trm_dataset_vocabulary(t->dataset);
 }
 
-const trm_task_kind trm_task_text = {.data = "text",
+const trm_task_kind trm_task_text = {TRM_TASK_PART("text", &rows),
+                                     .select = "loss",
                                      .part = "validation",
                                      .unit = "token",
                                      .open = open_text,

@@ -49,11 +49,10 @@ static trm_status next_token(trm_restored *restored, trm_sampler *sampler, const
 
 static trm_status restore_text(trm_comm *comm, const char *path, trm_restored *restored) {
   int64_t vocab;
-  const char *data;
   TRM_TRY(trm_restore_begin(comm, path, restored, &vocab));
   const trm_model_dims dims = {.n_outputs = vocab};
-  trm_status status = trm_model_data_kind(restored->config, &data);
-  if (status == TRM_OK && strcmp(data, "text") != 0) {
+  trm_status status = TRM_OK;
+  if (strcmp(trm_model_data(restored->config)[0], "text") != 0) {
     status = trm_fail(TRM_ERR_CONFIG,
                       "%s: a %s model writes no text; trireme predict says what it has learned",
                       path, trm_config_string(restored->config, "model.kind"));

@@ -4,6 +4,7 @@
 
 #include "trireme/core/memory.h"
 #include "trireme/math/gemm.h"
+#include "trireme/train/keys.h"
 
 /* Rank 0's configuration text and vocabulary size, on every rank. */
 static trm_status share_info(trm_comm *comm, const char *path, char **text, int64_t *vocab) {
@@ -34,9 +35,7 @@ static trm_status share_info(trm_comm *comm, const char *path, char **text, int6
 }
 
 static trm_status read_config(const char *path, const char *text, trm_config **config) {
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  TRM_TRY(trm_config_create(keys, n_keys, config));
+  TRM_TRY(trm_program_config(config));
   return trm_config_read_text(*config, text, path);
 }
 

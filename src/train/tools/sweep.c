@@ -18,6 +18,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/input/graph.h"
 #include "trireme/io/files.h"
+#include "trireme/train/keys.h"
 #include "trireme/train/train.h"
 
 /* ---- lists of numbers ------------------------------------------------------------------------ */
@@ -152,9 +153,7 @@ static trm_status folder_of(const sweep *s, int64_t run, char path[TRM_PATH_BYTE
 static trm_status config_of(const sweep *s, int64_t run, trm_config **config) {
   char folder[TRM_PATH_BYTES], text[TRM_PATH_BYTES + 16];
   const trm_sweep_options *o = s->options;
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
-  TRM_TRY(trm_config_create(keys, n_keys, config));
+  TRM_TRY(trm_program_config(config));
   TRM_TRY(trm_config_read_text(*config, o->config_text, "configuration"));
   TRM_TRY(folder_of(s, run, folder));
   (void)snprintf(text, sizeof text, "run.dir=%s", folder);
@@ -318,14 +317,14 @@ out:
 
 static trm_status prepare(sweep *s) {
   trm_config *config = NULL;
-  int n_keys;
-  const trm_config_key *keys = trm_config_keys(&n_keys);
+  const trm_task_kind *kind;
   trm_status status = TRM_OK;
   TRM_TRY(TRM_ALLOC(&s->outcomes, s->n_runs, "results of runs"));
-  TRM_TRY_OUT(trm_config_create(keys, n_keys, &config));
+  TRM_TRY_OUT(trm_program_config(&config));
   TRM_TRY_OUT(trm_config_read_text(config, s->options->config_text, "configuration"));
   (void)snprintf(s->root, sizeof s->root, "%s", trm_config_string(config, "run.dir"));
-  (void)snprintf(s->select, sizeof s->select, "%s", trm_config_string(config, "eval.select"));
+  TRM_TRY_OUT(trm_task_choose(config, &kind));
+  (void)snprintf(s->select, sizeof s->select, "%s", trm_task_metric(kind, config));
   if (!trm_config_bool(config, "eval.at_end")) {
     status = trm_fail(TRM_ERR_CONFIG, "eval.at_end is false: runs would have no result to compare");
   }

@@ -143,15 +143,10 @@ static int find(const trm_curves *curves, const char *part, const char *metric) 
 
 trm_status trm_curves_select(const trm_curves *curves, const char *metric, int *column,
                              bool *higher) {
-  static const char *const automatic[] = {"accuracy", "recall", "loss"};
-  const bool choose = strcmp(metric, "auto") == 0;
-  for (int i = 0; i < (choose ? 3 : 1); ++i) {
-    const char *name = choose ? automatic[i] : metric;
-    *column = find(curves, "valid", name);
-    if (*column < 0) *column = find(curves, "test", name);
-    *higher = strcmp(name, "loss") != 0;
-    if (*column >= 0) return TRM_OK;
-  }
+  *column = find(curves, "valid", metric);
+  if (*column < 0) *column = find(curves, "test", metric);
+  *higher = strcmp(metric, "loss") != 0;
+  if (*column >= 0) return TRM_OK;
   return trm_fail(TRM_ERR_CONFIG, "eval.select is '%s', which these runs do not have", metric);
 }
 

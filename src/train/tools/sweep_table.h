@@ -30,7 +30,7 @@ void trm_curves_free(trm_curves *curves);
 /** Reads folder/metrics.csv as run number `run`. */
 trm_status trm_curves_read(trm_curves *curves, int64_t run, const char *folder);
 
-/** Column that decides what is best ("auto" or a metric), and whether more is better. */
+/** Column that decides what is best ("loss" or a score), and whether more is better. */
 trm_status trm_curves_select(const trm_curves *curves, const char *metric, int *column,
                              bool *higher);
 /** Row of the best value, the first of equals; -1 without rows. */

@@ -4,6 +4,16 @@
 #include "optim_internal.h"
 #include "trireme/math/kernels.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_REAL("optimizer.beta1", "0.9", 0, TRM_BELOW_ONE, "", TRM_ON_RESULT,
+                 "Decay of the gradient's mean."),
+    TRM_KEY_REAL("optimizer.beta2", "0.99", 0, TRM_BELOW_ONE, "", TRM_ON_RESULT,
+                 "Decay of the squared gradient's mean."),
+    TRM_KEY_REAL("optimizer.eps", "1e-8", 1e-30, 1, "", TRM_ON_RESULT,
+                 "Keeps the step finite where gradients vanish."),
+};
+const trm_config_rows trm_adam_keys = TRM_CONFIG_ROWS(keys);
+
 enum { BETA1, BETA2, EPS };
 enum { M, V };
 
@@ -33,5 +43,6 @@ static void step(const double settings[8], trm_real *w, trm_real *const *states,
   trm_adamw_update(w, states[M], states[V], g, (trm_real)decay, s, n);
 }
 
-const trm_optimizer_kind trm_optimizer_adamw = {
-    .name = "adamw", .n_states = 2, .state_names = {"m", "v"}, .plan = trm_adam_plan, .step = step};
+const trm_optimizer_kind trm_optimizer_adamw = {TRM_OPTIMIZER_PART("adamw", &trm_adam_keys),
+                                                .n_states = 2, .state_names = {"m", "v"},
+                                                .plan = trm_adam_plan, .step = step};

@@ -11,5 +11,6 @@ static void step(const double settings[8], trm_real *w, trm_real *const *states,
   trm_adam_update(w, states[M], states[V], g, (trm_real)decay, s, n);
 }
 
-const trm_optimizer_kind trm_optimizer_adam = {
-    .name = "adam", .n_states = 2, .state_names = {"m", "v"}, .plan = trm_adam_plan, .step = step};
+const trm_optimizer_kind trm_optimizer_adam = {TRM_OPTIMIZER_PART("adam", &trm_adam_keys),
+                                               .n_states = 2, .state_names = {"m", "v"},
+                                               .plan = trm_adam_plan, .step = step};

@@ -3,6 +3,14 @@
 #include "optim_internal.h"
 #include "trireme/math/kernels.h"
 
+static const trm_config_key keys[] = {
+    TRM_KEY_REAL("optimizer.momentum", "0.9", 0, TRM_BELOW_ONE, "", TRM_ON_RESULT,
+                 "Share of the last update kept."),
+    TRM_KEY_BOOL("optimizer.nesterov", "false", TRM_ON_RESULT,
+                 "Gradient looked up one step ahead."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
 enum { MOMENTUM, NESTEROV };
 
 static void plan(const trm_config *config, double settings[8]) {
@@ -17,5 +25,6 @@ static void step(const double settings[8], trm_real *w, trm_real *const *states,
                  (trm_real)settings[MOMENTUM], settings[NESTEROV] != 0, n);
 }
 
-const trm_optimizer_kind trm_optimizer_sgd = {
-    .name = "sgd", .n_states = 1, .state_names = {"momentum"}, .plan = plan, .step = step};
+const trm_optimizer_kind trm_optimizer_sgd = {TRM_OPTIMIZER_PART("sgd", &rows), .n_states = 1,
+                                              .state_names = {"momentum"}, .plan = plan,
+                                              .step = step};
