@@ -145,11 +145,12 @@ static const trm_config_key keys[] = {
     INT("schedule.decay_steps", "0", 0, MAX_STEPS, "steps", true,
         "Step at which the cosine reaches schedule.min_lr; 0: train.steps."),
     INT("schedule.step_every", "0", 0, MAX_STEPS, "steps", true,
-        "step: the learning rate is halved so often."),
+        "step: the learning rate is halved every so many steps."),
     REAL("schedule.min_lr", "1e-4", 0, NO_LIMIT, "", true, "Learning rate the cosine ends at."),
 
     INT("eval.every", "200", 0, MAX_STEPS, "steps", false,
-        "Exact loss of the whole validation part (interactions: test part) so often; 0: never."),
+        "Exact loss of the whole validation part (interactions: test part) every so many steps; 0: "
+        "never."),
     BOOL("eval.at_end", "true", false, "Also after the last step."),
     CHOICE("eval.select", "auto", "auto|loss|accuracy|macro_f1|auc|recall|ndcg", false,
            "What makes an evaluation the best; auto: loss of text, accuracy of nodes and graphs, "
@@ -158,12 +159,13 @@ static const trm_config_key keys[] = {
     INT("eval.top_k", "20", 1, 1000, "", false, "Interactions: items recommended to each user."),
 
     INT("checkpoint.every", "200", 0, MAX_STEPS, "steps", false,
-        "Save so often; 0: only at the end and when stopped."),
+        "Save every so many steps; 0: only at the end and when stopped."),
     INT("checkpoint.keep", "2", 1, 1000, "", false,
         "Newest checkpoints kept; the best one is kept besides."),
     BOOL("checkpoint.initial", "true", false, "Also save the initial weights, as step 0."),
 
-    INT("log.every", "10", 1, MAX_STEPS, "steps", false, "A row in metrics.csv so often."),
+    INT("log.every", "10", 1, MAX_STEPS, "steps", false,
+        "A row in metrics.csv every so many steps."),
     BOOL("log.samples", "false", false, "Write the sample ids of every step to samples.csv."),
     BOOL("log.tensorboard", "true", false, "Also write a TensorBoard event file."),
 
@@ -180,7 +182,8 @@ static const trm_config_key keys[] = {
          "A wait for another rank that lasts longer ends the run; 0: none."),
 
     INT("check.every", "100", 0, MAX_STEPS, "steps", false,
-        "Compare the weights of all ranks so often, and whenever they are saved; 0: only then."),
+        "Compare the weights of all ranks every so many steps, and whenever they are saved; 0: "
+        "only then."),
 
     INT("debug.flip_step", "0", 0, MAX_STEPS, "steps", false,
         "Flip a bit in a rank's weights after this step, for tests; 0: never."),
