@@ -87,7 +87,7 @@ trm_status trm_config_text(const trm_config *config, char **out) {
   return TRM_OK;
 }
 
-/** Names are part of it, and each text with its terminating zero, so that no two lists run together. */
+/* Keys that say where something lies: ranks may see it under different names. */
 static bool is_place(const trm_config_key *key) {
   return strcmp(key->name, "run.dir") == 0 || strcmp(key->name, "data.path") == 0;
 }
@@ -98,6 +98,7 @@ uint64_t trm_config_digest(const trm_config *config, bool all) {
     const trm_config_key *key = &config->keys[i];
     const char *text = config->values[i].text ? config->values[i].text : "";
     if (all ? is_place(key) : !key->affects_result) continue;
+    /* With the name, and with terminating zeros, so that no two lists run together. */
     hash = trm_hash64(key->name, strlen(key->name) + 1, hash);
     hash = trm_hash64(text, strlen(text) + 1, hash);
   }

@@ -39,7 +39,7 @@ static int64_t decay_of(const trm_config *config) {
   return trm_config_int(config, "schedule.decay_steps");
 }
 
-/* A length of the cosine that was left to us is the run's own (resolve_decay in train.c), and means
+/* A length of the cosine that was left to us is the run's own (resolve_decay in setup.c), and means
  * nothing when the rate is constant: then it is no difference. */
 static trm_status align_decay(trm_config *old, const trm_config *now) {
   char text[64];
