@@ -23,8 +23,10 @@ typedef struct trm_gemm_backend {
   const char *(*kernel)(void);
 } trm_gemm_backend;
 
-/** Chooses a back end by name ("openblas", "reference"); unknown: TRM_ERR_CONFIG with the names. */
+/** Chooses a back end by name ("openblas", "reference"), for the whole process: not while products
+ *  run. @return TRM_ERR_CONFIG for an unknown name, with those that there are */
 trm_status trm_gemm_select(const char *name);
+/** The one that was chosen; "openblas" until then. */
 const trm_gemm_backend *trm_gemm_selected(void);
 
 /**
@@ -37,6 +39,10 @@ const char *trm_gemm_better_kernel(void);
 
 /**
  * C[M,N] = alpha op(A)[M,K] op(B)[K,N] + beta C, row-major.
+ *
+ * @param[in,out] c  [M, N] rows ldc elements apart
+ * @param[in]     a  [M, K], transpose_a: [K, M], rows lda elements apart
+ * @param[in]     b  [K, N], transpose_b: [N, K], rows ldb elements apart
  *
  * Not collective. Threads share out tiles of C. beta = 0 writes C without reading it (NaN in C
  * does not survive). Any size may be 0; K = 0 scales C.

@@ -45,13 +45,15 @@ typedef struct trm_params {
   bool sealed;
 } trm_params;
 
+/** An empty table. Not collective, as all functions here. @return TRM_ERR_MEMORY */
 trm_status trm_params_create(trm_params **out);
+/** Frees table and weights. *params may be NULL, and is afterwards. */
 void trm_params_destroy(trm_params **params);
 
 /**
  * Adds a row; not after trm_params_seal.
  *
- * Not collective; in the same order on all ranks, since offsets follow it.
+ * Called in the same order on all ranks, since offsets follow it.
  * @param[out] index   handle: the row's place in `rows`
  * @param[in]  dims    [n_dims], 1 to 4 of them, each at least 1; borrowed
  * @param[in]  scale   of the first values: standard deviation of TRM_INIT_NORMAL, limit of
@@ -66,12 +68,14 @@ trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int6
                           trm_init init, double scale, bool decay, const char *format, ...)
     __attribute__((format(printf, 8, 9)));
 /** Adds a buffer, e.g. running statistics: it is saved, hashed and reduced like a parameter, but the
- *  update is value += 0.1 (gradient / count - value), without clipping, decay or learning rate. */
+ *  update is value += 0.1 (gradient / count - value), without clipping, decay or learning rate.
+ *  [n]; TRM_INIT_ZERO or TRM_INIT_ONE. Otherwise as trm_params_add. */
 trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_init init,
                                  const char *format, ...) __attribute__((format(printf, 5, 6)));
-/** Fixes offsets (last added row first) and allocates the weights. */
+/** Fixes offsets (last added row first) and allocates the weights, zeroed. Once. @return
+ *  TRM_ERR_MEMORY */
 trm_status trm_params_seal(trm_params *params);
-/** Draws initial values: a function of (seed, row name hash, element) alone. */
+/** Draws initial values: a function of (seed, row name hash, element) alone. One thread. */
 void trm_params_init(trm_params *params, uint64_t seed);
 /** 64-bit hash of all weights (XXH3 over the flat array, padding included): equal exactly when every
  *  bit is. */
