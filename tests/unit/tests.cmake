@@ -76,3 +76,4 @@ endforeach()
 
 trm_add_test(NAME test_train_sweep FOLDER unit)
 trm_add_test(NAME test_train_scores FOLDER unit)
+trm_add_test(NAME test_train_sample FOLDER unit)
