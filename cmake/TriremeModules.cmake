@@ -74,6 +74,44 @@ function(trm_objects unit folder sources libs)
   set_property(GLOBAL APPEND PROPERTY TRM_LIBS_${unit} ${libs})
 endfunction()
 
+# Every kernel, from its prototype in the public headers, so that no list of them is kept by hand:
+#   kernel_list.h     KERNEL(result, name, (parameters), (arguments)), for the tables of dispatch.c
+#   kernel_names.h    name -> name with the suffix of the instruction set, for the kernels' sources
+# A prototype begins a line and has neither comments nor parentheses among its parameters.
+function(trm_kernel_list folder)
+  set(list "#define TRM_KERNEL_LIST(KERNEL)")
+  set(names "")
+  foreach(header kernels graph_kernels graph_attention)
+    set(path ${CMAKE_SOURCE_DIR}/include/trireme/math/${header}.h)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    file(READ ${path} text)
+    string(REGEX MATCHALL "\n[a-z0-9_]+ trm_[a-z0-9_]+\\([^()]*\\);" prototypes "${text}")
+    string(REGEX MATCHALL "\n[a-z][^\n]*[ *]trm_[a-z0-9_]+\\(" declared "${text}")
+    list(REMOVE_ITEM prototypes "") # each ends with a list separator
+    list(LENGTH prototypes n_prototypes)
+    list(LENGTH declared n_declared)
+    if(NOT n_prototypes EQUAL n_declared)
+      message(FATAL_ERROR "${path}: ${n_declared} functions, of which ${n_prototypes} prototypes "
+              "can be read; write `result trm_name(parameters);` with plain parameters")
+    endif()
+    foreach(prototype IN LISTS prototypes)
+      string(REGEX REPLACE "[ \n]+" " " prototype "${prototype}")
+      string(REGEX MATCH "^ ([a-z0-9_]+) ([a-z0-9_]+)\\((.*)\\)" ignored "${prototype}")
+      set(result ${CMAKE_MATCH_1})
+      set(name ${CMAKE_MATCH_2})
+      set(parameters "${CMAKE_MATCH_3}")
+      string(REGEX REPLACE "[^,]*[ *]([A-Za-z0-9_]+)" "\\1" arguments "${parameters}")
+      string(REPLACE "," ", " arguments "${arguments}")
+      string(APPEND list " \\\n  KERNEL(${result}, ${name}, (${parameters}), (${arguments}))")
+      string(APPEND names "#define ${name} TRM_ISA_PASTE(${name}, TRM_ISA)\n")
+    endforeach()
+  endforeach()
+  foreach(file list names)
+    file(CONFIGURE OUTPUT ${folder}/kernel_${file}.h @ONLY
+         CONTENT "/* Made by cmake/TriremeModules.cmake. */\n${${file}}\n")
+  endforeach()
+endfunction()
+
 # src/math/kernels/*.c, once for each instruction set. Contraction into fused multiply-adds is on
 # there, and off (for the same bits on every instruction set) everywhere else and in update.c. It is
 # an option of the source file because those come last on the command line, after trm_flags' "off".
@@ -86,6 +124,9 @@ function(trm_kernel_objects unit isas)
   list(FILTER contracted EXCLUDE REGEX "/update\\.c$")
   set_source_files_properties(${contracted} PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
   if(isas)
+    set(lists ${CMAKE_BINARY_DIR}/generated/math)
+    trm_kernel_list(${lists})
+    target_include_directories(trm_${unit} PRIVATE ${lists})
     foreach(isa IN LISTS isas)
       string(MAKE_C_IDENTIFIER ${isa} suffix)
       set(target trm_${unit}_${suffix})
@@ -95,6 +136,7 @@ function(trm_kernel_objects unit isas)
         target_compile_options(${target} PRIVATE -mprefer-vector-width=512)
       endif()
       target_compile_definitions(${target} PRIVATE TRM_ISA=${suffix})
+      target_include_directories(${target} PRIVATE ${lists})
       trm_kernel_options(${target})
       set_property(GLOBAL APPEND PROPERTY TRM_OBJECTS_${unit} $<TARGET_OBJECTS:${target}>)
       target_compile_definitions(trm_${unit} PRIVATE TRM_HAVE_${suffix}=1)

@@ -262,12 +262,6 @@ static int environment_count(const char *name) {
   return *end == '\0' && value > 0 && value < 1 << 30 ? (int)value : 0;
 }
 
-/**
- * The nearest launcher has the last word: what mpirun says about this job (also when srun started
- * the daemons of mpirun, whose environment the ranks inherit), then PMI, then the Slurm step.
- * SLURM_NTASKS alone says nothing: it is set in every batch script of a job with many tasks.
- * SLURM_STEP_NUM_TASKS is set by srun for the tasks of a step, together with SLURM_PROCID.
- */
 int trm_comm_suspected_tasks(const trm_comm *comm) {
   static const char *const launchers[] = {"OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE",
                                           "PMI_SIZE"};

@@ -84,15 +84,6 @@ static trm_status allocate(trm_fetch *f, const int64_t *most) {
   return trm_fetch_cache_create(&f->cache, &f->o, n_others);
 }
 
-/**
- * Collective; `comm` must stay. row_bytes, n_nodes, owner and place must be equal on all ranks, which
- * is checked; max_rows and cache_bytes may differ. An owner below 0 is nobody.
- *
- * @return TRM_ERR_ARG, TRM_ERR_CONFIG (not equal), TRM_ERR_MEMORY, the same on all ranks
- *
- * Memory: the cache and 4 bytes a node for it; 8 bytes a row of max_rows; 4 bytes a row that others
- * may ask for; up to 64 MiB of staging each way.
- */
 trm_status trm_fetch_create(trm_comm *comm, const trm_fetch_options *options, trm_fetch **out) {
   trm_fetch *f = NULL;
   int64_t *most = NULL;

@@ -3,7 +3,7 @@
 #define TRIREME_COMM_FETCH_INTERNAL_H
 
 #include "comm_internal.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/fetch.h"
 
 /* ---- the cache (fetch_cache.c) --------------------------------------------------------------- */
 

@@ -138,14 +138,6 @@ static void clear(trm_fetch *f) {
   }
 }
 
-/**
- * Begins a fetch. Every rank starts its k-th, when it likes; between start and finish a rank may
- * compute, and come to collectives only if all ranks come to them between the same two.
- *
- * @param[in]  nodes  [n] each once; borrowed until this returns
- * @param[out] out    [n, row_bytes] kept until finish; own and cached rows are there at once
- * @return TRM_OK; a node that nobody has is what trm_fetch_finish fails with, on all ranks
- */
 trm_status trm_fetch_start(trm_fetch *f, const int32_t *nodes, int64_t n, void *out) {
   TRM_ASSERT(!f->under_way);
   f->under_way = true;
@@ -266,7 +258,6 @@ static bool advance(trm_fetch *f) {
   return done;
 }
 
-/** Answers and takes what there is, without waiting. Not collective. */
 trm_status trm_fetch_poll(trm_fetch *f) {
   if (f->under_way) (void)advance(f);
   return TRM_OK;
@@ -282,13 +273,6 @@ void trm_fetch_wait(trm_fetch *f) {
   f->under_way = false;
 }
 
-/**
- * Waits until the rows are there and others have theirs of this rank: all ranks have to start this
- * fetch, and to poll or finish it, before any other wait for one another.
- *
- * @return TRM_ERR_ARG, on all ranks alike, when one asked for a node that nobody has, for one several
- *         times, or for too many; what `out` holds is then undefined
- */
 trm_status trm_fetch_finish(trm_fetch *f) {
   TRM_ASSERT(f->under_way);
   trm_fetch_wait(f);

@@ -106,16 +106,6 @@ static trm_status translate(trm_halo *halo, const entry *sorted) {
   return TRM_OK;
 }
 
-/**
- * Agrees on the pattern. Collective; `comm` is kept, and its message limit is the halo's.
- *
- * @param[in] own   [n_own] ids of own rows, each once; n_own < 2^31
- * @param[in] halo  [n_halo] ids needed, of rank r: [from[r], from[r + 1]); an own row may be asked
- *                  for, and a row several times
- * @return TRM_ERR_ARG, TRM_ERR_MEMORY, the same on all ranks
- *
- * Cost: sorts the own ids; two small all-to-alls; 4 bytes a row asked for.
- */
 trm_status trm_halo_create(trm_comm *comm, const int32_t *own, int64_t n_own, const int32_t *halo,
                            int64_t const *from, trm_halo **out) {
   trm_halo *h = NULL;
@@ -200,12 +190,6 @@ static trm_status widen(trm_halo *halo, int64_t row_bytes) {
   return TRM_OK;
 }
 
-/**
- * Collective.
- *
- * @param[in] row_bytes  >= 0, equal on all ranks
- * @return TRM_ERR_MEMORY, the same on all ranks
- */
 trm_status trm_halo_reserve(trm_halo *halo, int64_t row_bytes) {
   if (halo->comm->size == 1 || row_bytes <= halo->most_bytes) return TRM_OK;
   return widen(halo, row_bytes);
@@ -231,17 +215,6 @@ static void exchange_messages(trm_halo *halo, unsigned char *rows, int64_t row_b
   TRM_MPI(comm, MPI_Waitall((int)n, halo->requests, MPI_STATUSES_IGNORE));
 }
 
-/**
- * Fills in the rows of others. Collective: all ranks come to the same exchanges, of the same widths,
- * in the same order as their other collectives on this communicator.
- *
- * @param[in,out] rows       [n_own + n_halo, row_bytes] own rows are there
- * @param[in]     row_bytes  >= 0, equal on all ranks; a wider row than before allocates
- * @return TRM_ERR_ARG, TRM_ERR_MEMORY, the same on all ranks; none but for a new width
- *
- * Cost by messages: packs and sends each row given, receives in place. By window: packs and copies.
- * 2 ranks on one host, 20,000 rows of 512 bytes each way: see src/comm/README.md.
- */
 trm_status trm_halo_exchange(trm_halo *halo, void *rows, int64_t row_bytes) {
   trm_comm *comm = halo->comm;
   unsigned char none[1] = {0}, *bytes = rows ? rows : none; /* of no rows at all */

@@ -4,7 +4,7 @@
 
 #include "comm_internal.h"
 #include "shm.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/halo.h"
 
 typedef struct trm_halo_window trm_halo_window;
 

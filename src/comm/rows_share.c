@@ -6,8 +6,8 @@
  *
  * size - 1 steps; every rank sends and receives each row once, all but those of its neighbour or
  * its own. No memory is needed, so nothing can fail on one rank alone. */
+#include "trireme/comm/rows_share.h"
 #include "comm_internal.h"
-#include "trireme/comm/rows.h"
 
 enum { TAG_SHARE = 3 };
 
@@ -20,15 +20,6 @@ static trm_status check(const trm_comm *comm, const int64_t *from, int64_t row_b
                   (long long)row_bytes);
 }
 
-/**
- * Collective; `from` and `row_bytes` must be equal on all ranks.
- *
- * @param[in,out] rows  [from[size], row_bytes] own range there, others filled in
- * @param[in]     from  [size + 1] not decreasing: rank r has rows [from[r], from[r + 1])
- * @return TRM_ERR_ARG, on all ranks alike
- *
- * Cost: size - 1 steps; the rows of all other ranks are received once.
- */
 trm_status trm_rows_share(trm_comm *comm, void *rows, const int64_t *from, int64_t row_bytes) {
   const int size = comm->size;
   unsigned char *bytes = rows;

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "shm.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/shared.h"
+#include "trireme/comm/split.h"
 #include "trireme/core/memory.h"
 
 typedef struct piece {
@@ -27,11 +28,6 @@ struct trm_shared {
   int64_t bytes; /* on this host */
 };
 
-/**
- * Collective; `comm` is kept.
- *
- * @return TRM_ERR_MEMORY, the same on all ranks
- */
 trm_status trm_shared_create(trm_comm *comm, trm_shared **out) {
   trm_shared *shared = NULL;
   *out = NULL;
@@ -86,15 +82,6 @@ static trm_status take(trm_shared *shared, int64_t bytes, const char *what, piec
   return status;
 }
 
-/**
- * Zeroed memory of this host. Collective.
- *
- * @param[in]  bytes   >= 0, equal on all ranks, which is checked
- * @param[out] memory  64-byte aligned; valid until trm_shared_destroy. A rank that does not fill may
- *                     not look at it before trm_shared_settle
- * @param[out] fill    one rank of each host; all of a host that cannot share memory
- * @return TRM_ERR_ARG, TRM_ERR_CONFIG (not equal), TRM_ERR_MEMORY, the same on all ranks
- */
 trm_status trm_shared_take(trm_shared *shared, int64_t bytes, const char *what, void **memory,
                            bool *fill) {
   piece *p = NULL;

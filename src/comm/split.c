@@ -1,6 +1,6 @@
 /* Groups of ranks: communicators that share nothing but the process, its watcher and its job. */
+#include "trireme/comm/split.h"
 #include "comm_internal.h"
-#include "trireme/comm/rows.h"
 
 trm_status trm_comm_split(trm_comm *comm, int color, trm_comm **out) {
   trm_comm *group = NULL;

@@ -104,7 +104,8 @@ bool trm_real_parse(const char *text, double *value);
 /** Shortest decimal text that reads back as the same finite double. */
 void trm_real_text(double value, char text[TRM_REAL_TEXT_BYTES]);
 
-/** Levenshtein distance, INT32_MAX past the limit that counts as near for `word`. */
+/** Levenshtein distance, INT32_MAX past the limit that counts as near for `word`: a third of it may
+ *  be wrong, so that "trian" finds "train" (2 of 5) and "lx" finds "lr" (1 of 2). */
 int trm_near_distance(const char *word, const char *candidate);
 
 /** Text written to memory of known size, or only measured while `out` is NULL. */

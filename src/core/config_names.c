@@ -28,7 +28,6 @@ static int levenshtein(const char *a, size_t n_a, const char *b, size_t n_b) {
   return row[n_b];
 }
 
-/** A third of the word may be wrong: "trian" finds "train" (2 of 5), "lx" finds "lr" (1 of 2). */
 int trm_near_distance(const char *word, const char *candidate) {
   const size_t n_word = strnlen(word, MAX_WORD + 1);
   const size_t n_candidate = strnlen(candidate, MAX_WORD + 1);

@@ -6,7 +6,8 @@
 #include "trireme/core/status.h"
 
 void trm_float_mode_standard(void) {
-  TRM_ASSERT(fesetenv(FE_DFL_ENV) == 0);
+  const int error = fesetenv(FE_DFL_ENV);
+  TRM_ASSERT(error == 0);
 }
 
 bool trm_float_mode_is_standard(void) {

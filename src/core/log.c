@@ -147,7 +147,6 @@ void trm_log_progress(trm_log *log, bool keep, const char *format, ...) {
   va_end(args);
 }
 
-/** The last progress line stays on the terminal, ended, so that the prompt gets its own line. */
 void trm_log_close(trm_log *log) {
   if (log->progress_shown) {
     (void)fputc('\n', log->terminal);

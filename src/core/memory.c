@@ -154,7 +154,6 @@ trm_alloc_counts trm_alloc_counts_get(void) {
                             .total_blocks = atomic_load(&total_blocks)};
 }
 
-/** One allocation fails, after n that do not; those that follow are served again. */
 void trm_alloc_fail_after(int64_t n) {
   atomic_store(&fail_countdown, n < 0 ? -1 : n);
 }

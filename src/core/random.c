@@ -4,10 +4,6 @@
 
 #include <Random123/philox.h>
 
-/**
- * Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators" (OOPSLA'14), figure 15,
- * with the constants of variant 13; the increment keeps 0 from being a fixed point.
- */
 uint64_t trm_mix64(uint64_t x) {
   x += UINT64_C(0x9E3779B97F4A7C15);
   x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -15,7 +11,6 @@ uint64_t trm_mix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/** Each link is a bijection, so keys that differ in one of the four numbers only never collide. */
 trm_random_key trm_random_key_make(uint64_t seed, trm_random_purpose purpose, uint64_t step,
                                    uint64_t salt) {
   uint64_t h = trm_mix64(seed);
@@ -45,7 +40,6 @@ double trm_random_uniform(trm_random_key key, uint64_t sample, uint64_t position
   return unit_interval(w[0], w[1]);
 }
 
-/** Lemire 2019, "Fast random integer generation in an interval", without its rejection step. */
 uint64_t trm_random_below(trm_random_key key, uint64_t sample, uint64_t position, uint64_t n) {
   uint32_t w[4];
   trm_random_words(key, sample, position, w);

@@ -65,7 +65,7 @@ trm_status trm_file_publish(const char *temporary, const char *path) {
   return TRM_OK;
 }
 
-/* Copies source into the new file `path`; false with errno. */
+/* Copies from where `from` stands to its end; `buffer` has COPY_BYTES. False with errno. */
 static bool copy_bytes(int from, int to, unsigned char *buffer) {
   for (;;) {
     const ssize_t n = trm_io_read(from, buffer, COPY_BYTES);

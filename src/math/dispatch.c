@@ -2,6 +2,9 @@
  * Chooses the instruction set of the kernels at start. Each of x86-64-v2, -v3 and -v4 has the whole
  * set of kernels, compiled from the same sources under suffixed names; the public names are defined
  * here and call through the chosen table. With TRM_DISPATCH 0 the kernels have the public names.
+ *
+ * kernel_list.h is made of the prototypes in the public headers (cmake/TriremeModules.cmake):
+ * KERNEL(result, name, (parameters), (arguments)) for each kernel.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,13 +12,14 @@
 #include <string.h>
 
 #include "gemm_internal.h"
-#include "kernel_list.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"
 #include "trireme/math/threads.h"
 
 #if TRM_DISPATCH
+
+#include "kernel_list.h"
 
 /* Which sets the build holds: cmake/TriremeModules.cmake defines TRM_HAVE_<suffix> for each. */
 #ifndef TRM_HAVE_x86_64_v2

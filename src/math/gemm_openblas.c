@@ -17,12 +17,17 @@
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t serial_build = PTHREAD_MUTEX_INITIALIZER;
 
+/* What cannot fail but by a bug of ours. */
+static void must(int error) {
+  TRM_ASSERT(error == 0);
+}
+
 static void make_single_threaded(void) {
   if (openblas_get_parallel() == OPENBLAS_THREAD) openblas_set_num_threads(1);
 }
 
 void trm_gemm_init(void) {
-  TRM_ASSERT(pthread_once(&once, make_single_threaded) == 0);
+  must(pthread_once(&once, make_single_threaded));
 }
 
 static int narrow(int64_t n) {
@@ -54,9 +59,9 @@ static void openblas_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t
     omp_set_num_threads(1);
   }
   /* The serial build hands one buffer to two threads now and then. */
-  if (serial) TRM_ASSERT(pthread_mutex_lock(&serial_build) == 0);
+  if (serial) must(pthread_mutex_lock(&serial_build));
   call_library(transpose_a, transpose_b, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc);
-  if (serial) TRM_ASSERT(pthread_mutex_unlock(&serial_build) == 0);
+  if (serial) must(pthread_mutex_unlock(&serial_build));
 }
 
 static const char *openblas_kernel(void) {

@@ -121,9 +121,9 @@ static void flush_subnormals(void) {
 #endif
 }
 
-/** First on the calling thread, outside the region: LLVM's runtime gives the workers its mode and
- *  takes changes inside the region back; GNU's does neither. */
 void trm_threads_flush_subnormals(void) {
+  /* First on the calling thread, outside the region: LLVM's runtime gives the workers its mode and
+   * takes changes inside the region back; GNU's does neither. */
   flush_subnormals();
 #pragma omp parallel num_threads(trm_threads_get())
   flush_subnormals();

@@ -38,14 +38,14 @@ static trm_var *layer(const trm_gnn *net, trm_tape *t, trm_gnn_rows in, int l,
                       const trm_gnn_hop *at) {
   const trm_affine a = of(net)->layers[l];
   trm_var *x = trm_gnn_linear(t, in, (trm_affine){a.weight, -1});
-  x = trm_op_spmm(t, x, at->hop, TRM_NORM_SYMMETRIC, of(net)->self_loops);
+  x = trm_op_spmm(t, x, at->hop, TRM_EDGE_NORM_SYMMETRIC, of(net)->self_loops);
   return trm_gnn_bias(t, x, a.bias);
 }
 
 static trm_var *aggregate(const trm_gnn *net, trm_tape *t, trm_var *x, int l,
                           const trm_gnn_hop *at) {
   (void)l;
-  return trm_op_spmm(t, x, at->hop, TRM_NORM_SYMMETRIC, of(net)->self_loops);
+  return trm_op_spmm(t, x, at->hop, TRM_EDGE_NORM_SYMMETRIC, of(net)->self_loops);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

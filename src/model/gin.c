@@ -72,7 +72,7 @@ static trm_var *aggregate(const trm_gnn *net, trm_tape *t, trm_var *x, int l,
                           const trm_gnn_hop *at) {
   const int eps = of(net)->layers[l].eps;
   trm_gnn_keep(x);
-  trm_var *sum = trm_op_spmm(t, x, at->hop, TRM_NORM_SUM, false);
+  trm_var *sum = trm_op_spmm(t, x, at->hop, TRM_EDGE_NORM_SUM, false);
   trm_var *own = trm_gnn_own(t, x, at);
   return eps < 0 ? trm_op_add(t, own, sum)
                  : trm_op_gin_combine(t, own, sum, trm_tape_param(t, eps));

@@ -69,7 +69,7 @@ static trm_var *initial(const lightgcn *m, trm_tape *t, const trm_graph_batch *b
 static trm_var *product(const lightgcn *m, trm_tape *t, const trm_graph_batch *batch, trm_var *e,
                         int k) {
   const trm_hop *hop = trm_gnn_hop_at(batch, m->layers, k).hop;
-  return trm_gnn_keep(trm_op_spmm(t, e, hop, TRM_NORM_SYMMETRIC, false));
+  return trm_gnn_keep(trm_op_spmm(t, e, hop, TRM_EDGE_NORM_SYMMETRIC, false));
 }
 
 static double share_of(const lightgcn *m) {

@@ -33,7 +33,7 @@ typedef struct sage_layer {
 typedef struct sage {
   trm_gnn net;
   bool maximum;
-  trm_norm norm;      /* of mean and sum */
+  trm_edge_norm norm; /* of mean and sum */
   sage_layer *layers; /* [net.layers], owned */
 } sage;
 
@@ -116,7 +116,7 @@ static trm_status open_sage(trm_gnn *net, const trm_config *config) {
   sage *m = (sage *)(void *)net;
   const char *aggregator = trm_config_string(config, "model.aggregator");
   m->maximum = strcmp(aggregator, "max") == 0;
-  m->norm = strcmp(aggregator, "sum") == 0 ? TRM_NORM_SUM : TRM_NORM_MEAN;
+  m->norm = strcmp(aggregator, "sum") == 0 ? TRM_EDGE_NORM_SUM : TRM_EDGE_NORM_MEAN;
   return TRM_ALLOC(&m->layers, net->layers, "model");
 }
 

@@ -37,7 +37,8 @@ trm_var *trm_case_real(trm_op_case *c, double gap, int n_dims, const int64_t *di
   int64_t n = 1;
   for (int d = 0; d < n_dims; ++d) n *= dims[d];
   if (i == c->n_made) {
-    TRM_ASSERT(TRM_ALLOC(&c->reals[i], n, "case") == TRM_OK);
+    const trm_status status = TRM_ALLOC(&c->reals[i], n, "case");
+    TRM_ASSERT(status == TRM_OK);
     for (int64_t k = 0; k < n; ++k) {
       double x = trm_random_normal(c->key, (uint64_t)i, (uint64_t)k);
       if (fabs(x) < gap) x = x < 0 ? x - gap : x + gap;
@@ -54,7 +55,8 @@ const int32_t *trm_case_ids(trm_op_case *c, int64_t n, int32_t low, int32_t high
   const int i = c->n_ids++;
   TRM_ASSERT(i < TRM_CASE_MAX);
   if (i == c->n_ids_made) {
-    TRM_ASSERT(TRM_ALLOC(&c->ids[i], n, "case") == TRM_OK);
+    const trm_status status = TRM_ALLOC(&c->ids[i], n, "case");
+    TRM_ASSERT(status == TRM_OK);
     for (int64_t k = 0; k < n; ++k) {
       const uint64_t range = (uint64_t)(high - low);
       c->ids[i][k] =

@@ -61,8 +61,8 @@ __attribute__((format(printf, 5, 0))) static trm_status add_row(trm_params *para
 }
 
 trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int64_t *dims,
-                          trm_init init, double std, bool decay, const char *format, ...) {
-  const trm_param row = {.n_dims = n_dims, .init = init, .std = std, .decay = decay};
+                          trm_init init, double scale, bool decay, const char *format, ...) {
+  const trm_param row = {.n_dims = n_dims, .init = init, .scale = scale, .decay = decay};
   va_list arguments;
   va_start(arguments, format);
   const trm_status status = add_row(params, index, row, dims, format, arguments);
@@ -112,10 +112,10 @@ void trm_params_init(trm_params *params, uint64_t seed) {
         w[k] = 1;
         break;
       case TRM_INIT_NORMAL:
-        w[k] = (trm_real)(row->std * trm_random_normal(key, 0, (uint64_t)k));
+        w[k] = (trm_real)(row->scale * trm_random_normal(key, 0, (uint64_t)k));
         break;
       case TRM_INIT_UNIFORM:
-        w[k] = (trm_real)(row->std * (2 * trm_random_uniform(key, 0, (uint64_t)k) - 1));
+        w[k] = (trm_real)(row->scale * (2 * trm_random_uniform(key, 0, (uint64_t)k) - 1));
         break;
       }
     }

@@ -331,7 +331,8 @@ static void run_forward(trm_tape *tape, trm_node *node) {
   tape->row = 0;
 }
 
-/* Whether every gradient is in place; parameters are told of as blocks are through. */
+/* The operator's way back, in a pass over several blocks block by block: the sink is told of each
+ * parameter as a block is through with it, of one that no block has for itself once. */
 static void run_backward(trm_tape *tape, trm_node *node) {
   const trm_block_sink *sink = tape->pass.sink;
   if (!in_blocks(tape, node)) {

@@ -79,10 +79,11 @@ trm_var *trm_tape_apply_over(trm_tape *tape, const trm_op *op, trm_var *const *i
  */
 trm_real *trm_node_grad(trm_tape *tape, trm_node *node, int i, bool *add);
 
-/** Rows when the last axis is the width. */
+/** Elements of a row: the length of the last axis, 1 for a scalar. */
 static inline int64_t trm_var_width(const trm_var *v) {
   return v->n_dims > 0 ? v->dims[v->n_dims - 1] : 1;
 }
+/** Rows, all axes but the last taken together; 0 when they have no width. */
 static inline int64_t trm_var_rows(const trm_var *v) {
   const int64_t width = trm_var_width(v);
   return width > 0 ? v->n / width : 0;

@@ -152,7 +152,8 @@ static void merge(trm_gradsync *sync, int64_t offset, int64_t count) {
 
 static void hand_over(trm_gradsync *sync, int64_t end) {
   const int64_t offset = sync->handed;
-  TRM_ASSERT(trm_reducer_start(sync->reducer, offset, end - offset) == TRM_OK);
+  const trm_status started = trm_reducer_start(sync->reducer, offset, end - offset);
+  TRM_ASSERT(started == TRM_OK);
   sync->handed = end;
   trm_progress_wake(sync->progress);
 }

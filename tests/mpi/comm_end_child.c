@@ -18,7 +18,7 @@
 
 #include "check.h"
 #include "trireme/comm/comm.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/split.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/fetch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"

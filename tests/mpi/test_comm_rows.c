@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/halo.h"
+#include "trireme/comm/rows_share.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "check.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/shared.h"
 #include "trireme/core/memory.h"
 
 enum { N_TAKES = 6 };

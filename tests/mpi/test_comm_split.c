@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "check.h"
+#include "trireme/comm/halo.h"
 #include "trireme/comm/reducer.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/split.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
 

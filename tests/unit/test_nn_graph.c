@@ -161,7 +161,8 @@ enum { SPMM_SUM, SPMM_MEAN, SPMM_SYMMETRIC, MAX, OWN, N_KINDS };
 static trm_var *apply(int kind, trm_var *x, const trm_hop *hop, bool self) {
   if (kind == MAX) return trm_op_neighbor_max(tape, x, hop, self);
   if (kind == OWN) return trm_op_own_rows(tape, x, hop);
-  static const trm_norm norms[] = {TRM_NORM_SUM, TRM_NORM_MEAN, TRM_NORM_SYMMETRIC};
+  static const trm_edge_norm norms[] = {TRM_EDGE_NORM_SUM, TRM_EDGE_NORM_MEAN,
+                                        TRM_EDGE_NORM_SYMMETRIC};
   return trm_op_spmm(tape, x, hop, norms[kind], self);
 }
 
@@ -224,7 +225,7 @@ static void check_parts(const graph *g, int kind, bool self) {
 }
 
 /* The three norms by their definition (nn/graph.h). */
-static void check_norms(const graph *g, trm_norm norm, bool self, bool sampled) {
+static void check_norms(const graph *g, trm_edge_norm norm, bool self, bool sampled) {
   static trm_real x[N * C], y[N * C], dx[N * C];
   trm_hop hop = g->hop;
   if (!sampled) hop.target_counts = NULL;
@@ -240,8 +241,8 @@ static void check_norms(const graph *g, trm_norm norm, bool self, bool sampled) 
         const int64_t j = edge ? g->in_columns[e] : i;
         double w = edge ? (double)g->values[e] : 1;
         const double Dj = (double)g->degrees[j] + s;
-        if (norm == TRM_NORM_MEAN) w /= S;
-        if (norm == TRM_NORM_SYMMETRIC) w *= Dj == 0 ? 0 : sqrt(D) / S / sqrt(Dj);
+        if (norm == TRM_EDGE_NORM_MEAN) w /= S;
+        if (norm == TRM_EDGE_NORM_SYMMETRIC) w *= Dj == 0 ? 0 : sqrt(D) / S / sqrt(Dj);
         sum += w * (double)x[j * C + c];
       }
       CHECK_NEAR_AT(y[i * C + c], sum, 1e-5, i * C + c);
@@ -263,7 +264,7 @@ static void check_blocks_of_hops(const graph *g) {
   CHECK(trm_op_own_rows(tape, x, &hop) == x);
   CHECK_OK(trm_tape_status(tape));
   x = trm_tape_input(tape, NULL, 2, (int64_t[]){N - 1, C}, false);
-  (void)trm_op_spmm(tape, x, &hop, TRM_NORM_SUM, false);
+  (void)trm_op_spmm(tape, x, &hop, TRM_EDGE_NORM_SUM, false);
   CHECK_EQ(trm_tape_status(tape), TRM_ERR_ARG);
   CHECK_HAS(trm_message(), "operator spmm: x has 2 axes and 40 rows for 41 sources");
 }
@@ -455,9 +456,9 @@ int main(void) {
     check_parts(&g, kind, true);
   }
   for (int k = 0; k < 4; ++k) {
-    check_norms(&g, TRM_NORM_SUM, k % 2, k / 2);
-    check_norms(&g, TRM_NORM_MEAN, k % 2, k / 2);
-    check_norms(&g, TRM_NORM_SYMMETRIC, k % 2, k / 2);
+    check_norms(&g, TRM_EDGE_NORM_SUM, k % 2, k / 2);
+    check_norms(&g, TRM_EDGE_NORM_MEAN, k % 2, k / 2);
+    check_norms(&g, TRM_EDGE_NORM_SYMMETRIC, k % 2, k / 2);
   }
   check_blocks_of_hops(&g);
   trm_tape_destroy(&tape);

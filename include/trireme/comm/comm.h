@@ -26,6 +26,7 @@ typedef enum trm_thread_level {
 /**
  * Starts MPI and duplicates the world. Collective. Sets the abort hook of `core`.
  * Also fills in the host name of every rank and which ranks share this rank's host.
+ * @return TRM_ERR_MEMORY, on all ranks
  */
 trm_status trm_comm_init(int *argc, char ***argv, trm_comm **out);
 /** Ends MPI. Collective: all ranks must come here together (a rank that finalises alone hangs the
@@ -34,10 +35,15 @@ void trm_comm_finalize(trm_comm **comm);
 /** Ends every rank at once, with `exit_code`. Not collective. */
 _Noreturn void trm_comm_abort(trm_comm *comm, int exit_code);
 
-/** A communicator of the same ranks with its own message space. Collective. */
+/** A communicator of the same ranks with its own message space. Collective.
+ *  @return TRM_ERR_MEMORY, the same on all ranks */
 trm_status trm_comm_dup(trm_comm *comm, trm_comm **out);
-void trm_comm_free(trm_comm **comm); /* collective */
+/** Ends a communicator of trm_comm_dup or trm_comm_split. Collective. NULL is accepted. */
+void trm_comm_free(trm_comm **comm);
 
+/* What follows, up to trm_comm_agree, is not collective; texts live as long as `comm`. */
+
+/** Rank, from 0, and number of ranks. */
 int trm_comm_rank(const trm_comm *comm);
 int trm_comm_size(const trm_comm *comm);
 /** Rank among, and number of, the ranks on this host. */
@@ -45,12 +51,21 @@ int trm_comm_node_rank(const trm_comm *comm);
 int trm_comm_node_size(const trm_comm *comm);
 /** True when all ranks are on one host. */
 bool trm_comm_one_host(const trm_comm *comm);
+/** Name of the host that a rank is on. */
 const char *trm_comm_host(const trm_comm *comm, int rank);
+/** What MPI granted; asked for was TRM_THREAD_MULTIPLE. */
 trm_thread_level trm_comm_thread_level(const trm_comm *comm);
 /** "Open MPI v4.1.4, ..." on one line. */
 const char *trm_comm_library(void);
-/** More than 1 when the launcher or scheduler says there are that many tasks, yet MPI sees one
- *  rank: N copies of a job instead of a job of N ranks. Reads the environment. */
+/**
+ * More than 1 when the launcher or scheduler says there are that many tasks, yet MPI sees one rank: N
+ * copies of a job instead of a job of N ranks; else 0 or 1. Not collective. Reads the environment.
+ *
+ * The nearest launcher has the last word: what mpirun says about this job (also when srun started
+ * the daemons of mpirun, whose environment the ranks inherit), then PMI, then the Slurm step.
+ * SLURM_NTASKS alone says nothing: it is set in every batch script of a job with many tasks.
+ * SLURM_STEP_NUM_TASKS is set by srun for the tasks of a step, together with SLURM_PROCID.
+ */
 int trm_comm_suspected_tasks(const trm_comm *comm);
 
 /**
@@ -62,23 +77,31 @@ int trm_comm_suspected_tasks(const trm_comm *comm);
  */
 trm_status trm_comm_agree(trm_comm *comm, trm_status status);
 
+/* The functions below fail with TRM_ERR_ARG alone, for a negative count or a rank that is not there,
+ * unless said otherwise: an MPI error is fatal. What must be equal on all ranks, n and bytes, fails on
+ * all alike. */
+
+/** Waits until all ranks are here. Collective. */
 trm_status trm_comm_barrier(trm_comm *comm);
 /** Broadcast of bytes from `root`; any length (cut below 2^31 inside). Collective, equal `bytes`. */
 trm_status trm_comm_broadcast(trm_comm *comm, void *data, int64_t bytes, int root);
-/** Each rank's `bytes` bytes, by rank, into all[size * bytes] on every rank. Collective. */
+/** Each rank's `bytes` bytes, by rank, into all[size * bytes] on every rank. Collective, equal
+ *  `bytes`. */
 trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64_t bytes);
 /** Any length from one rank to another: both call, at the same place among their collectives. Waits
  *  for the data, or until they may be overwritten. Set-up and checkpoints only. */
 trm_status trm_comm_send(trm_comm *comm, const void *data, int64_t bytes, int to);
 trm_status trm_comm_receive(trm_comm *comm, void *data, int64_t bytes, int from);
-/** Element-wise sum in place of doubles. The order of sums depends on the rank count: use it where
- *  all but one rank give 0, or for values that are exact in double. Collective. */
+/** Element-wise sum in place of values[n]. The order of sums depends on the rank count: use it where
+ *  all but one rank give 0, or for values that are exact in double. Collective, equal n. */
 trm_status trm_comm_sum_f64(trm_comm *comm, double *values, int64_t n);
+/** Element-wise maximum in place of values[n], without NaN. Collective, equal n. */
 trm_status trm_comm_max_f64(trm_comm *comm, double *values, int64_t n);
-/** Bitwise or in place, e.g. of stop flags. Collective. */
+/** Bitwise or in place of values[n], e.g. of stop flags. Collective, equal n. */
 trm_status trm_comm_or_u64(trm_comm *comm, uint64_t *values, int64_t n);
 /** Fails on every rank when `value` is not the same on all; `what` names it, e.g. "the
- *  configuration", in the message, which also names a rank that differs. Collective. */
+ *  configuration", in the message, which also names a rank that differs. Collective.
+ *  @return TRM_ERR_CONFIG, the same on all ranks */
 trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what);
 
 /** For tests: messages are cut into pieces of at most `bytes` (>= 8), the same on all ranks. */

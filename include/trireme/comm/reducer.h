@@ -73,11 +73,13 @@ void trm_reducer_parts(trm_config_parts *parts);
 
 /**
  * Collective. All options must be equal on all ranks. Nothing is allocated later.
- * @return TRM_ERR_CONFIG for an unknown engine or more ranks than blocks
+ * @return TRM_ERR_CONFIG for an unknown engine or more ranks than blocks, TRM_ERR_ARG for sizes that are
+ *         none, TRM_ERR_MEMORY; the same on all ranks
  */
 trm_status trm_reducer_create(trm_comm *comm, const trm_reducer_options *options,
                               trm_reducer **out);
-void trm_reducer_destroy(trm_reducer **reducer); /* collective */
+/** Collective; nothing may be under way. NULL is accepted. */
+void trm_reducer_destroy(trm_reducer **reducer);
 
 /** Slots: arrays of n_elements floats, 64-byte aligned, zeroed at creation. A rank has as many as
  *  its blocks need at any time while they are added up one by one (1 for "ring"). */
@@ -102,6 +104,7 @@ enum { TRM_MAX_BUCKETS = 4096 };
  * Afterwards the caller must not touch that span of any slot until the reducer is done with it;
  * then slot 0 holds the sum over all V blocks, the same bits on every rank. Of elements below
  * n_striped only the rank's own stripes do; the others are undefined.
+ * @return TRM_ERR_ARG for a span outside the array, or more than TRM_MAX_BUCKETS under way
  */
 trm_status trm_reducer_start(trm_reducer *reducer, int64_t offset, int64_t count);
 /**
@@ -111,9 +114,11 @@ trm_status trm_reducer_start(trm_reducer *reducer, int64_t offset, int64_t count
 trm_status trm_reducer_start_gather(trm_reducer *reducer, int64_t offset, int64_t count);
 /** Who owns what of [0, n_striped). */
 trm_stripes trm_reducer_stripes(const trm_reducer *reducer);
-/** Makes what progress is possible without waiting; *idle is true when nothing is under way. */
+/** Makes what progress is possible without waiting; *idle is true when nothing is under way. By one
+ *  thread at a time. @return TRM_OK */
 trm_status trm_reducer_poll(trm_reducer *reducer, bool *idle);
-/** Waits until everything started is done. Yields the processor while it waits. */
+/** Waits until everything started is done. Collective in that all ranks have to start the same
+ *  buckets, and poll or wait. Yields the processor while it waits. @return TRM_OK */
 trm_status trm_reducer_wait(trm_reducer *reducer);
 /** Seconds spent waiting in trm_reducer_wait since the last call (exposed communication). */
 double trm_reducer_exposed_s(trm_reducer *reducer);

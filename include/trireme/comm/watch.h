@@ -13,9 +13,12 @@
 /**
  * Starts the thread; deadline_s <= 0 starts none, nor does a communicator of one rank. Not collective.
  * A process has one, and one phase, whichever of its communicators names it: where it runs already
- * (groups of trm_comm_split) it keeps its deadline, and ends when all that started it have stopped.
+ * (groups of trm_comm_split) it keeps its deadline.
+ * @param deadline_s  seconds that a phase may last from its last sign of life
+ * @return TRM_ERR_MEMORY when no thread can be had, on this rank alone
  */
 trm_status trm_watch_start(trm_comm *comm, double deadline_s);
+/** Ends the thread, and waits for its end, when all that started it have stopped. Not collective. */
 void trm_watch_stop(trm_comm *comm);
 /** Enters phase `name` (kept: a string literal) of `step`; restarts the clock. Cheap, per step.
  *  For a communicator of one rank it is a pause. */

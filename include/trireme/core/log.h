@@ -23,8 +23,10 @@ typedef struct trm_log {
 /** Terminal only; `terminal` may be NULL for silence (ranks other than 0). TRIREME_TERMINAL=1 in the
  *  environment tells that a pipe ends at a terminal (launch/run sets it). */
 void trm_log_init(trm_log *log, FILE *terminal);
-/** Also appends to `path`. */
+/** Also appends to `path`, which is made if need be. @return TRM_ERR_IO */
 trm_status trm_log_open_file(trm_log *log, const char *path);
+/** Closes the file; a failure is told on the terminal. The last progress line stays there, ended, so
+ *  that the prompt gets its own line. */
 void trm_log_close(trm_log *log);
 
 /** One line to terminal and file (there with date and time). */
@@ -35,8 +37,8 @@ void trm_log_note(trm_log *log, const char *format, ...) __attribute__((format(p
 void trm_log_warn(trm_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /**
  * Progress: on a terminal rewritten in place, at most ten times a second unless `keep` is set, which
- * the end of a run does so that it is seen. Elsewhere, and in the
- * file, a plain line when `keep` is set (the caller decides how often).
+ * the end of a run does so that it is seen. Elsewhere, and in the file, a plain line when `keep` is
+ * set (the caller decides how often).
  */
 void trm_log_progress(trm_log *log, bool keep, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

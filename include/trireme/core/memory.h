@@ -18,10 +18,13 @@ bool trm_size_mul(int64_t a, int64_t b, int64_t *product);
 
 /**
  * Allocates n * size bytes, zeroed and 64-byte aligned; n = 0 gives a valid unique pointer.
- * Blocks past 4 MiB ask the kernel for huge pages.
- * @return TRM_ERR_MEMORY with a message that names `what` and the size
+ * Blocks past 4 MiB ask the kernel for huge pages. Any thread may call it.
+ * @param[out] out  set on success alone; given back with trm_free_bytes
+ * @return TRM_ERR_MEMORY with a message that names `what` and the size; TRM_ERR_ARG when n is negative
+ *         or the size past 2^62
  */
 trm_status trm_alloc_bytes(void **out, int64_t n, size_t size, const char *what);
+/** Gives a counted block back; NULL is accepted. */
 void trm_free_bytes(void *block);
 
 /** Typed allocation: TRM_ALLOC(&p, n, "what"). */
@@ -33,12 +36,14 @@ void trm_free_bytes(void *block);
     (pointer) = NULL;                                                                              \
   } while (0)
 
-/** For tests: blocks alive, blocks ever allocated, and failing the n-th allocation from now. */
+/** For tests: counted blocks alive and ever allocated, of all threads together. */
 typedef struct trm_alloc_counts {
   int64_t live_blocks, live_bytes, total_blocks;
 } trm_alloc_counts;
 trm_alloc_counts trm_alloc_counts_get(void);
-void trm_alloc_fail_after(int64_t n); /* n < 0: never */
+/** For tests: one allocation fails with TRM_ERR_MEMORY, after n that do not; those that follow are
+ *  served again. n < 0: none fails. */
+void trm_alloc_fail_after(int64_t n);
 
 /**
  * An arena hands out 64-byte aligned pieces of one reserved block and takes them all back at once.
@@ -50,12 +55,18 @@ typedef struct trm_arena {
   bool dry;
 } trm_arena;
 
+/** Makes a dry arena that has counted nothing. */
 void trm_arena_init_dry(trm_arena *arena);
+/** Makes an arena with a block of its own; `arena` has none yet. `what` names it in the message.
+ *  @return TRM_ERR_MEMORY */
 trm_status trm_arena_reserve(trm_arena *arena, size_t capacity_bytes, const char *what);
+/** Frees the block; the arena is dry and empty then. */
 void trm_arena_release(trm_arena *arena);
+/** Takes everything back that was handed out; high_bytes stays. */
 void trm_arena_reset(trm_arena *arena);
 
 /**
+ * Hands out room for n things of `size` bytes.
  * @return 64-byte aligned memory, not zeroed (filled with NaN bytes in debug builds);
  *         NULL when dry. Running past the capacity is a bug (TRM_ASSERT): capacities are planned.
  */

@@ -28,7 +28,11 @@ typedef struct trm_random_key {
   uint32_t k[2];
 } trm_random_key;
 
-/** Key from (seed, purpose, step, salt); salt tells apart users of one purpose, e.g. layers. */
+/**
+ * Key from (seed, purpose, step, salt); salt tells apart users of one purpose, e.g. layers.
+ * A chain of trm_mix64, whose links are bijections: keys that differ in one of the four numbers only
+ * never collide. Pure, as all functions here: any thread may call them.
+ */
 trm_random_key trm_random_key_make(uint64_t seed, trm_random_purpose purpose, uint64_t step,
                                    uint64_t salt);
 
@@ -38,13 +42,21 @@ void trm_random_words(trm_random_key key, uint64_t sample, uint64_t position, ui
 /** Uniform double in [0, 1), 53 random bits. */
 double trm_random_uniform(trm_random_key key, uint64_t sample, uint64_t position);
 
-/** Uniform integer in [0, n), n > 0, without modulo bias past 2^-64 (multiply-shift on 64 bits). */
+/**
+ * Uniform integer in [0, n), n > 0, without modulo bias past 2^-64 (multiply-shift on 64 bits).
+ * Source: Lemire 2019, "Fast random integer generation in an interval", arXiv:1805.10941, without
+ * its rejection step.
+ */
 uint64_t trm_random_below(trm_random_key key, uint64_t sample, uint64_t position, uint64_t n);
 
 /** Standard normal (Box-Muller on doubles). */
 double trm_random_normal(trm_random_key key, uint64_t sample, uint64_t position);
 
-/** 64-bit finaliser (splitmix64), for mixing ids into keys. */
+/**
+ * 64-bit finaliser (splitmix64), for mixing ids into keys: a bijection without 0 as a fixed point.
+ * Source: Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators" (OOPSLA'14),
+ * figure 15, with the constants of variant 13.
+ */
 uint64_t trm_mix64(uint64_t x);
 
 #endif

@@ -6,6 +6,10 @@
  * the file itself are accepted (no external or soft links, no external storage, no virtual data
  * sets), filter plug-ins are off. Close degree is STRONG; handles left open are a bug.
  *
+ * A failed call of HDF5 is TRM_ERR_IO, and what is not as it must be in a file that is read TRM_ERR_DATA,
+ * unless said otherwise. A range that the array does not have, a shape that is none and writing to a
+ * file that is open for reading are TRM_ERR_ARG. TRM_ERR_MEMORY may come from all.
+ *
  * Not collective: one rank, one file. Paths inside a file are like "/model/blocks/0/attn/qkv/w".
  */
 #ifndef TRIREME_IO_CONTAINER_H
@@ -28,7 +32,9 @@ typedef enum trm_dtype {
   TRM_DTYPE_U64,
 } trm_dtype;
 
+/** Bytes of an element. */
 size_t trm_dtype_bytes(trm_dtype dtype);
+/** "f32", as in messages. */
 const char *trm_dtype_name(trm_dtype dtype);
 
 enum { TRM_MAX_DIMS = 4 };
@@ -47,38 +53,43 @@ typedef struct trm_container trm_container;
 /** Opens for reading. Messages tell apart: missing, unreadable, a folder, not HDF5, truncated,
  *  locked. @return TRM_ERR_IO or TRM_ERR_DATA */
 trm_status trm_container_open(const char *path, trm_container **out);
-/** Creates (truncates) for writing. */
+/** Creates (truncates) for writing. @return TRM_ERR_IO */
 trm_status trm_container_create(const char *path, trm_container **out);
 /** Flushes when writing, closes, and reports every failure; *container is NULL afterwards in any
  *  case. NULL is accepted. A failure before is not forgotten: a container that has seen a failed
  *  write reports it here again. */
 trm_status trm_container_close(trm_container **container);
+/** The path it was opened by; lives as long as the container. */
 const char *trm_container_path(const trm_container *container);
 
 /** Whether something is at `name` ("/values"). */
 bool trm_container_has(trm_container *container, const char *name);
 /** How many members the group at `name` has. @return TRM_ERR_DATA when it is no group */
 trm_status trm_container_count(trm_container *container, const char *name, int64_t *n);
+/** Shape and type of the array at `name`. */
 trm_status trm_array_info_get(trm_container *container, const char *name, trm_array_info *info);
 
-/** Reads the whole array, converted to `dtype` in memory; n_elements must equal the array's. A value
- *  that does not fit `dtype` is TRM_ERR_DATA and is named with its index. */
+/** Reads the whole array into out[n_elements], converted to `dtype` in memory; n_elements must equal
+ *  the array's. A value that does not fit `dtype` is TRM_ERR_DATA and is named with its index. */
 trm_status trm_array_read(trm_container *container, const char *name, trm_dtype dtype, void *out,
                           int64_t n_elements);
-/** Reads elements [first, first + n), counted in row-major order whatever the dimensions. */
+/** Reads elements [first, first + n) into out[n], counted in row-major order whatever the dimensions. */
 trm_status trm_array_read_range(trm_container *container, const char *name, trm_dtype dtype,
                                 int64_t first, int64_t n, void *out);
-/** Writes a new array, contiguous, making the groups on its path. */
+/** Writes a new array data[product of dims], contiguous, making the groups on its path. `dims` has
+ *  n_dims entries, at most TRM_MAX_DIMS; 0: a scalar. */
 trm_status trm_array_write(trm_container *container, const char *name, trm_dtype dtype, int n_dims,
                            const int64_t *dims, const void *data);
 /** An array written piece by piece: create with final shape, then write ranges, counted in row-major
  *  order. An array that was made and never written is refused by the reader. */
 trm_status trm_array_create(trm_container *container, const char *name, trm_dtype dtype, int n_dims,
                             const int64_t *dims);
+/** Writes data[n] to elements [first, first + n); `dtype` must be the array's. */
 trm_status trm_array_write_range(trm_container *container, const char *name, trm_dtype dtype,
                                  int64_t first, int64_t n, const void *data);
 
-/** Attributes; `object` is "/" or the path of a group (made when writing) or array. */
+/** Attributes; `object` is "/" or the path of a group (made when writing) or array. Reading one that
+ *  is not there, or is of another kind, is TRM_ERR_DATA. */
 trm_status trm_attr_write_int(trm_container *c, const char *object, const char *name, int64_t v);
 trm_status trm_attr_write_real(trm_container *c, const char *object, const char *name, double v);
 trm_status trm_attr_write_text(trm_container *c, const char *object, const char *name,

@@ -1,5 +1,7 @@
 /**
  * Files and folders: atomic publication, folders, listings. Every libc return is checked.
+ * Not collective. All fail with TRM_ERR_IO, with path and reason, or TRM_ERR_MEMORY, unless said
+ * otherwise.
  */
 #ifndef TRIREME_IO_FILES_H
 #define TRIREME_IO_FILES_H
@@ -29,15 +31,16 @@ trm_status trm_file_link(const char *source, const char *path);
 /** Removes a file; one that is not there is fine. */
 trm_status trm_file_remove(const char *path);
 
-/** Writes `bytes` of `data` to `path` by a temporary name and trm_file_publish. */
+/** Writes data[bytes] to `path` by a temporary name and trm_file_publish. */
 trm_status trm_file_write_atomic(const char *path, const void *data, size_t bytes);
 
 /** Reads a whole file; *data is a counted block (TRM_FREE) with a 0 byte after the end.
- *  Names a missing, unreadable, or non-regular file; refuses more than max_bytes. */
+ *  Names a missing, unreadable, or non-regular file; refuses more than max_bytes (TRM_ERR_DATA). */
 trm_status trm_file_read_all(const char *path, int64_t max_bytes, char **data, int64_t *bytes);
 
 /** Makes a folder and its parents; an existing folder is fine. */
 trm_status trm_folder_make(const char *path);
+/** Whether there is anything at `path`; links are followed. */
 bool trm_path_exists(const char *path);
 
 /** Names in a folder that begin with `prefix` and end with `suffix`, sorted; *names and each name

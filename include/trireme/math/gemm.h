@@ -24,8 +24,10 @@ typedef struct trm_gemm_backend {
   const char *(*kernel)(void);
 } trm_gemm_backend;
 
-/** Chooses a back end by name ; unknown: TRM_ERR_CONFIG with the names. */
+/** Chooses a back end by name, for the whole process: not while products
+ *  run. @return TRM_ERR_CONFIG for an unknown name, with those that there are */
 trm_status trm_gemm_select(const char *name);
+/** The one that was chosen; until then the first of the list. */
 const trm_gemm_backend *trm_gemm_selected(void);
 /** Adds the key that chooses among the back ends, and a part for each. */
 void trm_gemm_parts(trm_config_parts *parts);
@@ -40,6 +42,10 @@ const char *trm_gemm_better_kernel(void);
 
 /**
  * C[M,N] = alpha op(A)[M,K] op(B)[K,N] + beta C, row-major.
+ *
+ * @param[in,out] c  [M, N] rows ldc elements apart
+ * @param[in]     a  [M, K], transpose_a: [K, M], rows lda elements apart
+ * @param[in]     b  [K, N], transpose_b: [N, K], rows ldb elements apart
  *
  * Not collective. Threads share out tiles of C. beta = 0 writes C without reading it (NaN in C
  * does not survive). Any size may be 0; K = 0 scales C.

@@ -47,6 +47,8 @@ typedef int32_t trm_winner;
  * @param[out] y        [a->n_rows, C]
  * @param[out] winners  [a->n_rows, C] of trm_winner: id of the column that gave the element, the first
  *                      of equals; -1 without any. NULL: not wanted
+ * @param[in]  x        [a->n_columns, C]
+ * @param[in]  self, n_self  as for trm_spmm
  * @param[in]  ids      [a->n_columns] each once; NULL: the column's number
  * A NaN wins and is passed on.
  */
@@ -55,22 +57,24 @@ void trm_neighbor_max(trm_real *y, trm_winner *winners, const trm_real *x, const
 /**
  * dx_j (+)= sum of dy_i over self_of (first) and edges of row j of the transpose `t`, where winners
  * say that j won; repeated edges, which stand side by side, count once.
+ * @param[out] dx          [t->n_rows, C]
  * @param[in] winners, dy  [t->n_columns, C]
+ * @param[in] self_of      [n_self] the column that is row j's self, -1: none; NULL: j
  * @param[in] ids          [t->n_rows], or NULL, as above
  */
 void trm_neighbor_max_backward(trm_real *dx, const trm_real *dy, const trm_winner *winners,
                                const trm_csr *t, const int32_t *self_of, int64_t n_self,
                                const int32_t *ids, int64_t C, bool add);
 
-/** y = sqrt(over + s) / (under + s), or 1 / (under + s) when over is NULL; s is 1 when `self`, else
+/** y[n] = sqrt(over + s) / (under + s), or 1 / (under + s) when over is NULL; s is 1 when `self`, else
  *  0; 0 where under + s is 0. */
 void trm_target_scales(trm_real *y, const float *over, const float *under, bool self, int64_t n);
-/** y = 1 / sqrt(degrees + s), 0 where degrees + s is 0. */
+/** y[n] = 1 / sqrt(degrees[n] + s), 0 where degrees + s is 0. */
 void trm_source_scales(trm_real *y, const float *degrees, bool self, int64_t n);
 
 /* ---- sets of rows ----------------------------------------------------------------------------- */
 
-/** y[n, C] (+)= rows ids[i] of x; 0 for an id of -1. ids NULL: i. */
+/** y[n, C] (+)= rows ids[n] of x; 0 for an id of -1. ids NULL: i. */
 void trm_gather_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_t n, int64_t C,
                      bool add);
 /**
@@ -97,10 +101,11 @@ void trm_segment_sum(trm_real *y, const trm_real *x, const int64_t *offsets, int
 /** dx[n_rows, C] (+)= dy, or dy / rows, of the row's segment; rows of no segment get 0. */
 void trm_segment_sum_backward(trm_real *dx, const trm_real *dy, const int64_t *offsets, int64_t n,
                               int64_t n_rows, int64_t C, bool mean, bool add);
-/** y[n, C]: maximum, the first of equals wins: winners[n, C] are rows counted from the segment's
- *  first, -1 for an empty one. A NaN wins. */
+/** y[n, C]: maximum of the rows [offsets[s], offsets[s + 1]) of x, 0 without any. The first of equals
+ *  wins: winners[n, C] are rows counted from the segment's first, -1 without any. A NaN wins. */
 void trm_segment_max(trm_real *y, trm_winner *winners, const trm_real *x, const int64_t *offsets,
                      int64_t n, int64_t C);
+/** dx[n_rows, C] (+)= dy[n, C] where winners[n, C] say so, 0 elsewhere. */
 void trm_segment_max_backward(trm_real *dx, const trm_real *dy, const trm_winner *winners,
                               const int64_t *offsets, int64_t n, int64_t n_rows, int64_t C,
                               bool add);

@@ -32,13 +32,16 @@ void trm_bias_backward(trm_real *db, const trm_real *dy, int64_t N, int64_t C, b
 /** GELU, tanh form: y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
  *  Source: Hendrycks, Gimpel 2016, arXiv:1606.08415, section 2. */
 void trm_gelu_forward(trm_real *y, const trm_real *x, int64_t n);
+/** dx (+)= dy y'(x), from the input x. */
 void trm_gelu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add);
-/** ReLU: y = max(x, 0); the derivative at 0 is 0. */
+/** ReLU: y = max(x, 0). */
 void trm_relu_forward(trm_real *y, const trm_real *x, int64_t n);
+/** dx (+)= dy where x > 0, else 0; the derivative at 0 is 0. */
 void trm_relu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add);
 
 /** ELU: y = x > 0 ? x : e^x - 1. Source: Clevert et al. 2016, arXiv:1511.07289, equation 15. */
 void trm_elu_forward(trm_real *y, const trm_real *x, int64_t n);
+/** dx (+)= dy where x > 0, else dy e^x, from the input x. */
 void trm_elu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add);
 /** y = alpha a + beta b. y may equal a or b. */
 void trm_combine(trm_real *y, const trm_real *a, trm_real alpha, const trm_real *b, trm_real beta,
@@ -56,33 +59,38 @@ void trm_copy_columns(trm_real *y, int64_t y_stride, const trm_real *x, int64_t 
 
 /**
  * y[N,C] = (x - mean) / sqrt(var + eps) * w + b over the last axis; var is the biased variance.
- * @param[out] mean, rstd  [N] kept for the backward pass
+ * @param[out] mean, rstd  [N] kept for the backward pass; rstd = 1 / sqrt(var + eps)
+ * @param[in]  x           [N, C] read again by the backward pass
+ * @param[in]  w           [C]
  * @param[in]  b           [C] or NULL (no bias)
+ * @param[in]  eps         > 0
  * Source: Ba, Kiros, Hinton 2016, arXiv:1607.06450, section 3.
  */
 void trm_layernorm_forward(trm_real *y, trm_real *mean, trm_real *rstd, const trm_real *x,
                            const trm_real *w, const trm_real *b, int64_t N, int64_t C,
                            trm_real eps);
-/** dx [N,C] per `add_dx`; dw [C], db [C] (NULL without bias) per `add_dw`. */
+/** dx [N,C] per `add_dx`; dw [C], db [C] (NULL without bias) per `add_dw`; from dy, x [N,C], mean,
+ *  rstd [N] and w [C]. Sums over rows run in tiles of rows fixed by N. */
 void trm_layernorm_backward(trm_real *dx, trm_real *dw, trm_real *db, const trm_real *dy,
                             const trm_real *x, const trm_real *mean, const trm_real *rstd,
                             const trm_real *w, int64_t N, int64_t C, bool add_dx, bool add_dw);
 
 /* ---- batch normalisation --------------------------------------------------------------------- */
 
-/** Mean and biased variance of the columns of x[N, C], the variance in a second pass; 0 for N = 0. */
+/** mean[C] and biased variance[C] of the columns of x[N, C], the variance in a second pass; 0 for
+ *  N = 0. */
 void trm_moments(trm_real *mean, trm_real *variance, const trm_real *x, int64_t N, int64_t C);
-/** y[N, C] = (x - mean) rstd, by column. y may equal x. */
+/** y[N, C] = (x[N, C] - mean[C]) rstd[C], by column. y may equal x. */
 void trm_standardize_forward(trm_real *y, const trm_real *x, const trm_real *mean,
                              const trm_real *rstd, int64_t N, int64_t C);
-/** dx (+)= rstd (dy - mean(dy) - y mean(dy y)), means over rows, which are left in sums[2 C]; mean
- *  and rstd were those of x. Source: Ioffe, Szegedy 2015, arXiv:1502.03167, section 3. */
+/** dx[N, C] (+)= rstd (dy - mean(dy) - y mean(dy y)), means over rows, which are left in sums[2 C];
+ *  mean and rstd were those of x. Source: Ioffe, Szegedy 2015, arXiv:1502.03167, section 3. */
 void trm_standardize_backward(trm_real *dx, trm_real *sums, const trm_real *dy, const trm_real *y,
                               const trm_real *rstd, int64_t N, int64_t C, bool add);
-/** y[N, C] = w x + b by column. y may equal x. */
+/** y[N, C] = w[C] x[N, C] + b[C] by column. y may equal x. */
 void trm_scale_shift_forward(trm_real *y, const trm_real *x, const trm_real *w, const trm_real *b,
                              int64_t N, int64_t C);
-/** dx (+)= dy w by column, without b. dx may equal dy when add is false. */
+/** dx[N, C] (+)= dy[N, C] w[C] by column. dx may equal dy when add is false. */
 void trm_scale_shift_backward(trm_real *dx, const trm_real *dy, const trm_real *w, int64_t N,
                               int64_t C, bool add);
 /** sum[C] (+)= sum over rows of a[N, C] b[N, C]. */
@@ -91,16 +99,17 @@ void trm_column_products(trm_real *sum, const trm_real *a, const trm_real *b, in
 
 /* ---- embeddings ----------------------------------------------------------------------------- */
 
-/** y[N,C] = w[ids[i], :]. Ids were checked against the vocabulary when the data were read. */
+/** y[N,C] = rows ids[N] of w[V,C]. Ids were checked against the vocabulary when the data were read. */
 void trm_embedding_forward(trm_real *y, const trm_real *w, const int32_t *ids, int64_t N,
                            int64_t C);
-/** dw[V,C] (+)= sum of dy rows by id, rows added in index order. add false: dw is cleared first. */
+/** dw[V,C] (+)= sum of the rows of dy[N,C] by ids[N], added in index order. add false: dw is cleared
+ *  first. */
 void trm_embedding_backward(trm_real *dw, const trm_real *dy, const int32_t *ids, int64_t N,
                             int64_t C, int64_t V, bool add);
 /** y[N*T, C] = x[N*T, C] + p[T, C], the position table, the same for every sequence. y may equal x. */
 void trm_position_forward(trm_real *y, const trm_real *x, const trm_real *p, int64_t N, int64_t T,
                           int64_t C);
-/** dp[T,C] (+)= sum over the N sequences of dy, in index order. */
+/** dp[T,C] (+)= sum over the N sequences of dy[N*T, C], in index order. */
 void trm_position_backward(trm_real *dp, const trm_real *dy, int64_t N, int64_t T, int64_t C,
                            bool add);
 /** p[T,C]: sin (even columns) and cos (odd) of t / 10000^(2i/C).
@@ -117,6 +126,7 @@ void trm_position_sinusoidal(trm_real *p, int64_t T, int64_t C);
  * @param[out] lse  [N*H, T] log-sum-exp of each row of scaled scores, kept for the backward pass
  * @param[in]  qkv  [N*T, 3C] rows hold q, k, v of all heads one after another
  * @param[in]  N, T, C, H  sequences, positions, width, heads (C divisible by H)
+ * @param      scratch     [trm_attention_scratch(N, T, C, H)] overwritten
  *
  * Threads share out (sequence, head) pairs and, forward, tiles of queries.
  * Cost: 2 N T^2 C multiply-adds forward (half of the square), 5/2 of it backward.
@@ -124,7 +134,8 @@ void trm_position_sinusoidal(trm_real *p, int64_t T, int64_t C);
  */
 void trm_attention_forward(trm_real *out, trm_real *lse, const trm_real *qkv, int64_t N, int64_t T,
                            int64_t C, int64_t H, trm_real *scratch);
-/** dqkv[N*T, 3C] is written (add false) or added to. `out`, `lse` come from the forward pass. */
+/** dqkv[N*T, 3C] is written (add false) or added to. dout[N*T, C]; `out`, `lse` come from the forward
+ *  pass; `scratch` as there. */
 void trm_attention_backward(trm_real *dqkv, const trm_real *dout, const trm_real *qkv,
                             const trm_real *out, const trm_real *lse, int64_t N, int64_t T,
                             int64_t C, int64_t H, bool add, trm_real *scratch);
@@ -134,26 +145,27 @@ int64_t trm_attention_scratch(int64_t N, int64_t T, int64_t C, int64_t H);
 /** s[N, H] = dot products of each head's C elements of x[N, H C] with a[H, C]. */
 void trm_head_dot_forward(trm_real *s, const trm_real *x, const trm_real *a, int64_t N, int64_t H,
                           int64_t C);
-/** dx[N, H C] per `add_dx`, da[H, C] per `add_da`; either may be NULL. */
+/** dx[N, H C] per `add_dx`, da[H, C] per `add_da`; either may be NULL. ds[N, H]. */
 void trm_head_dot_backward(trm_real *dx, trm_real *da, const trm_real *ds, const trm_real *x,
                            const trm_real *a, int64_t N, int64_t H, int64_t C, bool add_dx,
                            bool add_da);
 /** y[N, C] = mean over the H heads of x[N, H C]. */
 void trm_head_mean_forward(trm_real *y, const trm_real *x, int64_t N, int64_t H, int64_t C);
+/** dx[N, H C] (+)= dy[N, C] / H for each head. */
 void trm_head_mean_backward(trm_real *dx, const trm_real *dy, int64_t N, int64_t H, int64_t C,
                             bool add);
 
 /* ---- dropout -------------------------------------------------------------------------------- */
 
 /**
- * y = x * mask / (1 - p), mask drawn by counter: element c of row r has the counter
+ * y[N, C] (+)= x * mask / (1 - p), mask drawn by counter: element c of row r has the counter
  * (sample = sample0 + r / rows, position = (r % rows) * C + c). Backward is the same call on dy.
  * p in [0, 1) is rounded to a multiple of 2^-16. y may equal x when add is false.
  */
 void trm_dropout(trm_real *y, const trm_real *x, int64_t N, int64_t C, double p, trm_random_key key,
                  int64_t sample0, int64_t rows, bool add);
 
-/** The same keyed by rows: element c of row r has the counter (sample = ids[r], position = c). */
+/** The same keyed by rows, ids[N]: element c of row r has the counter (sample = ids[r], position = c). */
 void trm_dropout_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_t N, int64_t C,
                       double p, trm_random_key key, bool add);
 
@@ -170,7 +182,8 @@ void trm_dropout_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_
  */
 int64_t trm_softmax_xent_forward(double *loss, trm_real *lse, const trm_real *logits,
                                  const int32_t *targets, int64_t N, int64_t V);
-/** dlogits = dloss * (softmax(logits) - onehot(target)); rows that do not count get 0. */
+/** dlogits[N, V] (+)= dloss * (softmax(logits) - onehot(target)); rows that do not count get 0. lse[N]
+ *  comes from the forward pass. */
 void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
                                const int32_t *targets, trm_real dloss, int64_t N, int64_t V,
                                bool add);
@@ -181,6 +194,8 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
  *
  * @param[out] loss   [n] of each triplet
  * @param[out] slope  [n] d loss / d x = -sigmoid(-x), kept for the backward pass
+ * @param[in]  z      [rows of e, C] vectors that are penalised; not read when l2 is 0
+ * @param[in]  users, positives, negatives  [n] rows of e and z
  * Source: Rendle et al. 2009, arXiv:1205.2618, section 4.1.
  */
 void trm_bpr_forward(trm_real *loss, trm_real *slope, const trm_real *e, const trm_real *z,
@@ -194,7 +209,7 @@ void trm_bpr_forward(trm_real *loss, trm_real *slope, const trm_real *e, const t
 void trm_bpr_backward(trm_real *de, const trm_real *e, const trm_real *slope, const trm_csr *uses,
                       const int32_t *users, const int32_t *positives, const int32_t *negatives,
                       trm_real dloss, int64_t C, bool add);
-/** dz_k (+)= scale times the number of uses of row k times z_k. */
+/** dz_k (+)= scale times the number of uses of row k times z_k; dz, z [uses->n_rows, C]. */
 void trm_bpr_decay_backward(trm_real *dz, const trm_real *z, const trm_csr *uses, trm_real scale,
                             int64_t C, bool add);
 
@@ -222,7 +237,7 @@ typedef struct trm_adamw_scalars {
   trm_real correction1; /* 1 - beta1^t */
   trm_real correction2; /* 1 - beta2^t */
 } trm_adamw_scalars;
-/** w, m, v [n] updated: Loshchilov, Hutter 2019, arXiv:1711.05101, algorithm 2, with
+/** w, m, v [n] updated from g [n]: Loshchilov, Hutter 2019, arXiv:1711.05101, algorithm 2, with
  *  w -= lr * decay * w first, and the denominator sqrt(v / correction2) + eps as PyTorch has it. */
 void trm_adamw_update(trm_real *w, trm_real *m, trm_real *v, const trm_real *g, trm_real decay,
                       trm_adamw_scalars s, int64_t n);

@@ -10,6 +10,7 @@
  * of the program has a count of its own, OMP_NUM_THREADS (else all processors) until it is set.
  */
 void trm_threads_set(int n);
+/** Compute threads of kernels called from this thread, >= 1. */
 int trm_threads_get(void);
 
 /** What the threads run on, for `doctor` and the start-up line. */
@@ -33,7 +34,7 @@ typedef struct trm_processors {
 void trm_threads_unpin(trm_processors *before);
 void trm_threads_pin(const trm_processors *before);
 
-/** Fills places[0..trm_threads_get()-1], asked on each compute thread. */
+/** Fills places[trm_threads_get()], asked on each compute thread. Not collective. */
 void trm_threads_places(trm_thread_place *places);
 
 /** Names the instruction set the kernels were chosen for ("x86-64-v4"), followed in parentheses by

@@ -42,13 +42,20 @@ typedef struct trm_model_kind {
   int (*n_hops)(const void *self);
 } trm_model_kind;
 
-/** Model named by model.kind; adds to and seals `params` (kept). */
+/**
+ * Model named by model.kind; adds to and seals `params` (kept).
+ * @return TRM_ERR_CONFIG (keys and sizes that do not fit each other), TRM_ERR_MEMORY
+ */
 trm_status trm_model_create(const trm_config *config, const trm_model_dims *dims,
                             trm_params *params, trm_model **out);
 void trm_model_destroy(trm_model **model);
 
+/** Runs the model on the tape: logits [N*T, vocab] of tokens, [rows, classes] of nodes or graphs,
+ *  vectors of users and items. Failures are the tape's (trm_tape_status). */
 trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *batch);
+/** The same up to the summed loss of the batch's targets, a scalar. */
 trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch);
+/** Hops of message passing, from a batch's first; 0: none. */
 int trm_model_n_hops(const trm_model *model);
 /** Kinds of data set that the family named by model.kind works on; NULL past the last. Static. */
 const char *const *trm_model_data(const trm_config *config);

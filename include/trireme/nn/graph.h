@@ -19,12 +19,12 @@ typedef struct trm_row_exchange {
 
 /** Weights of a sum over edges; D is the target's or source's degree in the whole graph, S what of
  *  the target's is in the hop, both with the self-loop if there is one. */
-typedef enum trm_norm {
-  TRM_NORM_SUM,       /* 1 */
-  TRM_NORM_MEAN,      /* 1 / S_i */
-  TRM_NORM_SYMMETRIC, /* sqrt(D_i) / S_i / sqrt(D_j), which is 1 / sqrt(D_i D_j) where S_i = D_i:
+typedef enum trm_edge_norm {
+  TRM_EDGE_NORM_SUM,       /* 1 */
+  TRM_EDGE_NORM_MEAN,      /* 1 / S_i */
+  TRM_EDGE_NORM_SYMMETRIC, /* sqrt(D_i) / S_i / sqrt(D_j), which is 1 / sqrt(D_i D_j) where S_i = D_i:
                          Kipf, Welling 2017, arXiv:1609.02907, equation 2 */
-} trm_norm;
+} trm_edge_norm;
 
 typedef enum trm_pool { TRM_POOL_SUM, TRM_POOL_MEAN, TRM_POOL_MAX } trm_pool;
 

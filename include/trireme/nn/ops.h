@@ -47,7 +47,7 @@ trm_var *trm_op_features(trm_tape *tape, const trm_features *x, double dropout);
 trm_var *trm_op_sparse_linear(trm_tape *tape, const trm_features *x, trm_var *w, trm_var *b,
                               double dropout);
 /** y_i = sum over edges (j -> i), and j = i first when `self`, of norm * weight * x_j. */
-trm_var *trm_op_spmm(trm_tape *tape, trm_var *x, const trm_hop *hop, trm_norm norm, bool self);
+trm_var *trm_op_spmm(trm_tape *tape, trm_var *x, const trm_hop *hop, trm_edge_norm norm, bool self);
 /** y_i = element-wise maximum of x_j over edges (j -> i), and j = i when `self`; 0 without any. The
  *  first of equals gets the gradient. */
 trm_var *trm_op_neighbor_max(trm_tape *tape, trm_var *x, const trm_hop *hop, bool self);
@@ -92,7 +92,7 @@ trm_var *trm_op_dropout_rows(trm_tape *tape, trm_var *x, double p, const int32_t
 trm_var *trm_op_param_rows(trm_tape *tape, trm_var *w, const int32_t *ids, int64_t n);
 /** y[n, C] = rows of a collection, on every process the same. */
 trm_var *trm_op_collect(trm_tape *tape, trm_var *x, const trm_collection *collection);
-/** Rows of spmm(x, TRM_NORM_SYMMETRIC) for the nodes of a collection, on every process the same:
+/** Rows of spmm(x, TRM_EDGE_NORM_SYMMETRIC) for the nodes of a collection, on every process the same:
  *  y[n, C]. The hop's targets are the collection's nodes: own ones in rows of `in`, all in columns of
  *  `out`. */
 trm_var *trm_op_collect_spmm(trm_tape *tape, trm_var *x, const trm_hop *hop,

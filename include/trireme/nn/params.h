@@ -18,8 +18,8 @@
 typedef enum trm_init {
   TRM_INIT_ZERO,
   TRM_INIT_ONE,
-  TRM_INIT_NORMAL,  /* mean 0, deviation `std` */
-  TRM_INIT_UNIFORM, /* in [-std, std) */
+  TRM_INIT_NORMAL,  /* mean 0, standard deviation `scale` */
+  TRM_INIT_UNIFORM, /* in [-scale, scale) */
 } trm_init;
 
 enum { TRM_PARAM_NAME_BYTES = 96, TRM_PARAM_ALIGN = 16 };
@@ -33,7 +33,7 @@ typedef struct trm_param {
   bool decay;     /* weight decay applies */
   bool buffer;    /* not trained: a moving average of what passes give as its gradient */
   trm_init init;
-  double std;
+  double scale; /* of the first values, see trm_init */
 } trm_param;
 
 typedef struct trm_params {
@@ -45,20 +45,37 @@ typedef struct trm_params {
   bool sealed;
 } trm_params;
 
+/** An empty table. Not collective, as all functions here. @return TRM_ERR_MEMORY */
 trm_status trm_params_create(trm_params **out);
+/** Frees table and weights. *params may be NULL, and is afterwards. */
 void trm_params_destroy(trm_params **params);
 
-/** Adds a row; *index is its handle. `format` makes the name. */
+/**
+ * Adds a row; not after trm_params_seal.
+ *
+ * Called in the same order on all ranks, since offsets follow it.
+ * @param[out] index   handle: the row's place in `rows`
+ * @param[in]  dims    [n_dims], 1 to 4 of them, each at least 1; borrowed
+ * @param[in]  scale   of the first values: standard deviation of TRM_INIT_NORMAL, limit of
+ *                     TRM_INIT_UNIFORM (both >= 0); not read by the others
+ * @param[in]  decay   weight decay applies
+ * @param[in]  format  makes the name, a path unique in the table and shorter than
+ *                     TRM_PARAM_NAME_BYTES
+ * @return TRM_ERR_CONFIG when the sizes are not positive or their product overflows,
+ *         TRM_ERR_MEMORY
+ */
 trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int64_t *dims,
-                          trm_init init, double std, bool decay, const char *format, ...)
+                          trm_init init, double scale, bool decay, const char *format, ...)
     __attribute__((format(printf, 8, 9)));
 /** Adds a buffer, e.g. running statistics: it is saved, hashed and reduced like a parameter, but the
- *  update is value += 0.1 (gradient / count - value), without clipping, decay or learning rate. */
+ *  update is value += 0.1 (gradient / count - value), without clipping, decay or learning rate.
+ *  [n]; TRM_INIT_ZERO or TRM_INIT_ONE. Otherwise as trm_params_add. */
 trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_init init,
                                  const char *format, ...) __attribute__((format(printf, 5, 6)));
-/** Fixes offsets (last added row first) and allocates the weights. */
+/** Fixes offsets (last added row first) and allocates the weights, zeroed. Once. @return
+ *  TRM_ERR_MEMORY */
 trm_status trm_params_seal(trm_params *params);
-/** Draws initial values: a function of (seed, row name hash, element) alone. */
+/** Draws initial values: a function of (seed, row name hash, element) alone. One thread. */
 void trm_params_init(trm_params *params, uint64_t seed);
 /** 64-bit hash of all weights (XXH3 over the flat array, padding included): equal exactly when every
  *  bit is. */

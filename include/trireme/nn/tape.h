@@ -69,22 +69,27 @@ typedef struct trm_pass {
   const double *weights;      /* [n_blocks] and this */
 } trm_pass;
 
-/** Keeps `params` (must outlive the tape, sealed). */
+/** Keeps `params` (must outlive the tape, sealed). @return TRM_ERR_MEMORY */
 trm_status trm_tape_create(trm_params *params, trm_tape **out);
+/** *tape may be NULL, and is afterwards. */
 void trm_tape_destroy(trm_tape **tape);
 
 /** Starts a pass: forgets the last one. A pass that is not dry needs trm_tape_reserve first. */
 void trm_tape_begin(trm_tape *tape, const trm_pass *pass);
+/** The pass that was started last. */
 const trm_pass *trm_tape_pass(const trm_tape *tape);
-/** Reserves the arena at the high-water mark of all dry passes so far. */
+/** Reserves the arena at the high-water mark of all dry passes so far. @return TRM_ERR_MEMORY */
 trm_status trm_tape_reserve(trm_tape *tape);
+/** Bytes that are reserved. */
 size_t trm_tape_arena_bytes(const trm_tape *tape);
-/** First failure of this pass, TRM_OK if none. */
+/** First failure of this pass, TRM_OK if none: TRM_ERR_ARG (shapes that do not fit, too many
+ *  operators), TRM_ERR_MEMORY. */
 trm_status trm_tape_status(const trm_tape *tape);
 
 /** The variable of a parameter; the same one on every call in a pass. */
 trm_var *trm_tape_param(trm_tape *tape, int param);
-/** A variable on the caller's data (borrowed for the pass), without gradient unless asked. */
+/** A variable on the caller's data[product of dims] (borrowed for the pass; NULL in a dry one), without
+ *  gradient unless asked. `dims` has n_dims entries, at most 4. */
 trm_var *trm_tape_input(trm_tape *tape, trm_real *data, int n_dims, const int64_t *dims,
                         bool needs_grad);
 
@@ -96,7 +101,7 @@ typedef void (*trm_tape_between)(void *context);
 /**
  * Walks back from the scalar `loss` with d(loss) = 1. Every parameter's gradient ends up in
  * pass.grads (0 for parameters the pass did not use); `ready` is called once for each, `between`
- * after each operator; both may be NULL.
+ * after each operator; both may be NULL. Once a pass; nothing happens after a failure.
  */
 void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
                        trm_tape_between between, void *context);

@@ -13,14 +13,17 @@
 typedef struct trm_sharded trm_sharded;
 
 /** Keeps all arguments: an optimizer made by trm_optimizer_create_share for this rank, and a `sync`
- *  made with `sharded`. Collective. */
+ *  made with `sharded`. Collective. @return TRM_ERR_MEMORY, the same on all ranks */
 trm_status trm_sharded_create(trm_comm *comm, trm_gradsync *sync, trm_optimizer *optimizer,
                               trm_sharded **out);
+/** Frees nothing of what was kept. Not collective. */
 void trm_sharded_destroy(trm_sharded **sharded);
 
 /**
  * One update from the gradients of trm_gradsync_finish, as trm_optimizer_step; *info is the same on
  * every rank. Adds what it waited for communication to sums->exposed_s. Collective; does not allocate.
+ * @param[in] step  number of the update, from 1
+ * @return TRM_OK
  */
 trm_status trm_sharded_step(trm_sharded *sharded, trm_gradsync_result *sums, int64_t step,
                             trm_step_info *info);

@@ -3,7 +3,8 @@
 #define TRIREME_TRAIN_GRAPH_STORE_H
 
 #include "trireme/comm/comm.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/fetch.h"
+#include "trireme/comm/shared.h"
 #include "trireme/core/config.h"
 #include "trireme/input/graph.h"
 #include "trireme/input/partition.h"

@@ -7,7 +7,8 @@
 #define TRIREME_TRAIN_WHOLE_H
 
 #include "graph_store.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/halo.h"
+#include "trireme/comm/rows_share.h"
 #include "trireme/input/field.h"
 #include "trireme/model/model.h"
 #include "trireme/nn/graph.h"

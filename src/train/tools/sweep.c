@@ -13,7 +13,7 @@
 #include "sweep_table.h"
 #include "task.h"
 #include "text_file.h"
-#include "trireme/comm/rows.h"
+#include "trireme/comm/split.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/graph.h"
