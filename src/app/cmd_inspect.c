@@ -22,6 +22,25 @@ static trm_status print_array(void *context, const char *name, const trm_array_i
   return TRM_OK;
 }
 
+/* What the task has handed over. */
+static void print_fact(const trm_fact *fact) {
+  switch ((trm_fact_type)fact->type) {
+  case TRM_FACT_INT: {
+    int64_t value;
+    memcpy(&value, trm_fact_data(fact), sizeof value);
+    printf("  %-13s %" PRId64 "\n", fact->name, value);
+    break;
+  }
+  case TRM_FACT_TEXT:
+    printf("  %-13s %s\n", fact->name, (const char *)trm_fact_data(fact));
+    break;
+  case TRM_FACT_ARRAY:
+    printf("  %-13s %" PRId64 " x %s\n", fact->name, fact->n,
+           trm_dtype_name((trm_dtype)fact->dtype));
+    break;
+  }
+}
+
 static trm_status inspect_checkpoint(const char *path, bool arrays) {
   trm_ckpt_info info;
   TRM_TRY(trm_ckpt_read_info(path, &info));
@@ -30,14 +49,10 @@ static trm_status inspect_checkpoint(const char *path, bool arrays) {
   printf("  weights hash  %016" PRIx64 "\n", info.weights_hash);
   printf("  seed          %" PRIu64 "\n  data digest   %016" PRIx64 "\n", info.seed,
          info.data_digest);
-  if (info.vocab_offsets) {
-    printf("  vocabulary    %" PRId64 " (%s)\n", info.vocab, info.vocab_unit);
-  } else {
-    printf("  outputs       %" PRId64 "\n", info.vocab);
-  }
+  for (const trm_fact *f = NULL; (f = trm_facts_next(&info.facts, f));) print_fact(f);
   if (info.best_step >= 0) { /* scores are kept as what is the lower the better */
-    printf("  best          %s %.4f at step %" PRId64 "\n", info.best_loss < 0 ? "score" : "loss",
-           fabs(info.best_loss), info.best_step);
+    printf("  best          %s %.4f at step %" PRId64 "\n", info.best_value < 0 ? "score" : "loss",
+           fabs(info.best_value), info.best_step);
   }
   printf("  configuration\n%s", info.config_text);
   trm_ckpt_info_free(&info);

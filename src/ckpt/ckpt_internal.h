@@ -31,8 +31,11 @@ trm_status trm_ckpt_sweep(const char *folder);
 uint64_t trm_ckpt_data_digest(const void *data, int64_t bytes);
 /** What an array adds to the digest of the list of arrays (a sum, so that order does not count). */
 uint64_t trm_ckpt_entry_digest(const char *name, const trm_array_info *array, uint64_t digest);
-/** Digest of all facts; n_arrays and arrays_digest belong to them. */
-uint64_t trm_ckpt_facts_digest(const trm_ckpt_info *info, int64_t n_arrays, uint64_t arrays_digest);
+/** Digest of all that /run says and of all facts, each type in the order of their names. n_arrays and
+ *  arrays_digest belong to it.
+ *  @param[in] names  false: without the names and the arrays, as files had it before there were facts */
+uint64_t trm_ckpt_facts_digest(const trm_ckpt_info *info, int64_t n_arrays, uint64_t arrays_digest,
+                               bool names);
 
 /** A digest as an attribute: 16 hexadecimal digits. */
 trm_status trm_ckpt_digest_write(trm_container *file, const char *object, const char *name,

@@ -39,23 +39,46 @@ uint64_t trm_ckpt_entry_digest(const char *name, const trm_array_info *array, ui
   return hash;
 }
 
-uint64_t trm_ckpt_facts_digest(const trm_ckpt_info *info, int64_t n_arrays,
-                               uint64_t arrays_digest) {
-  uint64_t loss_bits, hash = 0;
-  memcpy(&loss_bits, &info->best_loss, sizeof loss_bits);
+/* The fact of a type whose name comes next after `last` ("": the first), NULL past the last one. */
+static const trm_fact *next_by_name(const trm_facts *facts, trm_fact_type type, const char *last) {
+  const trm_fact *next = NULL;
+  for (const trm_fact *f = NULL; (f = trm_facts_next(facts, f));) {
+    if (f->type != (int32_t)type || strcmp(f->name, last) <= 0) continue;
+    if (!next || strcmp(f->name, next->name) < 0) next = f;
+  }
+  return next;
+}
+
+uint64_t trm_ckpt_facts_digest(const trm_ckpt_info *info, int64_t n_arrays, uint64_t arrays_digest,
+                               bool names) {
+  uint64_t value_bits, hash = 0;
+  const trm_facts *facts = &info->facts;
+  memcpy(&value_bits, &info->best_value, sizeof value_bits);
   hash = add_number(hash, (uint64_t)info->step);
   hash = add_number(hash, info->seed);
   hash = add_number(hash, info->data_digest);
   hash = add_number(hash, info->weights_hash);
   hash = add_number(hash, info->samples_hash);
-  hash = add_number(hash, loss_bits);
+  hash = add_number(hash, value_bits);
   hash = add_number(hash, (uint64_t)info->best_step);
   hash = add_number(hash, (uint64_t)info->eval_step);
-  hash = add_number(hash, (uint64_t)info->vocab);
+  for (const trm_fact *f = NULL; (f = next_by_name(facts, TRM_FACT_INT, f ? f->name : ""));) {
+    if (names) hash = add_text(hash, f->name);
+    hash = add_number(hash, (uint64_t)trm_facts_int(facts, f->name, 0));
+  }
   hash = add_text(hash, info->config_text);
   hash = add_text(hash, info->program_version);
   hash = add_text(hash, info->fingerprint);
-  hash = add_text(hash, info->vocab_unit);
+  for (const trm_fact *f = NULL; (f = next_by_name(facts, TRM_FACT_TEXT, f ? f->name : ""));) {
+    if (names) hash = add_text(hash, f->name);
+    hash = add_text(hash, trm_fact_data(f));
+  }
+  for (const trm_fact *f = NULL;
+       names && (f = next_by_name(facts, TRM_FACT_ARRAY, f ? f->name : ""));) {
+    const int64_t bytes = f->n * (int64_t)trm_dtype_bytes((trm_dtype)f->dtype);
+    hash = add_number(add_text(hash, f->name), (uint64_t)f->dtype);
+    hash = add_number(hash, trm_ckpt_data_digest(trm_fact_data(f), bytes));
+  }
   hash = add_number(hash, (uint64_t)n_arrays);
   return add_number(hash, arrays_digest);
 }

@@ -8,7 +8,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/io/seal.h"
 
-enum { MAX_VOCAB = 1 << 26, SHAPE_BYTES = 128 };
+enum { MAX_FACT_ELEMENTS = 1 << 26, SHAPE_BYTES = 128 };
 
 static trm_status check_kind(trm_container *file) {
   char *kind = NULL;
@@ -125,32 +125,6 @@ trm_status trm_ckpt_regions_read(trm_container *file, const trm_region *regions,
   return TRM_OK;
 }
 
-/* Offsets and texts of the vocabulary, whose lengths must fit each other. */
-static trm_status read_vocabulary(trm_container *file, trm_ckpt_info *info) {
-  trm_array_info offsets, texts;
-  const char *path = trm_container_path(file);
-  if (!trm_container_has(file, "/vocab")) return TRM_OK;
-  TRM_TRY(trm_array_info_get(file, "/vocab/offsets", &offsets));
-  TRM_TRY(trm_array_info_get(file, "/vocab/bytes", &texts));
-  if (info->vocab < 0 || info->vocab > MAX_VOCAB || offsets.dtype != TRM_DTYPE_I64 ||
-      offsets.n_dims != 1 || offsets.n_elements != info->vocab + 1 || texts.dtype != TRM_DTYPE_U8 ||
-      texts.n_dims != 1) {
-    return trm_fail(TRM_ERR_DATA, "%s: its vocabulary does not fit 'vocab' = %lld", path,
-                    (long long)info->vocab);
-  }
-  TRM_TRY(TRM_ALLOC(&info->vocab_offsets, offsets.n_elements, "a vocabulary"));
-  TRM_TRY(TRM_ALLOC(&info->vocab_bytes, texts.n_elements + 1, "a vocabulary"));
-  TRM_TRY(read_array(file, "/vocab/offsets", &offsets, info->vocab_offsets, NULL, NULL));
-  TRM_TRY(read_array(file, "/vocab/bytes", &texts, info->vocab_bytes, NULL, NULL));
-  bool good = info->vocab_offsets[0] == 0 && info->vocab_offsets[info->vocab] == texts.n_elements;
-  for (int64_t i = 0; good && i < info->vocab; ++i) {
-    good = info->vocab_offsets[i] <= info->vocab_offsets[i + 1];
-  }
-  if (good) return TRM_OK;
-  return trm_fail(TRM_ERR_DATA, "%s: the offsets of its vocabulary do not ascend to its length",
-                  path);
-}
-
 /* An attribute of at most size - 1 bytes. */
 static trm_status read_short_text(trm_container *file, const char *name, char *out, size_t size) {
   char *text = NULL;
@@ -173,27 +147,85 @@ static trm_status read_seed(trm_container *file, uint64_t *seed) {
   return TRM_OK;
 }
 
-/* Facts, checked, and what they say of the arrays. On failure *info may be partly filled. */
-static trm_status read_facts(trm_container *file, trm_ckpt_info *info, int64_t *n_arrays,
-                             uint64_t *arrays_digest) {
+/* ---- facts ----------------------------------------------------------------------------------- */
+
+/* Attributes of /run that every checkpoint has; the others are facts. */
+static bool is_own(const char *name) {
+  static const char *const names[] = {
+      "step",      "seed",          "data_digest", "weights_hash", "samples_hash",    "best_value",
+      "best_loss", "best_step",     "eval_step",   "config_text",  "program_version", "fingerprint",
+      "n_arrays",  "arrays_digest", "digest"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+    if (strcmp(name, names[i]) == 0) return true;
+  }
+  return false;
+}
+
+/* A walk that gathers facts. */
+typedef struct gathering {
+  trm_container *file;
+  trm_facts *facts;
+} gathering;
+
+static trm_status bad_fact(const gathering *g, const char *name) {
+  return trm_fail(TRM_ERR_DATA, "%s: '%s' is not a fact of a checkpoint",
+                  trm_container_path(g->file), name);
+}
+
+static trm_status take_attr(void *context, const char *name, trm_attr_type type) {
+  gathering *g = context;
+  if (is_own(name)) return TRM_OK;
+  if (strlen(name) >= TRM_FACT_NAME_BYTES) return bad_fact(g, name);
+  if (type == TRM_ATTR_INT) {
+    int64_t value;
+    TRM_TRY(trm_attr_read_int(g->file, "/run", name, &value));
+    return trm_facts_put_int(g->facts, name, value);
+  }
+  if (type != TRM_ATTR_TEXT) return bad_fact(g, name);
+  char *text = NULL;
+  TRM_TRY(trm_attr_read_text(g->file, "/run", name, &text));
+  const trm_status status = trm_facts_put_text(g->facts, name, text);
+  TRM_FREE(text);
+  return status;
+}
+
+/* Names of regions and of facts that are arrays begin with a slash in the file. */
+static trm_status take_array(void *context, const char *name, const trm_array_info *array) {
+  gathering *g = context;
+  if (strncmp(name, "/model/", 7) == 0 || strncmp(name, "/optimizer/", 11) == 0) return TRM_OK;
+  if (array->n_dims != 1 || array->n_elements > MAX_FACT_ELEMENTS || name[0] != '/' ||
+      name[1] == 0 || strlen(name) > TRM_FACT_NAME_BYTES) {
+    return bad_fact(g, name);
+  }
+  TRM_TRY(trm_facts_put_array(g->facts, name + 1, array->dtype, array->n_elements, NULL));
+  const trm_fact *fact = trm_facts_find(g->facts, name + 1, TRM_FACT_ARRAY);
+  return read_array(g->file, name, array, trm_fact_data(fact), NULL, NULL);
+}
+
+/* All of /run, checked, and what it says of the arrays. On failure *info may be partly filled. */
+static trm_status read_info(trm_container *file, trm_ckpt_info *info, int64_t *n_arrays,
+                            uint64_t *arrays_digest) {
   uint64_t stored = 0;
+  /* Files from before there were facts called the value a loss. */
+  const bool old = !trm_attr_has(file, "/run", "best_value");
+  gathering g = {.file = file, .facts = &info->facts};
   TRM_TRY(trm_attr_read_int(file, "/run", "step", &info->step));
   TRM_TRY(read_seed(file, &info->seed));
   TRM_TRY(trm_ckpt_digest_read(file, "/run", "data_digest", &info->data_digest));
   TRM_TRY(trm_ckpt_digest_read(file, "/run", "weights_hash", &info->weights_hash));
   TRM_TRY(trm_ckpt_digest_read(file, "/run", "samples_hash", &info->samples_hash));
-  TRM_TRY(trm_attr_read_real(file, "/run", "best_loss", &info->best_loss));
+  TRM_TRY(trm_attr_read_real(file, "/run", old ? "best_loss" : "best_value", &info->best_value));
   TRM_TRY(trm_attr_read_int(file, "/run", "best_step", &info->best_step));
   TRM_TRY(trm_attr_read_int(file, "/run", "eval_step", &info->eval_step));
-  TRM_TRY(trm_attr_read_int(file, "/run", "vocab", &info->vocab));
-  TRM_TRY(read_short_text(file, "vocab_unit", info->vocab_unit, sizeof info->vocab_unit));
   TRM_TRY(trm_attr_read_text(file, "/run", "config_text", &info->config_text));
   TRM_TRY(trm_attr_read_text(file, "/run", "program_version", &info->program_version));
   TRM_TRY(trm_attr_read_text(file, "/run", "fingerprint", &info->fingerprint));
+  TRM_TRY(trm_attr_visit(file, "/run", take_attr, &g));
+  TRM_TRY(trm_container_visit(file, take_array, &g));
   TRM_TRY(trm_attr_read_int(file, "/run", "n_arrays", n_arrays));
   TRM_TRY(trm_ckpt_digest_read(file, "/run", "arrays_digest", arrays_digest));
   TRM_TRY(trm_ckpt_digest_read(file, "/run", "digest", &stored));
-  if (stored != trm_ckpt_facts_digest(info, *n_arrays, *arrays_digest)) {
+  if (stored != trm_ckpt_facts_digest(info, *n_arrays, *arrays_digest, !old)) {
     return damaged(file, "/run");
   }
   return TRM_OK;
@@ -203,15 +235,13 @@ void trm_ckpt_info_free(trm_ckpt_info *info) {
   TRM_FREE(info->config_text);
   TRM_FREE(info->program_version);
   TRM_FREE(info->fingerprint);
-  TRM_FREE(info->vocab_offsets);
-  TRM_FREE(info->vocab_bytes);
+  trm_facts_free(&info->facts);
 }
 
 static trm_status info_read(trm_container *file, trm_ckpt_info *info, int64_t *n_arrays,
                             uint64_t *arrays_digest) {
   trm_ckpt_info found = {0};
-  trm_status status = read_facts(file, &found, n_arrays, arrays_digest);
-  if (status == TRM_OK) status = read_vocabulary(file, &found);
+  const trm_status status = read_info(file, &found, n_arrays, arrays_digest);
   if (status != TRM_OK) {
     trm_ckpt_info_free(&found);
     return status;

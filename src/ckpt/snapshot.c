@@ -41,20 +41,15 @@ static char *pack_text(unsigned char *base, int64_t *used, const char *text) {
   return pack(base, used, text ? text : "", text ? (int64_t)strlen(text) + 1 : 1);
 }
 
-/* Lays out texts, vocabulary and names behind `base`, or measures them when it is NULL. */
+/* Lays out texts and names behind `base`, or measures them when it is NULL. */
 static int64_t pack_small(trm_ckpt_snapshot *s, unsigned char *base, const trm_ckpt_info *info,
                           const trm_region *regions, int n_regions) {
   int64_t used = 0;
   trm_ckpt_info copy = *info;
+  copy.facts = s->info.facts; /* its own block: trm_ckpt_snapshot_take */
   copy.config_text = pack_text(base, &used, info->config_text);
   copy.program_version = pack_text(base, &used, info->program_version);
   copy.fingerprint = pack_text(base, &used, info->fingerprint);
-  if (info->vocab_offsets) {
-    const int64_t n = info->vocab + 1;
-    copy.vocab_offsets =
-        pack(base, &used, info->vocab_offsets, n * (int64_t)sizeof *info->vocab_offsets);
-    copy.vocab_bytes = pack(base, &used, info->vocab_bytes, info->vocab_offsets[info->vocab]);
-  }
   for (int i = 0; i < n_regions; ++i) {
     char *name = pack_text(base, &used, regions[i].name);
     if (base) s->regions[i].name = name;
@@ -82,6 +77,7 @@ trm_status trm_ckpt_snapshot_take(trm_ckpt_snapshot *s, const trm_ckpt_info *inf
   if (large < 0) return trm_fail(TRM_ERR_ARG, "a region to be saved has an impossible shape");
   TRM_TRY(grow(&s->small, &s->small_capacity, small, "the texts of a checkpoint"));
   TRM_TRY(grow(&s->large, &s->large_capacity, large, "the copy of the weights for a checkpoint"));
+  TRM_TRY(trm_facts_copy(&s->info.facts, &info->facts));
   if (n_regions > s->regions_capacity) {
     TRM_FREE(s->regions);
     s->regions_capacity = 0;
@@ -103,6 +99,7 @@ trm_status trm_ckpt_snapshot_take(trm_ckpt_snapshot *s, const trm_ckpt_info *inf
 }
 
 void trm_ckpt_snapshot_release(trm_ckpt_snapshot *s) {
+  trm_facts_free(&s->info.facts);
   TRM_FREE(s->regions);
   TRM_FREE(s->small);
   TRM_FREE(s->large);

@@ -36,22 +36,25 @@ static trm_status write_region(trm_container *file, const trm_region *region, ar
   return write_array(file, name, &array, region->data, list);
 }
 
-static trm_status write_vocabulary(trm_container *file, const trm_ckpt_info *info,
-                                   array_list *list) {
-  if (!info->vocab_offsets) return TRM_OK;
-  const int64_t n = info->vocab + 1, bytes = info->vocab_offsets[info->vocab];
-  const trm_array_info offsets = {TRM_DTYPE_I64, 1, {n}, n};
-  const trm_array_info texts = {TRM_DTYPE_U8, 1, {bytes}, bytes};
-  TRM_TRY(write_array(file, "/vocab/offsets", &offsets, info->vocab_offsets, list));
-  return write_array(file, "/vocab/bytes", &texts, info->vocab_bytes, list);
-}
-
 static trm_status write_text(trm_container *file, const char *name, const char *text) {
   return trm_attr_write_text(file, "/run", name, text ? text : "");
 }
 
-static trm_status write_facts(trm_container *file, const trm_ckpt_info *info,
-                              const array_list *list) {
+static trm_status write_fact(trm_container *file, const trm_fact *fact, array_list *list) {
+  if (fact->type == TRM_FACT_TEXT) return write_text(file, fact->name, trm_fact_data(fact));
+  if (fact->type == TRM_FACT_INT) {
+    int64_t value;
+    memcpy(&value, trm_fact_data(fact), sizeof value);
+    return trm_attr_write_int(file, "/run", fact->name, value);
+  }
+  char name[TRM_FACT_NAME_BYTES + 1];
+  const trm_array_info array = {(trm_dtype)fact->dtype, 1, {fact->n}, fact->n};
+  snprintf(name, sizeof name, "/%s", fact->name);
+  return write_array(file, name, &array, trm_fact_data(fact), list);
+}
+
+static trm_status write_info(trm_container *file, const trm_ckpt_info *info,
+                             const array_list *list) {
   char seed[32];
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)info->seed);
   TRM_TRY(trm_attr_write_int(file, "/run", "step", info->step));
@@ -59,17 +62,15 @@ static trm_status write_facts(trm_container *file, const trm_ckpt_info *info,
   TRM_TRY(trm_ckpt_digest_write(file, "/run", "data_digest", info->data_digest));
   TRM_TRY(trm_ckpt_digest_write(file, "/run", "weights_hash", info->weights_hash));
   TRM_TRY(trm_ckpt_digest_write(file, "/run", "samples_hash", info->samples_hash));
-  TRM_TRY(trm_attr_write_real(file, "/run", "best_loss", info->best_loss));
+  TRM_TRY(trm_attr_write_real(file, "/run", "best_value", info->best_value));
   TRM_TRY(trm_attr_write_int(file, "/run", "best_step", info->best_step));
   TRM_TRY(trm_attr_write_int(file, "/run", "eval_step", info->eval_step));
-  TRM_TRY(trm_attr_write_int(file, "/run", "vocab", info->vocab));
-  TRM_TRY(write_text(file, "vocab_unit", info->vocab_unit));
   TRM_TRY(write_text(file, "config_text", info->config_text));
   TRM_TRY(write_text(file, "program_version", info->program_version));
   TRM_TRY(write_text(file, "fingerprint", info->fingerprint));
   TRM_TRY(trm_attr_write_int(file, "/run", "n_arrays", list->n));
   TRM_TRY(trm_ckpt_digest_write(file, "/run", "arrays_digest", list->digest));
-  const uint64_t digest = trm_ckpt_facts_digest(info, list->n, list->digest);
+  const uint64_t digest = trm_ckpt_facts_digest(info, list->n, list->digest, true);
   return trm_ckpt_digest_write(file, "/run", "digest", digest);
 }
 
@@ -79,8 +80,10 @@ static trm_status write_all(trm_container *file, const trm_ckpt_info *info,
   TRM_TRY(trm_attr_write_int(file, "/", "trireme_format", TRM_CKPT_FORMAT));
   TRM_TRY(trm_attr_write_text(file, "/", "kind", "checkpoint"));
   for (int i = 0; i < n_regions; ++i) TRM_TRY(write_region(file, &regions[i], &list));
-  TRM_TRY(write_vocabulary(file, info, &list));
-  return write_facts(file, info, &list);
+  for (const trm_fact *f = NULL; (f = trm_facts_next(&info->facts, f));) {
+    TRM_TRY(write_fact(file, f, &list));
+  }
+  return write_info(file, info, &list);
 }
 
 trm_status trm_ckpt_write(const char *path, const trm_ckpt_info *info, const trm_region *regions,

@@ -93,7 +93,11 @@ int trm_reducer_slots(const char *engine, int64_t n_blocks, int rank, int size) 
 /* Everything that all ranks see alike, so that all of them return together. */
 static trm_status check_options(trm_comm *comm, const trm_reducer_options *options) {
   if (!find_engine(options->engine)) {
-    return trm_fail(TRM_ERR_ARG, "there is no all-reduce '%s'",
+    return trm_fail(TRM_ERR_CONFIG, "there is no all-reduce '%s'; there are:"
+#define TRM_ENGINE(name) " " #name
+#include "engine_list.h"
+#undef TRM_ENGINE
+                    ,
                     options->engine ? options->engine : "");
   }
   if (options->n_blocks < comm->size) {

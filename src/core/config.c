@@ -136,6 +136,18 @@ trm_status trm_config_check(const trm_config *config) {
   return TRM_OK;
 }
 
+void trm_config_drop_idle(trm_config *config) {
+  bool dropped = true;
+  while (dropped) { /* one may have been a selector */
+    dropped = false;
+    for (int i = 0; i < config->n_slots; ++i) {
+      if (!is_idle(config, &config->slots[i])) continue;
+      config->slots[i].given = false;
+      dropped = true;
+    }
+  }
+}
+
 /* ---- access ---------------------------------------------------------------------------------- */
 
 static const trm_config_slot *slot_of(const trm_config *config, const char *key) {

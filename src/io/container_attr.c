@@ -275,3 +275,70 @@ trm_status trm_attr_write_text(trm_container *c, const char *object, const char 
   trm_h5_unlock();
   return status;
 }
+
+/* ---- all of an object ------------------------------------------------------------------------ */
+
+static trm_status attr_type(trm_container *c, const char *object, const char *name,
+                            trm_attr_type *type) {
+  open_attr a = {-1, -1, -1};
+  trm_status status = find_attr(c, object, name, &a);
+  if (status == TRM_OK) {
+    const H5T_class_t kind = H5Tget_class(a.type);
+    *type = kind == H5T_STRING         ? TRM_ATTR_TEXT
+            : !is_number_class(a.type) ? TRM_ATTR_OTHER
+            : kind == H5T_INTEGER      ? TRM_ATTR_INT
+                                       : TRM_ATTR_REAL;
+  }
+  close_attr(c, &a);
+  return status;
+}
+
+/* Name of attribute number i, in a counted block. */
+static trm_status attr_name(trm_container *c, const char *object, hsize_t i, char **name) {
+  hid_t id;
+  TRM_TRY(trm_h5_open_object(c, object, &id));
+  trm_status status = TRM_OK;
+  const ssize_t n =
+      H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
+  if (n < 0 || n > MAX_WRITTEN_TEXT_BYTES) {
+    status = trm_h5_fail(c, 0, "read the names of attributes of", object);
+  } else {
+    status = TRM_ALLOC(name, n + 1, "name of an attribute");
+  }
+  if (status == TRM_OK && H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, *name,
+                                             (size_t)n + 1, H5P_DEFAULT) < 0) {
+    status = trm_h5_fail(c, 0, "read the names of attributes of", object);
+  }
+  if (H5Oclose(id) < 0) c->damaged = true;
+  return status;
+}
+
+static trm_status count_attrs(trm_container *c, const char *object, hsize_t *n) {
+  hid_t id;
+  H5O_info_t info = {0};
+  TRM_TRY(trm_h5_open_object(c, object, &id));
+  const herr_t got = H5Oget_info(id, &info);
+  if (H5Oclose(id) < 0) c->damaged = true;
+  if (got < 0) return trm_h5_fail(c, 0, "count the attributes of", object);
+  *n = info.num_attrs;
+  return TRM_OK;
+}
+
+trm_status trm_attr_visit(trm_container *c, const char *object, trm_attr_visitor visit,
+                          void *context) {
+  hsize_t n = 0;
+  trm_h5_lock();
+  trm_status status = count_attrs(c, object, &n);
+  trm_h5_unlock();
+  for (hsize_t i = 0; i < n && status == TRM_OK; ++i) {
+    char *name = NULL;
+    trm_attr_type type = TRM_ATTR_OTHER;
+    trm_h5_lock();
+    status = attr_name(c, object, i, &name);
+    if (status == TRM_OK) status = attr_type(c, object, name, &type);
+    trm_h5_unlock();
+    if (status == TRM_OK) status = visit(context, name, type);
+    TRM_FREE(name);
+  }
+  return status;
+}

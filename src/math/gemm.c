@@ -37,7 +37,11 @@ trm_status trm_gemm_select(const char *name) {
       return TRM_OK;
     }
   }
-  return trm_fail(TRM_ERR_CONFIG, "matrix back end '%s' is unknown: choose openblas or reference",
+  return trm_fail(TRM_ERR_CONFIG, "there is no matrix back end '%s'; there are:"
+#define TRM_BACKEND(backend) " " #backend
+#include "backend_list.h"
+#undef TRM_BACKEND
+                  ,
                   name);
 }
 

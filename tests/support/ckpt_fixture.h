@@ -13,9 +13,10 @@ typedef struct ckpt_fixture {
   float data[FIXTURE_FLOATS];
   trm_region regions[FIXTURE_REGIONS];
   trm_ckpt_info info;
+  _Alignas(16) unsigned char facts[1024]; /* info's */
 } ckpt_fixture;
 
-/** Weights and facts as they are after `step`. The texts of info are constants: not to be freed. */
+/** Weights and facts as they are after `step`. What info points to is the fixture's: not to be freed. */
 void ckpt_fixture_fill(ckpt_fixture *fixture, int64_t step);
 /** NaN everywhere, to be read into. */
 void ckpt_fixture_clear(ckpt_fixture *fixture);

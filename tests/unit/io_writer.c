@@ -83,21 +83,22 @@ static void write_checkpoint(const char *folder) {
   char bytes[] = "abb", config[] = "model:\n  layers: 2\n", version[] = "0.1.0", print[] = "x";
   const trm_region regions[] = {{"model/wte/weight", 2, {2, 3}, w},
                                 {"optimizer/m/wte/weight", 1, {6}, w}};
-  const trm_ckpt_info info = {.step = 200,
-                              .seed = UINT64_MAX,
-                              .data_digest = 0xabc,
-                              .best_loss = 1.5,
-                              .best_step = 100,
-                              .vocab = 2,
-                              .config_text = config,
-                              .program_version = version,
-                              .fingerprint = print,
-                              .vocab_unit = "char",
-                              .vocab_offsets = offsets,
-                              .vocab_bytes = bytes};
+  trm_ckpt_info info = {.step = 200,
+                        .seed = UINT64_MAX,
+                        .data_digest = 0xabc,
+                        .best_value = 1.5,
+                        .best_step = 100,
+                        .config_text = config,
+                        .program_version = version,
+                        .fingerprint = print};
+  CHECK_OK(trm_facts_put_int(&info.facts, "outputs", 2));
+  CHECK_OK(trm_facts_put_text(&info.facts, "vocab_unit", "char"));
+  CHECK_OK(trm_facts_put_array(&info.facts, "vocab/offsets", TRM_DTYPE_I64, 3, offsets));
+  CHECK_OK(trm_facts_put_array(&info.facts, "vocab/bytes", TRM_DTYPE_U8, 3, bytes));
   CHECK_OK(trm_ckpt_store_open(folder, 2, &store));
   CHECK_OK(trm_ckpt_save(store, &info, regions, 2, true));
   CHECK_OK(trm_ckpt_store_close(&store));
+  trm_facts_free(&info.facts);
 }
 
 int main(int argc, char **argv) {

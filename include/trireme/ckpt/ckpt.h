@@ -8,7 +8,8 @@
  *     the rule of the newest K.
  *  3. Every array has a stored XXH3-64 digest, and the attributes as a whole have one; nothing that
  *     fails its digest is used.
- *  4. Loading takes no memory sized by the file: shapes must equal what is expected.
+ *  4. Loading takes no memory sized by the file: shapes must equal what is expected. Facts are the
+ *     exception; their arrays are bounded by the bytes in the file, and by 2^26 elements.
  *  5. The snapshot is a copy: training goes on while it is written, and never writes into it.
  *  6. Only files this module wrote (by name pattern) are ever removed.
  *
@@ -20,10 +21,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trireme/ckpt/facts.h"
 #include "trireme/comm/comm.h"
 #include "trireme/core/status.h"
 
-/** A named region of memory: "model/wte/weight", float32, row-major. */
+/** A named region of memory: "model/wte/weight", float32, row-major. Regions lie in groups of the file
+ *  called model and optimizer; arrays elsewhere in it are facts. */
 typedef struct trm_region {
   const char *name; /* borrowed */
   int n_dims;
@@ -31,23 +34,21 @@ typedef struct trm_region {
   float *data; /* borrowed; const when saving */
 } trm_region;
 
-/** Facts about the run. Texts are owned by the struct (trm_ckpt_info_free). */
+/** What a checkpoint says about the run. Texts are owned by the struct (trm_ckpt_info_free). */
 typedef struct trm_ckpt_info {
   int64_t step; /* updates done */
   uint64_t seed;
   uint64_t data_digest;
   uint64_t weights_hash; /* trm_params_hash of the weights in it */
   uint64_t samples_hash; /* of the samples of its last step, 0 at step 0 */
-  double best_loss;      /* validation, nats; NaN: none yet */
+  double best_value;     /* of the best evaluation, the lower the better: a loss in nats, or minus a
+                            score; NaN: none yet */
   int64_t best_step;
   int64_t eval_step; /* last evaluated, -1: never */
-  int64_t vocab;
   char *config_text; /* resolved YAML */
   char *program_version;
-  char *fingerprint;      /* instruction set, BLAS and kernel */
-  char vocab_unit[16];    /* the vocabulary, so that generate needs no data set */
-  int64_t *vocab_offsets; /* [vocab + 1] */
-  char *vocab_bytes;
+  char *fingerprint; /* instruction set, BLAS and kernel */
+  trm_facts facts;   /* what the task hands over; owned */
 } trm_ckpt_info;
 void trm_ckpt_info_free(trm_ckpt_info *info);
 

@@ -123,6 +123,9 @@ void trm_config_tell(trm_config *config, const char *fact, const char *value);
  */
 trm_status trm_config_check(const trm_config *config);
 
+/** Forgets what was given for keys that nothing uses: of a text that listed every key there was. */
+void trm_config_drop_idle(trm_config *config);
+
 /**
  * Typed access to a key in use: what was given, or the default of the part in use. Asking for a key
  * that no part in use has brought, or by the wrong type, is a bug: who reads a key brings its row.

@@ -100,6 +100,19 @@ trm_status trm_attr_read_real(trm_container *c, const char *object, const char *
 /** *text is a counted block (TRM_FREE). Fixed- and variable-length, ASCII and UTF-8 strings. */
 trm_status trm_attr_read_text(trm_container *c, const char *object, const char *name, char **text);
 
+/** What an attribute holds, as far as it can be read here. */
+typedef enum trm_attr_type {
+  TRM_ATTR_INT,
+  TRM_ATTR_REAL,
+  TRM_ATTR_TEXT,
+  TRM_ATTR_OTHER
+} trm_attr_type;
+/** Calls `visit` for every attribute of `object`, in the order of their names; stops at a failure.
+ *  `visit` may read from the container. */
+typedef trm_status (*trm_attr_visitor)(void *context, const char *name, trm_attr_type type);
+trm_status trm_attr_visit(trm_container *c, const char *object, trm_attr_visitor visit,
+                          void *context);
+
 /** Calls `visit` for every array in the file, in name order (each group's arrays and groups by name);
  *  stops at a failure. `visit` may read from the container. */
 typedef trm_status (*trm_array_visitor)(void *context, const char *name,

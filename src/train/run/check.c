@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "rundir.h"
-#include "tasks_internal.h"
+#include "task.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/math/gemm.h"
 #include "trireme/train/learner.h"

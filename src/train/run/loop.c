@@ -157,9 +157,9 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   }
   r->state.eval_step = r->state.step;
   const double value = trm_task_rank_value(r->task, &result);
-  const bool best = isfinite(value) && !(value >= r->state.best_loss); /* also when none was */
+  const bool best = isfinite(value) && !(value >= r->state.best_value); /* also when none was */
   if (best) {
-    r->state.best_loss = value;
+    r->state.best_value = value;
     r->state.best_step = r->state.step;
   }
   if (r->root && !r->options->replay && r->pending == TRM_OK) {
@@ -185,7 +185,7 @@ static void say_best(const trm_run *r) {
   const int selected = r->task->selected;
   if (r->state.best_step < 0 || r->state.best_step == r->state.step) return;
   trm_log_line(r->log, "best: step %" PRId64 ", %s %.4f, %s/best.h5", r->state.best_step,
-               selected < 0 ? "loss" : r->task->scores[selected], fabs(r->state.best_loss),
+               selected < 0 ? "loss" : r->task->scores[selected], fabs(r->state.best_value),
                r->dir.checkpoints);
 }
 

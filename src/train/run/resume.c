@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "states.h"
-#include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 #include "trireme/optim/optim.h"
@@ -122,15 +121,7 @@ static trm_status check_info(const trm_train_options *options, const trm_task *t
                              int64_t *schedule_length) {
   TRM_TRY(check_config(options, task, info, path, log, schedule_length));
   const char *data = trm_config_string(options->config, "data.path");
-  const trm_vocab *here = trm_text_task_vocab(task);
-  trm_vocab vocab = {.n = info->vocab, .offsets = info->vocab_offsets, .bytes = info->vocab_bytes};
-  (void)snprintf(vocab.unit, sizeof vocab.unit, "%s", info->vocab_unit);
-  if (here && !trm_vocab_equal(&vocab, here)) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "%s was trained on another vocabulary (%" PRId64 " %ss) than %s has (%" PRId64
-                    "); use the data set it was trained on",
-                    path, info->vocab, info->vocab_unit, data, here->n);
-  }
+  TRM_TRY(trm_task_check_facts(task, &info->facts, path));
   if (info->data_digest != task->digest) {
     if (!options->allow_changes) {
       return trm_fail(TRM_ERR_CONFIG,
@@ -155,7 +146,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
                       trm_task *task, trm_learner *learner, trm_regions *regions, trm_log *log,
                       trm_run_state *state, bool *resumed) {
   *resumed = false;
-  *state = (trm_run_state){.best_loss = (double)NAN, .best_step = -1, .eval_step = -1};
+  *state = (trm_run_state){.best_value = (double)NAN, .best_step = -1, .eval_step = -1};
   int64_t schedule_length = 0; /* rank 0's until the end */
   char path[TRM_PATH_BYTES] = "";
   trm_status status = TRM_OK;
@@ -188,7 +179,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
     }
   }
   state->step = info.step;
-  state->best_loss = info.best_loss;
+  state->best_value = info.best_value;
   state->best_step = info.best_step;
   state->eval_step = info.eval_step;
   state->samples_hash = info.samples_hash;

@@ -10,8 +10,8 @@
 
 /** State that goes on over restarts, besides weights and optimizer. */
 typedef struct trm_run_state {
-  int64_t step;     /* updates done */
-  double best_loss; /* of what is compared (trm_task_rank_value); NaN: none yet */
+  int64_t step;      /* updates done */
+  double best_value; /* of what is compared (trm_task_rank_value); NaN: none yet */
   int64_t best_step;
   int64_t eval_step;     /* last evaluated, -1: never */
   uint64_t samples_hash; /* of the last step */

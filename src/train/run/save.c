@@ -4,33 +4,27 @@
 
 #include "run.h"
 #include "states.h"
-#include "tasks_internal.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/layout.h"
 
-static void describe_run(const trm_run *r, const char *config_text, char fingerprint[128],
-                         trm_ckpt_info *info) {
-  const trm_vocab *vocab = trm_text_task_vocab(r->task);
+/* Texts are borrowed, facts are not: trm_facts_free. */
+static trm_status describe_run(const trm_run *r, const char *config_text, char fingerprint[128],
+                               trm_ckpt_info *info) {
   trm_fingerprint(fingerprint, 128);
   *info = (trm_ckpt_info){.step = r->state.step,
                           .seed = r->seed,
                           .data_digest = r->task->digest,
                           .weights_hash = trm_params_hash(r->learner.params),
                           .samples_hash = r->samples_hash,
-                          .best_loss = r->state.best_loss,
+                          .best_value = r->state.best_value,
                           .best_step = r->state.best_step,
                           .eval_step = r->state.eval_step,
-                          .vocab = r->task->dims.n_outputs,
                           .config_text = (char *)config_text,
                           .program_version = TRM_VERSION,
                           .fingerprint = fingerprint};
-  (void)snprintf(info->vocab_unit, sizeof info->vocab_unit, "%s",
-                 vocab ? vocab->unit : r->task->kind->brings.name);
-  if (!vocab) return;
-  info->vocab_offsets = vocab->offsets;
-  info->vocab_bytes = vocab->bytes;
+  return trm_task_facts(r->task, &info->facts);
 }
 
 /* The write goes on while training does. */
@@ -39,8 +33,11 @@ static trm_status write_checkpoint(trm_run *r, bool best) {
   if (r->metrics) TRM_TRY(trm_metrics_flush(r->metrics)); /* no checkpoint without its rows */
   TRM_TRY(trm_config_text(r->options->config, false, &config_text));
   trm_ckpt_info info;
-  describe_run(r, config_text, fingerprint, &info);
-  const trm_status status = trm_ckpt_save(r->store, &info, r->regions.rows, r->regions.n, best);
+  trm_status status = describe_run(r, config_text, fingerprint, &info);
+  if (status == TRM_OK) {
+    status = trm_ckpt_save(r->store, &info, r->regions.rows, r->regions.n, best);
+  }
+  trm_facts_free(&info.facts);
   TRM_FREE(config_text);
   return status;
 }

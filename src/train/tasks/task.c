@@ -9,6 +9,7 @@
 #include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/data_file.h"
+#include "trireme/model/model.h"
 #include "trireme/optim/optim.h"
 
 static const trm_task_kind *const kinds[] = {
@@ -92,6 +93,34 @@ trm_status trm_task_open(trm_comm *comm, trm_config *config, trm_task_use use, t
   }
   return status;
 }
+
+/* ---- checkpoints ----------------------------------------------------------------------------- */
+
+trm_status trm_task_facts(const trm_task *task, trm_facts *facts) {
+  TRM_TRY(trm_facts_put_int(facts, "outputs", task->dims.n_outputs));
+  TRM_TRY(trm_facts_put_text(facts, "data", task->kind->brings.name));
+  return task->kind->facts ? task->kind->facts(task, facts) : TRM_OK;
+}
+
+/* Files from before there were facts say "vocab", whatever the outputs are. */
+int64_t trm_facts_outputs(const trm_facts *facts) {
+  return trm_facts_int(facts, "outputs", trm_facts_int(facts, "vocab", 0));
+}
+
+trm_status trm_task_of_checkpoint(const trm_restored *restored, const char *path,
+                                  const trm_task_kind **kind) {
+  const char *data = trm_restored_data(restored);
+  *kind = trm_task_find(data);
+  if (*kind) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: was trained on data of kind '%.40s', which nothing here reads",
+                  path, data);
+}
+
+trm_status trm_task_check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
+  return task->kind->check_facts ? task->kind->check_facts(task, facts, path) : TRM_OK;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void trm_task_close(trm_task **task) {
   if (!*task) return;

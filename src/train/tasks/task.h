@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "restore.h"
+#include "trireme/ckpt/facts.h"
 #include "trireme/comm/comm.h"
 #include "trireme/core/config.h"
 #include "trireme/core/log.h"
@@ -51,6 +53,16 @@ typedef struct trm_task_kind {
   /** Exact evaluation of the weights as they are. Collective. `stopped`: asked to, no result. */
   trm_status (*evaluate)(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
                          trm_evaluation *result, bool *stopped);
+  /** What checkpoints keep of the data, so that who reads one needs no data set; NULL: nothing. Not
+   *  collective. */
+  trm_status (*facts)(const trm_task *task, trm_facts *facts);
+  /** Whether the data set is one that the model of a checkpoint can work on; NULL: any whose shapes
+   *  fit. `path` is the checkpoint's. Not collective. */
+  trm_status (*check_facts)(const trm_task *task, const trm_facts *facts, const char *path);
+  bool any_ranks; /* an evaluation may be shared out among more ranks than there are blocks */
+  /** Writes what a checkpoint generates; NULL: nothing. For a communicator of one rank. */
+  trm_status (*generate)(trm_restored *restored, const char *path,
+                         const trm_generate_options *options, FILE *out);
   /** Writes predictions of rank 0's choice to a file; NULL: not for this kind. Collective. */
   trm_status (*predict)(trm_task *task, trm_learner *learner, const trm_predict_options *options,
                         int64_t *n_rows);
@@ -106,6 +118,15 @@ void trm_task_close(trm_task **task); /* collective */
 /** Fills batch.blocks, train.steps (from train.epochs) and the facts that depend on them.
  *  Collective; the status may differ between ranks. */
 trm_status trm_task_resolve(trm_task *task, trm_config *config);
+/** Facts that a checkpoint keeps of the task. */
+trm_status trm_task_facts(const trm_task *task, trm_facts *facts);
+/** Outputs of the model, the kind of data set it was trained on (its task), from a checkpoint. */
+int64_t trm_facts_outputs(const trm_facts *facts);
+trm_status trm_task_of_checkpoint(const trm_restored *restored, const char *path,
+                                  const trm_task_kind **kind);
+/** That data set and checkpoint fit together (check_facts). */
+trm_status trm_task_check_facts(const trm_task *task, const trm_facts *facts, const char *path);
+
 /** Plans the tape's memory and reserves it. */
 trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training);
 /** What is compared: the lower the better. */

@@ -3,7 +3,6 @@
 #define TRIREME_TRAIN_TASKS_INTERNAL_H
 
 #include "task.h"
-#include "trireme/input/dataset.h"
 
 #define TRM_TASK(name) extern const trm_task_kind trm_task_##name;
 #include "task_list.h"
@@ -11,8 +10,5 @@
 
 /** The task on a kind of data set; NULL: there is none. */
 const trm_task_kind *trm_task_find(const char *data);
-
-/** The vocabulary of text; NULL for other kinds. */
-const trm_vocab *trm_text_task_vocab(const trm_task *task);
 
 #endif

@@ -5,9 +5,11 @@
 
 #include "evaluate.h"
 #include "tasks_internal.h"
+#include "text_generate.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/loader.h"
+#include "vocab_facts.h"
 
 static const trm_config_key keys[] = {
     TRM_KEY_INT("batch.size", "12", 1, 1048576, "samples", TRM_ON_RESULT,
@@ -149,11 +151,25 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
                            &result->count, stopped);
 }
 
-/* For checkpoints and generation. */
-const trm_vocab *trm_text_task_vocab(const trm_task *task) {
-  if (task->kind != &trm_task_text) return NULL;
+/* ---- checkpoints ----------------------------------------------------------------------------- */
+
+static trm_status put_facts(const trm_task *task, trm_facts *facts) {
   const text_task *t = task->self;
-  return trm_dataset_vocabulary(t->dataset);
+  return trm_vocab_facts_put(facts, trm_dataset_vocabulary(t->dataset));
+}
+
+static trm_status check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
+  const text_task *t = task->self;
+  const trm_vocab *here = trm_dataset_vocabulary(t->dataset);
+  trm_vocab vocab;
+  TRM_TRY(trm_vocab_facts_get(facts, path, &vocab));
+  if (trm_vocab_equal(&vocab, here)) return TRM_OK;
+  return trm_fail(task->use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
+                  "%s has another vocabulary (%" PRId64 " %ss) than %s was trained on (%" PRId64
+                  " %ss), in which its tokens would mean something else; use the data set it was "
+                  "trained on",
+                  trm_config_string(task->config, "data.path"), here->n, here->unit, path, vocab.n,
+                  vocab.unit);
 }
 
 const trm_task_kind trm_task_text = {TRM_TASK_PART("text", &rows),
@@ -167,4 +183,8 @@ const trm_task_kind trm_task_text = {TRM_TASK_PART("text", &rows),
                                      .start = start,
                                      .run = run,
                                      .samples = samples,
-                                     .evaluate = evaluate};
+                                     .evaluate = evaluate,
+                                     .facts = put_facts,
+                                     .check_facts = check_facts,
+                                     .any_ranks = true,
+                                     .generate = trm_text_generate};

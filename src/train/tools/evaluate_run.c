@@ -4,25 +4,10 @@
 
 #include "restore.h"
 #include "rundir.h"
-#include "tasks_internal.h"
+#include "task.h"
 #include "trireme/comm/watch.h"
 #include "trireme/io/files.h"
 #include "trireme/train/train.h"
-
-static trm_status check_vocab(const trm_restored *restored, const trm_task *task,
-                              const char *path) {
-  const trm_ckpt_info *info = &restored->info;
-  const trm_vocab *here = trm_text_task_vocab(task);
-  trm_vocab vocab = {.n = info->vocab, .offsets = info->vocab_offsets, .bytes = info->vocab_bytes};
-  (void)snprintf(vocab.unit, sizeof vocab.unit, "%s", info->vocab_unit);
-  if (!here || trm_vocab_equal(&vocab, here)) return TRM_OK;
-  return trm_fail(
-      TRM_ERR_DATA,
-      "%s has another vocabulary (%lld %ss) than %s was trained on (%lld %ss); its tokens "
-      "would mean other characters",
-      trm_config_string(restored->config, "data.path"), (long long)here->n, here->unit, path,
-      (long long)info->vocab, info->vocab_unit);
-}
 
 /* The data set of the run lies where it lay when it was trained, or --data tells. */
 static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
@@ -39,7 +24,7 @@ static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
   }
   TRM_TRY(status);
   TRM_TRY(trm_comm_agree(comm, trm_task_resolve(*task, restored->config)));
-  if ((*task)->kind == &trm_task_text || trm_comm_size(comm) <= (*task)->n_blocks) return TRM_OK;
+  if ((*task)->kind->any_ranks || trm_comm_size(comm) <= (*task)->n_blocks) return TRM_OK;
   return trm_fail(
       TRM_ERR_USAGE,
       "%d ranks are more than batch.blocks (%lld), with which the run was trained; start "
@@ -73,7 +58,6 @@ static trm_status say_sizes(const trm_task *task) {
 static trm_status open_all(trm_comm *comm, const char *run, bool best, const char *data,
                            trm_task_use use, opened *o) {
   char path[TRM_PATH_BYTES] = "";
-  int64_t vocab;
   trm_status status = TRM_OK;
   *o = (opened){0};
   trm_log_init(&o->log, trm_comm_rank(comm) == 0 ? stderr : NULL);
@@ -82,20 +66,20 @@ static trm_status open_all(trm_comm *comm, const char *run, bool best, const cha
   }
   TRM_TRY(trm_comm_agree(comm, status));
   TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
-  TRM_TRY(trm_restore_begin(comm, path, &o->restored, &vocab));
+  TRM_TRY(trm_restore_begin(comm, path, &o->restored));
   TRM_TRY_OUT(open_data(comm, data, use, &o->restored, &o->log, &o->task));
   TRM_TRY_OUT(trm_comm_check_equal(comm, o->task->digest, "the data set"));
+  const trm_facts *facts = &o->restored.info.facts;
+  TRM_TRY_OUT(trm_comm_agree(comm, trm_task_check_facts(o->task, facts, path)));
   /* Outputs are the checkpoint's: data to predict may have no labels. */
-  if (trm_text_task_vocab(o->task) || use == TRM_USE_PREDICT) o->task->dims.n_outputs = vocab;
-  status = trm_restore_weights(comm, path, &o->task->dims, &o->restored);
+  if (use == TRM_USE_PREDICT) o->task->dims.n_outputs = trm_facts_outputs(facts);
+  status = trm_restore_weights(path, &o->task->dims, &o->restored);
   if (status == TRM_ERR_DATA && data && o->task->dims.n_features > 0) status = say_sizes(o->task);
   if (status != TRM_OK) goto out;
-  status = check_vocab(&o->restored, o->task, path);
-  if (status == TRM_OK && !data && o->task->digest != o->restored.info.data_digest) {
+  if (!data && o->task->digest != o->restored.info.data_digest) {
     trm_log_warn(&o->log, "%s has changed since the run was trained on it",
                  trm_config_string(o->restored.config, "data.path"));
   }
-  TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(trm_comm_agree(comm, trm_task_plan(o->task, &o->restored.learner, false)));
   TRM_TRY_OUT(trm_comm_agree(
       comm, trm_watch_start(comm, trm_config_real(o->restored.config, "comm.deadline_s"))));

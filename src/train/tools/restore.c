@@ -1,79 +1,44 @@
 #include "restore.h"
 
-#include <string.h>
-
+#include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/math/gemm.h"
 #include "trireme/train/keys.h"
 
-/* Rank 0's configuration text and vocabulary size, on every rank. */
-static trm_status share_info(trm_comm *comm, const char *path, char **text, int64_t *vocab) {
-  struct {
-    int64_t vocab, bytes;
-  } sizes = {0, 0};
-  trm_ckpt_info info = {0};
-  trm_status status = TRM_OK;
-  if (trm_comm_rank(comm) == 0) {
-    status = trm_ckpt_read_info(path, &info);
-    if (status == TRM_OK) {
-      sizes.vocab = info.vocab;
-      sizes.bytes = (int64_t)strlen(info.config_text) + 1;
-    }
-  }
-  status = trm_comm_agree(comm, status);
-  if (status == TRM_OK) status = trm_comm_broadcast(comm, &sizes, sizeof sizes, 0);
-  if (status == TRM_OK) {
-    status = trm_comm_agree(comm, trm_alloc_bytes((void **)text, sizes.bytes, 1, "configuration"));
-  }
-  if (status == TRM_OK) {
-    if (info.config_text) memcpy(*text, info.config_text, (size_t)sizes.bytes);
-    status = trm_comm_broadcast(comm, *text, sizes.bytes, 0);
-  }
-  *vocab = sizes.vocab;
-  trm_ckpt_info_free(&info);
-  return status;
+/* Files from before there were facts name it as the unit of outputs, unless it is text. */
+const char *trm_restored_data(const trm_restored *restored) {
+  const trm_facts *facts = &restored->info.facts;
+  const char *data = trm_facts_text(facts, "data"), *unit = trm_facts_text(facts, "vocab_unit");
+  const trm_task_kind *old = !data && unit ? trm_task_find(unit) : NULL;
+  return data ? data : old ? old->brings.name : trm_model_data(restored->config)[0];
 }
 
-static trm_status read_config(const char *path, const char *text, trm_config **config) {
-  TRM_TRY(trm_program_config(config));
-  return trm_config_read_text(*config, text, path);
+static trm_status read_config(trm_restored *restored, const char *path) {
+  TRM_TRY(trm_program_config(&restored->config));
+  TRM_TRY(trm_config_read_text(restored->config, restored->info.config_text, path));
+  trm_config_tell(restored->config, "data", trm_restored_data(restored));
+  trm_config_drop_idle(restored->config); /* older files list every key */
+  return trm_gemm_select(trm_config_string(restored->config, "math.gemm"));
 }
 
-trm_status trm_restore_config(trm_comm *comm, const char *path, trm_config **config) {
-  char *text = NULL;
-  int64_t vocab;
-  trm_status status = share_info(comm, path, &text, &vocab);
-  if (status == TRM_OK) status = trm_comm_agree(comm, read_config(path, text, config));
-  TRM_FREE(text);
-  if (status != TRM_OK) trm_config_destroy(config);
-  return status;
-}
-
-trm_status trm_restore_begin(trm_comm *comm, const char *path, trm_restored *restored,
-                             int64_t *vocab) {
-  char *text = NULL;
-  *restored = (trm_restored){0};
-  trm_status status = share_info(comm, path, &text, vocab);
-  if (status == TRM_OK) {
-    status = read_config(path, text, &restored->config);
-    if (status == TRM_OK) {
-      status = trm_gemm_select(trm_config_string(restored->config, "math.gemm"));
-    }
-    status = trm_comm_agree(comm, status);
-  }
-  TRM_FREE(text);
+trm_status trm_restore_begin(trm_comm *comm, const char *path, trm_restored *restored) {
+  *restored = (trm_restored){.comm = comm};
+  TRM_TRY(trm_ckpt_load_all(comm, path, &restored->info, NULL, 0));
+  const trm_status status = trm_comm_agree(comm, read_config(restored, path));
   if (status != TRM_OK) trm_restored_free(restored);
   return status;
 }
 
-trm_status trm_restore_weights(trm_comm *comm, const char *path, const trm_model_dims *dims,
+trm_status trm_restore_weights(const char *path, const trm_model_dims *dims,
                                trm_restored *restored) {
+  trm_ckpt_info again = {0};
   trm_regions regions = {0};
   trm_status status = trm_learner_create(restored->config, dims, false, 0, 1, &restored->learner);
   if (status == TRM_OK) status = trm_learner_regions(&restored->learner, &regions);
-  TRM_TRY_OUT(trm_comm_agree(comm, status));
-  TRM_TRY_OUT(trm_ckpt_load_all(comm, path, &restored->info, regions.rows, regions.n));
+  TRM_TRY_OUT(trm_comm_agree(restored->comm, status));
+  TRM_TRY_OUT(trm_ckpt_load_all(restored->comm, path, &again, regions.rows, regions.n));
 out:
+  trm_ckpt_info_free(&again);
   trm_regions_free(&regions);
   return status;
 }

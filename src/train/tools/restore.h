@@ -1,4 +1,4 @@
-/** A learner made from a checkpoint alone, for evaluation and generation. */
+/** A learner made from a checkpoint, for evaluation and generation. */
 #ifndef TRIREME_TRAIN_RESTORE_H
 #define TRIREME_TRAIN_RESTORE_H
 
@@ -6,21 +6,20 @@
 #include "trireme/train/learner.h"
 
 typedef struct trm_restored {
+  trm_comm *comm; /* borrowed */
   trm_config *config;
   trm_ckpt_info info;
   trm_learner learner;
 } trm_restored;
 
-/** The configuration of a checkpoint on every rank. Collective. */
-trm_status trm_restore_config(trm_comm *comm, const char *path, trm_config **config);
-
-/** Configuration and facts that say how to build the model: text needs no more, graphs their data.
- *  Collective. */
-trm_status trm_restore_begin(trm_comm *comm, const char *path, trm_restored *restored,
-                             int64_t *vocab);
+/** What a checkpoint says, on every rank: configuration and facts. Collective; the status is the same
+ *  on all ranks. After a failure there is nothing to free. */
+trm_status trm_restore_begin(trm_comm *comm, const char *path, trm_restored *restored);
+/** Kind of data set that the model was trained on. Borrowed. */
+const char *trm_restored_data(const trm_restored *restored);
 /** Builds the model and reads the file: rank 0 reads and broadcasts. The tape's memory is the
- *  caller's to plan. Collective (comm of one rank for a single process). */
-trm_status trm_restore_weights(trm_comm *comm, const char *path, const trm_model_dims *dims,
+ *  caller's to plan. Collective; the status is the same on all ranks. */
+trm_status trm_restore_weights(const char *path, const trm_model_dims *dims,
                                trm_restored *restored);
 void trm_restored_free(trm_restored *restored);
 

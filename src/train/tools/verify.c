@@ -52,10 +52,11 @@ static trm_status choose(const char *run, int64_t limit, plan *p) {
 /* Trains from p->path to p->last without writing. Collective. */
 static trm_status replay_run(trm_comm *comm, const plan *p, const char *data, trm_replay *replay,
                              trm_log *log) {
-  trm_config *config = NULL;
+  trm_restored restored;
   char set[TRM_PATH_BYTES + 32];
-  trm_status status = trm_restore_config(comm, p->path, &config);
-  if (status != TRM_OK) return status;
+  TRM_TRY(trm_restore_begin(comm, p->path, &restored));
+  trm_config *config = restored.config;
+  trm_status status = TRM_OK;
   (void)snprintf(set, sizeof set, "train.steps=%" PRId64, p->last);
   status = trm_config_set(config, set);
   if (status == TRM_OK)
@@ -80,7 +81,7 @@ static trm_status replay_run(trm_comm *comm, const plan *p, const char *data, tr
     else if (status == TRM_STOPPED && differs >= 0)
       status = TRM_OK;
   }
-  trm_config_destroy(&config);
+  trm_restored_free(&restored);
   return status;
 }
 
