@@ -54,6 +54,7 @@ def check_silent(ranks, mode):
 
 for ranks, bad in (2, 1), (2, 0), (3, 1):
     check_deadline("hang", ranks, bad)
+check_deadline("hang", 4, 0)
 check_deadline("stop", 2, 1)
 check_deadline("group", 4, 3, speaker=2)
 check_bad("mpi", 2, 1, 71, r"error: rank 1 \([^)]+\): MPI_Allgather failed: .+")

@@ -1,7 +1,7 @@
 /**
  * The deadline thread: makes no MPI calls, sees that a named phase has lasted too long, writes one
  * line with rank, host, step and phase, and ends the process with exit code 71; rank 0 first, the
- * others a second later, so that one line is printed.
+ * next ones three seconds after each other, so that one line is printed.
  */
 #ifndef TRIREME_COMM_WATCH_H
 #define TRIREME_COMM_WATCH_H
