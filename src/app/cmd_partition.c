@@ -66,7 +66,7 @@ static trm_status measure_all(const trm_graph *graph, const char *method, const 
                               int64_t split, uint64_t seed) {
   trm_ids training = {0};
   if (split >= 0 || graph->n_splits > 0) {
-    TRM_TRY(trm_graph_split(graph, split < 0 ? 0 : (int)split, TRM_PART_TRAIN, true, &training));
+    TRM_TRY(trm_graph_split(graph, split < 0 ? 0 : (int)split, TRM_SUBSET_TRAIN, true, &training));
   }
   printf("%s: %" PRId64 " nodes, %" PRId64 " edges, %" PRId64 " training nodes; %s\n", graph->path,
          graph->n_nodes, graph->in.n_edges, training.n, method);

@@ -215,12 +215,13 @@ static void say(line *l, int64_t count, const char *one, const char *many) {
 
 /* " (of 0: 140 train, 500 valid, 1,000 test)". */
 static void say_parts(line *l, const trm_graph *g) {
-  char numbers[TRM_N_PARTS][32];
-  for (int p = 0; p < TRM_N_PARTS; ++p) trm_format_count(g->splits[p].n, numbers[p]);
-  const int n = snprintf(l->text + l->n, sizeof l->text - (size_t)l->n,
-                         g->n_splits == 1 ? " (%s train, %s valid, %s test)"
-                                          : " (the first: %s train, %s valid, %s test)",
-                         numbers[TRM_PART_TRAIN], numbers[TRM_PART_VALID], numbers[TRM_PART_TEST]);
+  char numbers[TRM_N_SUBSETS][32];
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) trm_format_count(g->splits[p].n, numbers[p]);
+  const int n =
+      snprintf(l->text + l->n, sizeof l->text - (size_t)l->n,
+               g->n_splits == 1 ? " (%s train, %s valid, %s test)"
+                                : " (the first: %s train, %s valid, %s test)",
+               numbers[TRM_SUBSET_TRAIN], numbers[TRM_SUBSET_VALID], numbers[TRM_SUBSET_TEST]);
   TRM_ASSERT(n >= 0 && n < (int)sizeof l->text - l->n);
   l->n += n;
 }

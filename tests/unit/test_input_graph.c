@@ -115,12 +115,12 @@ static void check_nodes(void) {
   CHECK_EQ(trm_graph_n_splits(g), 2);
   for (int i = 0; i < 6; ++i) {
     trm_ids ids;
-    CHECK_OK(trm_graph_split(g, i / 3, (trm_part)(i % 3), false, &ids));
+    CHECK_OK(trm_graph_split(g, i / 3, (trm_subset)(i % 3), false, &ids));
     CHECK_EQ(ids.n, f.splits[i].n);
     for (int64_t k = 0; k < ids.n; ++k) CHECK_EQ(ids.ids[k], f.splits[i].ids[k]);
   }
   trm_ids ids;
-  CHECK_EQ(trm_graph_split(g, 2, TRM_PART_TEST, false, &ids), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_graph_split(g, 2, TRM_SUBSET_TEST, false, &ids), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "has no split 2; there are 2, from 0 to 1");
   trm_graph_close(&g);
   CHECK(g == NULL);
@@ -151,15 +151,15 @@ static void check_directed(bool weighted) {
   for (int i = 0; i < 5; ++i) CHECK_NEAR_AT(g->degrees[i], degrees[i], 0, i);
   CHECK(g->labels == NULL && g->n_classes == 0 && g->splits == NULL);
   trm_ids ids;
-  CHECK_EQ(trm_graph_split(g, 0, TRM_PART_TRAIN, false, &ids), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_graph_split(g, 0, TRM_SUBSET_TRAIN, false, &ids), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "has no splits");
   trm_graph_close(&g);
 }
 
-static void check_ids_are(trm_graph *g, int split, trm_part part, bool hold_out, int64_t n,
+static void check_ids_are(trm_graph *g, int split, trm_subset subset, bool hold_out, int64_t n,
                           const int32_t *want) {
   trm_ids ids;
-  CHECK_OK(trm_graph_split(g, split, part, hold_out, &ids));
+  CHECK_OK(trm_graph_split(g, split, subset, hold_out, &ids));
   if (!CHECK_EQ(ids.n, n)) return;
   for (int64_t i = 0; i < n; ++i) CHECK_EQ(ids.ids[i], want[i]);
 }
@@ -177,23 +177,23 @@ static void check_set(void) {
   for (int i = 0; i < 3; ++i) CHECK_EQ(g->labels[i], f.g.labels[i]);
   CHECK_EQ(trm_graph_n_splits(g), 3);
   /* fold 0: graph 1, fold 1: graph 2, fold 2: graph 0 */
-  check_ids_are(g, 0, TRM_PART_TEST, true, 1, (int32_t[]){1});
-  check_ids_are(g, 0, TRM_PART_VALID, true, 1, (int32_t[]){2});
-  check_ids_are(g, 0, TRM_PART_TRAIN, true, 1, (int32_t[]){0});
-  check_ids_are(g, 2, TRM_PART_TEST, true, 1, (int32_t[]){0});
-  check_ids_are(g, 2, TRM_PART_VALID, true, 1, (int32_t[]){1});
-  check_ids_are(g, 2, TRM_PART_TRAIN, true, 1, (int32_t[]){2});
-  check_ids_are(g, 1, TRM_PART_VALID, false, 1, (int32_t[]){2});
-  check_ids_are(g, 1, TRM_PART_TRAIN, false, 2, (int32_t[]){0, 1});
-  check_ids_are(g, 1, TRM_PART_TRAIN, false, 2, (int32_t[]){0, 1});
+  check_ids_are(g, 0, TRM_SUBSET_TEST, true, 1, (int32_t[]){1});
+  check_ids_are(g, 0, TRM_SUBSET_VALID, true, 1, (int32_t[]){2});
+  check_ids_are(g, 0, TRM_SUBSET_TRAIN, true, 1, (int32_t[]){0});
+  check_ids_are(g, 2, TRM_SUBSET_TEST, true, 1, (int32_t[]){0});
+  check_ids_are(g, 2, TRM_SUBSET_VALID, true, 1, (int32_t[]){1});
+  check_ids_are(g, 2, TRM_SUBSET_TRAIN, true, 1, (int32_t[]){2});
+  check_ids_are(g, 1, TRM_SUBSET_VALID, false, 1, (int32_t[]){2});
+  check_ids_are(g, 1, TRM_SUBSET_TRAIN, false, 2, (int32_t[]){0, 1});
+  check_ids_are(g, 1, TRM_SUBSET_TRAIN, false, 2, (int32_t[]){0, 1});
   trm_graph_close(&g);
   static const int32_t two[3] = {0, 1, 1};
   f.g.folds = two;
   g = open_fixture(&f, true);
   trm_ids ids;
-  CHECK_EQ(trm_graph_split(g, 0, TRM_PART_TRAIN, true, &ids), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_graph_split(g, 0, TRM_SUBSET_TRAIN, true, &ids), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "set data.hold_out to false");
-  check_ids_are(g, 0, TRM_PART_TRAIN, false, 2, (int32_t[]){1, 2});
+  check_ids_are(g, 0, TRM_SUBSET_TRAIN, false, 2, (int32_t[]){1, 2});
   trm_graph_close(&g);
 }
 

@@ -63,7 +63,7 @@ static setting setting_make(int which) {
     random_graph_features(&s.r, 6, which == 1, true);
     s.o.kind = TRM_BATCH_NEIGHBOR;
     s.o.train = random_graph_train(&s.r); /* 30 */
-    s.o.sampler = (trm_sampler_options){.n_hops = 2, .fanout = {3, 2}};
+    s.o.sampler = (trm_neighbor_options){.n_hops = 2, .fanout = {3, 2}};
     if (which == 1) s.partition = scattered(90, 7);
     s.o.fetched = which == 2;
     break;
@@ -75,7 +75,7 @@ static setting setting_make(int which) {
     s.o.kind = TRM_BATCH_CLUSTER;
     s.o.train = random_graph_train(&s.r);
     s.partition = scattered(90, 17);
-    s.o.sampler = (trm_sampler_options){.n_hops = 2, .drop_edge = which == 3 ? 0.2 : 0};
+    s.o.sampler = (trm_neighbor_options){.n_hops = 2, .drop_edge = which == 3 ? 0.2 : 0};
     s.o.fetched = which == 4;
     break;
   case 5:
@@ -84,7 +84,7 @@ static setting setting_make(int which) {
     random_graph_features(&s.r, 3, true, false);
     s.o.kind = TRM_BATCH_SET;
     s.o.train = (trm_ids){s.r.train, 31};
-    s.o.sampler = (trm_sampler_options){.n_hops = 3};
+    s.o.sampler = (trm_neighbor_options){.n_hops = 3};
     break;
   default:
     s.name = which == 6 ? "pairs" : "pairs, edges left out";
@@ -679,7 +679,7 @@ static void check_destroy(void) {
   trm_graph_loader_options o = s.o;
   o.batch = 400000;
   o.n_blocks = o.n_local = 400;
-  o.sampler = (trm_sampler_options){.n_hops = 2, .fanout = {100, 100}, .replace = true};
+  o.sampler = (trm_neighbor_options){.n_hops = 2, .fanout = {100, 100}, .replace = true};
   o.end_step = 10; /* each of seconds */
   trm_graph_loader *l = loader_of(&s, &o);
   trm_sleep_s(0.05);

@@ -197,7 +197,7 @@ static void check_options(trm_dataset *d) {
 static void check_failure(const char *path) {
   trm_dataset *d = open_plain(path, N, N_TRAIN);
   TRM_FREE(d->cache);
-  d->n_tokens = d->split[TRM_SPLIT_TRAIN].n = 3 * N;
+  d->n_tokens = d->subset[TRM_SUBSET_TRAIN].n = 3 * N;
   int64_t good = 0, epoch, window, token;
   for (;; ++good) {
     trm_dataset_locate(d, SEED, T, good, &epoch, &window, &token);
@@ -230,7 +230,7 @@ static void check_uncached(const char *path) {
   CHECK_OK(trm_loader_create(d, &o, &loader));
   for (int64_t s = 0; s < 30 && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
     int32_t inputs[T], targets[T];
-    CHECK_OK(trm_dataset_eval_read(d, TRM_SPLIT_VALID, T, s % 6, 1, inputs, targets));
+    CHECK_OK(trm_dataset_eval_read(d, TRM_SUBSET_VALID, T, s % 6, 1, inputs, targets));
     CHECK_EQ(inputs[0], fixture_token(N_TRAIN + s % 6 * T));
     for (int64_t j = 0; j < 12; ++j) check_row(d, &b, j, s * 12 + j);
   }

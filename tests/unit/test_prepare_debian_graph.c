@@ -162,9 +162,9 @@ static void check_splits(const trm_graph *g) {
   CHECK_EQ(g->n_splits, 3);
   memset(part, 0xFF, sizeof part);
   for (int s = 0; s < 3; ++s) {
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
       trm_ids ids;
-      CHECK_OK(trm_graph_split(g, s, (trm_part)p, true, &ids));
+      CHECK_OK(trm_graph_split(g, s, (trm_subset)p, true, &ids));
       CHECK_EQ(ids.n, sizes[p]);
       for (int64_t i = 0; i < ids.n; ++i) {
         CHECK_EQ(part[s][ids.ids[i]], -1);

@@ -37,9 +37,9 @@ static void check_sizes(const trm_graph *g, int64_t nodes, int64_t edges, int64_
 }
 
 static void check_parts(const trm_graph *g, int split, int64_t train, int64_t valid, int64_t test) {
-  CHECK_EQ(g->splits[split * TRM_N_PARTS + TRM_PART_TRAIN].n, train);
-  CHECK_EQ(g->splits[split * TRM_N_PARTS + TRM_PART_VALID].n, valid);
-  CHECK_EQ(g->splits[split * TRM_N_PARTS + TRM_PART_TEST].n, test);
+  CHECK_EQ(g->splits[split * TRM_N_SUBSETS + TRM_SUBSET_TRAIN].n, train);
+  CHECK_EQ(g->splits[split * TRM_N_SUBSETS + TRM_SUBSET_VALID].n, valid);
+  CHECK_EQ(g->splits[split * TRM_N_SUBSETS + TRM_SUBSET_TEST].n, test);
 }
 
 static void ten_splits(const char *set, const char *splits[10]) {

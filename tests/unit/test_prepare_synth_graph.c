@@ -130,9 +130,9 @@ static void check_splits(const trm_graph *g) {
                               {0, n * 10 / 100, n * 15 / 100, n * 20 / 100}};
   CHECK_EQ(g->n_splits, 2);
   for (int s = 0; s < 2; ++s) {
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
       trm_ids ids;
-      CHECK_OK(trm_graph_split(g, s, (trm_part)p, true, &ids));
+      CHECK_OK(trm_graph_split(g, s, (trm_subset)p, true, &ids));
       CHECK_EQ(ids.n, ends[s][p + 1] - ends[s][p]);
     }
   }

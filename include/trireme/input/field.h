@@ -11,8 +11,8 @@
 #ifndef TRIREME_INPUT_FIELD_H
 #define TRIREME_INPUT_FIELD_H
 
+#include "trireme/input/neighbor_sampler.h"
 #include "trireme/input/partition.h"
-#include "trireme/input/sampler.h"
 
 /** Halo of one direction of one hop. */
 typedef struct trm_halo_plan {

@@ -19,6 +19,7 @@
 
 #include "trireme/core/csr.h"
 #include "trireme/core/status.h"
+#include "trireme/input/subset.h"
 
 typedef enum trm_graph_kind {
   TRM_GRAPH_NODES,
@@ -26,9 +27,6 @@ typedef enum trm_graph_kind {
   TRM_GRAPH_INTERACTIONS,
 } trm_graph_kind;
 const char *trm_graph_kind_name(trm_graph_kind kind); /* "graph", "graphs", "interactions" */
-
-typedef enum trm_part { TRM_PART_TRAIN, TRM_PART_VALID, TRM_PART_TEST, TRM_N_PARTS } trm_part;
-const char *trm_part_name(trm_part part); /* "train", "valid", "test" */
 
 /** A list of ids, rising. */
 typedef struct trm_ids {
@@ -65,7 +63,7 @@ typedef struct trm_graph {
   trm_texts names;       /* names of the nodes, if the file has them */
 
   int n_splits;          /* of nodes; 0 for sets (folds) and interactions */
-  const trm_ids *splits; /* [n_splits * TRM_N_PARTS]: trm_graph_split */
+  const trm_ids *splits; /* [n_splits * TRM_N_SUBSETS]: trm_graph_split */
 
   int64_t n_graphs;
   const int64_t *graphs; /* [n_graphs + 1] first node of each graph */
@@ -97,7 +95,7 @@ void trm_graph_close(trm_graph **graph);
 
 /** Nodes of one part of split `split`. Sets: graphs, where split k has fold k as its test part, fold
  *  (k + 1) mod n_folds as its valid part when `hold_out` (else the valid part is fold k too). */
-trm_status trm_graph_split(const trm_graph *graph, int split, trm_part part, bool hold_out,
+trm_status trm_graph_split(const trm_graph *graph, int split, trm_subset subset, bool hold_out,
                            trm_ids *ids);
 int trm_graph_n_splits(const trm_graph *graph);
 

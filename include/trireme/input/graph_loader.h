@@ -13,8 +13,8 @@
 #define TRIREME_INPUT_GRAPH_LOADER_H
 
 #include "trireme/input/field.h"
+#include "trireme/input/neighbor_sampler.h"
 #include "trireme/input/partition.h"
-#include "trireme/input/sampler.h"
 
 /** What samples are, and what a block is made of. */
 typedef enum trm_graph_batching {
@@ -44,8 +44,8 @@ typedef struct trm_graph_loader_options {
    * seeds of a block lie close together; NULL: stream order. pairs: into V parts, whose order is that
    * of the collection; block b of this caller has the rows of part b. Kept. */
   const trm_partition *partition;
-  const trm_field *field;      /* pairs: what the caller has of the whole graph; kept */
-  trm_sampler_options sampler; /* hops, fan-outs, drop_edge; its seed is not used */
+  const trm_field *field;       /* pairs: what the caller has of the whole graph; kept */
+  trm_neighbor_options sampler; /* hops, fan-outs, drop_edge; its seed is not used */
   bool fetched; /* features come from elsewhere: blocks say which nodes' in `inputs` */
 } trm_graph_loader_options;
 

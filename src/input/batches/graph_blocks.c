@@ -11,7 +11,7 @@ trm_status trm_block_maker_init(trm_block_maker *maker, const trm_graph *graph,
                                 const trm_graph_loader_options *options) {
   *maker = (trm_block_maker){.graph = graph, .options = options};
   maker->n_epoch = trm_graph_epoch_samples(graph, options);
-  trm_sampler_options sampler = options->sampler;
+  trm_neighbor_options sampler = options->sampler;
   sampler.seed = options->seed;
   TRM_TRY(trm_neighbor_sampler_create(graph, &sampler, &maker->sampler));
   if (options->kind != TRM_BATCH_CLUSTER) return TRM_OK;

@@ -2,7 +2,7 @@
 #ifndef TRIREME_INPUT_SAMPLER_INTERNAL_H
 #define TRIREME_INPUT_SAMPLER_INTERNAL_H
 
-#include "trireme/input/sampler.h"
+#include "trireme/input/neighbor_sampler.h"
 
 /** Grows *block to n * size bytes or more when it has room for fewer than n; the first `kept` stay.
  *  After a failure the block is as it was. */
@@ -40,7 +40,7 @@ void trm_subgraph_store_release(trm_subgraph_store *store);
 
 struct trm_neighbor_sampler {
   const trm_graph *graph; /* kept */
-  trm_sampler_options options;
+  trm_neighbor_options options;
   /* Row of a node in the subgraph that is being made: place[node] - base, when below its number of
    * rows as an unsigned number. What earlier subgraphs left is below base, and needs no clearing. */
   uint32_t *place; /* [n_nodes] */
@@ -84,7 +84,7 @@ trm_status trm_union_into(trm_neighbor_sampler *sampler, trm_subgraph_store *sto
                           const int32_t *graphs, int64_t n, trm_subgraph *subgraph);
 
 /** Bounds where up to `repeated` of the n seeds may be there more than once. */
-void trm_neighbor_bounds_of(const trm_graph *graph, const trm_sampler_options *options, int64_t n,
+void trm_neighbor_bounds_of(const trm_graph *graph, const trm_neighbor_options *options, int64_t n,
                             int64_t repeated, trm_subgraph *bounds);
 /** Counts of an induced graph of n nodes. */
 void trm_induced_bounds_of(int n_hops, int64_t n, int64_t n_edges, trm_subgraph *bounds);

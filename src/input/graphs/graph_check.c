@@ -219,7 +219,7 @@ static trm_status read_labels(const trm_graph_file *f, int64_t *n_classes) {
 static trm_status check_part(const trm_graph_file *f, int slot, uint8_t *taken) {
   const trm_graph_slot *s = &f->slots[slot];
   const int32_t *ids = trm_graph_data(f, slot), *labels = trm_graph_data(f, TRM_GA_LABELS);
-  const int part = (slot - TRM_GA_SPLITS) % TRM_N_PARTS;
+  const int part = (slot - TRM_GA_SPLITS) % TRM_N_SUBSETS;
   TRM_TRY(check_ids(f, slot, 0, f->graph.n_nodes));
   for (int64_t i = 0; i < s->n; ++i) {
     if (i > 0 && ids[i] <= ids[i - 1]) {
@@ -251,13 +251,13 @@ static trm_status read_splits(const trm_graph_file *f) {
   TRM_TRY(TRM_ALLOC(&taken, f->graph.n_nodes, "check of a split"));
   for (int s = 0; s < f->graph.n_splits; ++s) {
     memset(taken, 0, (size_t)f->graph.n_nodes);
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
-      const int slot = TRM_GA_SPLITS + s * TRM_N_PARTS + p;
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+      const int slot = TRM_GA_SPLITS + s * TRM_N_SUBSETS + p;
       if (f->slots[slot].n < 0) continue;
       TRM_TRY_OUT(read_slot(f, slot));
       TRM_TRY_OUT(check_part(f, slot, taken));
     }
-    const trm_graph_slot *train = &f->slots[TRM_GA_SPLITS + s * TRM_N_PARTS];
+    const trm_graph_slot *train = &f->slots[TRM_GA_SPLITS + s * TRM_N_SUBSETS];
     if (train->n == 0) {
       status = trm_fail(TRM_ERR_DATA, "%s: '%s' is empty; a split needs nodes to train on", f->path,
                         train->name);

@@ -131,13 +131,13 @@ static trm_status describe_classes(const trm_graph *g, int64_t n, FILE *file) {
 static void describe_splits(const trm_graph *g, FILE *file) {
   trm_describe_row(file, "splits", "%14d", g->n_splits);
   for (int s = 0; s < g->n_splits && s < MOST_SPLITS; ++s) {
-    const trm_ids *parts = &g->splits[s * TRM_N_PARTS];
+    const trm_ids *parts = &g->splits[s * TRM_N_SUBSETS];
     const int64_t in = parts[0].n + parts[1].n + parts[2].n;
     char label[32];
     snprintf(label, sizeof label, "  %d", s);
     trm_describe_row(file, label, "%14s  train, %s valid, %s test, %s in none",
-                     count(parts[TRM_PART_TRAIN].n).text, count(parts[TRM_PART_VALID].n).text,
-                     count(parts[TRM_PART_TEST].n).text, count(g->n_nodes - in).text);
+                     count(parts[TRM_SUBSET_TRAIN].n).text, count(parts[TRM_SUBSET_VALID].n).text,
+                     count(parts[TRM_SUBSET_TEST].n).text, count(g->n_nodes - in).text);
   }
   if (g->n_splits > MOST_SPLITS) trm_describe_row(file, "  ...", "%s", "");
 }

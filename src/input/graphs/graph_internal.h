@@ -29,7 +29,7 @@ typedef enum trm_graph_array {
   TRM_GA_TRAIN_ITEMS,
   TRM_GA_TEST_OFFSETS,
   TRM_GA_TEST_ITEMS,
-  TRM_GA_SPLITS, /* + TRM_N_PARTS * split + part */
+  TRM_GA_SPLITS, /* + TRM_N_SUBSETS * split + part */
 } trm_graph_array;
 
 typedef struct trm_graph_slot {
@@ -60,13 +60,13 @@ typedef struct trm_graph_file {
   unsigned char *derived; /* degrees, transpose */
   void *own[2];           /* the same when the memory is ours, else NULL */
   int n_own;
-  trm_ids *splits;     /* [n_splits * TRM_N_PARTS], or [n_folds]: the graphs of each fold */
+  trm_ids *splits;     /* [n_splits * TRM_N_SUBSETS], or [n_folds]: the graphs of each fold */
   int32_t *fold_order; /* [n_graphs] what the latter point into */
   int32_t **fold_rest; /* [2 n_folds] graphs outside a fold (and the next), made when asked for */
 } trm_graph_file;
 
 /** "/splits/<split>/<part>" */
-void trm_graph_split_name(int split, trm_part part, char name[TRM_GRAPH_NAME_BYTES]);
+void trm_graph_split_name(int split, trm_subset subset, char name[TRM_GRAPH_NAME_BYTES]);
 
 /** Which arrays the file has, of which size, and where in the block they go: graph_layout.c. */
 trm_status trm_graph_layout(trm_graph_file *f, bool features);

@@ -174,11 +174,11 @@ static trm_status layout_labels(trm_graph_file *f, const char *name, int64_t n, 
 
 static trm_status layout_splits(trm_graph_file *f) {
   for (int s = 0; s < f->graph.n_splits; ++s) {
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
       char name[TRM_GRAPH_NAME_BYTES];
-      const int slot = TRM_GA_SPLITS + s * TRM_N_PARTS + p;
-      trm_graph_split_name(s, (trm_part)p, name);
-      TRM_TRY(add_vector(f, slot, name, TRM_DTYPE_I32, p == TRM_PART_TRAIN));
+      const int slot = TRM_GA_SPLITS + s * TRM_N_SUBSETS + p;
+      trm_graph_split_name(s, (trm_subset)p, name);
+      TRM_TRY(add_vector(f, slot, name, TRM_DTYPE_I32, p == TRM_SUBSET_TRAIN));
       if (f->slots[slot].n <= f->graph.n_nodes) continue;
       return trm_fail(TRM_ERR_DATA, "%s: array '%s' has %lld elements, there are %lld nodes",
                       f->path, name, (long long)f->slots[slot].n, (long long)f->graph.n_nodes);
@@ -292,7 +292,7 @@ trm_status trm_graph_layout(trm_graph_file *f, bool features) {
   TRM_TRY(trm_note_read(f->file, "source", &f->source));
   TRM_TRY(trm_note_read(f->file, "created_by", &f->created_by));
   TRM_TRY(count_splits(f));
-  f->n_slots = TRM_GA_SPLITS + g->n_splits * TRM_N_PARTS;
+  f->n_slots = TRM_GA_SPLITS + g->n_splits * TRM_N_SUBSETS;
   TRM_TRY(TRM_ALLOC(&f->slots, f->n_slots, "arrays of a graph"));
   for (int i = 0; i < f->n_slots; ++i) f->slots[i].n = -1;
   f->n_classes_told = f->self_loops = f->duplicates = -1;

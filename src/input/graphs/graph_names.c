@@ -10,11 +10,6 @@ const char *trm_graph_kind_name(trm_graph_kind kind) {
   return names[kind];
 }
 
-const char *trm_part_name(trm_part part) {
-  static const char *const names[TRM_N_PARTS] = {"train", "valid", "test"};
-  return names[part];
-}
-
-void trm_graph_split_name(int split, trm_part part, char name[TRM_GRAPH_NAME_BYTES]) {
-  snprintf(name, TRM_GRAPH_NAME_BYTES, "/splits/%d/%s", split, trm_part_name(part));
+void trm_graph_split_name(int split, trm_subset subset, char name[TRM_GRAPH_NAME_BYTES]) {
+  snprintf(name, TRM_GRAPH_NAME_BYTES, "/splits/%d/%s", split, trm_subset_name(subset));
 }

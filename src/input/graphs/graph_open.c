@@ -191,8 +191,8 @@ static trm_status bind_splits(trm_graph_file *f) {
   trm_graph *g = &f->graph;
   if (g->kind == TRM_GRAPH_SET) return g->folds ? trm_graph_folds_make(f) : TRM_OK;
   if (g->n_splits == 0) return TRM_OK;
-  TRM_TRY(TRM_ALLOC(&f->splits, g->n_splits * TRM_N_PARTS, "splits of a graph"));
-  for (int i = 0; i < g->n_splits * TRM_N_PARTS; ++i) {
+  TRM_TRY(TRM_ALLOC(&f->splits, g->n_splits * TRM_N_SUBSETS, "splits of a graph"));
+  for (int i = 0; i < g->n_splits * TRM_N_SUBSETS; ++i) {
     f->splits[i].n = trm_graph_elements(f, TRM_GA_SPLITS + i);
     f->splits[i].ids = trm_graph_data(f, TRM_GA_SPLITS + i);
   }

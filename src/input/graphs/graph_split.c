@@ -54,7 +54,7 @@ static trm_status fold_rest(trm_graph_file *f, int k, bool hold_out, trm_ids *id
  * @param[in]  hold_out  sets: the fold after the test fold is the valid part; else the test fold is
  * @return TRM_ERR_CONFIG when there is no such split, or too few folds
  */
-trm_status trm_graph_split(const trm_graph *graph, int split, trm_part part, bool hold_out,
+trm_status trm_graph_split(const trm_graph *graph, int split, trm_subset subset, bool hold_out,
                            trm_ids *ids) {
   const int n = trm_graph_n_splits(graph);
   *ids = (trm_ids){0};
@@ -67,7 +67,7 @@ trm_status trm_graph_split(const trm_graph *graph, int split, trm_part part, boo
                     split, n, n - 1);
   }
   if (graph->kind != TRM_GRAPH_SET) {
-    *ids = graph->splits[split * TRM_N_PARTS + (int)part];
+    *ids = graph->splits[split * TRM_N_SUBSETS + (int)subset];
     return TRM_OK;
   }
   if (hold_out && n < 3) {
@@ -78,8 +78,8 @@ trm_status trm_graph_split(const trm_graph *graph, int split, trm_part part, boo
   }
   /* Only lists that are made on demand change, and no reader has seen those. */
   trm_graph_file *f = (trm_graph_file *)(uintptr_t)graph;
-  if (part == TRM_PART_TRAIN) return fold_rest(f, split, hold_out, ids);
-  *ids = f->splits[part == TRM_PART_VALID && hold_out ? (split + 1) % n : split];
+  if (subset == TRM_SUBSET_TRAIN) return fold_rest(f, split, hold_out, ids);
+  *ids = f->splits[subset == TRM_SUBSET_VALID && hold_out ? (split + 1) % n : split];
   return TRM_OK;
 }
 

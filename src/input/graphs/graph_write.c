@@ -56,9 +56,9 @@ static trm_status write_labels(trm_container *file, const char *name, const trm_
 static trm_status write_splits(trm_container *file, const trm_graph *g) {
   char name[TRM_GRAPH_NAME_BYTES];
   for (int s = 0; s < g->n_splits; ++s) {
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
-      const trm_ids *part = &g->splits[s * TRM_N_PARTS + p];
-      trm_graph_split_name(s, (trm_part)p, name);
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+      const trm_ids *part = &g->splits[s * TRM_N_SUBSETS + p];
+      trm_graph_split_name(s, (trm_subset)p, name);
       TRM_TRY(write_vector(file, name, TRM_DTYPE_I32, part->n, part->ids));
     }
   }

@@ -41,10 +41,11 @@ static void describe_tokens(const trm_dataset *d, FILE *file) {
   trm_format_count((long long)d->n_tokens, count);
   trm_describe_row(file, "tokens", "%14s  unit %s, stored as %s", count, d->vocab.unit,
                    trm_dtype_name(d->stored));
-  for (int s = 0; s < TRM_N_SPLITS; ++s) {
-    trm_format_count((long long)d->split[s].n, count);
-    trm_describe_row(file, trm_split_name((trm_split)s), "%14s  %5.1f %%, from token %" PRId64,
-                     count, 100.0 * (double)d->split[s].n / (double)d->n_tokens, d->split[s].begin);
+  for (int s = 0; s < TRM_N_TEXT_SUBSETS; ++s) {
+    trm_format_count((long long)d->subset[s].n, count);
+    trm_describe_row(file, trm_subset_name((trm_subset)s), "%14s  %5.1f %%, from token %" PRId64,
+                     count, 100.0 * (double)d->subset[s].n / (double)d->n_tokens,
+                     d->subset[s].begin);
   }
 }
 
@@ -78,11 +79,11 @@ static void describe_debian(const trm_debian_counts *c, FILE *file) {
 
 /* The first tokens of the training split as text, a few lines under each other. */
 static trm_status describe_sample(trm_dataset *d, FILE *file) {
-  const int64_t there = d->split[TRM_SPLIT_TRAIN].n;
+  const int64_t there = d->subset[TRM_SUBSET_TRAIN].n;
   const int64_t n = there < SAMPLE_TOKENS ? there : SAMPLE_TOKENS;
   int32_t tokens[SAMPLE_TOKENS];
   char text[SAMPLE_TOKENS * 4]; /* a token has 4 bytes at most */
-  TRM_TRY(trm_dataset_tokens_read(d, d->split[TRM_SPLIT_TRAIN].begin, n, tokens));
+  TRM_TRY(trm_dataset_tokens_read(d, d->subset[TRM_SUBSET_TRAIN].begin, n, tokens));
   int64_t n_bytes = 0;
   for (int64_t i = 0; i < n; ++i) {
     int bytes;

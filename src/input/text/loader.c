@@ -32,7 +32,7 @@ static trm_status fill(void *context, trm_ahead *ahead, int thread, int64_t step
   const slot *to = &loader->slots[number];
   const int64_t T = o->context;
   const int64_t per_epoch = trm_dataset_epoch_samples(loader->dataset, T);
-  const int64_t begin = loader->dataset->split[TRM_SPLIT_TRAIN].begin;
+  const int64_t begin = loader->dataset->subset[TRM_SUBSET_TRAIN].begin;
   for (int64_t j = 0; j < o->n; ++j) {
     if (trm_ahead_stopped(ahead)) return TRM_OK;
     int64_t epoch, window, token;

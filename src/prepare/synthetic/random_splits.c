@@ -19,17 +19,17 @@ static void deal(const int32_t *permuted, int64_t n, const trm_split_shares *sha
                  uint8_t *part_of, int64_t n_nodes, int32_t *memory, trm_ids *parts) {
   int64_t done = 0;
   int percent = 0;
-  for (int64_t i = 0; i < n_nodes; ++i) part_of[i] = TRM_N_PARTS;
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int64_t i = 0; i < n_nodes; ++i) part_of[i] = TRM_N_SUBSETS;
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     percent += shares->percent[p];
     const int64_t end = n / 100 * percent + n % 100 * percent / 100;
     parts[p] = (trm_ids){.ids = memory + done, .n = end - done};
     for (; done < end; ++done) part_of[permuted[done]] = (uint8_t)p;
   }
-  int64_t next[TRM_N_PARTS];
-  for (int p = 0; p < TRM_N_PARTS; ++p) next[p] = parts[p].ids - memory;
+  int64_t next[TRM_N_SUBSETS];
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) next[p] = parts[p].ids - memory;
   for (int64_t i = 0; i < n_nodes; ++i) {
-    if (part_of[i] != TRM_N_PARTS) memory[next[part_of[i]]++] = (int32_t)i;
+    if (part_of[i] != TRM_N_SUBSETS) memory[next[part_of[i]]++] = (int32_t)i;
   }
 }
 
@@ -41,7 +41,7 @@ trm_status trm_random_splits_make(const int32_t *labels, int64_t n_nodes, int n,
   trm_status status = TRM_OK;
   TRM_TRY_OUT(TRM_ALLOC(&permuted, n_nodes, "splits"));
   TRM_TRY_OUT(TRM_ALLOC(&part_of, n_nodes, "splits"));
-  TRM_TRY_OUT(TRM_ALLOC(&out->splits, (int64_t)n * TRM_N_PARTS, "splits"));
+  TRM_TRY_OUT(TRM_ALLOC(&out->splits, (int64_t)n * TRM_N_SUBSETS, "splits"));
   TRM_TRY_OUT(TRM_ALLOC(&out->memory, n, "splits"));
   out->n = n;
   for (int s = 0; s < n; ++s) {
@@ -52,7 +52,7 @@ trm_status trm_random_splits_make(const int32_t *labels, int64_t n_nodes, int n,
     TRM_TRY_OUT(TRM_ALLOC(&out->memory[s], n_labelled, "splits"));
     shuffle(permuted, n_labelled, seed, s);
     deal(permuted, n_labelled, &shares[s < n_shares ? s : n_shares - 1], part_of, n_nodes,
-         out->memory[s], &out->splits[s * TRM_N_PARTS]);
+         out->memory[s], &out->splits[s * TRM_N_SUBSETS]);
   }
 out:
   TRM_FREE(permuted);

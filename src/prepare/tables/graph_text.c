@@ -198,20 +198,20 @@ out:
 
 /* ---- splits ----------------------------------------------------------------------------------- */
 
-static trm_status add_to_part(const trm_scan *scan, int64_t node, trm_part which,
+static trm_status add_to_part(const trm_scan *scan, int64_t node, trm_subset which,
                               const int32_t *labels, uint8_t *part) {
   if (part[node] != 0) {
-    const trm_part other = (trm_part)(part[node] - 1);
+    const trm_subset other = (trm_subset)(part[node] - 1);
     if (other == which) {
       return trm_scan_fail(scan, "node %lld is listed twice in %s", (long long)node,
-                           trm_part_name(which));
+                           trm_subset_name(which));
     }
     return trm_scan_fail(scan, "node %lld is in %s already; train, valid and test must not overlap",
-                         (long long)node, trm_part_name(other));
+                         (long long)node, trm_subset_name(other));
   }
   if (labels && labels[node] < 0) {
     return trm_scan_fail(scan, "node %lld is in %s, but has no label; label it, or leave it out",
-                         (long long)node, trm_part_name(which));
+                         (long long)node, trm_subset_name(which));
   }
   part[node] = (uint8_t)((int)which + 1);
   return TRM_OK;
@@ -222,13 +222,13 @@ static bool is_word(const trm_scan *scan, const char *word) {
          memcmp(scan->field, word, (size_t)scan->n_field) == 0;
 }
 
-static trm_status read_part(trm_scan *scan, trm_part *which) {
+static trm_status read_part(trm_scan *scan, trm_subset *which) {
   TRM_TRY(trm_scan_word(scan, "part"));
-  *which = TRM_PART_TRAIN;
+  *which = TRM_SUBSET_TRAIN;
   if (is_word(scan, "train")) return TRM_OK;
-  *which = TRM_PART_VALID;
+  *which = TRM_SUBSET_VALID;
   if (is_word(scan, "val") || is_word(scan, "valid") || is_word(scan, "validation")) return TRM_OK;
-  *which = TRM_PART_TEST;
+  *which = TRM_SUBSET_TEST;
   if (is_word(scan, "test")) return TRM_OK;
   char text[64];
   trm_text_escape(scan->field, scan->n_field, text, sizeof text);
@@ -273,7 +273,7 @@ trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int
   TRM_TRY_OUT(trm_scan_open(&scan, path, "node<TAB>train|val|test", progress));
   for (;;) {
     int64_t node;
-    trm_part which;
+    trm_subset which;
     TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
     if (!more) break;
     TRM_TRY_OUT(trm_scan_id(&scan, "node", limit->n, limit->why, &node));
@@ -285,7 +285,7 @@ out:
   return trm_scan_close(&scan, status);
 }
 
-trm_status trm_text_part(const char *path, trm_part which, const trm_id_limit *limit,
+trm_status trm_text_part(const char *path, trm_subset which, const trm_id_limit *limit,
                          const int32_t *labels, trm_scan_progress *progress, uint8_t *part) {
   trm_scan scan;
   bool more = false;

@@ -57,7 +57,7 @@ void trm_text_labels_free(trm_text_labels *labels);
 trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int32_t *labels,
                           trm_scan_progress *progress, uint8_t *part);
 /** A node a line, all of one part. */
-trm_status trm_text_part(const char *path, trm_part which, const trm_id_limit *limit,
+trm_status trm_text_part(const char *path, trm_subset which, const trm_id_limit *limit,
                          const int32_t *labels, trm_scan_progress *progress, uint8_t *part);
 /** An id a line: new_ids[limit->n] become 0, 1, ... in the order of the ids, -1 for those not
  *  listed; *n is how many are. */

@@ -144,10 +144,10 @@ static trm_status read_labels(job *j) {
 
 static trm_status read_lists(job *j) {
   const trm_prepare_graph_options *o = j->options;
-  const char *const lists[TRM_N_PARTS] = {o->train, o->valid, o->test};
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  const char *const lists[TRM_N_SUBSETS] = {o->train, o->valid, o->test};
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     if (!lists[p]) continue;
-    TRM_TRY(trm_text_part(lists[p], (trm_part)p, &j->nodes, j->labels.labels, &j->progress,
+    TRM_TRY(trm_text_part(lists[p], (trm_subset)p, &j->nodes, j->labels.labels, &j->progress,
                           j->parts[0]));
   }
   return TRM_OK;
@@ -223,20 +223,20 @@ static trm_status keep(job *j) {
 
 static trm_status make_splits(job *j) {
   const trm_prepare_graph_options *o = j->options;
-  TRM_TRY(TRM_ALLOC(&j->splits, j->n_splits * TRM_N_PARTS, "splits"));
+  TRM_TRY(TRM_ALLOC(&j->splits, j->n_splits * TRM_N_SUBSETS, "splits"));
   TRM_TRY(TRM_ALLOC(&j->ids, j->n_splits, "splits"));
   for (int s = 0; s < j->n_splits; ++s) {
     int64_t n = 0;
     TRM_TRY(TRM_ALLOC(&j->ids[s], j->n_kept, "splits"));
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
-      trm_ids *part = &j->splits[s * TRM_N_PARTS + p];
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+      trm_ids *part = &j->splits[s * TRM_N_SUBSETS + p];
       part->ids = j->ids[s] + n;
       for (int64_t i = 0; i < j->n_kept; ++i) {
         if (j->parts[s][i] == p + 1) j->ids[s][n++] = (int32_t)i;
       }
       part->n = j->ids[s] + n - part->ids;
     }
-    if (j->splits[s * TRM_N_PARTS].n > 0) continue;
+    if (j->splits[s * TRM_N_SUBSETS].n > 0) continue;
     return trm_fail(TRM_ERR_DATA, "%s: has no nodes to train on%s%s",
                     o->train ? o->train : o->splits[s], o->keep_file ? " among those of " : "",
                     o->keep_file ? o->keep_file : "");

@@ -9,10 +9,10 @@
 #include "trireme/train/scores.h"
 
 void trm_class_scores_declare(trm_task *task, int64_t n_classes) {
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
-    trm_task_add_score(task, trm_part_name((trm_part)p), "accuracy");
-    trm_task_add_score(task, trm_part_name((trm_part)p), "macro_f1");
-    if (n_classes == 2) trm_task_add_score(task, trm_part_name((trm_part)p), "auc");
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    trm_task_add_score(task, trm_subset_name((trm_subset)p), "accuracy");
+    trm_task_add_score(task, trm_subset_name((trm_subset)p), "macro_f1");
+    if (n_classes == 2) trm_task_add_score(task, trm_subset_name((trm_subset)p), "auc");
   }
 }
 
@@ -24,7 +24,7 @@ static bool in_part(const trm_class_rows *rows, int64_t i, int part) {
 /* counts[parts, TRM_N_CLASS_COUNTS, classes] over own rows. */
 static void count(const trm_class_rows *rows, const int32_t *predicted, double *counts) {
   const int64_t C = rows->n_classes, stride = TRM_N_CLASS_COUNTS * C;
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     for (int64_t i = 0; i < rows->n; ++i) {
       if (!in_part(rows, i, p)) continue;
       trm_class_counts_add(counts + p * stride, C, &rows->labels[rows->ids[i]], &predicted[i], 1);
@@ -67,7 +67,7 @@ static void release(scratch *s) {
 static trm_status take(const trm_class_rows *rows, scratch *s) {
   const int64_t C = rows->n_classes;
   TRM_TRY(TRM_ALLOC(&s->predicted, rows->n, "predictions"));
-  TRM_TRY(TRM_ALLOC(&s->counts, TRM_N_PARTS * TRM_N_CLASS_COUNTS * C, "counts of predictions"));
+  TRM_TRY(TRM_ALLOC(&s->counts, TRM_N_SUBSETS * TRM_N_CLASS_COUNTS * C, "counts of predictions"));
   if (C != 2) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&s->margins, rows->n_samples, "scores of predictions"));
   return TRM_ALLOC(&s->samples, rows->n_samples, "scores of predictions");
@@ -81,9 +81,9 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows,
   if (status != TRM_OK) goto out;
   trm_predict_classes(rows->logits, rows->n, C, s.predicted);
   count(rows, s.predicted, s.counts);
-  TRM_TRY_OUT(trm_comm_sum_f64(task->comm, s.counts, TRM_N_PARTS * stride));
+  TRM_TRY_OUT(trm_comm_sum_f64(task->comm, s.counts, TRM_N_SUBSETS * stride));
   if (C == 2) TRM_TRY_OUT(gather_margins(task->comm, rows, s.margins));
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     trm_task_put_score(task, trm_class_counts_accuracy(s.counts + p * stride, C), result);
     trm_task_put_score(task, trm_class_counts_macro_f1(s.counts + p * stride, C), result);
     if (C == 2) trm_task_put_score(task, auc_of_part(rows, s.margins, p, s.samples), result);

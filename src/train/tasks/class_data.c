@@ -21,12 +21,12 @@ static trm_status open_split(const trm_task *task, trm_class_data *data) {
   const bool hold_out = trm_config_bool(task->config, "data.hold_out");
   TRM_TRY(check_split(task->config, g));
   int64_t n_valid = 0;
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     trm_ids ids;
-    TRM_TRY(trm_graph_split(g, split, (trm_part)p, hold_out, &ids));
+    TRM_TRY(trm_graph_split(g, split, (trm_subset)p, hold_out, &ids));
     for (int64_t i = 0; i < ids.n; ++i) data->parts[ids.ids[i]] |= (int8_t)(1 << p);
-    if (p == TRM_PART_TRAIN) data->train = ids;
-    if (p == TRM_PART_VALID) n_valid = ids.n;
+    if (p == TRM_SUBSET_TRAIN) data->train = ids;
+    if (p == TRM_SUBSET_VALID) n_valid = ids.n;
   }
   const char *path = trm_config_string(task->config, "data.path"), *unit = task->kind->unit;
   if (data->train.n == 0) {
@@ -76,6 +76,6 @@ void trm_class_data_close(trm_class_data *data) {
   TRM_FREE(data->parts);
 }
 
-int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_part part) {
-  return data->parts[id] >> part & 1 ? data->store.graph->labels[id] : -1;
+int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_subset subset) {
+  return data->parts[id] >> subset & 1 ? data->store.graph->labels[id] : -1;
 }

@@ -25,6 +25,6 @@ trm_status trm_class_data_open(trm_task *task,
 void trm_class_data_close(trm_class_data *data); /* collective */
 
 /** label of sample `id` when it is in the part, -1 otherwise: a target of a loss. */
-int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_part part);
+int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_subset subset);
 
 #endif

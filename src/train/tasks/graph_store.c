@@ -4,7 +4,7 @@
 
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/sampler.h"
+#include "trireme/input/neighbor_sampler.h"
 
 static trm_status take(void *context, int64_t bytes, const char *what, void **memory, bool *fill) {
   return trm_shared_take(context, bytes, what, memory, fill);

@@ -139,12 +139,12 @@ static trm_status resolve(trm_task *task, trm_config *config) {
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 /* Labels of the rows of a pass that are in a part, -1 for the others. */
-static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm_part part,
+static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm_subset subset,
                                  int32_t **targets) {
   const trm_field *f = trm_whole_field(whole);
   TRM_TRY(TRM_ALLOC(targets, f->n_targets, "targets"));
   for (int64_t i = 0; i < f->n_targets; ++i) {
-    (*targets)[i] = trm_class_target(&t->data, f->targets[i], part);
+    (*targets)[i] = trm_class_target(&t->data, f->targets[i], subset);
   }
   return TRM_OK;
 }
@@ -176,7 +176,7 @@ static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) 
                            trm_model_n_hops(learner->model),
                            needs_all_rows(task) ? NULL : &t->data.train, true, &t->training));
   const int64_t n_local = trm_whole_field(t->training)->n_local;
-  trm_status status = labels_of_rows(t, t->training, TRM_PART_TRAIN, &t->targets);
+  trm_status status = labels_of_rows(t, t->training, TRM_SUBSET_TRAIN, &t->targets);
   if (status == TRM_OK) status = TRM_ALLOC(&t->hashes, n_local, "hashes of samples");
   if (status == TRM_OK) status = list_places(task, t);
   if (status == TRM_OK) {
@@ -207,7 +207,7 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   int n_hops;
   TRM_TRY(trm_graph_hops(learner->model, &n_hops));
   TRM_TRY(trm_whole_create(task->comm, &t->data.store, t->partition, n_hops, NULL, false, &t->all));
-  trm_status status = labels_of_rows(t, t->all, TRM_PART_VALID, &t->eval_targets);
+  trm_status status = labels_of_rows(t, t->all, TRM_SUBSET_VALID, &t->eval_targets);
   if (status == TRM_OK) status = TRM_ALLOC(&t->sums, 2 * task->n_blocks, "losses of blocks");
   if (status == TRM_OK) status = trm_whole_plan(t->all, learner, false);
   TRM_TRY(trm_comm_agree(task->comm, status));

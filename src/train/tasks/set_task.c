@@ -15,7 +15,7 @@
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/sampler.h"
+#include "trireme/input/neighbor_sampler.h"
 #include "trireme/nn/ops.h"
 
 /* Graphs of one pass of the evaluation; fixed, so that passes do not depend on the ranks. */
@@ -93,7 +93,7 @@ static int64_t group_size(const set_task *t, int64_t group) {
 
 static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops) {
   const trm_graph *g = t->data.store.graph;
-  const trm_sampler_options options = {.n_hops = n_hops};
+  const trm_neighbor_options options = {.n_hops = n_hops};
   t->n_groups = (g->n_graphs + GROUP - 1) / GROUP;
   trm_block_range(t->n_groups, trm_comm_rank(task->comm), trm_comm_size(task->comm),
                   &t->first_group, &t->n_local);
@@ -105,7 +105,7 @@ static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops)
   TRM_TRY(TRM_ALLOC(&t->sums, 2 * t->n_groups, "losses of groups"));
   for (int32_t i = 0; i < g->n_graphs; ++i) {
     t->ids[i] = i;
-    t->targets[i] = trm_class_target(&t->data, i, TRM_PART_VALID);
+    t->targets[i] = trm_class_target(&t->data, i, TRM_SUBSET_VALID);
   }
   return TRM_OK;
 }

@@ -63,7 +63,7 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   const text_task *t = task->self;
   const bool evaluates = trm_config_int(task->config, "eval.every") > 0 ||
                          trm_config_bool(task->config, "eval.at_end");
-  if (training && evaluates && trm_dataset_eval_samples(t->dataset, TRM_SPLIT_VALID, t->T) == 0) {
+  if (training && evaluates && trm_dataset_eval_samples(t->dataset, TRM_SUBSET_VALID, t->T) == 0) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: the valid split has fewer than 2 tokens, nothing to evaluate; prepare it "
                     "with a larger --valid-share, or set eval.every to 0 and eval.at_end to false",
@@ -137,7 +137,7 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
     const int64_t group = trm_block_samples_max(task->batch, task->n_blocks);
     TRM_TRY(trm_evaluator_create(task->comm, t->dataset, learner, t->T, group, &t->evaluator));
   }
-  return trm_evaluator_run(t->evaluator, TRM_SPLIT_VALID, stop, context, &result->loss,
+  return trm_evaluator_run(t->evaluator, TRM_SUBSET_VALID, stop, context, &result->loss,
                            &result->count, stopped);
 }
 

@@ -5,7 +5,7 @@
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/sampler.h"
+#include "trireme/input/neighbor_sampler.h"
 
 /* Exchanges join what `input` planned to what `comm` carries out. */
 typedef struct exchange {

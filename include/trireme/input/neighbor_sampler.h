@@ -4,15 +4,15 @@
  * What is drawn depends on (seed, step, hop, target node) alone, so it is the same for any layout.
  * Not collective; one sampler belongs to one thread.
  */
-#ifndef TRIREME_INPUT_SAMPLER_H
-#define TRIREME_INPUT_SAMPLER_H
+#ifndef TRIREME_INPUT_NEIGHBOR_SAMPLER_H
+#define TRIREME_INPUT_NEIGHBOR_SAMPLER_H
 
 #include "trireme/core/batch.h"
 #include "trireme/input/graph.h"
 
 enum { TRM_MAX_HOPS = 16 };
 
-typedef struct trm_sampler_options {
+typedef struct trm_neighbor_options {
   int n_hops;
   int64_t fanout[TRM_MAX_HOPS]; /* sources of a target, in order of the layers from the seeds back;
                                    -1: all. fanout[0] is the last layer's */
@@ -20,12 +20,12 @@ typedef struct trm_sampler_options {
   double drop_edge; /* in [0, 1): probability that an edge, once drawn, is left out; keyed by
                        (target, source), the same edges in all hops and in fields */
   uint64_t seed;
-} trm_sampler_options;
+} trm_neighbor_options;
 
 typedef struct trm_neighbor_sampler trm_neighbor_sampler;
 
 /** Keeps `graph`. Buffers grow to what the largest block needs and are kept. */
-trm_status trm_neighbor_sampler_create(const trm_graph *graph, const trm_sampler_options *options,
+trm_status trm_neighbor_sampler_create(const trm_graph *graph, const trm_neighbor_options *options,
                                        trm_neighbor_sampler **out);
 void trm_neighbor_sampler_destroy(trm_neighbor_sampler **sampler);
 
@@ -61,7 +61,7 @@ trm_status trm_union_subgraph(trm_neighbor_sampler *sampler, int64_t step, const
 
 /** Upper bounds of a subgraph from n different seeds, for planning memory: counts filled, arrays
  *  NULL. */
-void trm_neighbor_bounds(const trm_graph *graph, const trm_sampler_options *options, int64_t n,
+void trm_neighbor_bounds(const trm_graph *graph, const trm_neighbor_options *options, int64_t n,
                          trm_subgraph *bounds);
 
 /** Sparse feature rows of nodes, with their transpose: buffers that grow and are kept. */
