@@ -403,13 +403,14 @@ static void check_union(void) {
   static const int32_t graphs[6] = {3, 0, 5, 11, 3, 22};
   random_graph r;
   random_graph_set(&r, 30);
+  const trm_graph_set set = random_graph_as_set(&r);
   for (int c = 0; c < 2; ++c) {
     trm_neighbor_sampler *s =
-        sampler_of(&r.g, (trm_neighbor_options){.n_hops = 2, .drop_edge = c ? 0.5 : 0});
+        sampler_of(&set.graph, (trm_neighbor_options){.n_hops = 2, .drop_edge = c ? 0.5 : 0});
     for (int64_t n = 0; n <= 6; ++n) {
       trm_subgraph sub;
       const int64_t *segments;
-      CHECK_OK(trm_union_subgraph(s, 1, graphs, n, &sub, &segments));
+      CHECK_OK(trm_union_subgraph(s, &set, 1, graphs, n, &sub, &segments));
       int64_t rows = 0;
       for (int64_t i = 0; i < n; ++i) {
         CHECK_EQ(segments[i], rows);

@@ -8,7 +8,7 @@
 #define TRIREME_INPUT_NEIGHBOR_SAMPLER_H
 
 #include "trireme/core/batch.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/graph_set.h"
 
 enum { TRM_MAX_HOPS = 16 };
 
@@ -55,9 +55,10 @@ trm_status trm_induced_subgraph(trm_neighbor_sampler *sampler, int64_t step, con
                                 int64_t n, trm_subgraph *subgraph);
 
 /** Graphs of a set as one graph of parts without edges between them, in their order; one that comes
- *  twice has its rows twice. *segments: [n + 1] first row of each graph. */
-trm_status trm_union_subgraph(trm_neighbor_sampler *sampler, int64_t step, const int32_t *graphs,
-                              int64_t n, trm_subgraph *subgraph, const int64_t **segments);
+ *  twice has its rows twice. The sampler's graph must be the set's. *segments: [n + 1] first row of each graph. */
+trm_status trm_union_subgraph(trm_neighbor_sampler *sampler, const trm_graph_set *set, int64_t step,
+                              const int32_t *graphs, int64_t n, trm_subgraph *subgraph,
+                              const int64_t **segments);
 
 /** Upper bounds of a subgraph from n different seeds, for planning memory: counts filled, arrays
  *  NULL. */

@@ -1,5 +1,5 @@
 /** Sparse feature rows of some nodes, one after another, and their transpose. */
-#include "graph_loader_internal.h"
+#include "batching_internal.h"
 #include "trireme/core/memory.h"
 
 struct trm_feature_rows {

@@ -2,6 +2,7 @@
 #ifndef TRIREME_INPUT_SAMPLER_INTERNAL_H
 #define TRIREME_INPUT_SAMPLER_INTERNAL_H
 
+#include "trireme/input/graph_set.h"
 #include "trireme/input/neighbor_sampler.h"
 
 /** Grows *block to n * size bytes or more when it has room for fewer than n; the first `kept` stay.
@@ -80,8 +81,10 @@ trm_status trm_neighbor_sample_into(trm_neighbor_sampler *sampler, trm_subgraph_
 trm_status trm_induced_into(trm_neighbor_sampler *sampler, trm_subgraph_store *store, int64_t step,
                             const int32_t *nodes, const int64_t *groups, int64_t n_groups,
                             trm_subgraph *subgraph);
-trm_status trm_union_into(trm_neighbor_sampler *sampler, trm_subgraph_store *store, int64_t step,
-                          const int32_t *graphs, int64_t n, trm_subgraph *subgraph);
+/** The set must be that whose graph the sampler has. */
+trm_status trm_union_into(trm_neighbor_sampler *sampler, const trm_graph_set *set,
+                          trm_subgraph_store *store, int64_t step, const int32_t *graphs, int64_t n,
+                          trm_subgraph *subgraph);
 
 /** Bounds where up to `repeated` of the n seeds may be there more than once. */
 void trm_neighbor_bounds_of(const trm_graph *graph, const trm_neighbor_options *options, int64_t n,

@@ -7,11 +7,11 @@
 
 #include <string.h>
 
+#include "kind_internal.h"
 #include "text_internal.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
-#include "trireme/input/graph.h"
 #include "trireme/io/seal.h"
 
 static bool is_integer(trm_dtype dtype) {
@@ -37,15 +37,7 @@ static trm_status check_kind(const trm_dataset *dataset) {
   char kind[TRM_KIND_BYTES];
   TRM_TRY(trm_dataset_kind_read(dataset->file, dataset->path, kind));
   if (strcmp(kind, "text") == 0) return TRM_OK;
-  for (int k = TRM_GRAPH_NODES; k <= TRM_GRAPH_INTERACTIONS; ++k) {
-    if (strcmp(kind, trm_graph_kind_name((trm_graph_kind)k)) != 0) continue;
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: kind is '%s', expected 'text': a data set for model.kind %s; give a text, "
-                    "or another model",
-                    dataset->path, kind,
-                    k == TRM_GRAPH_INTERACTIONS ? "lightgcn" : "gcn, sage, gat, gin or mlp");
-  }
-  return trm_fail(TRM_ERR_DATA, "%s: kind is '%s', expected 'text'", dataset->path, kind);
+  return trm_data_kind_refuse(dataset->path, kind, "'text'");
 }
 
 static trm_status read_unit(trm_dataset *dataset) {

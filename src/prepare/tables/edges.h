@@ -2,6 +2,7 @@
 #ifndef TRIREME_PREPARE_EDGES_H
 #define TRIREME_PREPARE_EDGES_H
 
+#include "trireme/core/csr.h"
 #include "trireme/input/graph_write.h"
 
 /** Edges as pairs become compressed rows: sorted, duplicates and self-loops dropped and counted, with

@@ -259,6 +259,12 @@ trm_status trm_text_labels_read(const trm_value_table *table, const char *classe
   return TRM_OK;
 }
 
+trm_classes trm_text_labels_classes(const trm_text_labels *labels) {
+  return (trm_classes){.n = (int)labels->n_classes,
+                       .labels = labels->labels,
+                       .names = {labels->n_names, labels->name_offsets, labels->name_bytes}};
+}
+
 void trm_text_labels_free(trm_text_labels *labels) {
   TRM_FREE(labels->labels);
   TRM_FREE(labels->name_offsets);

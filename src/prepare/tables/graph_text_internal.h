@@ -4,6 +4,7 @@
 
 #include "edges.h"
 #include "scan_internal.h"
+#include "trireme/input/graph.h"
 
 enum { TRM_WHY_BYTES = 320 };
 
@@ -51,6 +52,8 @@ typedef struct trm_text_labels {
 trm_status trm_text_labels_read(const trm_value_table *table, const char *classes,
                                 const trm_id_limit *limit, trm_scan_progress *progress,
                                 trm_text_labels *out);
+/** As data sets have them; borrowed. */
+trm_classes trm_text_labels_classes(const trm_text_labels *labels);
 void trm_text_labels_free(trm_text_labels *labels);
 
 /** "node train|val|test" a line, added to part[limit->n]: 0, or part + 1. labels may be NULL. */

@@ -16,6 +16,7 @@
 #include "graph_text_internal.h"
 #include "prepare_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/node_data.h"
 #include "trireme/prepare/graphs.h"
 
 typedef struct job {
@@ -280,38 +281,35 @@ static void make_dense(job *j, trm_graph_counts *counts) {
 
 static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
   const trm_prepare_graph_options *o = j->options;
-  trm_graph g = {.kind = TRM_GRAPH_NODES,
-                 .source = source,
-                 .n_nodes = j->n_kept,
-                 .symmetric = !o->directed,
-                 .n_classes = (int)j->labels.n_classes,
-                 .labels = j->labels.labels,
-                 .classes = {j->labels.n_names, j->labels.name_offsets, j->labels.name_bytes},
-                 .n_splits = j->n_splits};
+  trm_node_data data = {
+      .graph = {.source = source, .n_nodes = j->n_kept, .symmetric = !o->directed},
+      .classes = trm_text_labels_classes(&j->labels),
+      .n_splits = j->n_splits};
+  trm_graph *g = &data.graph;
   TRM_TRY(trm_graph_from_edges(&j->edges, j->n_kept, !o->directed, &j->offsets, &j->sources,
                                &j->weights, counts));
   trm_edge_list_free(&j->edges);
-  g.in = (trm_csr){.n_rows = j->n_kept,
-                   .n_columns = j->n_kept,
-                   .n_edges = j->offsets[j->n_kept],
-                   .offsets = j->offsets,
-                   .columns = j->sources,
-                   .values = j->weights};
+  g->in = (trm_csr){.n_rows = j->n_kept,
+                    .n_columns = j->n_kept,
+                    .n_edges = j->offsets[j->n_kept],
+                    .offsets = j->offsets,
+                    .columns = j->sources,
+                    .values = j->weights};
   if (j->triples.n_columns > 0) {
-    TRM_TRY(make_sparse(j, &g.features, counts));
-    g.sparse = true;
-    g.n_features = j->triples.n_columns;
+    TRM_TRY(make_sparse(j, &g->features, counts));
+    g->sparse = true;
+    g->n_features = j->triples.n_columns;
   } else if (j->dense) {
     make_dense(j, counts);
-    g.dense = j->dense;
-    g.n_features = j->n_columns;
+    g->dense = j->dense;
+    g->n_features = j->n_columns;
   }
   for (int64_t i = 0; j->labels.labels && i < j->n_kept; ++i)
     counts->unlabelled += j->labels.labels[i] < 0;
   TRM_TRY(make_splits(j));
-  g.splits = j->splits;
+  data.splits = j->splits;
   if (o->progress) o->progress(o->context, 1, "writing");
-  return trm_graph_write(o->output, &g, counts);
+  return trm_node_data_write(o->output, &data, counts, NULL);
 }
 
 static void release(job *j) {

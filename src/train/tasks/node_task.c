@@ -20,7 +20,9 @@
 #include "whole.h"
 
 typedef struct node_task {
+  trm_node_data *nodes;
   trm_class_data data;
+  trm_node_batching batching;
   trm_partition *partition; /* into batch.blocks; owned */
   bool full;                /* sampler.kind */
   double drop_edge;
@@ -67,14 +69,34 @@ static trm_status check_data(const trm_task *task, const trm_graph_store *store)
   return TRM_OK;
 }
 
+static trm_status open_data(trm_task *task, const char *path, const trm_graph_memory *memory,
+                            bool features, trm_class_data *data) {
+  node_task *t = task->self;
+  TRM_TRY(trm_node_data_open(path, memory, features, &t->nodes));
+  data->store.graph = &t->nodes->graph;
+  data->classes = &t->nodes->classes;
+  data->n_samples = t->nodes->graph.n_nodes;
+  data->n_splits = t->nodes->n_splits;
+  return TRM_OK;
+}
+
+static trm_status split_data(const trm_task *task, int split, trm_subset subset, bool hold_out,
+                             trm_ids *ids) {
+  const node_task *t = task->self;
+  (void)hold_out; /* splits of nodes say themselves what is held out */
+  return trm_node_data_split(t->nodes, split, subset, ids);
+}
+
 static trm_status open_nodes(trm_task *task) {
+  static const trm_class_source source = {
+      .open = open_data, .check = check_data, .split = split_data};
   node_task *t = NULL;
   TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
   task->self = t;
   t->full = strcmp(trm_config_string(task->config, "sampler.kind"), "full") == 0;
   t->drop_edge = trm_config_real(task->config, "model.drop_edge");
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
-  return trm_class_data_open(task, check_data, &t->data);
+  return trm_class_data_open(task, &source, &t->data);
 }
 
 static void close_nodes(trm_task *task) {
@@ -85,6 +107,7 @@ static void close_nodes(trm_task *task) {
   trm_whole_destroy(&t->all);
   trm_partition_destroy(&t->partition);
   trm_partition_destroy(&t->clusters);
+  trm_node_data_close(&t->nodes);
   trm_class_data_close(&t->data);
   TRM_FREE(t->targets);
   TRM_FREE(t->hashes);
@@ -138,7 +161,7 @@ static trm_status resolve(trm_task *task, trm_config *config) {
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-/* Labels of the rows of a pass that are in a part, -1 for the others. */
+/* Labels of the rows of a pass that are in a subset, -1 for the others. */
 static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm_subset subset,
                                  int32_t **targets) {
   const trm_field *f = trm_whole_field(whole);
@@ -194,8 +217,9 @@ static trm_status plan_batches(trm_task *task, node_task *t, trm_learner *learne
       .rows = trm_whole_batch(t->all).features.dense, /* the same nodes in the same order */
       .cache_bytes = trm_config_int(task->config, "data.halo_cache_mib") << 20};
   TRM_TRY(trm_comm_agree(
-      task->comm, trm_node_batches_options(task->config, trm_model_n_hops(learner->model),
-                                           t->data.train, t->partition, t->clusters, &options)));
+      task->comm, trm_node_batches_options(task->config, trm_model_n_hops(learner->model), t->nodes,
+                                           t->data.train, t->partition, t->clusters,
+                                           t->data.store.partitioned, &t->batching, &options)));
   options.batch = task->batch;
   options.n_blocks = task->n_blocks;
   return trm_graph_batches_create(task, t->data.store.graph, &options,
@@ -297,8 +321,8 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
   }
   *rows = (trm_class_rows){.logits = logits->data,
                            .ids = f->targets,
-                           .labels = t->data.store.graph->labels,
-                           .parts = t->data.parts,
+                           .labels = t->nodes->classes.labels,
+                           .subsets = t->data.subsets,
                            .n = f->n_targets,
                            .n_classes = task->dims.n_outputs,
                            .n_samples = t->data.store.graph->n_nodes};
@@ -323,8 +347,8 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   node_task *t = task->self;
   trm_class_rows rows;
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
-  return trm_class_predictions_write(task->comm, t->data.store.graph, &rows, options->output,
-                                     n_rows);
+  return trm_class_predictions_write(task->comm, task->kind->unit, t->data.classes,
+                                     &t->nodes->graph.names, &rows, options->output, n_rows);
 }
 
 const trm_task_kind trm_task_nodes = {.data = "graph",

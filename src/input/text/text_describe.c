@@ -1,40 +1,15 @@
 /** What `trireme inspect` prints of a data set. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "kind_internal.h"
 #include "text_internal.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
 enum { SAMPLE_TOKENS = 240, SAMPLE_LINES = 6, LINE_BYTES = 76, SHOWN_BYTES = 320 };
-
-void trm_describe_row(FILE *file, const char *label, const char *format, ...) {
-  fprintf(file, "%-12s ", label);
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(file, format, arguments);
-  va_end(arguments);
-  fputc('\n', file);
-}
-
-void trm_describe_head(FILE *file, const char *path, const char *kind, const char *source,
-                       const char *created_by) {
-  char escaped[SHOWN_BYTES];
-  trm_describe_row(file, "file", "%s", path);
-  trm_describe_row(file, "kind", "%s, format %d", kind, TRM_FORMAT_VERSION);
-  const struct {
-    const char *label, *text;
-  } notes[] = {{"source", source}, {"created by", created_by}};
-  for (int i = 0; i < 2; ++i) {
-    if (!notes[i].text[0]) continue;
-    const int64_t n = (int64_t)strlen(notes[i].text);
-    const bool cut = trm_text_escape(notes[i].text, n, escaped, sizeof escaped) < n;
-    trm_describe_row(file, notes[i].label, "%s%s", escaped, cut ? " ..." : "");
-  }
-}
 
 static void describe_tokens(const trm_dataset *d, FILE *file) {
   char count[32];
@@ -116,3 +91,13 @@ trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file) {
   }
   return TRM_OK;
 }
+
+static trm_status describe_path(const char *path, FILE *file) {
+  trm_dataset *dataset = NULL;
+  TRM_TRY(trm_dataset_open(path, &dataset));
+  const trm_status status = trm_dataset_describe(dataset, file);
+  trm_dataset_close(&dataset);
+  return status;
+}
+
+const trm_data_kind trm_data_kind_text = {.name = "text", .describe = describe_path};
