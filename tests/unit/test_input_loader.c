@@ -38,8 +38,8 @@ static void check_row(const trm_dataset *d, const trm_text_batch *b, int64_t j, 
   CHECK_EQ(b->samples[j], epoch * SAMPLES + window);
   CHECK_EQ(epoch, index / SAMPLES);
   for (int64_t t = 0; t < T; ++t) {
-    CHECK_EQ(b->inputs[j * T + t], fixture_token(token + t));
-    CHECK_EQ(b->targets[j * T + t], fixture_token(token + t + 1));
+    CHECK_EQ(b->tokens.inputs[j * T + t], fixture_token(token + t));
+    CHECK_EQ(b->tokens.targets[j * T + t], fixture_token(token + t + 1));
   }
 }
 
@@ -58,7 +58,7 @@ static void check_ranks(trm_dataset *d, int P, int64_t batch) {
       trm_text_batch b;
       if (!CHECK_OK(trm_loader_next(loader, &b))) break;
       CHECK_EQ(b.step, step);
-      CHECK_EQ(b.n, n);
+      CHECK_EQ(b.tokens.N, n);
       for (int64_t j = 0; j < n; ++j) {
         check_row(d, &b, j, step * batch + first + j);
         if (CHECK(b.samples[j] < steps * batch + SAMPLES)) CHECK_EQ(seen[b.samples[j]]++, 0);
@@ -82,7 +82,7 @@ static void check_seek(trm_dataset *d) {
   trm_loader_options o = options_of(BATCH, 0, BATCH, 0, STEPS);
   CHECK_OK(trm_loader_create(d, &o, &loader));
   for (int64_t s = 0; s < STEPS && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
-    memcpy(inputs[s], b.inputs, sizeof inputs[s]);
+    memcpy(inputs[s], b.tokens.inputs, sizeof inputs[s]);
   }
   trm_loader_destroy(&loader);
   for (int64_t start = 0; start < STEPS; ++start) {
@@ -91,7 +91,7 @@ static void check_seek(trm_dataset *d) {
     CHECK_OK(trm_loader_create(d, &o, &loader));
     for (int64_t s = start; s < STEPS && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
       CHECK_EQ(b.step, s);
-      CHECK_EQ(memcmp(inputs[s], b.inputs, sizeof inputs[s]), 0);
+      CHECK_EQ(memcmp(inputs[s], b.tokens.inputs, sizeof inputs[s]), 0);
     }
     trm_loader_destroy(&loader);
   }
@@ -112,9 +112,9 @@ static void check_validity(trm_dataset *d) {
   trm_text_batch b;
   CHECK_OK(trm_loader_create(d, &o, &loader));
   for (int64_t s = 0; s < 200 && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
-    memcpy(kept, b.inputs, sizeof kept);
+    memcpy(kept, b.tokens.inputs, sizeof kept);
     if (s % 50 == 0) trm_sleep_s(0.02);
-    CHECK_EQ(memcmp(kept, b.inputs, sizeof kept), 0);
+    CHECK_EQ(memcmp(kept, b.tokens.inputs, sizeof kept), 0);
   }
   trm_loader_destroy(&loader);
 }
@@ -187,7 +187,7 @@ static void check_options(trm_dataset *d) {
   o = options_of(2, 2, 0, 0, 3);
   CHECK_OK(trm_loader_create(d, &o, &loader));
   CHECK_OK(trm_loader_next(loader, &b));
-  CHECK_EQ(b.n, 0);
+  CHECK_EQ(b.tokens.N, 0);
   trm_loader_destroy(&loader);
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "trireme/core/batch.h"
 #include "trireme/input/dataset.h"
 
 typedef struct trm_loader trm_loader;
@@ -24,9 +25,8 @@ typedef struct trm_loader_options {
 
 /** This caller's part of one batch. */
 typedef struct trm_text_batch {
-  int64_t step, n;
-  const int32_t *inputs;  /* [n*T] */
-  const int32_t *targets; /* [n*T] */
+  int64_t step;
+  trm_tokens tokens;      /* N: this caller's n */
   const int64_t *samples; /* [n] index in the stream: epoch * samples an epoch + window */
 } trm_text_batch;
 

@@ -335,8 +335,7 @@ trm_status trm_field_create(const trm_graph *graph, const trm_partition *partiti
   trm_field *f = b.field;
   f->n_hops = n_hops;
   f->same_hops = seeds == NULL;
-  f->first_block = trm_share_begin(partition->n_parts, rank, size);
-  f->n_local = trm_share_begin(partition->n_parts, (int64_t)rank + 1, size) - f->first_block;
+  trm_share(partition->n_parts, size, rank, &f->first_block, &f->n_local);
   b.begin = partition->offsets[f->first_block];
   b.end = partition->offsets[f->first_block + f->n_local];
   if (size == 1 && !seeds && in_own_order(partition)) {

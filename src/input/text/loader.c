@@ -51,9 +51,10 @@ trm_status trm_loader_next(trm_loader *loader, trm_text_batch *batch) {
   TRM_TRY(trm_ahead_next(loader->ahead, &step, &number));
   const slot *from = &loader->slots[number];
   *batch = (trm_text_batch){.step = step,
-                            .n = loader->options.n,
-                            .inputs = from->inputs,
-                            .targets = from->targets,
+                            .tokens = {.N = loader->options.n,
+                                       .T = loader->options.context,
+                                       .inputs = from->inputs,
+                                       .targets = from->targets},
                             .samples = from->samples};
   return TRM_OK;
 }

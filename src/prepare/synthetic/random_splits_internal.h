@@ -4,7 +4,7 @@
 
 #include "trireme/input/graph.h"
 
-/** Of a hundred labelled nodes, how many are in each part; the rest is in none. */
+/** Of a hundred labelled nodes, how many are in each subset; the rest is in none. */
 typedef struct trm_split_shares {
   int percent[TRM_N_SUBSETS];
 } trm_split_shares;

@@ -198,10 +198,10 @@ out:
 
 /* ---- splits ----------------------------------------------------------------------------------- */
 
-static trm_status add_to_part(const trm_scan *scan, int64_t node, trm_subset which,
-                              const int32_t *labels, uint8_t *part) {
-  if (part[node] != 0) {
-    const trm_subset other = (trm_subset)(part[node] - 1);
+static trm_status add_to_subset(const trm_scan *scan, int64_t node, trm_subset which,
+                                const int32_t *labels, uint8_t *subset) {
+  if (subset[node] != 0) {
+    const trm_subset other = (trm_subset)(subset[node] - 1);
     if (other == which) {
       return trm_scan_fail(scan, "node %lld is listed twice in %s", (long long)node,
                            trm_subset_name(which));
@@ -213,7 +213,7 @@ static trm_status add_to_part(const trm_scan *scan, int64_t node, trm_subset whi
     return trm_scan_fail(scan, "node %lld is in %s, but has no label; label it, or leave it out",
                          (long long)node, trm_subset_name(which));
   }
-  part[node] = (uint8_t)((int)which + 1);
+  subset[node] = (uint8_t)((int)which + 1);
   return TRM_OK;
 }
 
@@ -222,7 +222,7 @@ static bool is_word(const trm_scan *scan, const char *word) {
          memcmp(scan->field, word, (size_t)scan->n_field) == 0;
 }
 
-static trm_status read_part(trm_scan *scan, trm_subset *which) {
+static trm_status read_subset(trm_scan *scan, trm_subset *which) {
   TRM_TRY(trm_scan_word(scan, "part"));
   *which = TRM_SUBSET_TRAIN;
   if (is_word(scan, "train")) return TRM_OK;
@@ -272,7 +272,7 @@ void trm_text_labels_free(trm_text_labels *labels) {
 }
 
 trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int32_t *labels,
-                          trm_scan_progress *progress, uint8_t *part) {
+                          trm_scan_progress *progress, uint8_t *subset) {
   trm_scan scan;
   bool more = false;
   trm_status status = TRM_OK;
@@ -283,16 +283,16 @@ trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int
     TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
     if (!more) break;
     TRM_TRY_OUT(trm_scan_id(&scan, "node", limit->n, limit->why, &node));
-    TRM_TRY_OUT(read_part(&scan, &which));
+    TRM_TRY_OUT(read_subset(&scan, &which));
     TRM_TRY_OUT(trm_scan_end(&scan));
-    TRM_TRY_OUT(add_to_part(&scan, node, which, labels, part));
+    TRM_TRY_OUT(add_to_subset(&scan, node, which, labels, subset));
   }
 out:
   return trm_scan_close(&scan, status);
 }
 
-trm_status trm_text_part(const char *path, trm_subset which, const trm_id_limit *limit,
-                         const int32_t *labels, trm_scan_progress *progress, uint8_t *part) {
+trm_status trm_text_subset(const char *path, trm_subset which, const trm_id_limit *limit,
+                           const int32_t *labels, trm_scan_progress *progress, uint8_t *subset) {
   trm_scan scan;
   bool more = false;
   trm_status status = TRM_OK;
@@ -303,7 +303,7 @@ trm_status trm_text_part(const char *path, trm_subset which, const trm_id_limit 
     if (!more) break;
     TRM_TRY_OUT(trm_scan_id(&scan, "node", limit->n, limit->why, &node));
     TRM_TRY_OUT(trm_scan_end(&scan));
-    TRM_TRY_OUT(add_to_part(&scan, node, which, labels, part));
+    TRM_TRY_OUT(add_to_subset(&scan, node, which, labels, subset));
   }
 out:
   return trm_scan_close(&scan, status);

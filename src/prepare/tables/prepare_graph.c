@@ -30,7 +30,7 @@ typedef struct job {
   int64_t n_columns; /* of dense */
   trm_text_labels labels;
   int n_splits;
-  uint8_t **parts; /* [n_splits][n_nodes]: 0, or part + 1 */
+  uint8_t **subsets; /* [n_splits][n_nodes]: 0, or subset + 1 */
   int32_t *new_ids;
   int64_t n_kept;
   /* what is written */
@@ -148,8 +148,8 @@ static trm_status read_lists(job *j) {
   const char *const lists[TRM_N_SUBSETS] = {o->train, o->valid, o->test};
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     if (!lists[p]) continue;
-    TRM_TRY(trm_text_part(lists[p], (trm_subset)p, &j->nodes, j->labels.labels, &j->progress,
-                          j->parts[0]));
+    TRM_TRY(trm_text_subset(lists[p], (trm_subset)p, &j->nodes, j->labels.labels, &j->progress,
+                            j->subsets[0]));
   }
   return TRM_OK;
 }
@@ -158,11 +158,11 @@ static trm_status read_splits(job *j) {
   const trm_prepare_graph_options *o = j->options;
   j->n_splits = o->train ? 1 : o->n_splits;
   if (j->n_splits == 0) return TRM_OK;
-  TRM_TRY(TRM_ALLOC(&j->parts, j->n_splits, "splits"));
+  TRM_TRY(TRM_ALLOC(&j->subsets, j->n_splits, "splits"));
   for (int s = 0; s < j->n_splits; ++s) {
-    TRM_TRY(TRM_ALLOC(&j->parts[s], j->n_nodes, "splits"));
+    TRM_TRY(TRM_ALLOC(&j->subsets[s], j->n_nodes, "splits"));
     if (o->train) return read_lists(j);
-    TRM_TRY(trm_text_split(o->splits[s], &j->nodes, j->labels.labels, &j->progress, j->parts[s]));
+    TRM_TRY(trm_text_split(o->splits[s], &j->nodes, j->labels.labels, &j->progress, j->subsets[s]));
   }
   return TRM_OK;
 }
@@ -204,7 +204,7 @@ static void keep_rows(job *j) {
     if (to < 0) continue;
     if (j->labels.labels) j->labels.labels[to] = j->labels.labels[i];
     if (j->dense) memmove(j->dense + to * C, j->dense + i * C, (size_t)C * sizeof *j->dense);
-    for (int s = 0; s < j->n_splits; ++s) j->parts[s][to] = j->parts[s][i];
+    for (int s = 0; s < j->n_splits; ++s) j->subsets[s][to] = j->subsets[s][i];
   }
 }
 
@@ -230,12 +230,12 @@ static trm_status make_splits(job *j) {
     int64_t n = 0;
     TRM_TRY(TRM_ALLOC(&j->ids[s], j->n_kept, "splits"));
     for (int p = 0; p < TRM_N_SUBSETS; ++p) {
-      trm_ids *part = &j->splits[s * TRM_N_SUBSETS + p];
-      part->ids = j->ids[s] + n;
+      trm_ids *ids = &j->splits[s * TRM_N_SUBSETS + p];
+      ids->ids = j->ids[s] + n;
       for (int64_t i = 0; i < j->n_kept; ++i) {
-        if (j->parts[s][i] == p + 1) j->ids[s][n++] = (int32_t)i;
+        if (j->subsets[s][i] == p + 1) j->ids[s][n++] = (int32_t)i;
       }
-      part->n = j->ids[s] + n - part->ids;
+      ids->n = j->ids[s] + n - ids->ids;
     }
     if (j->splits[s * TRM_N_SUBSETS].n > 0) continue;
     return trm_fail(TRM_ERR_DATA, "%s: has no nodes to train on%s%s",
@@ -314,14 +314,14 @@ static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
 
 static void release(job *j) {
   for (int s = 0; s < j->n_splits; ++s) {
-    if (j->parts) TRM_FREE(j->parts[s]);
+    if (j->subsets) TRM_FREE(j->subsets[s]);
     if (j->ids) TRM_FREE(j->ids[s]);
   }
   trm_edge_list_free(&j->edges);
   trm_triples_free(&j->triples);
   TRM_FREE(j->dense);
   trm_text_labels_free(&j->labels);
-  TRM_FREE(j->parts);
+  TRM_FREE(j->subsets);
   TRM_FREE(j->ids);
   TRM_FREE(j->new_ids);
   TRM_FREE(j->offsets);

@@ -21,9 +21,10 @@ enum { GROUP = 128, GROUP_SCORES = 1 << 24 };
 enum { RECALL, NDCG, PRECISION, LOSS, PAIRS, N_SUMS };
 
 void trm_rank_scores_declare(trm_task *task) {
-  trm_task_add_score(task, "test", "recall");
-  trm_task_add_score(task, "test", "ndcg");
-  trm_task_add_score(task, "test", "precision");
+  const char *test = trm_subset_name(TRM_SUBSET_TEST);
+  trm_task_add_score(task, test, "recall");
+  trm_task_add_score(task, test, "ndcg");
+  trm_task_add_score(task, test, "precision");
 }
 
 /* A group of users, the scores of all items for them, and the best items. */

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "task.h"
 #include "trireme/comm/reducer.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 struct trm_evaluator {
@@ -20,7 +22,7 @@ struct trm_evaluator {
 
 static int64_t groups_of(const trm_evaluator *e, trm_subset subset) {
   const int64_t n = trm_dataset_eval_samples(e->dataset, subset, e->T);
-  return (n + e->group - 1) / e->group;
+  return trm_ceil_div(n, e->group);
 }
 
 static trm_status allocate(trm_evaluator *e) {
@@ -96,13 +98,10 @@ trm_status trm_evaluator_run(trm_evaluator *e, trm_subset subset, bool (*stop)(v
   }
   TRM_TRY(trm_comm_agree(e->comm, status));
   TRM_TRY(trm_comm_sum_f64(e->comm, e->sums, 2 * G + 2));
-  double sum = 0, count = 0;
-  for (int64_t g = 0; g < G; ++g) {
-    sum += e->sums[2 * g];
-    count += e->sums[2 * g + 1];
-  }
+  trm_evaluation joined = {0};
+  trm_task_join_losses(e->sums, G, &joined);
   *stopped = e->sums[2 * G] > 0;
-  *loss = *stopped ? (double)NAN : sum / count;
-  *tokens = (int64_t)count;
+  *loss = *stopped ? (double)NAN : joined.loss;
+  *tokens = joined.count;
   return TRM_OK;
 }

@@ -352,7 +352,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 }
 
 const trm_task_kind trm_task_nodes = {.data = "graph",
-                                      .part = "validation",
+                                      .subset = "validation",
                                       .unit = "node",
                                       .open = open_nodes,
                                       .close = close_nodes,

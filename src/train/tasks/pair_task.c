@@ -281,7 +281,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 }
 
 const trm_task_kind trm_task_pairs = {.data = "interactions",
-                                      .part = "test",
+                                      .subset = "test",
                                       .unit = "interaction",
                                       .open = open_pairs,
                                       .close = close_pairs,

@@ -255,7 +255,7 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
 }
 
 const trm_task_kind trm_task_set = {.data = "graphs",
-                                    .part = "validation",
+                                    .subset = "validation",
                                     .unit = "graph",
                                     .open = open_set,
                                     .close = close_set,

@@ -9,7 +9,7 @@
 #include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/data_file.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/subset.h"
 
 static const trm_task_kind *const kinds[] = {&trm_task_text, &trm_task_nodes, &trm_task_set,
                                              &trm_task_pairs};
@@ -116,7 +116,7 @@ void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *resul
     sum += losses[2 * i];
     count += losses[2 * i + 1];
   }
-  result->loss = count > 0 ? sum / count : (double)NAN; /* an empty part has none */
+  result->loss = count > 0 ? sum / count : (double)NAN; /* an empty subset has none */
   result->count = (int64_t)count;
 }
 
@@ -171,9 +171,9 @@ trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training) {
   return trm_tape_reserve(learner->tape);
 }
 
-void trm_task_add_score(trm_task *task, const char *part, const char *metric) {
+void trm_task_add_score(trm_task *task, const char *subset, const char *metric) {
   TRM_ASSERT(task->n_scores < TRM_MAX_SCORES);
-  (void)snprintf(task->scores[task->n_scores++], TRM_SCORE_BYTES, "%s_%s", part, metric);
+  (void)snprintf(task->scores[task->n_scores++], TRM_SCORE_BYTES, "%s_%s", subset, metric);
 }
 
 trm_status trm_task_select(trm_task *task, const char *fallback) {
@@ -181,9 +181,9 @@ trm_status trm_task_select(trm_task *task, const char *fallback) {
   char name[TRM_SCORE_BYTES];
   if (strcmp(metric, "auto") == 0) metric = fallback;
   if (strcmp(metric, "loss") == 0) return TRM_OK;
-  static const char *const parts[] = {"valid", "test"}; /* some data have no valid part */
+  static const trm_subset subsets[] = {TRM_SUBSET_VALID, TRM_SUBSET_TEST}; /* some have no valid */
   for (int p = 0; p < 2; ++p) {
-    (void)snprintf(name, sizeof name, "%s_%s", parts[p], metric);
+    (void)snprintf(name, sizeof name, "%s_%s", trm_subset_name(subsets[p]), metric);
     for (int i = 0; i < task->n_scores; ++i) {
       if (strcmp(task->scores[i], name) != 0) continue;
       task->selected = i;
@@ -203,7 +203,7 @@ trm_status trm_task_select(trm_task *task, const char *fallback) {
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation) {
   const double value =
       task->selected < 0 ? evaluation->loss : -evaluation->scores[task->selected].value;
-  return isnan(value) ? HUGE_VAL : value; /* of an empty part: never the best */
+  return isnan(value) ? HUGE_VAL : value; /* of an empty subset: never the best */
 }
 
 trm_status trm_task_block(trm_learner *learner, trm_gradsync *sync, int64_t local_block,

@@ -14,6 +14,7 @@
 #include "text_file.h"
 #include "trireme/comm/rows.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/files.h"
@@ -339,7 +340,7 @@ trm_status trm_sweep(trm_comm *comm, const trm_sweep_options *options, trm_log *
   const int rank = trm_comm_rank(comm), size = trm_comm_size(comm);
   s.n_runs = n_seeds(&s) * (options->n_splits > 0 ? options->n_splits : 1);
   s.n_groups = s.n_runs < size ? (int)s.n_runs : size;
-  s.my_group = (int)((int64_t)rank * s.n_groups / size);
+  s.my_group = (int)trm_share_begin(s.n_groups, rank, size);
   trm_status status = trm_comm_agree(comm, prepare(&s));
   if (status != TRM_OK) goto out;
   trm_log_line(log, "%" PRId64 " runs on %d ranks, %d at a time, in %s", s.n_runs, size, s.n_groups,
