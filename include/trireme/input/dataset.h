@@ -22,10 +22,14 @@ enum { TRM_N_TEXT_SUBSETS = 2 }; /* train and valid: a text has no test subset *
 
 /** Opens and checks everything (lengths, ids in range, splits) before memory is sized by it. */
 trm_status trm_dataset_open(const char *path, trm_dataset **out);
+/** NULL is accepted. The message of a failure before is kept. */
 void trm_dataset_close(trm_dataset **dataset);
 
+/** As it was opened; borrowed. */
 const char *trm_dataset_path(const trm_dataset *dataset);
+/** Tokens of the vocabulary. */
 int64_t trm_dataset_vocab(const trm_dataset *dataset);
+/** Tokens of train or valid; a text has no other subset. */
 int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_subset subset);
 /** Content hash of tokens, vocabulary and splits; the same on every rank if the files are. */
 uint64_t trm_dataset_digest(const trm_dataset *dataset);
@@ -37,6 +41,7 @@ const char *trm_dataset_token_text(const trm_dataset *dataset, int32_t token, in
 trm_status trm_dataset_encode(const trm_dataset *dataset, const char *text, int64_t bytes,
                               int32_t **tokens, int64_t *n);
 
+/** Borrowed until the data set is closed. */
 const trm_vocab *trm_dataset_vocabulary(const trm_dataset *dataset);
 
 /** Prints what `trireme inspect` shows: kind, sizes, splits, vocabulary, a sample. */

@@ -97,6 +97,7 @@ trm_status trm_set_passes_create(const trm_graph_set *set, int n_hops, trm_set_p
 /** graphs[n] side by side, with all their edges; targets are their labels. Valid until the next call. */
 trm_status trm_set_passes_make(trm_set_passes *passes, const int32_t *graphs, int64_t n,
                                trm_graph_batch *batch);
+/** NULL is accepted; sets NULL. */
 void trm_set_passes_destroy(trm_set_passes **passes);
 
 #endif

@@ -18,6 +18,7 @@ typedef struct trm_graph_set {
 /** As trm_graph_open, for this kind alone. */
 trm_status trm_graph_set_open(const char *path, const trm_graph_memory *memory, bool features,
                               trm_graph_set **out);
+/** As trm_graph_close. */
 void trm_graph_set_close(trm_graph_set **set);
 /** The set that an open graph is of; NULL when it is of another kind. */
 const trm_graph_set *trm_graph_set_of(const trm_graph *graph);

@@ -18,6 +18,7 @@ typedef struct trm_interactions {
 /** As trm_graph_open, for this kind alone; there are no features. */
 trm_status trm_interactions_open(const char *path, const trm_graph_memory *memory,
                                  trm_interactions **out);
+/** As trm_graph_close. */
 void trm_interactions_close(trm_interactions **data);
 /** The data set that an open graph is of; NULL when it is of another kind. */
 const trm_interactions *trm_interactions_of(const trm_graph *graph);

@@ -35,6 +35,8 @@ trm_status trm_loader_create(trm_dataset *dataset, const trm_loader_options *opt
                              trm_loader **out);
 /** Waits for the next step's batch; valid until the following call. */
 trm_status trm_loader_next(trm_loader *loader, trm_text_batch *batch);
+/** At once whatever the thread does: it looks whether to stop before each window and in its wait. NULL
+ *  is accepted; sets NULL. */
 void trm_loader_destroy(trm_loader **loader);
 
 #endif

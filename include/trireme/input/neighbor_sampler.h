@@ -24,9 +24,14 @@ typedef struct trm_neighbor_options {
 
 typedef struct trm_neighbor_sampler trm_neighbor_sampler;
 
-/** Keeps `graph`. Buffers grow to what the largest block needs and are kept. */
+/**
+ * Keeps `graph`, copies `options`. Takes 4 bytes for each node; buffers grow to what the largest block
+ * needs and are kept. Not collective.
+ * @return TRM_ERR_ARG for more than TRM_MAX_HOPS hops, a fan-out below -1, drop_edge outside [0, 1)
+ */
 trm_status trm_neighbor_sampler_create(const trm_graph *graph, const trm_neighbor_options *options,
                                        trm_neighbor_sampler **out);
+/** NULL is accepted; sets NULL. */
 void trm_neighbor_sampler_destroy(trm_neighbor_sampler **sampler);
 
 /** A subgraph; its arrays are owned by what filled it, valid until that is used again. */
@@ -67,10 +72,12 @@ void trm_neighbor_bounds(const trm_graph *graph, const trm_neighbor_options *opt
 
 /** Sparse feature rows of nodes, with their transpose: buffers that grow and are kept. */
 typedef struct trm_feature_rows trm_feature_rows;
+/** Keeps `graph`, which must have sparse features. Not collective. */
 trm_status trm_feature_rows_create(const trm_graph *graph, trm_feature_rows **out);
+/** NULL is accepted; sets NULL. */
 void trm_feature_rows_destroy(trm_feature_rows **rows);
 /** The rows of nodes[n], in their order and also repeated ones, and the transpose. Both stay valid
- *  until the next call. */
+ *  until the next call. Not collective. Cost: O(entries of the rows + n_features). */
 trm_status trm_feature_rows_take(trm_feature_rows *rows, const int32_t *nodes, int64_t n,
                                  trm_csr *sparse, trm_csr *transposed);
 

@@ -15,6 +15,7 @@ typedef struct trm_node_data {
 /** As trm_graph_open, for this kind alone. */
 trm_status trm_node_data_open(const char *path, const trm_graph_memory *memory, bool features,
                               trm_node_data **out);
+/** As trm_graph_close. */
 void trm_node_data_close(trm_node_data **data);
 /** The data set that an open graph is of; NULL when it is of another kind. */
 const trm_node_data *trm_node_data_of(const trm_graph *graph);

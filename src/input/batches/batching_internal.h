@@ -57,6 +57,7 @@ typedef struct trm_deal {
   void *scratch;                 /* of the way */
 } trm_deal;
 
+/** Keeps `plan`. */
 trm_status trm_deal_create(const trm_batching_plan *plan, trm_deal **out);
 void trm_deal_destroy(trm_deal **deal);
 /** Offsets, and ids of at least the blocks [first, first + n). */
@@ -83,8 +84,10 @@ typedef struct trm_block_maker {
   void *self; /* one block of the way's; owned */
 } trm_block_maker;
 
+/** Keeps `plan`. After a failure too, *maker is for trm_block_maker_release. */
 trm_status trm_block_maker_init(trm_block_maker *maker, const trm_batching_plan *plan);
 void trm_block_maker_release(trm_block_maker *maker);
+/** Of a zeroed store; after a failure too it is for trm_block_store_release. */
 trm_status trm_block_store_init(const trm_block_maker *maker, trm_block_store *store);
 void trm_block_store_release(trm_block_store *store);
 /** Takes the memory that blocks within `bounds` need, where a block is kept. */

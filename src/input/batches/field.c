@@ -312,15 +312,6 @@ static bool in_own_order(const trm_partition *p) {
   return true;
 }
 
-/**
- * Graph and partition are kept: they must outlive the field.
- *
- * @param seeds  rising ids; may be empty, unlike NULL
- * @return TRM_ERR_ARG for more hops than TRM_MAX_HOPS or a rank outside [0, size)
- *
- * Cost: two passes over the process's own edges for each hop (one hop without seeds), and with seeds
- * one over the edges of all nodes within n_hops - 1 of a seed.
- */
 trm_status trm_field_create(const trm_graph *graph, const trm_partition *partition, int rank,
                             int size, int n_hops, const trm_ids *seeds, trm_field **out) {
   *out = NULL;

@@ -51,10 +51,6 @@ static trm_status check_options(const trm_neighbor_options *o) {
   return TRM_OK;
 }
 
-/**
- * Not collective. Takes 4 bytes for each node of the graph.
- * @return TRM_ERR_ARG for more than TRM_MAX_HOPS hops, a fan-out below -1, drop_edge outside [0, 1)
- */
 trm_status trm_neighbor_sampler_create(const trm_graph *graph, const trm_neighbor_options *options,
                                        trm_neighbor_sampler **out) {
   *out = NULL;

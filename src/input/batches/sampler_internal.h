@@ -37,6 +37,7 @@ typedef struct trm_subgraph_store {
   trm_hop_store hops[TRM_MAX_HOPS]; /* from the seeds back; [0] alone of induced graphs */
 } trm_subgraph_store;
 
+/** Releases the arrays and zeroes the struct. */
 void trm_subgraph_store_release(trm_subgraph_store *store);
 
 struct trm_neighbor_sampler {

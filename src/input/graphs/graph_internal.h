@@ -294,7 +294,9 @@ trm_status trm_classes_layout(trm_graph_file *f, int64_t n);
 /** Reads and checks labels, which are classes or -1, and names of classes; how many classes there are is
  *  told, or one more than the highest. */
 trm_status trm_classes_check(const trm_graph_file *f, int64_t *n_classes);
+/** Sizes of the classes of n labels. */
 trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *file);
+/** Attributes of the labels, an array that has been written if there are any. */
 trm_status trm_classes_write(trm_container *file, const char *labels, const trm_classes *classes);
 
 /* ---- description: graph_describe.c ------------------------------------------------------------ */

@@ -345,13 +345,6 @@ static trm_status prepare(job *j, trm_graph_counts *counts) {
   return write_graph(j, counts);
 }
 
-/**
- * Not collective. The index is held in memory (60,000 packages: 50 MB).
- *
- * @param[out] counts  duplicates: relations beyond the first between two packages; unlabelled:
- *                     packages without a section; empty_features: without any chosen word or tag
- * @return TRM_ERR_IO, TRM_ERR_DATA naming the index; TRM_ERR_USAGE for a bad place of the output
- */
 trm_status trm_prepare_debian_graph(const trm_prepare_debian_graph_options *options,
                                     trm_graph_counts *counts) {
   job j = {.options = options,

@@ -263,14 +263,6 @@ static trm_status prepare(job *j, trm_graph_counts *counts) {
   return write_graph(j, counts);
 }
 
-/**
- * Not collective, one thread. Of n_edges pairs that are drawn, self-loops and repeated ones are left
- * out and counted.
- *
- * @return TRM_ERR_USAGE for options out of range or a bad place of the output
- *
- * Memory: about 33 bytes for an edge drawn at the highest.
- */
 trm_status trm_prepare_synthetic_graph(const trm_prepare_synthetic_graph_options *options,
                                        trm_graph_counts *counts) {
   *counts = (trm_graph_counts){0};

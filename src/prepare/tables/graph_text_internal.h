@@ -13,6 +13,7 @@ typedef struct trm_id_limit {
   int64_t n;               /* ids are in [0, n) */
   char why[TRM_WHY_BYTES]; /* "there are 5 nodes, 0 to 4 (--nodes)" */
 } trm_id_limit;
+/** Sets both; the rest says where the number comes from. */
 void trm_id_limit_set(trm_id_limit *limit, int64_t n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

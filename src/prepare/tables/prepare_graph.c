@@ -331,18 +331,6 @@ static void release(job *j) {
   TRM_FREE(j->splits);
 }
 
-/**
- * One graph whose nodes are to be classified (data/FORMAT.md has the forms of the files). Not
- * collective; the same files and options give the same file.
- *
- * Nodes are counted by `n_nodes`, else by the rows of dense features, else by the highest id in edges
- * and sparse features; labels and splits are about nodes that are there. Without `directed` each edge
- * counts both ways. Self-loops and repeated edges are left out and counted.
- *
- * @param[out] counts  of what is written, after `keep_file`
- * @return TRM_ERR_DATA with file, line, column and value; TRM_ERR_USAGE for options that do not go
- *         together; TRM_ERR_IO, TRM_ERR_MEMORY. The output appears complete or not at all
- */
 trm_status trm_prepare_graph(const trm_prepare_graph_options *options, trm_graph_counts *counts) {
   job j = {.options = options, .progress = {options->progress, options->context, 0, 0}};
   trm_inputs inputs = {0};

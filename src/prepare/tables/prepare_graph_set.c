@@ -274,14 +274,6 @@ static void release(job *j) {
   TRM_FREE(j->weights);
 }
 
-/**
- * A set of small graphs. Node labels become one-hot features, attributes stand beside them. Not
- * collective; the same files and options give the same file.
- *
- * @param[in]  options  nodes, edges and labels are needed; classes, attributes, folds may be there
- * @param[out] counts   unlabelled: graphs without a class
- * @return as trm_prepare_graph
- */
 trm_status trm_prepare_graph_set(const trm_prepare_graph_options *options,
                                  trm_graph_counts *counts) {
   job j = {.options = options, .progress = {options->progress, options->context, 0, 0}};

@@ -212,15 +212,6 @@ static trm_status write(const job *j, const char *output, const char *source,
   return trm_interactions_write(output, &d, counts);
 }
 
-/**
- * Lists "user item item ...", one user a line, in any order. Not collective.
- *
- * Users are 0 to the highest, each with a line in `train`; in `test` any may be missing. Items
- * repeated in a line are left out and counted; one in both lists of a user is an error.
- *
- * @param[out] counts  duplicates; isolated: items in no training list; unlabelled: users without
- *                     items to find
- */
 trm_status trm_prepare_interactions(const char *train, const char *test, const char *output,
                                     trm_graph_counts *counts) {
   job j = {.train_path = train, .test_path = test};
