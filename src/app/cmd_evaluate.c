@@ -13,9 +13,9 @@ static void print_result(const trm_evaluation *r) {
     return;
   }
   if (r->count == 0) {
-    printf("step %" PRId64 ": the %s part is empty\n", r->step, r->part);
+    printf("step %" PRId64 ": the %s subset is empty\n", r->step, r->subset);
   } else {
-    printf("step %" PRId64 ": %s loss %.6f nats per %s, over %" PRId64 "\n", r->step, r->part,
+    printf("step %" PRId64 ": %s loss %.6f nats per %s, over %" PRId64 "\n", r->step, r->subset,
            r->loss, r->unit, r->count);
   }
   for (int i = 0; i < r->n_scores; ++i) {

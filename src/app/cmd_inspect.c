@@ -5,9 +5,7 @@
 
 #include "app.h"
 #include "trireme/ckpt/ckpt.h"
-#include "trireme/input/data_file.h"
-#include "trireme/input/dataset.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/kind.h"
 #include "trireme/io/container.h"
 
 static trm_status print_array(void *context, const char *name, const trm_array_info *info) {
@@ -76,28 +74,10 @@ static trm_status is_checkpoint(const char *path, bool *yes) {
   return trm_container_close(&file);
 }
 
-/* The kind decides who reads the file; one that nobody knows is left to the reader of texts, which
- * says what it expects. */
 static trm_status inspect_dataset(const char *path) {
-  char kind[32];
-  TRM_TRY(trm_dataset_kind(path, kind));
-  bool is_graph = false;
-  for (int k = TRM_GRAPH_NODES; k <= TRM_GRAPH_INTERACTIONS; ++k) {
-    is_graph |= strcmp(kind, trm_graph_kind_name((trm_graph_kind)k)) == 0;
-  }
-  trm_status status;
-  if (is_graph) {
-    trm_graph *graph = NULL;
-    TRM_TRY(trm_graph_open(path, NULL, false, &graph));
-    status = trm_graph_describe(graph, stdout);
-    trm_graph_close(&graph);
-  } else {
-    trm_dataset *dataset = NULL;
-    TRM_TRY(trm_dataset_open(path, &dataset));
-    status = trm_dataset_describe(dataset, stdout);
-    trm_dataset_close(&dataset);
-  }
-  return status;
+  const trm_data_kind *kind;
+  TRM_TRY(trm_data_kind_of(path, &kind));
+  return kind->describe(path, stdout);
 }
 
 int app_inspect(int argc, char **argv) {

@@ -7,7 +7,8 @@
 #include "app.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/config.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/graph_set.h"
+#include "trireme/input/node_data.h"
 #include "trireme/input/partition.h"
 
 enum { MAX_COUNTS = 32, MAX_PARTS = 1 << 20 };
@@ -65,8 +66,9 @@ static trm_status measure(const trm_graph *graph, const char *method, int n_part
 static trm_status measure_all(const trm_graph *graph, const char *method, const int *counts, int n,
                               int64_t split, uint64_t seed) {
   trm_ids training = {0};
-  if (split >= 0 || graph->n_splits > 0) {
-    TRM_TRY(trm_graph_split(graph, split < 0 ? 0 : (int)split, TRM_PART_TRAIN, true, &training));
+  const trm_node_data *nodes = trm_node_data_of(graph);
+  if (nodes && nodes->n_splits > 0) {
+    TRM_TRY(trm_node_data_split(nodes, split < 0 ? 0 : (int)split, TRM_SUBSET_TRAIN, &training));
   }
   printf("%s: %" PRId64 " nodes, %" PRId64 " edges, %" PRId64 " training nodes; %s\n", graph->path,
          graph->n_nodes, graph->in.n_edges, training.n, method);
@@ -79,14 +81,16 @@ static trm_status measure_all(const trm_graph *graph, const char *method, const 
 
 /* Sets of graphs are shared out by graphs, and interactions have no nodes for training. */
 static trm_status check_graph(const trm_graph *graph, int64_t split) {
-  if (graph->kind == TRM_GRAPH_SET) {
+  if (trm_graph_set_of(graph)) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: a set of graphs is shared out graph by graph; partition takes one graph",
                     graph->path);
   }
-  if (split >= 0 && split >= graph->n_splits) {
+  const trm_node_data *nodes = trm_node_data_of(graph);
+  const int n_splits = nodes ? nodes->n_splits : 0;
+  if (split >= 0 && split >= n_splits) {
     return trm_fail(TRM_ERR_USAGE, "partition: --split is %" PRId64 ", but %s has %d splits", split,
-                    graph->path, graph->n_splits);
+                    graph->path, n_splits);
   }
   return TRM_OK;
 }

@@ -8,6 +8,9 @@
 
 #include "prepare.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/graph_set.h"
+#include "trireme/input/interactions.h"
+#include "trireme/input/node_data.h"
 #include "trireme/io/files.h"
 #include "trireme/prepare/graphs.h"
 
@@ -214,66 +217,93 @@ static void say(line *l, int64_t count, const char *one, const char *many) {
 }
 
 /* " (of 0: 140 train, 500 valid, 1,000 test)". */
-static void say_parts(line *l, const trm_graph *g) {
-  char numbers[TRM_N_PARTS][32];
-  for (int p = 0; p < TRM_N_PARTS; ++p) trm_format_count(g->splits[p].n, numbers[p]);
-  const int n = snprintf(l->text + l->n, sizeof l->text - (size_t)l->n,
-                         g->n_splits == 1 ? " (%s train, %s valid, %s test)"
-                                          : " (the first: %s train, %s valid, %s test)",
-                         numbers[TRM_PART_TRAIN], numbers[TRM_PART_VALID], numbers[TRM_PART_TEST]);
+static void say_subsets(line *l, const trm_node_data *d) {
+  char numbers[TRM_N_SUBSETS][32];
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) trm_format_count(d->splits[p].n, numbers[p]);
+  const int n =
+      snprintf(l->text + l->n, sizeof l->text - (size_t)l->n,
+               d->n_splits == 1 ? " (%s train, %s valid, %s test)"
+                                : " (the first: %s train, %s valid, %s test)",
+               numbers[TRM_SUBSET_TRAIN], numbers[TRM_SUBSET_VALID], numbers[TRM_SUBSET_TEST]);
   TRM_ASSERT(n >= 0 && n < (int)sizeof l->text - l->n);
   l->n += n;
 }
 
-static void print_sizes(trm_log *log, const trm_graph *g) {
-  line l = {0};
-  if (g->kind == TRM_GRAPH_INTERACTIONS) {
-    say(&l, g->n_users, "user", "users");
-    say(&l, g->n_items, "item", "items");
-    say(&l, g->train.n_edges, "interaction for training", "interactions for training");
-    say(&l, g->test.n_edges, "to be found", "to be found");
+static void say_graph(line *l, const trm_graph *g) {
+  say(l, g->n_nodes, "node", "nodes");
+  if (g->symmetric) {
+    say(l, g->in.n_edges / 2, "edge both ways", "edges both ways");
   } else {
-    if (g->kind == TRM_GRAPH_SET) say(&l, g->n_graphs, "graph", "graphs");
-    say(&l, g->n_nodes, "node", "nodes");
-    if (g->symmetric) {
-      say(&l, g->in.n_edges / 2, "edge both ways", "edges both ways");
-    } else {
-      say(&l, g->in.n_edges, "directed edge", "directed edges");
-    }
-    say(&l, g->n_features, g->sparse ? "sparse feature" : "feature",
-        g->sparse ? "sparse features" : "features");
-    say(&l, g->n_classes, "class", "classes");
-    const bool set = g->kind == TRM_GRAPH_SET;
-    say(&l, trm_graph_n_splits(g), set ? "fold" : "split", set ? "folds" : "splits");
-    if (g->n_splits > 0) say_parts(&l, g);
+    say(l, g->in.n_edges, "directed edge", "directed edges");
+  }
+  say(l, g->n_features, g->sparse ? "sparse feature" : "feature",
+      g->sparse ? "sparse features" : "features");
+}
+
+static void say_interactions(line *l, const trm_interactions *d) {
+  say(l, d->n_users, "user", "users");
+  say(l, d->n_items, "item", "items");
+  say(l, d->train.n_edges, "interaction for training", "interactions for training");
+  say(l, d->test.n_edges, "to be found", "to be found");
+}
+
+static void print_sizes(trm_log *log, const trm_graph *g) {
+  const trm_node_data *nodes = trm_node_data_of(g);
+  const trm_graph_set *set = trm_graph_set_of(g);
+  const trm_interactions *pairs = trm_interactions_of(g);
+  line l = {0};
+  if (set) say(&l, set->n_graphs, "graph", "graphs");
+  if (pairs) {
+    say_interactions(&l, pairs);
+  } else {
+    say_graph(&l, g);
+  }
+  if (set) {
+    say(&l, set->classes.n, "class", "classes");
+    say(&l, set->n_folds, "fold", "folds");
+  }
+  if (nodes) {
+    say(&l, nodes->classes.n, "class", "classes");
+    say(&l, nodes->n_splits, "split", "splits");
+    if (nodes->n_splits > 0) say_subsets(&l, nodes);
   }
   trm_log_line(log, "%s: %s", g->path, l.text);
 }
 
+/* What the counts of trm_graph_counts are of. */
+typedef struct count_words {
+  const char *duplicate[2], *isolated[2], *unlabelled[2];
+} count_words;
+
+static const count_words *words_of(const trm_graph *g) {
+  static const count_words of_nodes = {{"repeated edge", "repeated edges"},
+                                       {"node without edges", "nodes without edges"},
+                                       {"node without a label", "nodes without a label"}};
+  static const count_words of_graphs = {{"repeated edge", "repeated edges"},
+                                        {"node without edges", "nodes without edges"},
+                                        {"graph without a label", "graphs without a label"}};
+  static const count_words of_pairs = {{"repeated item", "repeated items"},
+                                       {"item in no training list", "items in no training list"},
+                                       {"user with nothing to find", "users with nothing to find"}};
+  if (trm_interactions_of(g)) return &of_pairs;
+  return trm_graph_set_of(g) ? &of_graphs : &of_nodes;
+}
+
+static void say_some(line *l, int64_t n, const char *const words[2]) {
+  if (n > 0) say(l, n, words[0], words[1]);
+}
+
 static void print_counts(trm_log *log, const trm_graph *g, const trm_graph_counts *c) {
+  static const char *const loops[2] = {"self-loop", "self-loops"};
+  static const char *const empty[2] = {"node without features", "nodes without features"};
+  const count_words *words = words_of(g);
   line left_out = {0}, noted = {0};
-  const bool pairs = g->kind == TRM_GRAPH_INTERACTIONS, set = g->kind == TRM_GRAPH_SET;
-  if (c->self_loops > 0) say(&left_out, c->self_loops, "self-loop", "self-loops");
-  if (c->duplicates > 0 && pairs) {
-    say(&left_out, c->duplicates, "repeated item", "repeated items");
-  } else if (c->duplicates > 0) {
-    say(&left_out, c->duplicates, "repeated edge", "repeated edges");
-  }
+  say_some(&left_out, c->self_loops, loops);
+  say_some(&left_out, c->duplicates, words->duplicate);
   if (left_out.n > 0) trm_log_line(log, "%s: left out: %s", g->path, left_out.text);
-  if (c->isolated > 0 && pairs) {
-    say(&noted, c->isolated, "item in no training list", "items in no training list");
-  } else if (c->isolated > 0) {
-    say(&noted, c->isolated, "node without edges", "nodes without edges");
-  }
-  if (c->unlabelled > 0 && pairs) {
-    say(&noted, c->unlabelled, "user with nothing to find", "users with nothing to find");
-  } else if (c->unlabelled > 0) {
-    say(&noted, c->unlabelled, set ? "graph without a label" : "node without a label",
-        set ? "graphs without a label" : "nodes without a label");
-  }
-  if (c->empty_features > 0) {
-    say(&noted, c->empty_features, "node without features", "nodes without features");
-  }
+  say_some(&noted, c->isolated, words->isolated);
+  say_some(&noted, c->unlabelled, words->unlabelled);
+  say_some(&noted, c->empty_features, empty);
   if (noted.n > 0) trm_log_line(log, "%s: note: %s", g->path, noted.text);
 }
 

@@ -7,8 +7,7 @@
 
 void trm_block_range(int64_t n_blocks, int rank, int size, int64_t *first, int64_t *n_local) {
   TRM_ASSERT(size > 0 && rank >= 0 && rank < size && n_blocks >= 0);
-  *first = trm_share_begin(n_blocks, rank, size);
-  *n_local = trm_share_begin(n_blocks, (int64_t)rank + 1, size) - *first;
+  trm_share(n_blocks, size, rank, first, n_local);
 }
 
 /* Size of the largest aligned subtree that begins at `first` and has at most n blocks. */

@@ -31,8 +31,8 @@ static trm_status read_batches(trm_dataset *dataset, const trm_loader_options *o
   for (int64_t step = 0; step < options->end_step; ++step) {
     trm_text_batch batch;
     TRM_TRY_OUT(trm_loader_next(loader, &batch));
-    memcpy(inputs + step * n, batch.inputs, (size_t)n * sizeof *inputs);
-    memcpy(targets + step * n, batch.targets, (size_t)n * sizeof *targets);
+    memcpy(inputs + step * n, batch.tokens.inputs, (size_t)n * sizeof *inputs);
+    memcpy(targets + step * n, batch.tokens.targets, (size_t)n * sizeof *targets);
   }
 out:
   trm_loader_destroy(&loader);

@@ -9,6 +9,7 @@
 #include "check.h"
 #include "learner_fixture.h"
 #include "trireme/comm/reducer.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 #include "trireme/math/threads.h"
@@ -35,7 +36,7 @@ static void make_batch(int step) {
 /* Forward of block v; the loss variable. */
 static trm_var *block_loss(int64_t v, int step, trm_pass *pass) {
   int64_t first, n;
-  trm_block_samples(SAMPLES, V, v, &first, &n);
+  trm_share(SAMPLES, V, v, &first, &n);
   pass->training = true;
   pass->seed = seed;
   pass->step = step;

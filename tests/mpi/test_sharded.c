@@ -10,6 +10,7 @@
 #include "learner_fixture.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/core/hash.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 #include "trireme/math/threads.h"
@@ -207,7 +208,7 @@ static void run_step(way *w, int step, trm_step_info *info) {
   trm_gradsync_blocks(w->sync, &first_block, &n_local);
   for (int64_t i = 0; i < n_local; ++i) {
     int64_t first, n;
-    trm_block_samples(SAMPLES, V, first_block + i, &first, &n);
+    trm_share(SAMPLES, V, first_block + i, &first, &n);
     trm_pass pass = {.training = true, .seed = 4, .step = step, .sample0 = first};
     trm_gradsync_block_begin(w->sync, i, &pass);
     trm_tape_begin(w->learner.tape, &pass);

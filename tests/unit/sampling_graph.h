@@ -8,10 +8,16 @@
 #include "check.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/graph_set.h"
+#include "trireme/input/interactions.h"
+#include "trireme/input/node_data.h"
 
 typedef struct random_graph {
-  trm_graph g;
+  trm_graph
+      g; /* of any kind; the kind's own struct has a copy of it: random_graph_nodes and the like */
+  trm_classes classes;
+  int64_t n_graphs, n_users, n_items;
+  trm_csr pairs; /* for training */
   int64_t *offsets, *feature_offsets, *graphs, *train_offsets;
   int32_t *columns, *feature_columns, *labels, *train, *items;
   float *values, *degrees, *dense, *feature_values;
@@ -60,14 +66,16 @@ static inline void random_graph_make(random_graph *r, int64_t n, int64_t degree,
     r->labels[i] = (int32_t)(i % 5);
     if (i % 3 == 0) r->train[n_train++] = (int32_t)i;
   }
-  r->g = (trm_graph){.kind = TRM_GRAPH_NODES,
-                     .path = "random",
+  r->g = (trm_graph){.path = "random",
                      .n_nodes = n,
                      .symmetric = symmetric,
                      .in = {n, n, e, r->offsets, r->columns, weights ? r->values : NULL, NULL},
-                     .degrees = r->degrees,
-                     .n_classes = 5,
-                     .labels = r->labels};
+                     .degrees = r->degrees};
+  r->classes = (trm_classes){.n = 5, .labels = r->labels};
+}
+
+static inline trm_node_data random_graph_nodes(const random_graph *r) {
+  return (trm_node_data){.graph = r->g, .classes = r->classes};
 }
 
 /** Its training nodes. */
@@ -132,22 +140,23 @@ static inline void random_graph_set(random_graph *r, int64_t n) {
       r->degrees[i] = (float)(e - r->offsets[i]);
     }
   }
-  r->g = (trm_graph){.kind = TRM_GRAPH_SET,
-                     .path = "random",
+  r->n_graphs = n;
+  r->classes = (trm_classes){.n = 5, .labels = r->labels};
+  r->g = (trm_graph){.path = "random",
                      .n_nodes = nodes,
                      .symmetric = true,
                      .in = {nodes, nodes, e, r->offsets, r->columns, NULL, NULL},
-                     .degrees = r->degrees,
-                     .n_classes = 5,
-                     .labels = r->labels,
-                     .n_graphs = n,
-                     .graphs = r->graphs};
+                     .degrees = r->degrees};
 }
 
-/** Users with few or many of the items, and none for some; user 1 has all items but one. */
+static inline trm_graph_set random_graph_as_set(const random_graph *r) {
+  return (trm_graph_set){
+      .graph = r->g, .classes = r->classes, .n_graphs = r->n_graphs, .graphs = r->graphs};
+}
+
 /* The graph of users, then items, from their pairs. */
 static inline void random_graph_both_ways(random_graph *r) {
-  const int64_t n_users = r->g.n_users, n = r->g.n_nodes, n_pairs = r->g.train.n_edges;
+  const int64_t n_users = r->n_users, n = r->g.n_nodes, n_pairs = r->pairs.n_edges;
   RANDOM_GRAPH_TAKE(r->offsets, n + 1);
   RANDOM_GRAPH_TAKE(r->columns, 2 * n_pairs);
   RANDOM_GRAPH_TAKE(r->degrees, n);
@@ -168,6 +177,7 @@ static inline void random_graph_both_ways(random_graph *r) {
   r->g.degrees = r->degrees;
 }
 
+/** Users with few or many of the items, and none for some; user 1 has all items but one. */
 static inline void random_graph_interactions(random_graph *r, int64_t n_users, int64_t n_items) {
   memset(r, 0, sizeof *r);
   RANDOM_GRAPH_TAKE(r->train_offsets, n_users + 1);
@@ -180,14 +190,16 @@ static inline void random_graph_interactions(random_graph *r, int64_t n_users, i
     }
     r->train_offsets[u + 1] = e;
   }
-  r->g = (trm_graph){.kind = TRM_GRAPH_INTERACTIONS,
-                     .path = "random",
-                     .n_nodes = n_users + n_items,
-                     .symmetric = true,
-                     .n_users = n_users,
-                     .n_items = n_items,
-                     .train = {n_users, n_items, e, r->train_offsets, r->items, NULL, NULL}};
+  r->n_users = n_users;
+  r->n_items = n_items;
+  r->pairs = (trm_csr){n_users, n_items, e, r->train_offsets, r->items, NULL, NULL};
+  r->g = (trm_graph){.path = "random", .n_nodes = n_users + n_items, .symmetric = true};
   random_graph_both_ways(r);
+}
+
+static inline trm_interactions random_graph_pairs(const random_graph *r) {
+  return (trm_interactions){
+      .graph = r->g, .n_users = r->n_users, .n_items = r->n_items, .train = r->pairs};
 }
 
 static inline void random_graph_free(random_graph *r) {

@@ -48,8 +48,8 @@ static void check_good(void) {
   if (!CHECK_OK(trm_dataset_open(path, &d))) return;
   CHECK_STR(trm_dataset_path(d), path);
   CHECK_EQ(trm_dataset_vocab(d), 4);
-  CHECK_EQ(trm_dataset_tokens(d, TRM_SPLIT_TRAIN), 8);
-  CHECK_EQ(trm_dataset_tokens(d, TRM_SPLIT_VALID), 2);
+  CHECK_EQ(trm_dataset_tokens(d, TRM_SUBSET_TRAIN), 8);
+  CHECK_EQ(trm_dataset_tokens(d, TRM_SUBSET_VALID), 2);
   int bytes = 0;
   CHECK_EQ(trm_dataset_token_text(d, 2, &bytes)[0], 'c');
   CHECK_EQ(bytes, 1);
@@ -255,7 +255,7 @@ static void check_types(int64_t n_vocab) {
     trm_dataset *d = NULL;
     static int32_t in[N], target[N];
     if (!CHECK_OK(trm_dataset_open(path, &d))) break;
-    CHECK_OK(trm_dataset_eval_read(d, TRM_SPLIT_TRAIN, 500, 0, 5, in, target));
+    CHECK_OK(trm_dataset_eval_read(d, TRM_SUBSET_TRAIN, 500, 0, 5, in, target));
     for (int64_t i = 0; i < 2500; ++i) CHECK_EQ(target[i], (int64_t)u64[i + 1]);
     trm_dataset_close(&d);
   }
@@ -293,7 +293,7 @@ static void check_large(void) {
   if (CHECK_OK(trm_dataset_open(path, &d))) {
     CHECK(trm_alloc_counts_get().live_bytes - before < 65536);
     int32_t in[64], target[64];
-    CHECK_OK(trm_dataset_eval_read(d, TRM_SPLIT_TRAIN, 64, (n - 1000) / 64 - 1, 1, in, target));
+    CHECK_OK(trm_dataset_eval_read(d, TRM_SUBSET_TRAIN, 64, (n - 1000) / 64 - 1, 1, in, target));
     for (int64_t i = 0; i < 64; ++i) {
       CHECK_EQ(target[i], (((n - 1000) / 64 - 1) * 64 + i + 1) / 3 % 4);
     }

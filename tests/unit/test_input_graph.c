@@ -7,6 +7,7 @@
 #include "graph_fixture.h"
 #include "trireme/core/random.h"
 #include "trireme/input/data_file.h"
+#include "trireme/input/kind.h"
 
 static const char *folder;
 static const trm_graph_counts no_counts;
@@ -95,32 +96,33 @@ static void check_nodes(void) {
   graph_fixture f;
   graph_fixture_make(&f);
   trm_graph *g = open_fixture(&f, true);
-  CHECK_EQ(g->kind, TRM_GRAPH_NODES);
+  const trm_node_data *d = trm_node_data_of(g);
+  CHECK(d && !trm_graph_set_of(g) && !trm_interactions_of(g));
   CHECK_EQ(g->n_nodes, 5);
   CHECK(g->symmetric);
   CHECK_STR(g->source, "fixture");
-  check_same_rows(&g->in, &f.g.in);
+  check_same_rows(&g->in, &f.d.graph.in);
   CHECK(g->out.columns == g->in.columns && g->out.offsets == g->in.offsets);
   static const float degrees[5] = {2, 2, 3, 1, 0};
   for (int i = 0; i < 5; ++i) CHECK_NEAR_AT(g->degrees[i], degrees[i], 0, i);
   CHECK_EQ(g->n_features, 2);
   CHECK(!g->sparse);
   for (int i = 0; i < 10; ++i) CHECK_NEAR_AT(g->dense[i], f.dense[i], 0, i);
-  CHECK_EQ(g->n_classes, 3);
-  for (int i = 0; i < 5; ++i) CHECK_EQ(g->labels[i], f.labels[i]);
-  CHECK_EQ(g->classes.n, 3);
-  CHECK(memcmp(g->classes.bytes, "abbccc", 6) == 0);
+  CHECK_EQ(d->classes.n, 3);
+  for (int i = 0; i < 5; ++i) CHECK_EQ(d->classes.labels[i], f.labels[i]);
+  CHECK_EQ(d->classes.names.n, 3);
+  CHECK(memcmp(d->classes.names.bytes, "abbccc", 6) == 0);
   CHECK_EQ(g->names.n, 5);
   CHECK(memcmp(g->names.bytes, "vwxyz", 5) == 0);
-  CHECK_EQ(trm_graph_n_splits(g), 2);
+  CHECK_EQ(d->n_splits, 2);
   for (int i = 0; i < 6; ++i) {
     trm_ids ids;
-    CHECK_OK(trm_graph_split(g, i / 3, (trm_part)(i % 3), false, &ids));
+    CHECK_OK(trm_node_data_split(d, i / 3, (trm_subset)(i % 3), &ids));
     CHECK_EQ(ids.n, f.splits[i].n);
     for (int64_t k = 0; k < ids.n; ++k) CHECK_EQ(ids.ids[k], f.splits[i].ids[k]);
   }
   trm_ids ids;
-  CHECK_EQ(trm_graph_split(g, 2, TRM_PART_TEST, false, &ids), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_node_data_split(d, 2, TRM_SUBSET_TEST, &ids), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "has no split 2; there are 2, from 0 to 1");
   trm_graph_close(&g);
   CHECK(g == NULL);
@@ -132,14 +134,14 @@ static void check_directed(bool weighted) {
   graph_fixture_make(&f);
   static const int64_t offsets[6] = {0, 0, 1, 3, 4, 4};
   static const int32_t sources[4] = {0, 0, 1, 2};
-  f.g.symmetric = false;
-  f.g.in = (trm_csr){5, 5, 4, offsets, sources, weighted ? f.weights : NULL, NULL};
+  f.d.graph.symmetric = false;
+  f.d.graph.in = (trm_csr){5, 5, 4, offsets, sources, weighted ? f.weights : NULL, NULL};
   graph_fixture_sparse(&f, weighted);
-  f.g.n_splits = 0, f.g.labels = NULL, f.g.classes.n = f.g.names.n = 0;
+  f.d.n_splits = 0, f.d.classes.labels = NULL, f.d.classes.names.n = f.d.graph.names.n = 0;
   trm_graph *g = open_fixture(&f, true);
-  check_same_rows(&g->in, &f.g.in);
+  check_same_rows(&g->in, &f.d.graph.in);
   CHECK(g->sparse);
-  check_same_rows(&g->features, &f.g.features);
+  check_same_rows(&g->features, &f.d.graph.features);
   static const int64_t out_offsets[6] = {0, 2, 3, 4, 4, 4}, map[4] = {0, 1, 2, 3};
   static const int32_t out_columns[4] = {1, 2, 2, 3};
   for (int i = 0; i < 6; ++i) CHECK_EQ(g->out.offsets[i], out_offsets[i]);
@@ -149,63 +151,72 @@ static void check_directed(bool weighted) {
   CHECK(g->out.values == g->in.values);
   const float degrees[5] = {0, 1, weighted ? 3 : 2, weighted ? 3 : 1, 0};
   for (int i = 0; i < 5; ++i) CHECK_NEAR_AT(g->degrees[i], degrees[i], 0, i);
-  CHECK(g->labels == NULL && g->n_classes == 0 && g->splits == NULL);
+  const trm_node_data *d = trm_node_data_of(g);
+  CHECK(d->classes.labels == NULL && d->classes.n == 0 && d->splits == NULL);
   trm_ids ids;
-  CHECK_EQ(trm_graph_split(g, 0, TRM_PART_TRAIN, false, &ids), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_node_data_split(d, 0, TRM_SUBSET_TRAIN, &ids), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "has no splits");
   trm_graph_close(&g);
 }
 
-static void check_ids_are(trm_graph *g, int split, trm_part part, bool hold_out, int64_t n,
-                          const int32_t *want) {
+static void check_ids_are(const trm_graph_set *g, int split, trm_subset subset, bool hold_out,
+                          int64_t n, const int32_t *want) {
   trm_ids ids;
-  CHECK_OK(trm_graph_split(g, split, part, hold_out, &ids));
+  CHECK_OK(trm_graph_set_split(g, split, subset, hold_out, &ids));
   if (!CHECK_EQ(ids.n, n)) return;
   for (int64_t i = 0; i < n; ++i) CHECK_EQ(ids.ids[i], want[i]);
+}
+
+static trm_graph_set *open_set(const graph_fixture *f) {
+  const char *path = fixture_path(folder, "graph.h5");
+  trm_graph_set *set = NULL;
+  graph_fixture_write(path, f);
+  if (!CHECK_OK(trm_graph_set_open(path, NULL, true, &set))) exit(1);
+  return set;
 }
 
 static void check_set(void) {
   graph_fixture f;
   graph_fixture_make(&f);
   graph_fixture_set(&f);
-  trm_graph *g = open_fixture(&f, true);
-  CHECK_EQ(g->kind, TRM_GRAPH_SET);
+  trm_graph_set *g = open_set(&f);
+  CHECK(trm_graph_set_of(&g->graph) == g && !trm_node_data_of(&g->graph));
   CHECK_EQ(g->n_graphs, 3);
   CHECK_EQ(g->n_folds, 3);
-  CHECK_EQ(g->n_classes, 3);
-  for (int i = 0; i < 4; ++i) CHECK_EQ(g->graphs[i], f.g.graphs[i]);
-  for (int i = 0; i < 3; ++i) CHECK_EQ(g->labels[i], f.g.labels[i]);
-  CHECK_EQ(trm_graph_n_splits(g), 3);
+  CHECK_EQ(g->classes.n, 3);
+  for (int i = 0; i < 4; ++i) CHECK_EQ(g->graphs[i], f.set.graphs[i]);
+  for (int i = 0; i < 3; ++i) CHECK_EQ(g->classes.labels[i], f.set.classes.labels[i]);
   /* fold 0: graph 1, fold 1: graph 2, fold 2: graph 0 */
-  check_ids_are(g, 0, TRM_PART_TEST, true, 1, (int32_t[]){1});
-  check_ids_are(g, 0, TRM_PART_VALID, true, 1, (int32_t[]){2});
-  check_ids_are(g, 0, TRM_PART_TRAIN, true, 1, (int32_t[]){0});
-  check_ids_are(g, 2, TRM_PART_TEST, true, 1, (int32_t[]){0});
-  check_ids_are(g, 2, TRM_PART_VALID, true, 1, (int32_t[]){1});
-  check_ids_are(g, 2, TRM_PART_TRAIN, true, 1, (int32_t[]){2});
-  check_ids_are(g, 1, TRM_PART_VALID, false, 1, (int32_t[]){2});
-  check_ids_are(g, 1, TRM_PART_TRAIN, false, 2, (int32_t[]){0, 1});
-  check_ids_are(g, 1, TRM_PART_TRAIN, false, 2, (int32_t[]){0, 1});
-  trm_graph_close(&g);
+  check_ids_are(g, 0, TRM_SUBSET_TEST, true, 1, (int32_t[]){1});
+  check_ids_are(g, 0, TRM_SUBSET_VALID, true, 1, (int32_t[]){2});
+  check_ids_are(g, 0, TRM_SUBSET_TRAIN, true, 1, (int32_t[]){0});
+  check_ids_are(g, 2, TRM_SUBSET_TEST, true, 1, (int32_t[]){0});
+  check_ids_are(g, 2, TRM_SUBSET_VALID, true, 1, (int32_t[]){1});
+  check_ids_are(g, 2, TRM_SUBSET_TRAIN, true, 1, (int32_t[]){2});
+  check_ids_are(g, 1, TRM_SUBSET_VALID, false, 1, (int32_t[]){2});
+  check_ids_are(g, 1, TRM_SUBSET_TRAIN, false, 2, (int32_t[]){0, 1});
+  check_ids_are(g, 1, TRM_SUBSET_TRAIN, false, 2, (int32_t[]){0, 1});
+  trm_graph_set_close(&g);
   static const int32_t two[3] = {0, 1, 1};
-  f.g.folds = two;
-  g = open_fixture(&f, true);
+  f.set.folds = two;
+  g = open_set(&f);
   trm_ids ids;
-  CHECK_EQ(trm_graph_split(g, 0, TRM_PART_TRAIN, true, &ids), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_graph_set_split(g, 0, TRM_SUBSET_TRAIN, true, &ids), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "set data.hold_out to false");
-  check_ids_are(g, 0, TRM_PART_TRAIN, false, 2, (int32_t[]){1, 2});
-  trm_graph_close(&g);
+  check_ids_are(g, 0, TRM_SUBSET_TRAIN, false, 2, (int32_t[]){1, 2});
+  trm_graph_set_close(&g);
 }
 
 static void check_interactions(void) {
   graph_fixture f;
   graph_fixture_interactions(&f);
   trm_graph *g = open_fixture(&f, true);
+  const trm_interactions *d = trm_interactions_of(g);
   CHECK_EQ(g->n_nodes, 7);
-  CHECK_EQ(g->n_users, 3);
-  CHECK_EQ(g->n_items, 4);
-  check_same_rows(&g->train, &f.g.train);
-  check_same_rows(&g->test, &f.g.test);
+  CHECK_EQ(d->n_users, 3);
+  CHECK_EQ(d->n_items, 4);
+  check_same_rows(&d->train, &f.pairs.train);
+  check_same_rows(&d->test, &f.pairs.test);
   static const int64_t offsets[8] = {0, 2, 3, 5, 7, 8, 9, 10};
   static const int32_t columns[10] = {3, 5, 4, 3, 6, 0, 2, 1, 0, 2};
   CHECK_EQ(g->in.n_edges, 10);
@@ -249,28 +260,28 @@ static void check_digest(void) {
   graph_fixture f;
   graph_fixture_make(&f);
   const uint64_t want = digest_of(&f);
-  f.g.source = "elsewhere";
+  f.d.graph.source = "elsewhere";
   CHECK(digest_of(&f) == want);
   f.dense[3] = 3.5f;
   CHECK(digest_of(&f) != want);
   graph_fixture_make(&f), f.labels[0] = 2;
   CHECK(digest_of(&f) != want);
-  graph_fixture_make(&f), f.g.symmetric = false;
+  graph_fixture_make(&f), f.d.graph.symmetric = false;
   CHECK(digest_of(&f) != want);
-  graph_fixture_make(&f), f.g.in.values = f.weights;
+  graph_fixture_make(&f), f.d.graph.in.values = f.weights;
   CHECK(digest_of(&f) != want);
-  graph_fixture_make(&f), f.g.classes.bytes = "abbccd";
+  graph_fixture_make(&f), f.d.classes.names.bytes = "abbccd";
   CHECK(digest_of(&f) != want);
-  graph_fixture_make(&f), f.g.n_classes = 4, f.g.classes.n = 0;
+  graph_fixture_make(&f), f.d.classes.n = 4, f.d.classes.names.n = 0;
   const uint64_t four = digest_of(&f);
-  f.g.n_classes = 5;
+  f.d.classes.n = 5;
   CHECK(digest_of(&f) != four);
-  graph_fixture_make(&f), f.g.n_splits = 1;
+  graph_fixture_make(&f), f.d.n_splits = 1;
   CHECK(digest_of(&f) != want);
   /* The same texts as names of classes or of nodes. */
-  graph_fixture_make(&f), f.g.n_classes = 5, f.g.classes.n = 0;
+  graph_fixture_make(&f), f.d.classes.n = 5, f.d.classes.names.n = 0;
   const uint64_t of_nodes = digest_of(&f);
-  f.g.classes = f.g.names, f.g.names.n = 0;
+  f.d.classes.names = f.d.graph.names, f.d.graph.names.n = 0;
   CHECK(digest_of(&f) != of_nodes);
   graph_fixture_make(&f), f.splits[5].n = 1;
   f.splits[4] = (trm_ids){(int32_t[]){3}, 1};
@@ -314,7 +325,7 @@ static trm_status shared_settle(void *context, trm_status status) {
 static void check_shared(bool features, bool directed) {
   graph_fixture f;
   graph_fixture_make(&f);
-  f.g.symmetric = !directed;
+  f.d.graph.symmetric = !directed;
   const char *path = fixture_path(folder, "shared.h5");
   graph_fixture_write(path, &f);
   shared s = {.fail_at = -1};
@@ -330,9 +341,9 @@ static void check_shared(bool features, bool directed) {
   if (first && second) {
     CHECK(first->digest == second->digest);
     CHECK(first->in.columns == second->in.columns && first->degrees == second->degrees);
-    CHECK_EQ(second->n_classes, 3);
-    check_same_rows(&second->in, &f.g.in);
-    check_same_rows(&second->out, &f.g.in); /* the same edges both ways */
+    CHECK_EQ(trm_node_data_of(second)->classes.n, 3);
+    check_same_rows(&second->in, &f.d.graph.in);
+    check_same_rows(&second->out, &f.d.graph.in); /* the same edges both ways */
   }
   trm_graph_close(&first);
   trm_graph_close(&second);
@@ -440,6 +451,28 @@ static void check_describe(void) {
   CHECK_HAS(text, "train                     5  interactions, 41.667 % of all pairs");
 }
 
+/* The list of kinds: each is found by its name, and describes and counts what it can open. */
+static void check_kinds(const char *graph, const char *text) {
+  const trm_data_kind *kind = NULL;
+  int n = 0, n_kinds;
+  const trm_data_kind *const *kinds = trm_data_kinds(&n_kinds);
+  CHECK_EQ(n_kinds, 4);
+  for (int i = 0; i < n_kinds; ++i) {
+    CHECK(trm_data_kind_find(kinds[i]->name) == kinds[i]);
+    CHECK(kinds[i]->describe && !kinds[i]->splits == !kinds[i]->count_splits);
+  }
+  CHECK(trm_data_kind_find("grapes") == NULL);
+  CHECK_OK(trm_data_kind_of(graph, &kind));
+  CHECK_STR(kind->name, "graph");
+  CHECK_STR(kind->splits, "splits");
+  CHECK_OK(kind->count_splits(graph, &n));
+  CHECK_EQ(n, 2);
+  CHECK_EQ(trm_data_kind_find("graphs")->count_splits(graph, &n), TRM_ERR_DATA);
+  CHECK_OK(trm_data_kind_of(text, &kind));
+  CHECK_STR(kind->name, "text");
+  CHECK(kind->splits == NULL);
+}
+
 static void check_kind(void) {
   graph_fixture f;
   char kind[32];
@@ -456,8 +489,15 @@ static void check_kind(void) {
   CHECK_HAS(trm_message(), "kind is 'text', expected 'graph', 'graphs' or 'interactions'");
   trm_dataset *d = NULL;
   CHECK_EQ(trm_dataset_open(path, &d), TRM_ERR_DATA);
-  CHECK_HAS(trm_message(), "kind is 'graph', expected 'text'");
-  CHECK_HAS(trm_message(), "gcn");
+  CHECK_HAS(trm_message(), "kind is 'graph', expected 'text'; give another data set");
+  trm_graph_set *set = NULL;
+  CHECK_EQ(trm_graph_set_open(path, NULL, true, &set), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "kind is 'graph', expected 'graphs'; give another data set");
+  CHECK(set == NULL);
+  trm_interactions *pairs = NULL;
+  CHECK_EQ(trm_interactions_open(path, NULL, &pairs), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "kind is 'graph', expected 'interactions'");
+  check_kinds(path, text);
   CHECK_EQ(trm_dataset_kind(fixture_path(folder, "none.h5"), kind), TRM_ERR_IO);
 }
 
@@ -466,9 +506,9 @@ static void check_atomic(void) {
   graph_fixture f;
   graph_fixture_make(&f);
   const char *path = fixture_path(folder, "no/such/folder.h5");
-  CHECK_EQ(trm_graph_write(path, &f.g, &no_counts), TRM_ERR_IO);
+  CHECK_EQ(trm_node_data_write(path, &f.d, &no_counts, NULL), TRM_ERR_IO);
   CHECK_HAS(trm_message(), "make the folder first");
-  CHECK_EQ(trm_graph_write(folder, &f.g, &no_counts), TRM_ERR_USAGE);
+  CHECK_EQ(trm_node_data_write(folder, &f.d, &no_counts, NULL), TRM_ERR_USAGE);
   CHECK_HAS(trm_message(), "is a folder");
 }
 

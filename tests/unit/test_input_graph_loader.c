@@ -13,13 +13,53 @@ enum { SEED = 12, V = 5, N_KINDS = 8 };
 
 /* ---- settings -------------------------------------------------------------------------------- */
 
+typedef enum way { NEIGHBOR, CLUSTER, SET, PAIRS } way;
+
 typedef struct setting {
   const char *name;
   random_graph r;
   trm_partition *partition;
   trm_field *field; /* pairs: of one rank */
+  way way;
+  trm_neighbor_batching neighbor; /* options of the ways; of which one is used */
+  trm_cluster_batching cluster;
+  trm_set_batching set;
+  trm_pair_batching pair;
+  trm_node_data nodes; /* what these point to: bind */
+  trm_graph_set graphs;
+  trm_interactions interactions;
   trm_graph_loader_options o;
 } setting;
+
+/* The options with their way, which lies in the setting where it is now. */
+static trm_graph_loader_options bind(setting *s, trm_graph_loader_options o) {
+  switch (s->way) {
+  case NEIGHBOR:
+  case CLUSTER:
+    s->nodes = random_graph_nodes(&s->r);
+    s->neighbor.data = s->cluster.data = &s->nodes;
+    o.way = s->way == NEIGHBOR ? trm_batching_by_neighbors(&s->neighbor)
+                               : trm_batching_by_clusters(&s->cluster);
+    break;
+  case SET:
+    s->graphs = random_graph_as_set(&s->r);
+    s->set.set = &s->graphs;
+    o.way = trm_batching_by_graphs(&s->set);
+    break;
+  case PAIRS:
+    s->interactions = random_graph_pairs(&s->r);
+    s->pair.data = &s->interactions;
+    o.way = trm_batching_by_pairs(&s->pair);
+    break;
+  }
+  return o;
+}
+
+static trm_status samples_of(setting *s, trm_graph_loader_options o, int64_t step, int64_t *ids,
+                             int64_t *offsets) {
+  o = bind(s, o);
+  return trm_graph_samples(&o, step, ids, offsets);
+}
 
 /* Parts of different sizes, one of them empty, nodes dealt to and fro. */
 static trm_partition *scattered(int64_t n, int n_parts) {
@@ -61,42 +101,43 @@ static setting setting_make(int which) {
     s.name = which == 0 ? "neighbor" : which == 1 ? "neighbor by part" : "neighbor fetched";
     random_graph_make(&s.r, 90, 4, true, which == 1);
     random_graph_features(&s.r, 6, which == 1, true);
-    s.o.kind = TRM_BATCH_NEIGHBOR;
-    s.o.train = random_graph_train(&s.r); /* 30 */
-    s.o.sampler = (trm_sampler_options){.n_hops = 2, .fanout = {3, 2}};
+    s.way = NEIGHBOR;
     if (which == 1) s.partition = scattered(90, 7);
-    s.o.fetched = which == 2;
+    s.neighbor = (trm_neighbor_batching){.train = random_graph_train(&s.r), /* 30 */
+                                         .partition = s.partition,
+                                         .neighbors = {.n_hops = 2, .fanout = {3, 2}},
+                                         .fetched = which == 2};
     break;
   case 3:
   case 4:
     s.name = which == 3 ? "cluster" : "cluster fetched";
     random_graph_make(&s.r, 90, 4, false, false);
     random_graph_features(&s.r, 6, false, false);
-    s.o.kind = TRM_BATCH_CLUSTER;
-    s.o.train = random_graph_train(&s.r);
+    s.way = CLUSTER;
     s.partition = scattered(90, 17);
-    s.o.sampler = (trm_sampler_options){.n_hops = 2, .drop_edge = which == 3 ? 0.2 : 0};
-    s.o.fetched = which == 4;
+    s.cluster = (trm_cluster_batching){.train = random_graph_train(&s.r),
+                                       .clusters = s.partition,
+                                       .n_hops = 2,
+                                       .drop_edge = which == 3 ? 0.2 : 0,
+                                       .fetched = which == 4};
     break;
   case 5:
     s.name = "set";
     random_graph_set(&s.r, 31);
     random_graph_features(&s.r, 3, true, false);
-    s.o.kind = TRM_BATCH_SET;
-    s.o.train = (trm_ids){s.r.train, 31};
-    s.o.sampler = (trm_sampler_options){.n_hops = 3};
+    s.way = SET;
+    s.set = (trm_set_batching){.train = {s.r.train, 31}, .n_hops = 3};
     break;
   default:
     s.name = which == 6 ? "pairs" : "pairs, edges left out";
     random_graph_interactions(&s.r, 23, 40);
-    s.o.kind = TRM_BATCH_PAIRS;
-    s.o.sampler.drop_edge = which == 6 ? 0 : 0.3;
+    s.way = PAIRS;
     s.partition = scattered(63, V);
     s.field = field_of(&s, 0, 1);
-    s.o.field = s.field;
+    s.pair = (trm_pair_batching){
+        .partition = s.partition, .field = s.field, .drop_edge = which == 6 ? 0 : 0.3};
     break;
   }
-  s.o.partition = s.partition;
   return s;
 }
 
@@ -106,9 +147,10 @@ static void setting_free(setting *s) {
   trm_field_destroy(&s->field);
 }
 
-static trm_graph_loader *loader_of(const setting *s, const trm_graph_loader_options *o) {
+static trm_graph_loader *loader_of(setting *s, const trm_graph_loader_options *o) {
+  const trm_graph_loader_options bound = bind(s, *o);
   trm_graph_loader *l = NULL;
-  if (!CHECK_OK(trm_graph_loader_create(&s->r.g, o, &l))) exit(1);
+  if (!CHECK_OK(trm_graph_loader_create(&bound, &l))) exit(1);
   return l;
 }
 
@@ -138,14 +180,14 @@ static uint64_t hash_of(const trm_graph_block *b) {
     mix(&hash, hop->source_degrees, hop->in.n_columns, sizeof *hop->source_degrees);
     mix(&hash, hop->target_counts, hop->in.n_rows, sizeof *hop->target_counts);
   }
-  if (b->features.sparse) {
-    mix_csr(&hash, b->features.sparse);
-    mix_csr(&hash, b->features.transposed);
+  if (b->batch.features.sparse) {
+    mix_csr(&hash, b->batch.features.sparse);
+    mix_csr(&hash, b->batch.features.transposed);
   }
-  mix(&hash, b->features.rows, b->features.n_rows, sizeof *b->features.rows);
+  mix(&hash, b->batch.features.rows, b->batch.features.n_rows, sizeof *b->batch.features.rows);
   mix(&hash, b->inputs, b->n_inputs, sizeof *b->inputs);
-  mix(&hash, b->targets, b->targets ? b->n_targets : 0, sizeof *b->targets);
-  mix(&hash, b->graphs, b->n_graphs, sizeof *b->graphs);
+  mix(&hash, b->batch.targets, b->batch.targets ? b->n_targets : 0, sizeof *b->batch.targets);
+  mix(&hash, b->batch.graphs, b->batch.n_graphs, sizeof *b->batch.graphs);
   return hash;
 }
 
@@ -162,11 +204,11 @@ static uint64_t hash_of_triplets(const trm_triplets *t) {
 
 static void check_features(const setting *s, const trm_graph_block *b) {
   const trm_graph *g = &s->r.g;
-  const trm_features *f = &b->features;
+  const trm_features *f = &b->batch.features;
   CHECK_EQ(f->n_rows, b->subgraph.n_inputs);
   CHECK_EQ(f->n_features, g->n_features);
   CHECK(f->ids == b->subgraph.inputs && f->blocks == NULL);
-  if (s->o.fetched) {
+  if (s->way == NEIGHBOR ? s->neighbor.fetched : s->cluster.fetched) {
     CHECK(f->dense == NULL && f->sparse == NULL);
     CHECK(b->n_inputs == f->n_rows || f->rows);
     for (int64_t i = 0; i < f->n_rows; ++i) {
@@ -191,9 +233,9 @@ static void check_features(const setting *s, const trm_graph_block *b) {
 static void check_neighbor(const setting *s, const trm_graph_block *b) {
   CHECK_EQ(b->n_targets, b->n_samples);
   for (int64_t i = 0; i < b->n_samples; ++i) {
-    const int32_t node = s->o.train.ids[b->samples[i] % s->o.train.n];
+    const int32_t node = s->neighbor.train.ids[b->samples[i] % s->neighbor.train.n];
     CHECK_EQ(b->subgraph.inputs[i], node);
-    CHECK_EQ(b->targets[i], s->r.labels[node]);
+    CHECK_EQ(b->batch.targets[i], s->r.labels[node]);
   }
   CHECK_EQ(b->subgraph.n_hops, 2);
   CHECK_EQ(b->subgraph.hops[1].in.n_rows, b->n_samples);
@@ -209,7 +251,7 @@ static void check_cluster(const setting *s, const trm_graph_block *b) {
     for (int64_t at = p->offsets[k]; at < p->offsets[k + 1]; ++at, ++rows) {
       const int32_t node = p->order[at];
       CHECK_EQ(b->subgraph.inputs[rows], node);
-      CHECK_EQ(b->targets[rows], node % 3 == 0 ? s->r.labels[node] : -1);
+      CHECK_EQ(b->batch.targets[rows], node % 3 == 0 ? s->r.labels[node] : -1);
       epoch_of[rows] = b->samples[i] / p->n_parts;
     }
   }
@@ -228,23 +270,23 @@ static void check_cluster(const setting *s, const trm_graph_block *b) {
       }
     }
   }
-  CHECK(s->o.sampler.drop_edge > 0 ? hop->in.n_edges <= n_edges : hop->in.n_edges == n_edges);
+  CHECK(s->cluster.drop_edge > 0 ? hop->in.n_edges <= n_edges : hop->in.n_edges == n_edges);
 }
 
 static void check_set(const setting *s, const trm_graph_block *b) {
   int64_t rows = 0;
-  CHECK_EQ(b->n_graphs, b->n_samples);
+  CHECK_EQ(b->batch.n_graphs, b->n_samples);
   CHECK_EQ(b->n_targets, b->n_samples);
   for (int64_t i = 0; i < b->n_samples; ++i) {
     const int64_t k = b->samples[i] % 31;
     if (i > 0) CHECK(b->samples[i - 1] < b->samples[i]);
-    CHECK_EQ(b->graphs[i], rows);
-    CHECK_EQ(b->targets[i], s->r.labels[k]);
+    CHECK_EQ(b->batch.graphs[i], rows);
+    CHECK_EQ(b->batch.targets[i], s->r.labels[k]);
     for (int64_t v = s->r.graphs[k]; v < s->r.graphs[k + 1]; ++v) {
       CHECK_EQ(b->subgraph.inputs[rows++], v);
     }
   }
-  CHECK_EQ(b->graphs[b->n_graphs], rows);
+  CHECK_EQ(b->batch.graphs[b->batch.n_graphs], rows);
   CHECK_EQ(b->subgraph.n_inputs, rows);
 }
 
@@ -256,7 +298,8 @@ static bool has_item(const trm_csr *train, int64_t user, int64_t item) {
 }
 
 /* An item the user has not, by the definition: the numbers are keyed by step and sample. */
-static int64_t plain_negative(const trm_graph *g, int64_t user, int64_t step, int64_t sample) {
+static int64_t plain_negative(const trm_interactions *g, int64_t user, int64_t step,
+                              int64_t sample) {
   const int64_t n = g->n_items - (g->train.offsets[user + 1] - g->train.offsets[user]);
   int64_t r =
       (int64_t)trm_random_below(trm_random_key_make(SEED, TRM_RANDOM_NEGATIVE, (uint64_t)step, 0),
@@ -277,9 +320,9 @@ static int32_t collected(const trm_partition *p, const bool *used, int64_t at) {
 
 static void check_pairs(const setting *s, const trm_graph_loader_options *o,
                         const trm_graph_step *b, const int64_t *ids) {
-  const trm_graph *g = &s->r.g;
-  const trm_collection *c = b->collection;
-  const trm_triplets *t = b->triplets;
+  const trm_interactions all = random_graph_pairs(&s->r), *g = &all;
+  const trm_collection *c = b->batch.collection;
+  const trm_triplets *t = b->batch.triplets;
   const trm_partition *p = s->partition;
   int32_t of_number[63];
   bool used[63] = {false};
@@ -335,25 +378,27 @@ static void check_share(const setting *s, const trm_graph_loader_options *o,
                         const trm_graph_step *b, int64_t *first_own) {
   const int64_t begin = s->partition->offsets[o->first_block];
   const int64_t end = s->partition->offsets[o->first_block + o->n_local];
-  CHECK_EQ(b->collection->first, *first_own);
-  *first_own += b->collection->n_own;
-  for (int64_t i = 0; i < b->collection->n_own; ++i) {
-    CHECK(b->collection->rows[i] >= 0 && b->collection->rows[i] < end - begin);
+  CHECK_EQ(b->batch.collection->first, *first_own);
+  *first_own += b->batch.collection->n_own;
+  for (int64_t i = 0; i < b->batch.collection->n_own; ++i) {
+    CHECK(b->batch.collection->rows[i] >= 0 && b->batch.collection->rows[i] < end - begin);
   }
-  CHECK_EQ(b->triplets->first, o->first_block * o->batch / V);
+  CHECK_EQ(b->batch.triplets->first, o->first_block * o->batch / V);
   for (int64_t k = 0; k <= o->n_local; ++k) {
-    CHECK_EQ(b->triplets->first + b->triplets->blocks[k], (o->first_block + k) * o->batch / V);
+    CHECK_EQ(b->batch.triplets->first + b->batch.triplets->blocks[k],
+             (o->first_block + k) * o->batch / V);
   }
 }
 
 /* The last hop to nodes of the batch: rows of the whole hop, thinned where edges are left out. */
 static void check_last(const trm_graph_loader_options *o, const trm_graph_step *b,
                        const trm_hop *most, trm_field **thinned) {
-  const double p = o->sampler.drop_edge;
-  const trm_hop *last = b->last, *whole = &o->field->hops[1];
-  const trm_collection *c = b->collection;
+  const trm_pair_batching *of = o->way.options;
+  const double p = of->drop_edge;
+  const trm_hop *last = b->batch.last, *whole = &of->field->hops[1];
+  const trm_collection *c = b->batch.collection;
   if (p > 0) {
-    if (!CHECK_OK(trm_field_drop_edges(o->field, p, o->seed, b->step, thinned))) return;
+    if (!CHECK_OK(trm_field_drop_edges(of->field, p, o->seed, b->step, thinned))) return;
     whole = &(*thinned)->hops[1];
   }
   CHECK_EQ((last->target_counts != NULL), (p > 0));
@@ -390,17 +435,18 @@ static void check_last(const trm_graph_loader_options *o, const trm_graph_step *
 }
 
 static void check_block(const setting *s, const trm_graph_block *b) {
-  switch (s->o.kind) {
-  case TRM_BATCH_NEIGHBOR:
+  if (s->way != PAIRS) CHECK(b->batch.hops == b->subgraph.hops);
+  switch (s->way) {
+  case NEIGHBOR:
     check_neighbor(s, b);
     break;
-  case TRM_BATCH_CLUSTER:
+  case CLUSTER:
     check_cluster(s, b);
     break;
-  case TRM_BATCH_SET:
+  case SET:
     check_set(s, b);
     break;
-  case TRM_BATCH_PAIRS:
+  case PAIRS:
     return;
   }
   check_features(s, b);
@@ -409,11 +455,11 @@ static void check_block(const setting *s, const trm_graph_block *b) {
 static void check_within(const trm_graph_block *b, const trm_graph_bounds *bounds) {
   const trm_graph_block *most = &bounds->block;
   CHECK(b->n_samples <= most->n_samples && b->n_targets <= most->n_targets);
-  CHECK(b->n_graphs <= most->n_graphs && b->n_inputs <= most->n_inputs);
+  CHECK(b->batch.n_graphs <= most->batch.n_graphs && b->n_inputs <= most->n_inputs);
   CHECK(b->subgraph.n_inputs <= most->subgraph.n_inputs);
   CHECK_EQ(b->subgraph.n_hops, most->subgraph.n_hops);
-  CHECK(b->features.n_rows <= most->features.n_rows);
-  if (b->features.sparse) CHECK(b->features.sparse->n_edges <= bounds->sparse.n_edges);
+  CHECK(b->batch.features.n_rows <= most->batch.features.n_rows);
+  if (b->batch.features.sparse) CHECK(b->batch.features.sparse->n_edges <= bounds->sparse.n_edges);
   for (int h = 0; h < b->subgraph.n_hops; ++h) {
     const trm_csr *in = &b->subgraph.hops[h].in, *of = &most->subgraph.hops[h].in;
     CHECK(in->n_rows <= of->n_rows && in->n_columns <= of->n_columns);
@@ -431,7 +477,8 @@ static void walk(setting *s, int P, int64_t batch, uint64_t hashes[STEPS][V + 1]
   trm_graph_loader_options o[8];
   trm_field *fields[8] = {NULL}, *thinned[8] = {NULL};
   trm_graph_bounds bounds, own;
-  const int64_t n_epoch = trm_graph_epoch_samples(&s->r.g, &s->o);
+  trm_pair_batching pairs[8];
+  const int64_t n_epoch = trm_graph_epoch_samples(bind(s, s->o).way);
   int64_t ids[MAX_BATCH], offsets[V + 1];
   unsigned char *seen = calloc((size_t)(STEPS * batch + n_epoch), 1);
   if (!seen) exit(1);
@@ -443,13 +490,18 @@ static void walk(setting *s, int P, int64_t batch, uint64_t hashes[STEPS][V + 1]
     o[p].end_step = STEPS;
     o[p].n_threads = 1 + p;
     o[p].depth = 1 + p / 2;
-    if (s->field) o[p].field = fields[p] = field_of(s, p, P);
-    loaders[p] = loader_of(s, &o[p]);
+    o[p] = bind(s, o[p]);
+    if (s->field) { /* its own of the whole graph */
+      pairs[p] = s->pair;
+      pairs[p].field = fields[p] = field_of(s, p, P);
+      o[p].way = trm_batching_by_pairs(&pairs[p]);
+    }
+    if (!CHECK_OK(trm_graph_loader_create(&o[p], &loaders[p]))) exit(1);
   }
-  CHECK_OK(trm_graph_loader_bounds(&s->r.g, &o[0], &bounds));
+  CHECK_OK(trm_graph_loader_bounds(&o[0], &bounds));
   for (int64_t step = 0; step < STEPS; ++step) {
     int64_t first_own = 0;
-    CHECK_OK(trm_graph_samples(&s->r.g, &o[0], step, ids, offsets));
+    CHECK_OK(trm_graph_samples(&o[0], step, ids, offsets));
     CHECK_EQ(offsets[0], 0);
     CHECK_EQ(offsets[V], batch);
     for (int p = 0; p < P; ++p) {
@@ -471,17 +523,17 @@ static void walk(setting *s, int P, int64_t batch, uint64_t hashes[STEPS][V + 1]
         check_block(s, &b.blocks[k]);
         check_within(&b.blocks[k], &bounds);
       }
-      CHECK((b.triplets != NULL) == (s->o.kind == TRM_BATCH_PAIRS));
-      if (!b.triplets) continue;
-      const uint64_t all = hash_of_triplets(b.triplets);
+      CHECK((b.batch.triplets != NULL) == (s->way == PAIRS));
+      if (!b.batch.triplets) continue;
+      const uint64_t all = hash_of_triplets(b.batch.triplets);
       if (p > 0) CHECK_EQ(all, hashes[step][V]);
       hashes[step][V] = all;
       check_pairs(s, &o[p], &b, ids);
       check_share(s, &o[p], &b, &first_own);
-      CHECK(b.collection->n <= bounds.collection.n);
-      CHECK_OK(trm_graph_loader_bounds(&s->r.g, &o[p], &own));
+      CHECK(b.batch.collection->n <= bounds.collection.n);
+      CHECK_OK(trm_graph_loader_bounds(&o[p], &own));
       check_last(&o[p], &b, &own.last, &thinned[p]);
-      if (p == P - 1) CHECK_EQ(first_own, b.collection->n);
+      if (p == P - 1) CHECK_EQ(first_own, b.batch.collection->n);
     }
   }
   const int64_t whole = STEPS * batch / n_epoch * n_epoch; /* of epochs that are over */
@@ -548,10 +600,10 @@ static void check_order(void) {
   int64_t a[30], b[30], c[30], offsets[V + 1];
   trm_graph_loader_options o = s.o;
   o.batch = 30; /* an epoch */
-  CHECK_OK(trm_graph_samples(&s.r.g, &o, 0, a, offsets));
-  CHECK_OK(trm_graph_samples(&s.r.g, &o, 1, b, offsets));
+  CHECK_OK(samples_of(&s, o, 0, a, offsets));
+  CHECK_OK(samples_of(&s, o, 1, b, offsets));
   o.seed = SEED + 1;
-  CHECK_OK(trm_graph_samples(&s.r.g, &o, 0, c, offsets));
+  CHECK_OK(samples_of(&s, o, 0, c, offsets));
   int same[3] = {0};
   for (int i = 0; i < 30; ++i) {
     same[0] += a[i] == i;
@@ -570,13 +622,14 @@ static void check_parts(void) {
   for (int64_t step = 0; step < 20; ++step) {
     int64_t ids[12], stream[12], offsets[V + 1];
     trm_graph_loader_options o = s.o;
-    CHECK_OK(trm_graph_samples(&s.r.g, &o, step, ids, offsets));
-    o.partition = NULL;
-    CHECK_OK(trm_graph_samples(&s.r.g, &o, step, stream, offsets));
+    CHECK_OK(samples_of(&s, o, step, ids, offsets));
+    s.neighbor.partition = NULL;
+    CHECK_OK(samples_of(&s, o, step, stream, offsets));
+    s.neighbor.partition = s.partition;
     int64_t at = 0;
     for (int k = 0; k < s.partition->n_parts; ++k) {
       for (int i = 0; i < 12; ++i) {
-        if (s.partition->part_of[s.o.train.ids[stream[i] % 30]] == k)
+        if (s.partition->part_of[s.neighbor.train.ids[stream[i] % 30]] == k)
           CHECK_EQ(ids[at++], stream[i]);
       }
     }
@@ -586,7 +639,7 @@ static void check_parts(void) {
 }
 
 static int64_t cost_of(const setting *s, int64_t sample) {
-  const int64_t k = sample % s->o.train.n, begin = s->r.graphs[k], end = s->r.graphs[k + 1];
+  const int64_t k = sample % s->set.train.n, begin = s->r.graphs[k], end = s->r.graphs[k + 1];
   return 1 + end - begin + s->r.offsets[end] - s->r.offsets[begin];
 }
 
@@ -600,8 +653,8 @@ static void check_packing(void) {
     for (int64_t step = 0; step < 6; ++step) {
       int64_t ids[40], offsets[V + 1], stream[40], unused[2], load[V] = {0}, wanted[V] = {0};
       bool done[40] = {false};
-      CHECK_OK(trm_graph_samples(&s.r.g, &o, step, ids, offsets));
-      CHECK_OK(trm_graph_samples(&s.r.g, &flat, step, stream, unused)); /* rising */
+      CHECK_OK(samples_of(&s, o, step, ids, offsets));
+      CHECK_OK(samples_of(&s, flat, step, stream, unused)); /* rising */
       for (int64_t n = 0; n < batch; ++n) {
         int64_t dearest = -1, least = 0;
         for (int64_t i = 0; i < batch; ++i) {
@@ -636,14 +689,14 @@ static void check_negatives(void) {
   for (int64_t step = 0; step < o.end_step; ++step) {
     trm_graph_step b;
     if (!CHECK_OK(trm_graph_loader_next(l, &b))) break;
-    for (int64_t t = 0; t < b.triplets->n; ++t) {
-      const int32_t *order = s.partition->order, *rows = b.collection->rows;
-      if (order[rows[b.triplets->users[t]]] != user) continue;
-      ++seen[order[rows[b.triplets->negatives[t]]] - s.r.g.n_users];
+    for (int64_t t = 0; t < b.batch.triplets->n; ++t) {
+      const int32_t *order = s.partition->order, *rows = b.batch.collection->rows;
+      if (order[rows[b.batch.triplets->users[t]]] != user) continue;
+      ++seen[order[rows[b.batch.triplets->negatives[t]]] - s.r.n_users];
     }
   }
   for (int64_t i = 0; i < 40; ++i) {
-    if (!has_item(&s.r.g.train, user, i)) free_items[n_free++] = seen[i];
+    if (!has_item(&s.r.pairs, user, i)) free_items[n_free++] = seen[i];
   }
   const double x = chi_square(free_items, n_free), freedom = (double)n_free - 1;
   CHECK(n_free > 10 && n_free < 40);
@@ -652,8 +705,9 @@ static void check_negatives(void) {
   /* A user without anything left is named. */
   for (int64_t e = 0; e < 40; ++e) s.r.items[e] = (int32_t)e;
   for (int u = 0; u <= 23; ++u) s.r.train_offsets[u] = u == 0 ? 0 : 40;
-  s.r.g.train.n_edges = 40;
-  CHECK_EQ(trm_graph_loader_create(&s.r.g, &o, &l), TRM_ERR_DATA);
+  s.r.pairs.n_edges = 40;
+  o = bind(&s, o);
+  CHECK_EQ(trm_graph_loader_create(&o, &l), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "random: user 0 has all 40 items");
   setting_free(&s);
 }
@@ -679,7 +733,7 @@ static void check_destroy(void) {
   trm_graph_loader_options o = s.o;
   o.batch = 400000;
   o.n_blocks = o.n_local = 400;
-  o.sampler = (trm_sampler_options){.n_hops = 2, .fanout = {100, 100}, .replace = true};
+  s.neighbor.neighbors = (trm_neighbor_options){.n_hops = 2, .fanout = {100, 100}, .replace = true};
   o.end_step = 10; /* each of seconds */
   trm_graph_loader *l = loader_of(&s, &o);
   trm_sleep_s(0.05);
@@ -721,16 +775,17 @@ static void check_failure(int n_threads) {
   setting s = setting_make(0);
   trm_graph_loader_options o = s.o;
   o.n_threads = n_threads;
-  o.sampler.fanout[0] = -1;
+  s.neighbor.neighbors.fanout[0] = -1;
   o.end_step = 1000;
   o.depth = n_threads;
+  o = bind(&s, o);
   const int64_t live = trm_alloc_counts_get().live_blocks;
   bool failed = false;
   for (int64_t n = 0; n < 400; n += 5) {
     trm_graph_loader *l = NULL;
     trm_graph_step b;
     trm_alloc_fail_after(n);
-    trm_status status = trm_graph_loader_create(&s.r.g, &o, &l);
+    trm_status status = trm_graph_loader_create(&o, &l);
     for (int64_t step = 0; l && step < 20 && status == TRM_OK; ++step) {
       status = trm_graph_loader_next(l, &b);
       if (status == TRM_OK) CHECK_EQ(b.step, step);
@@ -757,12 +812,13 @@ static void check_failure(int n_threads) {
 static void check_create_failures(void) {
   for (int which = 0; which < N_KINDS; ++which) {
     setting s = setting_make(which);
+    s.o = bind(&s, s.o);
     const int64_t live = trm_alloc_counts_get().live_blocks;
     int64_t n = 0;
     for (;; ++n) {
       trm_graph_loader *l = NULL;
       trm_alloc_fail_after(n);
-      const trm_status status = trm_graph_loader_create(&s.r.g, &s.o, &l); /* no steps */
+      const trm_status status = trm_graph_loader_create(&s.o, &l); /* no steps */
       trm_alloc_fail_after(-1);
       trm_graph_loader_destroy(&l);
       CHECK_EQ(trm_alloc_counts_get().live_blocks, live);
@@ -774,11 +830,12 @@ static void check_create_failures(void) {
   }
 }
 
-static void check_bounds_of(const setting *s, trm_graph_loader_options o) {
+static void check_bounds_of(setting *s, trm_graph_loader_options o) {
   trm_graph_bounds bounds;
   o.end_step = 40;
+  o = bind(s, o);
   trm_graph_loader *l = loader_of(s, &o);
-  CHECK_OK(trm_graph_loader_bounds(&s->r.g, &o, &bounds));
+  CHECK_OK(trm_graph_loader_bounds(&o, &bounds));
   for (int64_t step = 0; step < o.end_step; ++step) {
     trm_graph_step b;
     CHECK_OK(trm_graph_loader_next(l, &b));
@@ -793,10 +850,10 @@ static void check_bounds(void) {
   int32_t all[90];
   for (int i = 0; i < 90; ++i) all[i] = i;
   trm_graph_loader_options o = s.o;
-  o.train = (trm_ids){all, 90};
+  s.neighbor.train = (trm_ids){all, 90};
   o.batch = 180;
   o.n_blocks = o.n_local = 1;
-  o.sampler.fanout[0] = o.sampler.fanout[1] = -1;
+  s.neighbor.neighbors.fanout[0] = s.neighbor.neighbors.fanout[1] = -1;
   check_bounds_of(&s, o);
   o.batch = 70; /* lies across seams now and then */
   check_bounds_of(&s, o);
@@ -813,30 +870,45 @@ static void check_bounds(void) {
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-static void expect_refused(const setting *s, trm_graph_loader_options o, trm_status status,
-                           const char *part) {
+static void expect_refused_as_it_is(const trm_graph_loader_options *o, trm_status status,
+                                    const char *part) {
   trm_graph_loader *l = NULL;
   trm_graph_bounds bounds;
-  CHECK_EQ(trm_graph_loader_create(&s->r.g, &o, &l), status);
+  CHECK_EQ(trm_graph_loader_create(o, &l), status);
   CHECK(l == NULL);
   CHECK_HAS(trm_message(), part);
-  CHECK_EQ(trm_graph_loader_bounds(&s->r.g, &o, &bounds), status);
+  CHECK_EQ(trm_graph_loader_bounds(o, &bounds), status);
+}
+
+static void expect_refused(setting *s, trm_graph_loader_options o, trm_status status,
+                           const char *part) {
+  o = bind(s, o);
+  expect_refused_as_it_is(&o, status, part);
 }
 
 static void check_options(void) {
-  setting s = setting_make(0), clusters = setting_make(3), pairs = setting_make(6);
+  setting s = setting_make(0), clusters = setting_make(3), pairs = setting_make(6), t;
   trm_graph_loader_options o = s.o;
   o.batch = 0, expect_refused(&s, o, TRM_ERR_ARG, "batch 0 in 5 blocks");
   o = s.o, o.first_block = 1, expect_refused(&s, o, TRM_ERR_ARG, "of them [1, 6)");
   o = s.o, o.end_step = INT64_MAX, expect_refused(&s, o, TRM_ERR_ARG, "steps [0, ");
   o = s.o, o.depth = 0, expect_refused(&s, o, TRM_ERR_ARG, "depth 0");
   o = s.o, o.n_threads = 0, expect_refused(&s, o, TRM_ERR_ARG, "0 threads");
-  o = s.o, o.train.n = 0, expect_refused(&s, o, TRM_ERR_DATA, "random: there are no samples");
-  o = s.o, o.kind = TRM_BATCH_SET, expect_refused(&s, o, TRM_ERR_ARG, "kind 'graph'");
-  o = s.o, o.partition = pairs.partition;
-  expect_refused(&s, o, TRM_ERR_ARG, "the partition has 63 nodes, the graph 90");
-  o = clusters.o, o.partition = NULL;
-  expect_refused(&clusters, o, TRM_ERR_ARG, "a partition is needed");
+  t = s, t.neighbor.train.n = 0;
+  expect_refused(&t, t.o, TRM_ERR_DATA, "random: there are no samples");
+  o = bind(&s, s.o), o.way.name = "neighbour";
+  expect_refused_as_it_is(
+      &o, TRM_ERR_ARG, "no way of batching 'neighbour'; there are neighbor, cluster, set, pairs");
+  o = bind(&s, s.o), o.way.options = NULL;
+  expect_refused_as_it_is(&o, TRM_ERR_ARG, "'neighbor' without options");
+  t = s, t.neighbor.partition = pairs.partition;
+  expect_refused(&t, t.o, TRM_ERR_ARG, "the partition has 63 nodes, the graph 90");
+  t = clusters, t.cluster.clusters = NULL;
+  expect_refused(&t, t.o, TRM_ERR_ARG, "a partition is needed");
+  t = clusters, t.cluster.clusters = pairs.partition;
+  expect_refused(&t, t.o, TRM_ERR_ARG, "the partition has 63 nodes, the graph 90");
+  t = pairs, t.pair.partition = NULL;
+  expect_refused(&t, t.o, TRM_ERR_ARG, "a partition is needed");
   o = pairs.o, o.n_blocks = 6;
   expect_refused(&pairs, o, TRM_ERR_ARG, "has 5 parts, expected one for each of 6 blocks");
   s.r.g.dense = NULL;
@@ -845,8 +917,8 @@ static void check_options(void) {
   setting_free(&clusters);
   setting_free(&pairs);
   s = setting_make(1);
-  o = s.o, o.fetched = true,
-  expect_refused(&s, o, TRM_ERR_ARG, "sparse features cannot be fetched");
+  t = s, t.neighbor.fetched = true,
+  expect_refused(&t, t.o, TRM_ERR_ARG, "sparse features cannot be fetched");
   setting_free(&s);
 }
 
@@ -855,7 +927,7 @@ static void check_edges(void) {
   setting s = setting_make(0);
   trm_graph_loader_options o = s.o;
   trm_graph_step b;
-  o.sampler.n_hops = 0;
+  s.neighbor.neighbors.n_hops = 0;
   o.batch = 2;
   o.end_step = 9;
   trm_graph_loader *l = loader_of(&s, &o);

@@ -38,8 +38,8 @@ static void check_row(const trm_dataset *d, const trm_text_batch *b, int64_t j, 
   CHECK_EQ(b->samples[j], epoch * SAMPLES + window);
   CHECK_EQ(epoch, index / SAMPLES);
   for (int64_t t = 0; t < T; ++t) {
-    CHECK_EQ(b->inputs[j * T + t], fixture_token(token + t));
-    CHECK_EQ(b->targets[j * T + t], fixture_token(token + t + 1));
+    CHECK_EQ(b->tokens.inputs[j * T + t], fixture_token(token + t));
+    CHECK_EQ(b->tokens.targets[j * T + t], fixture_token(token + t + 1));
   }
 }
 
@@ -58,7 +58,7 @@ static void check_ranks(trm_dataset *d, int P, int64_t batch) {
       trm_text_batch b;
       if (!CHECK_OK(trm_loader_next(loader, &b))) break;
       CHECK_EQ(b.step, step);
-      CHECK_EQ(b.n, n);
+      CHECK_EQ(b.tokens.N, n);
       for (int64_t j = 0; j < n; ++j) {
         check_row(d, &b, j, step * batch + first + j);
         if (CHECK(b.samples[j] < steps * batch + SAMPLES)) CHECK_EQ(seen[b.samples[j]]++, 0);
@@ -82,7 +82,7 @@ static void check_seek(trm_dataset *d) {
   trm_loader_options o = options_of(BATCH, 0, BATCH, 0, STEPS);
   CHECK_OK(trm_loader_create(d, &o, &loader));
   for (int64_t s = 0; s < STEPS && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
-    memcpy(inputs[s], b.inputs, sizeof inputs[s]);
+    memcpy(inputs[s], b.tokens.inputs, sizeof inputs[s]);
   }
   trm_loader_destroy(&loader);
   for (int64_t start = 0; start < STEPS; ++start) {
@@ -91,7 +91,7 @@ static void check_seek(trm_dataset *d) {
     CHECK_OK(trm_loader_create(d, &o, &loader));
     for (int64_t s = start; s < STEPS && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
       CHECK_EQ(b.step, s);
-      CHECK_EQ(memcmp(inputs[s], b.inputs, sizeof inputs[s]), 0);
+      CHECK_EQ(memcmp(inputs[s], b.tokens.inputs, sizeof inputs[s]), 0);
     }
     trm_loader_destroy(&loader);
   }
@@ -112,9 +112,9 @@ static void check_validity(trm_dataset *d) {
   trm_text_batch b;
   CHECK_OK(trm_loader_create(d, &o, &loader));
   for (int64_t s = 0; s < 200 && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
-    memcpy(kept, b.inputs, sizeof kept);
+    memcpy(kept, b.tokens.inputs, sizeof kept);
     if (s % 50 == 0) trm_sleep_s(0.02);
-    CHECK_EQ(memcmp(kept, b.inputs, sizeof kept), 0);
+    CHECK_EQ(memcmp(kept, b.tokens.inputs, sizeof kept), 0);
   }
   trm_loader_destroy(&loader);
 }
@@ -187,7 +187,7 @@ static void check_options(trm_dataset *d) {
   o = options_of(2, 2, 0, 0, 3);
   CHECK_OK(trm_loader_create(d, &o, &loader));
   CHECK_OK(trm_loader_next(loader, &b));
-  CHECK_EQ(b.n, 0);
+  CHECK_EQ(b.tokens.N, 0);
   trm_loader_destroy(&loader);
 }
 
@@ -197,7 +197,7 @@ static void check_options(trm_dataset *d) {
 static void check_failure(const char *path) {
   trm_dataset *d = open_plain(path, N, N_TRAIN);
   TRM_FREE(d->cache);
-  d->n_tokens = d->split[TRM_SPLIT_TRAIN].n = 3 * N;
+  d->n_tokens = d->subset[TRM_SUBSET_TRAIN].n = 3 * N;
   int64_t good = 0, epoch, window, token;
   for (;; ++good) {
     trm_dataset_locate(d, SEED, T, good, &epoch, &window, &token);
@@ -230,7 +230,7 @@ static void check_uncached(const char *path) {
   CHECK_OK(trm_loader_create(d, &o, &loader));
   for (int64_t s = 0; s < 30 && CHECK_OK(trm_loader_next(loader, &b)); ++s) {
     int32_t inputs[T], targets[T];
-    CHECK_OK(trm_dataset_eval_read(d, TRM_SPLIT_VALID, T, s % 6, 1, inputs, targets));
+    CHECK_OK(trm_dataset_eval_read(d, TRM_SUBSET_VALID, T, s % 6, 1, inputs, targets));
     CHECK_EQ(inputs[0], fixture_token(N_TRAIN + s % 6 * T));
     for (int64_t j = 0; j < 12; ++j) check_row(d, &b, j, s * 12 + j);
   }

@@ -8,7 +8,7 @@
 
 enum { SEED = 5 };
 
-static trm_neighbor_sampler *sampler_of(const trm_graph *g, trm_sampler_options o) {
+static trm_neighbor_sampler *sampler_of(const trm_graph *g, trm_neighbor_options o) {
   trm_neighbor_sampler *s = NULL;
   o.seed = SEED;
   if (!CHECK_OK(trm_neighbor_sampler_create(g, &o, &s))) exit(1);
@@ -89,7 +89,7 @@ static int64_t wanted(int64_t degree, int64_t fanout, bool replace) {
 }
 
 /* Sources past the seeds come once and are needed; hops chain up. */
-static void check_subgraph(const trm_graph *g, const trm_sampler_options *o, const int32_t *seeds,
+static void check_subgraph(const trm_graph *g, const trm_neighbor_options *o, const int32_t *seeds,
                            int64_t n, const trm_subgraph *sub) {
   int64_t rows = n;
   CHECK_EQ(sub->n_hops, o->n_hops);
@@ -120,7 +120,7 @@ static void check_subgraph(const trm_graph *g, const trm_sampler_options *o, con
   }
 }
 
-static const trm_sampler_options cases[] = {
+static const trm_neighbor_options cases[] = {
     {.n_hops = 0},
     {.n_hops = 1, .fanout = {3}},
     {.n_hops = 1, .fanout = {0}},
@@ -203,7 +203,7 @@ static void check_plain_draws(void) {
     const int64_t D = sizes[c][0], k = sizes[c][1];
     random_graph r;
     star_make(&r, D);
-    trm_neighbor_sampler *s = sampler_of(&r.g, (trm_sampler_options){.n_hops = 1, .fanout = {k}});
+    trm_neighbor_sampler *s = sampler_of(&r.g, (trm_neighbor_options){.n_hops = 1, .fanout = {k}});
     for (int64_t step = 0; step < 3; ++step) {
       const int32_t seed = 0;
       trm_subgraph sub;
@@ -232,7 +232,7 @@ static void check_odds(void) {
   static int64_t sets[128], outcomes[35], places[7];
   const int32_t seed = 0;
   trm_subgraph sub;
-  trm_neighbor_sampler *s = sampler_of(&r.g, (trm_sampler_options){.n_hops = 1, .fanout = {3}});
+  trm_neighbor_sampler *s = sampler_of(&r.g, (trm_neighbor_options){.n_hops = 1, .fanout = {3}});
   for (int64_t step = 0; step < 35000; ++step) {
     int set = 0;
     CHECK_OK(trm_neighbor_sample(s, step, &seed, 1, &sub));
@@ -247,7 +247,7 @@ static void check_odds(void) {
   const double of_sets = chi_square(outcomes, 35);
   CHECK(of_sets > 12 && of_sets < 66);
   trm_neighbor_sampler_destroy(&s);
-  s = sampler_of(&r.g, (trm_sampler_options){.n_hops = 1, .fanout = {5}, .replace = true});
+  s = sampler_of(&r.g, (trm_neighbor_options){.n_hops = 1, .fanout = {5}, .replace = true});
   for (int64_t step = 0; step < 10000; ++step) {
     CHECK_OK(trm_neighbor_sample(s, step, &seed, 1, &sub));
     for (int i = 0; i < 5; ++i) ++places[sub.inputs[sub.hops[0].in.columns[i]] - 1];
@@ -265,7 +265,7 @@ static void check_odds_of_many(void) {
   const int32_t seed = 0;
   random_graph r;
   star_make(&r, D);
-  trm_neighbor_sampler *s = sampler_of(&r.g, (trm_sampler_options){.n_hops = 1, .fanout = {K}});
+  trm_neighbor_sampler *s = sampler_of(&r.g, (trm_neighbor_options){.n_hops = 1, .fanout = {K}});
   for (int64_t step = 0; step < STEPS; ++step) {
     trm_subgraph sub;
     CHECK_OK(trm_neighbor_sample(s, step, &seed, 1, &sub));
@@ -282,7 +282,7 @@ static void check_odds_of_many(void) {
 
 /* Of (seed, step, hop, target): not of the other seeds, their order or what was sampled before. */
 static void check_purity(const trm_graph *g) {
-  const trm_sampler_options o = {.n_hops = 2, .fanout = {3, 3}};
+  const trm_neighbor_options o = {.n_hops = 2, .fanout = {3, 3}};
   static const int32_t many[5] = {8, 5, 1, 20, 33}, few[2] = {20, 5};
   trm_neighbor_sampler *s = sampler_of(g, o), *t = sampler_of(g, o);
   trm_subgraph a, b;
@@ -306,7 +306,7 @@ static void check_purity(const trm_graph *g) {
   /* Hops, steps and seeds tell apart: node 1 has a row long enough to see. */
   int differ[3] = {0};
   for (int64_t step = 0; step < 8; ++step) {
-    trm_sampler_options other = o;
+    trm_neighbor_options other = o;
     other.seed = SEED + 1;
     trm_neighbor_sampler *u = NULL;
     CHECK_OK(trm_neighbor_sampler_create(g, &other, &u));
@@ -329,7 +329,7 @@ static void check_purity(const trm_graph *g) {
 
 /* DropEdge leaves out the edges that fields leave out, the same in all hops; about p of them. */
 static void check_drop(const trm_graph *g) {
-  const trm_sampler_options o = {.n_hops = 2, .fanout = {-1, -1}, .drop_edge = 0.4};
+  const trm_neighbor_options o = {.n_hops = 2, .fanout = {-1, -1}, .drop_edge = 0.4};
   trm_neighbor_sampler *s = sampler_of(g, o);
   int64_t n_all = 0, n_kept = 0;
   for (int64_t step = 0; step < 40; ++step) {
@@ -384,7 +384,7 @@ static void check_induced(const trm_graph *g) {
   for (int c = 0; c < 4; ++c) {
     const double p = c >= 2 ? 0.3 : 0;
     trm_neighbor_sampler *s =
-        sampler_of(g, (trm_sampler_options){.n_hops = 1 + c % 2, .drop_edge = p});
+        sampler_of(g, (trm_neighbor_options){.n_hops = 1 + c % 2, .drop_edge = p});
     for (int64_t n = 0; n <= 9; n += n < 2 ? 1 : 7) {
       trm_subgraph sub;
       CHECK_OK(trm_induced_subgraph(s, c, nodes, n, &sub));
@@ -403,13 +403,14 @@ static void check_union(void) {
   static const int32_t graphs[6] = {3, 0, 5, 11, 3, 22};
   random_graph r;
   random_graph_set(&r, 30);
+  const trm_graph_set set = random_graph_as_set(&r);
   for (int c = 0; c < 2; ++c) {
     trm_neighbor_sampler *s =
-        sampler_of(&r.g, (trm_sampler_options){.n_hops = 2, .drop_edge = c ? 0.5 : 0});
+        sampler_of(&set.graph, (trm_neighbor_options){.n_hops = 2, .drop_edge = c ? 0.5 : 0});
     for (int64_t n = 0; n <= 6; ++n) {
       trm_subgraph sub;
       const int64_t *segments;
-      CHECK_OK(trm_union_subgraph(s, 1, graphs, n, &sub, &segments));
+      CHECK_OK(trm_union_subgraph(s, &set, 1, graphs, n, &sub, &segments));
       int64_t rows = 0;
       for (int64_t i = 0; i < n; ++i) {
         CHECK_EQ(segments[i], rows);
@@ -463,7 +464,7 @@ static void check_features(bool values) {
 /* Numbers of rows run out after 2^32 of them, and begin anew. */
 static void check_wrap(const trm_graph *g) {
   static const int32_t seeds[3] = {5, 1, 20};
-  const trm_sampler_options o = {.n_hops = 2, .fanout = {3, 3}};
+  const trm_neighbor_options o = {.n_hops = 2, .fanout = {3, 3}};
   trm_neighbor_sampler *s = sampler_of(g, o);
   trm_subgraph sub;
   for (int64_t step = 0; step < 12; ++step) {
@@ -482,13 +483,13 @@ static void check_wrap(const trm_graph *g) {
 /* Buffers are kept; each allocation may fail, and the next call is good again. */
 static void check_allocations(const trm_graph *g) {
   static const int32_t seeds[4] = {5, 1, 20, 33};
-  const trm_sampler_options o = {.n_hops = 2, .fanout = {-1, 40}, .drop_edge = 0.1};
+  const trm_neighbor_options o = {.n_hops = 2, .fanout = {-1, 40}, .drop_edge = 0.1};
   const int64_t live = trm_alloc_counts_get().live_blocks;
   trm_subgraph sub;
   for (int64_t n = 0;; ++n) {
     trm_neighbor_sampler *s = NULL;
     trm_alloc_fail_after(n);
-    trm_sampler_options options = o;
+    trm_neighbor_options options = o;
     options.seed = SEED;
     trm_status status = trm_neighbor_sampler_create(g, &options, &s);
     if (status == TRM_OK) status = trm_neighbor_sample(s, 0, seeds, 4, &sub);
@@ -512,7 +513,7 @@ static void check_allocations(const trm_graph *g) {
   CHECK_EQ(trm_alloc_counts_get().live_blocks, live);
 }
 
-static void expect_refused(const trm_graph *g, trm_sampler_options o, const char *part) {
+static void expect_refused(const trm_graph *g, trm_neighbor_options o, const char *part) {
   trm_neighbor_sampler *s = NULL;
   CHECK_EQ(trm_neighbor_sampler_create(g, &o, &s), TRM_ERR_ARG);
   CHECK(s == NULL);
@@ -530,9 +531,9 @@ int main(void) {
     check_purity(&r.g);
     check_wrap(&r.g);
     check_allocations(&r.g);
-    expect_refused(&r.g, (trm_sampler_options){.n_hops = 17}, "17 hops (at most 16)");
-    expect_refused(&r.g, (trm_sampler_options){.n_hops = 1, .fanout = {-2}}, "fan-out -2");
-    expect_refused(&r.g, (trm_sampler_options){.drop_edge = 1}, "probability 1");
+    expect_refused(&r.g, (trm_neighbor_options){.n_hops = 17}, "17 hops (at most 16)");
+    expect_refused(&r.g, (trm_neighbor_options){.n_hops = 1, .fanout = {-2}}, "fan-out -2");
+    expect_refused(&r.g, (trm_neighbor_options){.drop_edge = 1}, "probability 1");
     random_graph_free(&r);
   }
   check_plain_draws();

@@ -59,9 +59,9 @@ static void check_train(void) {
 }
 
 /* Evaluation at context T: each token but the first is a target once, in order, after its input. */
-static void check_eval(trm_dataset *d, trm_split split, int64_t begin, int64_t T, int64_t chunk) {
-  const int64_t n = trm_dataset_tokens(d, split);
-  const int64_t samples = trm_dataset_eval_samples(d, split, T);
+static void check_eval(trm_dataset *d, trm_subset subset, int64_t begin, int64_t T, int64_t chunk) {
+  const int64_t n = trm_dataset_tokens(d, subset);
+  const int64_t samples = trm_dataset_eval_samples(d, subset, T);
   CHECK_EQ(samples, n < 2 ? 0 : (n - 1 + T - 1) / T);
   int32_t *inputs = malloc((size_t)(chunk * T) * sizeof *inputs);
   int32_t *targets = malloc((size_t)(chunk * T) * sizeof *targets);
@@ -71,7 +71,7 @@ static void check_eval(trm_dataset *d, trm_split split, int64_t begin, int64_t T
     const int64_t here = samples - first < chunk ? samples - first : chunk;
     memset(inputs, 0x55, (size_t)(chunk * T) * sizeof *inputs);
     memset(targets, 0x55, (size_t)(chunk * T) * sizeof *targets);
-    CHECK_OK(trm_dataset_eval_read(d, split, T, first, here, inputs, targets));
+    CHECK_OK(trm_dataset_eval_read(d, subset, T, first, here, inputs, targets));
     for (int64_t i = 0; i < here * T; ++i) {
       if (next < n) {
         CHECK_EQ(inputs[i], fixture_token(begin + next - 1));
@@ -100,8 +100,8 @@ int main(void) {
   static const int64_t contexts[] = {1, 2, 3, 7, 64, 98, 99, 100, 101, 500};
   for (size_t i = 0; i < sizeof contexts / sizeof contexts[0]; ++i) {
     for (int64_t chunk = 1; chunk <= 4; chunk += 3) {
-      check_eval(d, TRM_SPLIT_TRAIN, 0, contexts[i], chunk);
-      check_eval(d, TRM_SPLIT_VALID, 900, contexts[i], chunk);
+      check_eval(d, TRM_SUBSET_TRAIN, 0, contexts[i], chunk);
+      check_eval(d, TRM_SUBSET_VALID, 900, contexts[i], chunk);
     }
   }
   CHECK_EQ(trm_dataset_epoch_samples(d, 64), (900 - 64) / 64);
@@ -113,13 +113,13 @@ int main(void) {
   CHECK_EQ(trm_dataset_check_context(d, 0), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "context 0");
   CHECK_EQ(trm_dataset_check_context(d, INT64_MAX), TRM_ERR_DATA);
-  CHECK_EQ(trm_dataset_eval_samples(d, TRM_SPLIT_VALID, INT64_MAX), 1);
+  CHECK_EQ(trm_dataset_eval_samples(d, TRM_SUBSET_VALID, INT64_MAX), 1);
   trm_dataset_close(&d);
   /* A validation split of one token and of none: nothing to predict. */
   for (int64_t n_valid = 0; n_valid < 2; ++n_valid) {
     fixture_plain(path, 50 + n_valid, 50);
     if (!CHECK_OK(trm_dataset_open(path, &d))) return 1;
-    check_eval(d, TRM_SPLIT_VALID, 50, 8, 1);
+    check_eval(d, TRM_SUBSET_VALID, 50, 8, 1);
     trm_dataset_close(&d);
   }
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);

@@ -3,7 +3,7 @@
 
 #include "../../src/prepare/debian/words_internal.h"
 #include "input_fixture.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/node_data.h"
 #include "trireme/prepare/graphs.h"
 
 enum { N = 60, LAST = N - 1, MAX_INDEX = 1 << 16 };
@@ -79,32 +79,32 @@ static int expected_row(int i, const char **names, double *idf) {
   return n;
 }
 
-static void check_row(const trm_graph *g, int i, const char *bytes, const int64_t *offsets) {
+static void check_row(const trm_node_data *g, int i, const char *bytes, const int64_t *offsets) {
   const char *names[8];
   double idf[8], squares = 0;
   const int n = expected_row(i, names, idf);
-  const int64_t first = g->features.offsets[i];
-  if (!CHECK_EQ(g->features.offsets[i + 1] - first, n)) return;
+  const int64_t first = g->graph.features.offsets[i];
+  if (!CHECK_EQ(g->graph.features.offsets[i + 1] - first, n)) return;
   for (int k = 0; k < n; ++k) squares += idf[k] * idf[k];
   for (int k = 0; k < n; ++k) {
     bool found = false;
     for (int64_t e = first; e < first + n; ++e) {
-      const int32_t c = g->features.columns[e];
+      const int32_t c = g->graph.features.columns[e];
       const int64_t length = offsets[c + 1] - offsets[c];
-      if (e > first) CHECK(g->features.columns[e - 1] < c);
+      if (e > first) CHECK(g->graph.features.columns[e - 1] < c);
       if (length != (int64_t)strlen(names[k]) ||
           memcmp(bytes + offsets[c], names[k], (size_t)length) != 0) {
         continue;
       }
       found = true;
-      CHECK_NEAR_AT(g->features.values[e], idf[k] / sqrt(squares), 1e-6, i);
+      CHECK_NEAR_AT(g->graph.features.values[e], idf[k] / sqrt(squares), 1e-6, i);
     }
     if (!CHECK(found)) fprintf(stderr, "  %s of package %d\n", names[k], i);
   }
 }
 
 /* Names of the features: by frequency, then bytes; words before tags. */
-static void check_features(const trm_graph *g, const char *path) {
+static void check_features(const trm_node_data *g, const char *path) {
   static const char want[] =
       "twelvegroup0group1group2group3group4group5shared0shared1shared2shared3"
       "shared4shared5shared6shared7shared8shared9c++"
@@ -113,7 +113,7 @@ static void check_features(const trm_graph *g, const char *path) {
   int64_t offsets[64] = {0};
   trm_container *c = NULL;
   trm_array_info info;
-  if (!CHECK_EQ(g->n_features, 22)) return;
+  if (!CHECK_EQ(g->graph.n_features, 22)) return;
   CHECK_OK(trm_container_open(path, &c));
   CHECK_OK(trm_array_read(c, "/debian/features/offsets", TRM_DTYPE_I64, offsets, 23));
   CHECK_EQ(offsets[22], (int64_t)strlen(want));
@@ -125,24 +125,24 @@ static void check_features(const trm_graph *g, const char *path) {
   for (int i = 0; i < N; ++i) check_row(g, i, bytes, offsets);
 }
 
-static void check_labels(const trm_graph *g) {
+static void check_labels(const trm_node_data *g) {
   static const char *const classes[] = {"games", "libs", "text"};
   static const int32_t of[] = {2, 0, 1, 1, 0};
-  if (!CHECK_EQ(g->n_classes, 3)) return;
+  if (!CHECK_EQ(g->classes.n, 3)) return;
   for (int k = 0; k < 3; ++k) {
-    const int64_t *o = g->classes.offsets;
+    const int64_t *o = g->classes.names.offsets;
     CHECK_EQ(o[k + 1] - o[k], (int64_t)strlen(classes[k]));
-    CHECK_EQ(memcmp(g->classes.bytes + o[k], classes[k], strlen(classes[k])), 0);
+    CHECK_EQ(memcmp(g->classes.names.bytes + o[k], classes[k], strlen(classes[k])), 0);
   }
-  for (int i = 0; i < N; ++i) CHECK_EQ(g->labels[i], i == LAST ? -1 : of[i % 5]);
-  CHECK_EQ(g->names.n, N);
-  CHECK_EQ(memcmp(g->names.bytes + g->names.offsets[17], "tool-i17", 8), 0);
+  for (int i = 0; i < N; ++i) CHECK_EQ(g->classes.labels[i], i == LAST ? -1 : of[i % 5]);
+  CHECK_EQ(g->graph.names.n, N);
+  CHECK_EQ(memcmp(g->graph.names.bytes + g->graph.names.offsets[17], "tool-i17", 8), 0);
 }
 
 /* A chain 0 - 40, and 5 - 7. */
-static void check_edges(const trm_graph *g) {
-  CHECK(g->symmetric);
-  CHECK_EQ(g->in.n_edges, 2 * 41);
+static void check_edges(const trm_node_data *g) {
+  CHECK(g->graph.symmetric);
+  CHECK_EQ(g->graph.in.n_edges, 2 * 41);
   for (int i = 0; i < N; ++i) {
     int n = 0;
     int32_t want[3];
@@ -150,21 +150,21 @@ static void check_edges(const trm_graph *g) {
     if (i < 40) want[n++] = i + 1;
     if (i == 5) want[n++] = 7;
     if (i == 7) want[2] = want[1], want[1] = want[0], want[0] = 5, n++;
-    if (!CHECK_EQ(g->in.offsets[i + 1] - g->in.offsets[i], n)) continue;
-    for (int k = 0; k < n; ++k) CHECK_EQ(g->in.columns[g->in.offsets[i] + k], want[k]);
+    if (!CHECK_EQ(g->graph.in.offsets[i + 1] - g->graph.in.offsets[i], n)) continue;
+    for (int k = 0; k < n; ++k) CHECK_EQ(g->graph.in.columns[g->graph.in.offsets[i] + k], want[k]);
   }
 }
 
 /* 59 labelled packages: 35, 12 and 12, each in one part; the splits differ. */
-static void check_splits(const trm_graph *g) {
+static void check_splits(const trm_node_data *g) {
   int part[3][N];
   static const int64_t sizes[] = {35, 12, 12};
   CHECK_EQ(g->n_splits, 3);
   memset(part, 0xFF, sizeof part);
   for (int s = 0; s < 3; ++s) {
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
       trm_ids ids;
-      CHECK_OK(trm_graph_split(g, s, (trm_part)p, true, &ids));
+      CHECK_OK(trm_node_data_split(g, s, (trm_subset)p, &ids));
       CHECK_EQ(ids.n, sizes[p]);
       for (int64_t i = 0; i < ids.n; ++i) {
         CHECK_EQ(part[s][ids.ids[i]], -1);
@@ -177,45 +177,49 @@ static void check_splits(const trm_graph *g) {
   }
 }
 
-static trm_graph *make(const char *index, int64_t max_words, uint64_t seed) {
+static trm_node_data *make(const char *index, int64_t max_words, uint64_t seed) {
   const char *path = fixture_path(folder, "graph.h5");
   trm_graph_counts counts;
-  trm_graph *g = NULL;
+  trm_node_data *g = NULL;
   if (!CHECK_OK(prepare(index, path, max_words, seed, &counts))) exit(1);
   CHECK_EQ(counts.self_loops, 0);
   CHECK_EQ(counts.duplicates, 11);
   CHECK_EQ(counts.isolated, 19);
   CHECK_EQ(counts.unlabelled, 1);
   CHECK_EQ(counts.empty_features, 1);
-  if (!CHECK_OK(trm_graph_open(path, NULL, true, &g))) exit(1);
+  if (!CHECK_OK(trm_node_data_open(path, NULL, true, &g))) exit(1);
   return g;
 }
 
 static void check_graph(void) {
   const char *index = write_index("Packages", sections);
-  trm_graph *g = make(index, 100, 1), *again = make(index, 100, 1), *other = make(index, 100, 2);
-  trm_graph *few = make(index, 8, 1), *moved = make(write_index("Moved", others), 100, 1);
+  trm_node_data *g = make(index, 100, 1), *again = make(index, 100, 1),
+                *other = make(index, 100, 2);
+  trm_node_data *few = make(index, 8, 1), *moved = make(write_index("Moved", others), 100, 1);
   check_features(other, fixture_path(folder, "graph.h5"));
   check_labels(g);
   check_edges(g);
   check_splits(g);
-  CHECK_EQ(g->digest, again->digest);
-  CHECK(g->digest != other->digest);
-  CHECK_EQ(few->n_features, 8 + 4);
+  CHECK_EQ(g->graph.digest, again->graph.digest);
+  CHECK(g->graph.digest != other->graph.digest);
+  CHECK_EQ(few->graph.n_features, 8 + 4);
   /* Other sections: other labels, the same features to the bit. */
-  CHECK(memcmp(g->labels, moved->labels, N * sizeof *g->labels) != 0);
-  CHECK_EQ(g->n_features, moved->n_features);
-  if (CHECK_EQ(g->features.n_edges, moved->features.n_edges)) {
-    const size_t n = (size_t)g->features.n_edges;
-    CHECK_EQ(memcmp(g->features.offsets, moved->features.offsets, (N + 1) * sizeof(int64_t)), 0);
-    CHECK_EQ(memcmp(g->features.columns, moved->features.columns, n * sizeof(int32_t)), 0);
-    CHECK_EQ(memcmp(g->features.values, moved->features.values, n * sizeof(float)), 0);
+  CHECK(memcmp(g->classes.labels, moved->classes.labels, N * sizeof *g->classes.labels) != 0);
+  CHECK_EQ(g->graph.n_features, moved->graph.n_features);
+  if (CHECK_EQ(g->graph.features.n_edges, moved->graph.features.n_edges)) {
+    const size_t n = (size_t)g->graph.features.n_edges;
+    CHECK_EQ(
+        memcmp(g->graph.features.offsets, moved->graph.features.offsets, (N + 1) * sizeof(int64_t)),
+        0);
+    CHECK_EQ(memcmp(g->graph.features.columns, moved->graph.features.columns, n * sizeof(int32_t)),
+             0);
+    CHECK_EQ(memcmp(g->graph.features.values, moved->graph.features.values, n * sizeof(float)), 0);
   }
-  trm_graph_close(&g);
-  trm_graph_close(&again);
-  trm_graph_close(&other);
-  trm_graph_close(&few);
-  trm_graph_close(&moved);
+  trm_node_data_close(&g);
+  trm_node_data_close(&again);
+  trm_node_data_close(&other);
+  trm_node_data_close(&few);
+  trm_node_data_close(&moved);
 }
 
 static void check_words(void) {

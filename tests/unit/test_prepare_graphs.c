@@ -17,16 +17,20 @@ static const char *put(const char *name, const char *text) {
   return path;
 }
 
-static trm_graph *open_output(const char *path) {
-  trm_graph *g = NULL;
-  if (!CHECK_OK(trm_graph_open(path, NULL, true, &g))) exit(1);
-  return g;
+static trm_node_data *prepare(trm_prepare_graph_options o, trm_graph_counts *counts) {
+  trm_node_data *d = NULL;
+  o.output = fixture_path(folder, "out.h5");
+  if (!CHECK_OK(trm_prepare_graph(&o, counts))) exit(1);
+  if (!CHECK_OK(trm_node_data_open(o.output, NULL, true, &d))) exit(1);
+  return d;
 }
 
-static trm_graph *prepare(trm_prepare_graph_options o, bool set, trm_graph_counts *counts) {
+static trm_graph_set *prepare_set(trm_prepare_graph_options o, trm_graph_counts *counts) {
+  trm_graph_set *set = NULL;
   o.output = fixture_path(folder, "out.h5");
-  if (!CHECK_OK(set ? trm_prepare_graph_set(&o, counts) : trm_prepare_graph(&o, counts))) exit(1);
-  return open_output(o.output);
+  if (!CHECK_OK(trm_prepare_graph_set(&o, counts))) exit(1);
+  if (!CHECK_OK(trm_graph_set_open(o.output, NULL, true, &set))) exit(1);
+  return set;
 }
 
 static void same_ids(const char *what, const int32_t *got, int64_t n, const int32_t *want,
@@ -188,51 +192,51 @@ static void check_small(void) {
   const char *const splits[] = {put("s0.tsv", "5\ttrain\n0\ttrain\n1\tval\n3\ttest\n"),
                                 put("s1.tsv", "0\ttest\n3\ttrain\n")};
   o.splits = splits, o.n_splits = 2;
-  trm_graph *g = prepare(o, false, &c);
-  CHECK_EQ(g->n_nodes, 6);
-  CHECK(g->symmetric);
+  trm_node_data *g = prepare(o, &c);
+  CHECK_EQ(g->graph.n_nodes, 6);
+  CHECK(g->graph.symmetric);
   CHECK_EQ(c.self_loops, 1);
   CHECK_EQ(c.duplicates, 1);
   CHECK_EQ(c.isolated, 1);
   CHECK_EQ(c.unlabelled, 1);
   CHECK_EQ(c.empty_features, 2);
-  SAME(g->in.columns, g->in.n_edges, 1, 2, 0, 3, 0, 1, 5, 3);
-  CHECK_EQ(g->n_features, 3);
-  CHECK(g->sparse && g->features.values == NULL);
-  SAME(g->features.columns, g->features.n_edges, 1, 2, 0, 2, 0, 1, 2);
-  CHECK_EQ(g->features.offsets[4], 4);
-  CHECK_EQ(g->n_classes, 4);
-  SAME(g->labels, 6, 0, 1, 2, 1, -1, 0);
-  CHECK(memcmp(g->classes.bytes, "alphabe tagammanone of it", 25) == 0);
+  SAME(g->graph.in.columns, g->graph.in.n_edges, 1, 2, 0, 3, 0, 1, 5, 3);
+  CHECK_EQ(g->graph.n_features, 3);
+  CHECK(g->graph.sparse && g->graph.features.values == NULL);
+  SAME(g->graph.features.columns, g->graph.features.n_edges, 1, 2, 0, 2, 0, 1, 2);
+  CHECK_EQ(g->graph.features.offsets[4], 4);
+  CHECK_EQ(g->classes.n, 4);
+  SAME(g->classes.labels, 6, 0, 1, 2, 1, -1, 0);
+  CHECK(memcmp(g->classes.names.bytes, "alphabe tagammanone of it", 25) == 0);
   CHECK_EQ(g->n_splits, 2);
   SAME(g->splits[0].ids, g->splits[0].n, 0, 5);
   SAME(g->splits[1].ids, g->splits[1].n, 1);
   SAME(g->splits[2].ids, g->splits[2].n, 3);
   SAME(g->splits[3].ids, g->splits[3].n, 3);
   CHECK_EQ(g->splits[4].n, 0);
-  CHECK_HAS(g->source, "edges.tsv, ");
-  const uint64_t digest = g->digest;
-  trm_graph_close(&g);
+  CHECK_HAS(g->graph.source, "edges.tsv, ");
+  const uint64_t digest = g->graph.digest;
+  trm_node_data_close(&g);
   /* The same files give the same data set. */
-  g = prepare(o, false, &c);
-  CHECK(g->digest == digest);
-  trm_graph_close(&g);
+  g = prepare(o, &c);
+  CHECK(g->graph.digest == digest);
+  trm_node_data_close(&g);
   /* Directed, with weights, normalised. */
   o.directed = o.row_normalize = true;
   o.edges = put("weighted.tsv", "0 1 2.5\n0 1 9\n3 1 .5\n1 5 0\n");
   o.n_nodes = 8;
-  g = prepare(o, false, &c);
-  CHECK_EQ(g->n_nodes, 8);
-  CHECK(!g->symmetric);
+  g = prepare(o, &c);
+  CHECK_EQ(g->graph.n_nodes, 8);
+  CHECK(!g->graph.symmetric);
   CHECK_EQ(c.duplicates, 1);
   CHECK_EQ(c.isolated, 4);
-  SAME(g->in.columns, g->in.n_edges, 0, 3, 1);
-  CHECK_NEAR(g->in.values[0], 2.5, 0);
-  CHECK_NEAR(g->in.values[1], 0.5, 0);
-  CHECK_NEAR(g->degrees[1], 3, 0);
-  CHECK_NEAR(g->features.values[0], 0.5, 0);
-  CHECK_NEAR(g->features.values[6], 1.0 / 3, 1e-7);
-  trm_graph_close(&g);
+  SAME(g->graph.in.columns, g->graph.in.n_edges, 0, 3, 1);
+  CHECK_NEAR(g->graph.in.values[0], 2.5, 0);
+  CHECK_NEAR(g->graph.in.values[1], 0.5, 0);
+  CHECK_NEAR(g->graph.degrees[1], 3, 0);
+  CHECK_NEAR(g->graph.features.values[0], 0.5, 0);
+  CHECK_NEAR(g->graph.features.values[6], 1.0 / 3, 1e-7);
+  trm_node_data_close(&g);
 }
 
 static void check_kept(void) {
@@ -241,30 +245,30 @@ static void check_kept(void) {
   const char *const splits[] = {put("s0.tsv", "5\ttrain\n0\ttrain\n1\tval\n3\ttest\n")};
   o.splits = splits, o.n_splits = 1;
   o.keep_file = put("keep.txt", "5\n1\n3\n4\n");
-  trm_graph *g = prepare(o, false, &c);
-  CHECK_EQ(g->n_nodes, 4); /* 1, 3, 4, 5 */
-  SAME(g->in.columns, g->in.n_edges, 1, 0, 3, 1);
-  SAME(g->labels, 4, 1, 1, -1, 0);
+  trm_node_data *g = prepare(o, &c);
+  CHECK_EQ(g->graph.n_nodes, 4); /* 1, 3, 4, 5 */
+  SAME(g->graph.in.columns, g->graph.in.n_edges, 1, 0, 3, 1);
+  SAME(g->classes.labels, 4, 1, 1, -1, 0);
   CHECK_EQ(c.self_loops, 0);
   CHECK_EQ(c.isolated, 1);
   CHECK_EQ(c.empty_features, 1);
-  SAME(g->features.columns, g->features.n_edges, 0, 2, 0, 1, 2);
+  SAME(g->graph.features.columns, g->graph.features.n_edges, 0, 2, 0, 1, 2);
   SAME(g->splits[0].ids, g->splits[0].n, 3);
   SAME(g->splits[1].ids, g->splits[1].n, 0);
   SAME(g->splits[2].ids, g->splits[2].n, 1);
-  CHECK_EQ(g->n_classes, 4);
-  trm_graph_close(&g);
+  CHECK_EQ(g->classes.n, 4);
+  trm_node_data_close(&g);
   o = small();
   o.features = NULL;
   o.features_dense = put("dense.tsv", "1 1\n0 0\n2 -1\n3 1\n0 0\n4 0\n");
   o.keep_file = put("keep.txt", "5\n0\n3\n4\n");
   o.row_normalize = true;
-  g = prepare(o, false, &c);
-  CHECK_EQ(g->n_features, 2);
+  g = prepare(o, &c);
+  CHECK_EQ(g->graph.n_features, 2);
   CHECK_EQ(c.empty_features, 1);
   static const float want[8] = {0.5f, 0.5f, 0.75f, 0.25f, 0, 0, 1, 0};
-  for (int i = 0; i < 8; ++i) CHECK_NEAR_AT(g->dense[i], want[i], 0, i);
-  trm_graph_close(&g);
+  for (int i = 0; i < 8; ++i) CHECK_NEAR_AT(g->graph.dense[i], want[i], 0, i);
+  trm_node_data_close(&g);
 }
 
 static void check_lists(void) {
@@ -273,12 +277,12 @@ static void check_lists(void) {
   o.train = put("train.txt", "# ids\n5\n0\n");
   o.valid = put("val.txt", "1\r\n");
   o.test = put("test.txt", "3\n2\n");
-  trm_graph *g = prepare(o, false, &c);
+  trm_node_data *g = prepare(o, &c);
   CHECK_EQ(g->n_splits, 1);
   SAME(g->splits[0].ids, g->splits[0].n, 0, 5);
   SAME(g->splits[1].ids, g->splits[1].n, 1);
   SAME(g->splits[2].ids, g->splits[2].n, 2, 3);
-  trm_graph_close(&g);
+  trm_node_data_close(&g);
 }
 
 /* ---- sets ------------------------------------------------------------------------------------- */
@@ -295,31 +299,31 @@ static trm_prepare_graph_options small_set(void) {
 static void check_set(void) {
   trm_graph_counts c;
   trm_prepare_graph_options o = small_set();
-  trm_graph *g = prepare(o, true, &c);
+  trm_graph_set *g = prepare_set(o, &c);
   CHECK_EQ(g->n_graphs, 3);
-  CHECK_EQ(g->n_nodes, 6);
-  CHECK_EQ(g->n_features, 3);
+  CHECK_EQ(g->graph.n_nodes, 6);
+  CHECK_EQ(g->graph.n_features, 3);
   CHECK_EQ(g->n_folds, 3);
   CHECK_EQ(c.isolated, 1);
-  SAME(g->labels, 3, 1, 0, 1);
+  SAME(g->classes.labels, 3, 1, 0, 1);
   static const int label[6] = {1, 0, 2, 1, 1, 0}, degree[6] = {1, 2, 1, 0, 1, 1};
-  for (int i = 0; i < 18; ++i) CHECK_NEAR_AT(g->dense[i], label[i / 3] == i % 3, 0, i);
+  for (int i = 0; i < 18; ++i) CHECK_NEAR_AT(g->graph.dense[i], label[i / 3] == i % 3, 0, i);
   CHECK_EQ(g->graphs[1], 3);
   CHECK_EQ(g->graphs[2], 4);
   CHECK_EQ(g->graphs[3], 6);
-  trm_graph_close(&g);
+  trm_graph_set_close(&g);
   o.attributes = put("attributes.tsv", "1 7 0.1\n2 7 0.1\n3 7 0.1\n4 7 0.1\n5 7 0.1\n6 7 0.1\n");
   o.degree_features = true;
-  g = prepare(o, true, &c);
-  CHECK_EQ(g->n_features, 9);
+  g = prepare_set(o, &c);
+  CHECK_EQ(g->graph.n_features, 9);
   for (int i = 0; i < 6; ++i) {
-    const float *row = g->dense + (ptrdiff_t)9 * i;
+    const float *row = g->graph.dense + (ptrdiff_t)9 * i;
     CHECK_NEAR_AT(row[3], (i - 2.5) / sqrt(35.0 / 12), 1e-6, i);
     CHECK_NEAR_AT(row[4], 0, 0, i);
     CHECK_NEAR_AT(row[5], 0, 0, i);
     for (int d = 0; d < 3; ++d) CHECK_NEAR_AT(row[6 + d], degree[i] == d, 0, i);
   }
-  trm_graph_close(&g);
+  trm_graph_set_close(&g);
 }
 
 static void check_interactions(void) {
@@ -328,7 +332,8 @@ static void check_interactions(void) {
              *test = put("test.txt", "2 5 0\n0 2\n");
   const char *out = fixture_path(folder, "inter.h5");
   CHECK_OK(trm_prepare_interactions(train, test, out, &c));
-  trm_graph *g = open_output(out);
+  trm_interactions *g = NULL;
+  if (!CHECK_OK(trm_interactions_open(out, NULL, &g))) exit(1);
   CHECK_EQ(g->n_users, 3);
   CHECK_EQ(g->n_items, 6);
   CHECK_EQ(c.duplicates, 1);
@@ -338,7 +343,7 @@ static void check_interactions(void) {
   SAME(g->test.columns, g->test.n_edges, 2, 0, 5);
   CHECK_EQ(g->test.offsets[1], 1);
   CHECK_EQ(g->test.offsets[2], 1);
-  trm_graph_close(&g);
+  trm_interactions_close(&g);
 }
 
 /* ---- slips ------------------------------------------------------------------------------------ */

@@ -25,9 +25,9 @@ int main(void) {
   CHECK_EQ(s.n_valid, 111540);
   if (!CHECK_OK(trm_dataset_open(path, &d))) return 1;
   CHECK_EQ(trm_dataset_epoch_samples(d, 64), (1003854 - 64) / 64);
-  CHECK_EQ(trm_dataset_eval_samples(d, TRM_SPLIT_VALID, 64), (111539 + 63) / 64);
+  CHECK_EQ(trm_dataset_eval_samples(d, TRM_SUBSET_VALID, 64), (111539 + 63) / 64);
   int32_t inputs[14], targets[14];
-  CHECK_OK(trm_dataset_eval_read(d, TRM_SPLIT_TRAIN, 14, 0, 1, inputs, targets));
+  CHECK_OK(trm_dataset_eval_read(d, TRM_SUBSET_TRAIN, 14, 0, 1, inputs, targets));
   static const char start[] = "First Citizen:\n";
   for (int i = 0; i < 14; ++i) {
     int bytes;

@@ -50,14 +50,14 @@ static trm_status prepare(const char *const *files, int n, const char *unit, dou
 }
 
 /* Opens, reads all of a split as text, compares. */
-static void check_text(const char *path, trm_split split, const char *want, int64_t n_want) {
+static void check_text(const char *path, trm_subset subset, const char *want, int64_t n_want) {
   trm_dataset *d = NULL;
   if (!CHECK_OK(trm_dataset_open(path, &d))) return;
-  const int64_t n = trm_dataset_tokens(d, split);
+  const int64_t n = trm_dataset_tokens(d, subset);
   int32_t *in = malloc((size_t)n * sizeof *in), *target = malloc((size_t)n * sizeof *target);
   char *text = malloc((size_t)n * 4 + 1);
   if (!in || !target || !text) exit(1);
-  CHECK_OK(trm_dataset_eval_read(d, split, n, 0, 1, in, target));
+  CHECK_OK(trm_dataset_eval_read(d, subset, n, 0, 1, in, target));
   in[n - 1] = n > 1 ? target[n - 2] : in[0];
   int64_t used = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -89,21 +89,21 @@ static void check_small(void) {
   CHECK_EQ(s.n_train, 9);
   CHECK_EQ(s.n_valid, 5);
   CHECK_EQ(s.vocab, 11); /* \n space ! d h l o r w e' euro */
-  check_text(out, TRM_SPLIT_TRAIN, "h\xC3\xA9llo wor", 10);
-  check_text(out, TRM_SPLIT_VALID, "ld\n\xE2\x82\xAC!", 7);
+  check_text(out, TRM_SUBSET_TRAIN, "h\xC3\xA9llo wor", 10);
+  check_text(out, TRM_SUBSET_VALID, "ld\n\xE2\x82\xAC!", 7);
   CHECK_OK(prepare(files, 2, "byte", 0.3, out, &s));
   CHECK_EQ(s.n_tokens, 17);
   CHECK_EQ(s.n_train, 11);
   CHECK_EQ(s.vocab, 256);
-  check_text(out, TRM_SPLIT_TRAIN, "h\xC3\xA9llo worl", 11);
+  check_text(out, TRM_SUBSET_TRAIN, "h\xC3\xA9llo worl", 11);
   /* Unit byte takes what is no UTF-8. */
   fixture_file(a, "\xFF\x00\x80zz", 5);
   CHECK_OK(prepare(files, 1, "byte", 0.5, out, &s));
-  check_text(out, TRM_SPLIT_VALID, "\x80zz", 3);
+  check_text(out, TRM_SUBSET_VALID, "\x80zz", 3);
   /* The order of the files is the order given; a file may be empty if not all are. */
   fixture_file(a, "", 0);
   CHECK_OK(prepare((const char *[]){b, a, b}, 3, "char", 0.5, out, &s));
-  check_text(out, TRM_SPLIT_VALID, "orld\n\xE2\x82\xAC!", 9);
+  check_text(out, TRM_SUBSET_VALID, "orld\n\xE2\x82\xAC!", 9);
   CHECK_EQ(count_entries(".tmp"), 0);
 }
 
@@ -127,15 +127,15 @@ static void check_pieces(void) {
   const int64_t half = (4 * repeats + 1) / 2; /* z + 2 (repeats) - ... */
   const int64_t groups = (half - 1) / 4, rest = (half - 1) % 4;
   const int64_t bytes = 1 + groups * 10 + (const int64_t[]){0, 1, 4, 8}[rest];
-  check_text(out, TRM_SPLIT_TRAIN, text, bytes);
-  check_text(out, TRM_SPLIT_VALID, text + bytes, n - bytes);
+  check_text(out, TRM_SUBSET_TRAIN, text, bytes);
+  check_text(out, TRM_SUBSET_VALID, text + bytes, n - bytes);
   /* A bad byte far inside is named at its offset. */
   text[5000001] = '\xFF';
   fixture_file(path, text, (size_t)n);
   CHECK_EQ(prepare(files, 1, "char", 0.5, out, &s), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "long.txt: invalid UTF-8 at byte 5000001 (0xFF)");
   CHECK_HAS(trm_message(), "unit byte");
-  check_text(out, TRM_SPLIT_TRAIN, text, bytes); /* the output from before is untouched */
+  check_text(out, TRM_SUBSET_TRAIN, text, bytes); /* the output from before is untouched */
   free(text);
   CHECK_EQ(count_entries(".tmp"), 0);
 }
@@ -236,10 +236,10 @@ static void check_synthetic(void) {
     if (!CHECK_OK(trm_dataset_open(out, &d)) || !CHECK_OK(trm_dataset_open(again, &e))) return;
     CHECK(trm_dataset_digest(d) == trm_dataset_digest(e));
     CHECK_EQ(trm_dataset_vocab(d), V);
-    CHECK_EQ(trm_dataset_tokens(d, TRM_SPLIT_TRAIN), N - N / 10);
+    CHECK_EQ(trm_dataset_tokens(d, TRM_SUBSET_TRAIN), N - N / 10);
     /* Three quarters and the chance hits follow their successor. */
     static int32_t in[N], target[N], next[65535];
-    CHECK_OK(trm_dataset_eval_read(d, TRM_SPLIT_TRAIN, 1, 0, 40000, in, target));
+    CHECK_OK(trm_dataset_eval_read(d, TRM_SUBSET_TRAIN, 1, 0, 40000, in, target));
     int64_t followed = 0;
     for (int64_t i = 0; i < V; ++i) next[i] = (int32_t)trm_permute(5, V, i);
     for (int64_t i = 0; i < 40000; ++i) followed += target[i] == next[in[i]];

@@ -6,6 +6,7 @@
 #define TRIREME_CORE_BATCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "trireme/core/csr.h"
@@ -16,6 +17,15 @@ typedef struct trm_tokens {
   const int32_t *inputs;  /* [N*T] */
   const int32_t *targets; /* [N*T], -1: does not count; NULL when no loss is asked */
 } trm_tokens;
+
+/** Sequences [first, first + n) of them. */
+static inline trm_tokens trm_tokens_slice(const trm_tokens *all, int64_t first, int64_t n) {
+  const int64_t at = first * all->T;
+  return (trm_tokens){.N = n,
+                      .T = all->T,
+                      .inputs = all->inputs + at,
+                      .targets = all->targets ? all->targets + at : NULL};
+}
 
 /** Rows of other processes for a layer, fetched while a pass runs: trireme/nn/graph.h. */
 struct trm_row_exchange;

@@ -19,5 +19,11 @@ static inline int64_t trm_ceil_div(int64_t a, int64_t b) {
 static inline int64_t trm_share_begin(int64_t total, int64_t k, int64_t n) {
   return total / n * k + total % n * k / n;
 }
+/** Share `part` of n_parts of n things: [first, first + count), without overflow. */
+static inline void trm_share(int64_t n, int64_t n_parts, int64_t part, int64_t *first,
+                             int64_t *count) {
+  *first = trm_share_begin(n, part, n_parts);
+  *count = trm_share_begin(n, part + 1, n_parts) - *first;
+}
 
 #endif

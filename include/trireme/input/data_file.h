@@ -68,6 +68,7 @@ trm_status trm_output_names(trm_container *file, const char *group, int64_t n,
 
 /** Closes the file and gives it its name. */
 trm_status trm_output_publish(trm_output *output);
+/** Closes and removes the temporary file; the name keeps what it had. */
 void trm_output_abandon(trm_output *output);
 
 #endif

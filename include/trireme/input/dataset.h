@@ -13,20 +13,24 @@
 #include <stdio.h>
 
 #include "trireme/core/status.h"
+#include "trireme/input/subset.h"
 #include "trireme/input/vocab.h"
 
 typedef struct trm_dataset trm_dataset;
 
-typedef enum trm_split { TRM_SPLIT_TRAIN, TRM_SPLIT_VALID, TRM_N_SPLITS } trm_split;
-const char *trm_split_name(trm_split split); /* "train", "valid" */
+enum { TRM_N_TEXT_SUBSETS = 2 }; /* train and valid: a text has no test subset */
 
 /** Opens and checks everything (lengths, ids in range, splits) before memory is sized by it. */
 trm_status trm_dataset_open(const char *path, trm_dataset **out);
+/** NULL is accepted. The message of a failure before is kept. */
 void trm_dataset_close(trm_dataset **dataset);
 
+/** As it was opened; borrowed. */
 const char *trm_dataset_path(const trm_dataset *dataset);
+/** Tokens of the vocabulary. */
 int64_t trm_dataset_vocab(const trm_dataset *dataset);
-int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_split split);
+/** Tokens of train or valid; a text has no other subset. */
+int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_subset subset);
 /** Content hash of tokens, vocabulary and splits; the same on every rank if the files are. */
 uint64_t trm_dataset_digest(const trm_dataset *dataset);
 
@@ -37,6 +41,7 @@ const char *trm_dataset_token_text(const trm_dataset *dataset, int32_t token, in
 trm_status trm_dataset_encode(const trm_dataset *dataset, const char *text, int64_t bytes,
                               int32_t **tokens, int64_t *n);
 
+/** Borrowed until the data set is closed. */
 const trm_vocab *trm_dataset_vocabulary(const trm_dataset *dataset);
 
 /** Prints what `trireme inspect` shows: kind, sizes, splits, vocabulary, a sample. */
@@ -50,7 +55,7 @@ trm_status trm_dataset_check_context(const trm_dataset *dataset, int64_t T);
  *  floor((n - T) / T) whatever the phase. */
 int64_t trm_dataset_epoch_samples(const trm_dataset *dataset, int64_t T);
 /** Evaluation samples: windows that cover every token of the split once, the last one short. */
-int64_t trm_dataset_eval_samples(const trm_dataset *dataset, trm_split split, int64_t T);
+int64_t trm_dataset_eval_samples(const trm_dataset *dataset, trm_subset subset, int64_t T);
 
 /**
  * Where the sample `index` (from 0, over all epochs) of training lies: a keyed permutation of each
@@ -61,7 +66,7 @@ void trm_dataset_locate(const trm_dataset *dataset, uint64_t seed, int64_t T, in
                         int64_t *epoch, int64_t *window, int64_t *token);
 
 /** Reads n evaluation windows from `first` on: inputs[n*T], targets[n*T], padded with 0 and -1. */
-trm_status trm_dataset_eval_read(trm_dataset *dataset, trm_split split, int64_t T, int64_t first,
+trm_status trm_dataset_eval_read(trm_dataset *dataset, trm_subset subset, int64_t T, int64_t first,
                                  int64_t n, int32_t *inputs, int32_t *targets);
 
 #endif

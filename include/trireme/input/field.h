@@ -11,8 +11,8 @@
 #ifndef TRIREME_INPUT_FIELD_H
 #define TRIREME_INPUT_FIELD_H
 
+#include "trireme/input/neighbor_sampler.h"
 #include "trireme/input/partition.h"
-#include "trireme/input/sampler.h"
 
 /** Halo of one direction of one hop. */
 typedef struct trm_halo_plan {
@@ -38,17 +38,31 @@ typedef struct trm_field {
 } trm_field;
 
 /**
- * `graph` and `partition` are kept: they must outlive the field.
+ * The field of process `rank` of `size`. Graph and partition are kept: they must outlive the field.
+ *
  * @param n_hops  layers of the model; 0: rows alone
- * @param seeds   nodes whose outputs are needed; NULL: all
+ * @param seeds   rising ids of nodes whose outputs are needed; may be empty; NULL: all nodes
+ * @return TRM_ERR_ARG for more hops than TRM_MAX_HOPS or a rank outside [0, size)
+ *
+ * Cost: two passes over the process's own edges for each hop (one hop without seeds), and with seeds
+ * one over the edges of all nodes within n_hops - 1 of a seed.
  */
 trm_status trm_field_create(const trm_graph *graph, const trm_partition *partition, int rank,
                             int size, int n_hops, const trm_ids *seeds, trm_field **out);
-/** A field of the same rows with edges left out with probability p, keyed by (seed, step, target,
- *  source). *thinned is NULL at first and then reused without taking memory; exchanges are copied from
- *  `field` each time, which must outlive it. Sets target_counts. For DropEdge. */
+/**
+ * A field of the same rows with edges left out with probability p, keyed by (seed, step, target,
+ * source): for DropEdge. Halo and numbers of rows stay as they are, so that the exchanges that were
+ * joined to `field` serve here too: hops are copied with them at every call. Sets target_counts.
+ *
+ * @param p        in [0, 1]
+ * @param thinned  NULL at the first call, which takes memory; later ones do not. `field` must
+ *                 outlive it
+ *
+ * Cost: one random number for each edge of `in`, of `out`, and of the targets' rows.
+ */
 trm_status trm_field_drop_edges(const trm_field *field, double p, uint64_t seed, int64_t step,
                                 trm_field **thinned);
+/** NULL is accepted; sets NULL. */
 void trm_field_destroy(trm_field **field);
 
 #endif

@@ -1,11 +1,10 @@
 /**
- * Graph data sets: what `trireme prepare graph`, `graphs`, `interactions`, `debian --graph` and
- * `synth` wrote (data/FORMAT.md), opened and checked in full.
+ * Graphs: what every data set of graphs has (data/FORMAT.md). Its kinds have more, each in a struct of
+ * its own that begins with the graph:
  *
- *   kind "graph"         nodes with features and labels, one graph, splits of the nodes
- *   kind "graphs"        a set of small graphs with labels and folds; nodes of a graph are contiguous
- *   kind "interactions"  users and items; nodes are the users, then the items; the graph holds the
- *                        training pairs in both directions
+ *   trireme/input/node_data.h     one graph whose nodes have classes, and splits of the nodes
+ *   trireme/input/graph_set.h     a set of small graphs with classes and folds
+ *   trireme/input/interactions.h  users and items, and which user chose which item
  *
  * Not collective; knows nothing of MPI. Memory may be shared by the processes of a host: the caller
  * says through trm_graph_memory where arrays live and which process reads them.
@@ -19,16 +18,7 @@
 
 #include "trireme/core/csr.h"
 #include "trireme/core/status.h"
-
-typedef enum trm_graph_kind {
-  TRM_GRAPH_NODES,
-  TRM_GRAPH_SET,
-  TRM_GRAPH_INTERACTIONS,
-} trm_graph_kind;
-const char *trm_graph_kind_name(trm_graph_kind kind); /* "graph", "graphs", "interactions" */
-
-typedef enum trm_part { TRM_PART_TRAIN, TRM_PART_VALID, TRM_PART_TEST, TRM_N_PARTS } trm_part;
-const char *trm_part_name(trm_part part); /* "train", "valid", "test" */
+#include "trireme/input/subset.h"
 
 /** A list of ids, rising. */
 typedef struct trm_ids {
@@ -43,8 +33,14 @@ typedef struct trm_texts {
   const char *bytes;
 } trm_texts;
 
+/** Classes of nodes, or of graphs. */
+typedef struct trm_classes {
+  int n;
+  const int32_t *labels; /* [nodes or graphs] in [0, n), -1: missing; NULL: there are none */
+  trm_texts names;       /* [n] if the file has them */
+} trm_classes;
+
 typedef struct trm_graph {
-  trm_graph_kind kind;
   const char *path, *source, *created_by;
   uint64_t digest; /* content hash: the same on every rank if the files are */
 
@@ -59,21 +55,9 @@ typedef struct trm_graph {
   const float *dense; /* [n_nodes, n_features], NULL when sparse or not loaded */
   trm_csr features;   /* [n_nodes, n_features] when sparse; values NULL: all 1 */
 
-  int n_classes;
-  const int32_t *labels; /* [n_nodes] or [n_graphs], -1: missing; NULL for interactions */
-  trm_texts classes;     /* names of the classes, if the file has them */
-  trm_texts names;       /* names of the nodes, if the file has them */
+  trm_texts names; /* of the nodes, if the file has them */
 
-  int n_splits;          /* of nodes; 0 for sets (folds) and interactions */
-  const trm_ids *splits; /* [n_splits * TRM_N_PARTS]: trm_graph_split */
-
-  int64_t n_graphs;
-  const int64_t *graphs; /* [n_graphs + 1] first node of each graph */
-  const int32_t *folds;  /* [n_graphs], in [0, n_folds) */
-  int n_folds;
-
-  int64_t n_users, n_items;
-  trm_csr train, test; /* [n_users, n_items] lists of items, rising */
+  struct trm_graph_file *file; /* what opened it, private to `input`; NULL: made in memory */
 } trm_graph;
 
 /** Where the arrays of a graph live. NULL: in this process. */
@@ -88,24 +72,42 @@ typedef struct trm_graph_memory {
 } trm_graph_memory;
 
 /**
- * Opens and checks everything before memory is sized by it.
- * @param features  false: leave the features in the file (trm_graph_features_read)
+ * Opens and checks a data set of any kind that is made of graphs, for what looks at the graph alone:
+ * every array in full, before anything is sized by its content. trm_node_data_of and the like say of
+ * which kind it is.
+ *
+ * Not collective without `memory`; with it as collective as its functions, which are called in the
+ * same order by all, whatever fails.
+ *
+ * @param[out] out       NULL after a failure
+ * @param[in]  memory    NULL: in this process; copied, its context must outlive the graph
+ * @param[in]  features  false: dense features stay in the file, which stays open
+ *                       (trm_graph_features_read); sparse ones are always read. They are checked in
+ *                       any case
+ * @return TRM_ERR_DATA, TRM_ERR_IO, TRM_ERR_MEMORY, the same on all
+ *
+ * Cost: the file's arrays once, 8 bytes a node while symmetry is checked; a graph that is not
+ * symmetric also has its transpose, 4 bytes an edge (12 with weights).
  */
 trm_status trm_graph_open(const char *path, const trm_graph_memory *memory, bool features,
                           trm_graph **out);
+/** Releases a graph of any kind that was opened, all but memory that trm_graph_memory gave. NULL is
+ *  accepted. The message of a failure before is kept. Not collective. */
 void trm_graph_close(trm_graph **graph);
 
-/** Nodes of one part of split `split`. Sets: graphs, where split k has fold k as its test part, fold
- *  (k + 1) mod n_folds as its valid part when `hold_out` (else the valid part is fold k too). */
-trm_status trm_graph_split(const trm_graph *graph, int split, trm_part part, bool hold_out,
-                           trm_ids *ids);
-int trm_graph_n_splits(const trm_graph *graph);
-
-/** Dense features of some nodes into out[n, n_features], from memory or from the file. */
+/**
+ * Dense features of some nodes, from memory or from the file. Out of the file neighbouring ids are read
+ * as one range, so sorted lists are cheapest. Not collective; any thread.
+ *
+ * @param[out] out    [n, n_features]
+ * @param[in]  nodes  [n] ids, in any order
+ * @return TRM_ERR_IO or TRM_ERR_DATA when the file cannot be read any more
+ */
 trm_status trm_graph_features_read(const trm_graph *graph, const int32_t *nodes, int64_t n,
                                    float *out);
 
-/** Prints what `trireme inspect` shows: kind, sizes, degrees, isolated nodes, classes, splits. */
+/** Prints what `trireme inspect` shows of an open data set, whatever its kind: sizes, degrees, isolated
+ *  nodes, classes, splits. Not collective. @return TRM_ERR_IO, TRM_ERR_MEMORY */
 trm_status trm_graph_describe(const trm_graph *graph, FILE *file);
 
 #endif

@@ -12,23 +12,10 @@
 #ifndef TRIREME_INPUT_GRAPH_LOADER_H
 #define TRIREME_INPUT_GRAPH_LOADER_H
 
-#include "trireme/input/field.h"
-#include "trireme/input/partition.h"
-#include "trireme/input/sampler.h"
-
-/** What samples are, and what a block is made of. */
-typedef enum trm_graph_batching {
-  TRM_BATCH_NEIGHBOR, /* training nodes: what neighbour sampling draws from these seeds */
-  TRM_BATCH_CLUSTER,  /* clusters: the graph induced by those of the block. Clusters of different
-                         epochs in one block (at a seam) have no edges between them. Those past the
-                         last one with a node of `train` are never taken (trm_partition_lead) */
-  TRM_BATCH_SET,      /* graphs of a set: those of the block side by side */
-  TRM_BATCH_PAIRS,    /* training pairs of user and item, each with an item the user did not choose;
-                         one collection for the whole batch, the same on every rank */
-} trm_graph_batching;
+#include "trireme/input/batching.h"
 
 typedef struct trm_graph_loader_options {
-  trm_graph_batching kind;
+  trm_batching way; /* what samples are, and what a block is made of */
   uint64_t seed;
   int64_t batch;                /* B, global */
   int64_t n_blocks;             /* V */
@@ -38,54 +25,40 @@ typedef struct trm_graph_loader_options {
   int depth;                    /* batches made ahead, >= 1 */
   int n_threads; /* that make them, >= 1: each has 4 bytes for every node; no more than
                                    `depth` have work at a time. What they make does not depend on it */
-  trm_ids
-      train; /* neighbor: training nodes; cluster: nodes whose labels count; set: training graphs */
-  /* cluster: the clusters. neighbor: the batch is put in order of parts before it is cut, so that
-   * seeds of a block lie close together; NULL: stream order. pairs: into V parts, whose order is that
-   * of the collection; block b of this caller has the rows of part b. Kept. */
-  const trm_partition *partition;
-  const trm_field *field;      /* pairs: what the caller has of the whole graph; kept */
-  trm_sampler_options sampler; /* hops, fan-outs, drop_edge; its seed is not used */
-  bool fetched; /* features come from elsewhere: blocks say which nodes' in `inputs` */
 } trm_graph_loader_options;
 
-/** One block, ready to be put into a batch of `model`. */
+/** One block, with what a pass takes. */
 typedef struct trm_graph_block {
   int64_t n_samples;
   const int64_t
       *samples; /* [n_samples] ids: epoch * samples of an epoch + place in the epoch's list */
-  trm_subgraph subgraph;
-  /* of subgraph.inputs. Dense: rows of graph->dense, `fetched`: rows of what is fetched for `inputs`
-   * (`dense` is the caller's to set); sparse: rows and transpose made here. */
-  trm_features features;
-  int64_t n_inputs; /* with `fetched`: nodes whose features are needed, each once */
+  /* Features are of subgraph.inputs. Dense: rows of graph->dense, fetched: rows of what is fetched for
+   * `inputs` (`dense` is the caller's to set); sparse: rows and transpose made here. Targets are labels,
+   * -1: does not count. */
+  trm_graph_batch batch;
+  int64_t n_targets; /* rows of the last hop, or graphs of a set */
+  int64_t n_inputs;  /* fetched: nodes whose features are needed, each once */
   const int32_t *inputs;
-  int64_t n_targets;      /* rows of the last hop, or graphs of a set */
-  const int32_t *targets; /* labels; -1: does not count */
-  int64_t n_graphs;       /* of a set */
-  const int64_t *graphs;  /* [n_graphs + 1] first row of each */
+  trm_subgraph subgraph; /* whose hops are the batch's */
 } trm_graph_block;
 
 /** This caller's part of a batch. */
 typedef struct trm_graph_step {
   int64_t step, n_local;
   const trm_graph_block *blocks; /* [n_local] */
-  /* pairs, of the whole batch; NULL otherwise. Rows of the collection are those of the caller's nodes
-   * in the partition's order. */
-  const trm_collection *collection;
-  const trm_triplets *triplets;
-  const trm_hop *last; /* the field's last hop, to nodes of the collection alone */
+  /* Pairs: collection, triplets and last hop of the whole batch; without features and hops, which are the
+   * field's. Rows of the collection are those of the caller's nodes in the partition's order. */
+  trm_graph_batch batch;
 } trm_graph_step;
 
 typedef struct trm_graph_loader trm_graph_loader;
 
 /**
- * Keeps graph and partition. From now on the loader's threads read the graph, as others may.
+ * Keeps what options.way points to. From now on the loader's threads read the graph, as others may.
  * @return TRM_ERR_ARG for options that do not fit together or to the graph, TRM_ERR_DATA when there
  *         are no samples, or a user has chosen all items
  */
-trm_status trm_graph_loader_create(const trm_graph *graph, const trm_graph_loader_options *options,
-                                   trm_graph_loader **out);
+trm_status trm_graph_loader_create(const trm_graph_loader_options *options, trm_graph_loader **out);
 /** Waits for the next step's batch; valid until the following call. Buffers grow until they have seen
  *  the largest block; where bounds are close (fan-outs >= 0, sets) and come to no more than 256 MiB in
  *  all, create takes everything. */
@@ -93,24 +66,38 @@ trm_status trm_graph_loader_next(trm_graph_loader *loader, trm_graph_step *batch
 /** At once, whatever the threads are doing. */
 void trm_graph_loader_destroy(trm_graph_loader **loader);
 
-/** Samples of an epoch. */
-int64_t trm_graph_epoch_samples(const trm_graph *graph, const trm_graph_loader_options *options);
+/** Samples of an epoch of a known way. */
+int64_t trm_graph_epoch_samples(trm_batching way);
 /** Ids of the samples of a step without making it: ids[B], those of block b are [offsets[b],
- *  offsets[b + 1]) of the V. first_block and so on are not used. Allocates; any thread. */
-trm_status trm_graph_samples(const trm_graph *graph, const trm_graph_loader_options *options,
-                             int64_t step, int64_t *ids, int64_t *offsets);
+ *  offsets[b + 1]) of the V. first_block and so on are not used. Allocates; any thread.
+ *  @return as trm_graph_loader_create */
+trm_status trm_graph_samples(const trm_graph_loader_options *options, int64_t step, int64_t *ids,
+                             int64_t *offsets);
 
 /** Sizes that no block of any step exceeds, for a dry pass: counts are filled, arrays are NULL but for
  *  those of the structs inside, which point at each other (not to be copied). */
 typedef struct trm_graph_bounds {
   trm_graph_block block;
-  trm_csr sparse, transposed; /* block.features' */
-  trm_collection collection;  /* pairs */
+  trm_csr sparse, transposed; /* block.batch.features' */
+  trm_graph_batch batch;      /* of the whole batch: pairs */
+  trm_collection collection;
   trm_triplets triplets;
   trm_csr uses;
   trm_hop last;
 } trm_graph_bounds;
-trm_status trm_graph_loader_bounds(const trm_graph *graph, const trm_graph_loader_options *options,
+/** Not collective. Cost: O(nodes + samples log samples). @return as trm_graph_loader_create */
+trm_status trm_graph_loader_bounds(const trm_graph_loader_options *options,
                                    trm_graph_bounds *bounds);
+
+/** Passes over graphs of a set without a loader, for evaluation: buffers that grow and are kept. Belongs
+ *  to one thread. */
+typedef struct trm_set_passes trm_set_passes;
+/** Keeps `set`. */
+trm_status trm_set_passes_create(const trm_graph_set *set, int n_hops, trm_set_passes **out);
+/** graphs[n] side by side, with all their edges; targets are their labels. Valid until the next call. */
+trm_status trm_set_passes_make(trm_set_passes *passes, const int32_t *graphs, int64_t n,
+                               trm_graph_batch *batch);
+/** NULL is accepted; sets NULL. */
+void trm_set_passes_destroy(trm_set_passes **passes);
 
 #endif

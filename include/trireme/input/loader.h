@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "trireme/core/batch.h"
 #include "trireme/input/dataset.h"
 
 typedef struct trm_loader trm_loader;
@@ -24,9 +25,8 @@ typedef struct trm_loader_options {
 
 /** This caller's part of one batch. */
 typedef struct trm_text_batch {
-  int64_t step, n;
-  const int32_t *inputs;  /* [n*T] */
-  const int32_t *targets; /* [n*T] */
+  int64_t step;
+  trm_tokens tokens;      /* N: this caller's n */
   const int64_t *samples; /* [n] index in the stream: epoch * samples an epoch + window */
 } trm_text_batch;
 
@@ -35,6 +35,8 @@ trm_status trm_loader_create(trm_dataset *dataset, const trm_loader_options *opt
                              trm_loader **out);
 /** Waits for the next step's batch; valid until the following call. */
 trm_status trm_loader_next(trm_loader *loader, trm_text_batch *batch);
+/** At once whatever the thread does: it looks whether to stop before each window and in its wait. NULL
+ *  is accepted; sets NULL. */
 void trm_loader_destroy(trm_loader **loader);
 
 #endif

@@ -16,11 +16,14 @@ typedef struct trm_vocab {
 } trm_vocab;
 /** Whether two vocabularies have the same unit and the same texts in the same order. */
 bool trm_vocab_equal(const trm_vocab *a, const trm_vocab *b);
+/** Releases the arrays. */
 void trm_vocab_free(trm_vocab *vocab);
 /** Checks a vocabulary that was read from a file: offsets from 0 and rising, n bytes in all, one
  *  byte or one UTF-8 character a token, no token twice, characters in rising order.
  *  `label` (a file name) begins the message. @return TRM_ERR_DATA */
 trm_status trm_vocab_check(const trm_vocab *vocab, int64_t n_bytes, const char *label);
+/** Tokens of a UTF-8 text; a character outside the vocabulary is TRM_ERR_DATA and is named. *tokens is a
+ *  counted block (TRM_FREE). */
 trm_status trm_vocab_encode(const trm_vocab *vocab, const char *text, int64_t bytes,
                             int32_t **tokens, int64_t *n);
 

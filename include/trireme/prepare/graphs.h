@@ -27,13 +27,39 @@ typedef struct trm_prepare_graph_options {
   void *context;
 } trm_prepare_graph_options;
 
-/** One graph whose nodes are to be classified. Errors name file, line, value. */
+/**
+ * One graph whose nodes are to be classified (data/FORMAT.md has the forms of the files). Not
+ * collective; the same files and options give the same file.
+ *
+ * Nodes are counted by `n_nodes`, else by the rows of dense features, else by the highest id in edges
+ * and sparse features; labels and splits are about nodes that are there. Without `directed` each edge
+ * counts both ways. Self-loops and repeated edges are left out and counted.
+ *
+ * @param[out] counts  of what is written, after `keep_file`
+ * @return TRM_ERR_DATA with file, line, column and value; TRM_ERR_USAGE for options that do not go
+ *         together; TRM_ERR_IO, TRM_ERR_MEMORY. The output appears complete or not at all
+ */
 trm_status trm_prepare_graph(const trm_prepare_graph_options *options, trm_graph_counts *counts);
-/** A set of small graphs. Node labels become one-hot features, attributes stand beside them. */
+/**
+ * A set of small graphs. Node labels become one-hot features, attributes stand beside them. Not
+ * collective; the same files and options give the same file.
+ *
+ * @param[in]  options  nodes, edges and labels are needed; classes, attributes, folds may be there
+ * @param[out] counts   unlabelled: graphs without a class
+ * @return as trm_prepare_graph
+ */
 trm_status trm_prepare_graph_set(const trm_prepare_graph_options *options,
                                  trm_graph_counts *counts);
-/** Lists "user item item ...", one user a line. Of the counts, duplicates are items repeated in a
- *  line, isolated are items in no training list, unlabelled are users without test items. */
+/**
+ * Lists "user item item ...", one user a line, in any order. Not collective.
+ *
+ * Users are 0 to the highest, each with a line in `train`; in `test` any may be missing. Items
+ * repeated in a line are left out and counted; one in both lists of a user is an error.
+ *
+ * @param[out] counts  duplicates: items repeated in a line; isolated: items in no training list;
+ *                     unlabelled: users without items to find
+ * @return as trm_prepare_graph
+ */
 trm_status trm_prepare_interactions(const char *train, const char *test, const char *output,
                                     trm_graph_counts *counts);
 
@@ -48,7 +74,11 @@ typedef struct trm_prepare_debian_graph_options {
 /**
  * The package index as a graph: nodes are packages, edges their relations (both ways; the kinds stay
  * beside it), labels their sections, features the words of name and description and, where they are,
- * debtags.
+ * debtags. Not collective. The index is held in memory (60,000 packages: 50 MB).
+ *
+ * @param[out] counts  duplicates: relations beyond the first between two packages; unlabelled:
+ *                     packages without a section; empty_features: without any chosen word or tag
+ * @return TRM_ERR_IO, TRM_ERR_DATA naming the index; TRM_ERR_USAGE for a bad place of the output
  */
 trm_status trm_prepare_debian_graph(const trm_prepare_debian_graph_options *options,
                                     trm_graph_counts *counts);
@@ -65,7 +95,14 @@ typedef struct trm_prepare_synthetic_graph_options {
   void (*progress)(void *context, double share, const char *what);
   void *context;
 } trm_prepare_synthetic_graph_options;
-/** A graph whose classes can be learned, of any size. Same options, same file. */
+/**
+ * A graph whose classes can be learned, of any size. Same options, same file. Of n_edges pairs that are
+ * drawn, self-loops and repeated ones are left out and counted. Not collective, one thread.
+ *
+ * @return TRM_ERR_USAGE for options out of range or a bad place of the output
+ *
+ * Memory: about 33 bytes for an edge drawn at the highest.
+ */
 trm_status trm_prepare_synthetic_graph(const trm_prepare_synthetic_graph_options *options,
                                        trm_graph_counts *counts);
 

@@ -1,6 +1,5 @@
 /**
- * A learner: model, parameters, tape and (for training) optimizer, built from a configuration; and
- * how the samples of a global batch are cut into blocks.
+ * A learner: model, parameters, tape and (for training) optimizer, built from a configuration.
  * Not collective; the same on every rank.
  */
 #ifndef TRIREME_TRAIN_LEARNER_H
@@ -47,10 +46,5 @@ trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions);
 /** Lets the regions of state s be those of the flat array states + s * n_elements; NULL: of none. */
 void trm_learner_bind_states(const trm_learner *learner, trm_regions *regions, trm_real *states);
 void trm_regions_free(trm_regions *regions);
-
-/** Samples of block v of V: [v B / V, (v+1) B / V). */
-void trm_block_samples(int64_t batch, int64_t n_blocks, int64_t block, int64_t *first, int64_t *n);
-/** The most samples any block has. */
-int64_t trm_block_samples_max(int64_t batch, int64_t n_blocks);
 
 #endif

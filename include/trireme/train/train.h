@@ -61,15 +61,15 @@ typedef struct trm_evaluate_options {
 enum { TRM_MAX_SCORES = 16, TRM_SCORE_BYTES = 32 };
 
 typedef struct trm_evaluation {
-  double loss;      /* nats a unit over the whole part */
-  int64_t count;    /* units */
-  const char *part; /* "validation"; of interactions, which have none, "test" */
-  const char *unit; /* "token", "node", "graph", "interaction" */
-  int64_t step;     /* of the checkpoint */
+  double loss;        /* nats a unit over the whole subset */
+  int64_t count;      /* units */
+  const char *subset; /* "validation"; of interactions, which have none, "test" */
+  const char *unit;   /* "token", "node", "graph", "interaction" */
+  int64_t step;       /* of the checkpoint */
   int n_scores;
   struct {
     char name[TRM_SCORE_BYTES]; /* "test_accuracy" */
-    double value;               /* NaN: the part is empty */
+    double value;               /* NaN: the subset is empty */
   } scores[TRM_MAX_SCORES];
 } trm_evaluation;
 

@@ -1,5 +1,5 @@
 /** Sparse feature rows of some nodes, one after another, and their transpose. */
-#include "graph_loader_internal.h"
+#include "batching_internal.h"
 #include "trireme/core/memory.h"
 
 struct trm_feature_rows {
@@ -10,7 +10,6 @@ struct trm_feature_rows {
   int64_t offsets_room, out_offsets_room, map_room, columns_room, out_columns_room, values_room;
 };
 
-/** `graph` must have sparse features. Not collective. */
 trm_status trm_feature_rows_create(const trm_graph *graph, trm_feature_rows **out) {
   TRM_ASSERT(graph->sparse);
   *out = NULL;
@@ -57,7 +56,6 @@ static void copy_rows(trm_feature_rows *r, const int32_t *nodes, int64_t n) {
   r->offsets[n] = to;
 }
 
-/** Not collective. Cost: O(entries of the rows + n_features). */
 trm_status trm_feature_rows_take(trm_feature_rows *rows, const int32_t *nodes, int64_t n,
                                  trm_csr *sparse, trm_csr *transposed) {
   const trm_csr *from = &rows->graph->features;

@@ -312,15 +312,6 @@ static bool in_own_order(const trm_partition *p) {
   return true;
 }
 
-/**
- * Graph and partition are kept: they must outlive the field.
- *
- * @param seeds  rising ids; may be empty, unlike NULL
- * @return TRM_ERR_ARG for more hops than TRM_MAX_HOPS or a rank outside [0, size)
- *
- * Cost: two passes over the process's own edges for each hop (one hop without seeds), and with seeds
- * one over the edges of all nodes within n_hops - 1 of a seed.
- */
 trm_status trm_field_create(const trm_graph *graph, const trm_partition *partition, int rank,
                             int size, int n_hops, const trm_ids *seeds, trm_field **out) {
   *out = NULL;
@@ -335,8 +326,7 @@ trm_status trm_field_create(const trm_graph *graph, const trm_partition *partiti
   trm_field *f = b.field;
   f->n_hops = n_hops;
   f->same_hops = seeds == NULL;
-  f->first_block = trm_share_begin(partition->n_parts, rank, size);
-  f->n_local = trm_share_begin(partition->n_parts, (int64_t)rank + 1, size) - f->first_block;
+  trm_share(partition->n_parts, size, rank, &f->first_block, &f->n_local);
   b.begin = partition->offsets[f->first_block];
   b.end = partition->offsets[f->first_block + f->n_local];
   if (size == 1 && !seeds && in_own_order(partition)) {

@@ -85,16 +85,6 @@ void trm_edge_drop_counts(const trm_edge_drop *drop, const trm_csr *in, const in
   }
 }
 
-/**
- * Halo and numbers of rows stay as they are, so that the exchanges that were joined to `field` serve
- * here too: hops are copied with them at every call.
- *
- * @param p        in [0, 1]
- * @param thinned  NULL at the first call, which takes memory; later ones do not. `field` must
- *                 outlive it
- *
- * Cost: one random number for each edge of `in`, of `out`, and of the targets' rows.
- */
 trm_status trm_field_drop_edges(const trm_field *field, double p, uint64_t seed, int64_t step,
                                 trm_field **thinned) {
   if (!*thinned) TRM_TRY(create(field, thinned));

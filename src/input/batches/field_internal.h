@@ -15,6 +15,7 @@ typedef struct trm_field_owned {
   void *blocks[TRM_MAX_HOPS * TRM_FIELD_HOP_BLOCKS + (TRM_MAX_HOPS + 1) * TRM_FIELD_LEVEL_BLOCKS];
 } trm_field_owned;
 
+/** A field that holds nothing yet. Keeps `graph`. */
 trm_status trm_field_new(const trm_graph *graph, trm_field **out);
 /** Zeroed memory that lives as long as the field. */
 trm_status trm_field_take(trm_field *field, int64_t n, size_t size, const char *what, void **out);

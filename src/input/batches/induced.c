@@ -83,9 +83,11 @@ trm_status trm_induced_subgraph(trm_neighbor_sampler *sampler, int64_t step, con
 }
 
 /* The nodes of each graph are contiguous, and all edges are inside graphs. */
-trm_status trm_union_into(trm_neighbor_sampler *sampler, trm_subgraph_store *store, int64_t step,
-                          const int32_t *graphs, int64_t n, trm_subgraph *subgraph) {
-  const int64_t *first = sampler->graph->graphs;
+trm_status trm_union_into(trm_neighbor_sampler *sampler, const trm_graph_set *set,
+                          trm_subgraph_store *store, int64_t step, const int32_t *graphs, int64_t n,
+                          trm_subgraph *subgraph) {
+  const int64_t *first = set->graphs;
+  TRM_ASSERT(sampler->graph == &set->graph);
   int64_t rows = 0;
   TRM_TRY(
       TRM_BUFFER_GROW(&store->segments, &store->segments_room, n + 1, 0, "graphs of a subgraph"));
@@ -104,9 +106,10 @@ trm_status trm_union_into(trm_neighbor_sampler *sampler, trm_subgraph_store *sto
   return trm_induced_into(sampler, store, step, store->ids, store->segments, n, subgraph);
 }
 
-trm_status trm_union_subgraph(trm_neighbor_sampler *sampler, int64_t step, const int32_t *graphs,
-                              int64_t n, trm_subgraph *subgraph, const int64_t **segments) {
-  TRM_TRY(trm_union_into(sampler, &sampler->store, step, graphs, n, subgraph));
+trm_status trm_union_subgraph(trm_neighbor_sampler *sampler, const trm_graph_set *set, int64_t step,
+                              const int32_t *graphs, int64_t n, trm_subgraph *subgraph,
+                              const int64_t **segments) {
+  TRM_TRY(trm_union_into(sampler, set, &sampler->store, step, graphs, n, subgraph));
   *segments = sampler->store.segments;
   return TRM_OK;
 }

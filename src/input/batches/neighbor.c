@@ -100,7 +100,7 @@ static void draw_repeated(stream *s, int64_t D, int64_t k, int64_t *out) {
 }
 
 /* Edges a target has in the hop before DropEdge. */
-static inline int64_t drawn(const trm_sampler_options *o, int64_t fanout, int64_t degree) {
+static inline int64_t drawn(const trm_neighbor_options *o, int64_t fanout, int64_t degree) {
   if (fanout < 0) return degree;
   if (o->replace) return degree > 0 ? fanout : 0;
   return degree < fanout ? degree : fanout;
@@ -303,7 +303,7 @@ static trm_csr sizes(int64_t n_rows, int64_t n_columns, int64_t n_edges) {
   return (trm_csr){.n_rows = n_rows, .n_columns = n_columns, .n_edges = n_edges};
 }
 
-void trm_neighbor_bounds_of(const trm_graph *graph, const trm_sampler_options *options, int64_t n,
+void trm_neighbor_bounds_of(const trm_graph *graph, const trm_neighbor_options *options, int64_t n,
                             int64_t repeated, trm_subgraph *bounds) {
   const int64_t largest = largest_row(graph);
   *bounds = (trm_subgraph){.n_hops = options->n_hops};
@@ -325,7 +325,7 @@ void trm_neighbor_bounds_of(const trm_graph *graph, const trm_sampler_options *o
   bounds->n_inputs = targets;
 }
 
-void trm_neighbor_bounds(const trm_graph *graph, const trm_sampler_options *options, int64_t n,
+void trm_neighbor_bounds(const trm_graph *graph, const trm_neighbor_options *options, int64_t n,
                          trm_subgraph *bounds) {
   trm_neighbor_bounds_of(graph, options, n, 0, bounds);
 }

@@ -6,13 +6,14 @@
  */
 #include <string.h>
 
+#include "batching_internal.h"
 #include "edge_drop_internal.h"
-#include "graph_loader_internal.h"
+#include "pair_hop_internal.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
-static const trm_hop *whole_hop(const trm_graph_loader_options *o) {
-  return &o->field->hops[o->field->n_hops - 1];
+static const trm_hop *whole_hop(const trm_pair_batching *way) {
+  return &way->field->hops[way->field->n_hops - 1];
 }
 
 /* Sum of the n largest degrees of nodes [begin, end); sorts `degrees`. */
@@ -28,10 +29,11 @@ static int64_t largest_degrees(const trm_csr *in, int64_t begin, int64_t end, in
 }
 
 /* A batch has at most B users and 2 B items, each once. */
-trm_status trm_pair_hop_bounds(const trm_graph *graph, const trm_graph_loader_options *options,
-                               const trm_collection *most, trm_hop *hop) {
-  const trm_hop *whole = whole_hop(options);
-  const int64_t B = options->batch, n_users = graph->n_users;
+trm_status trm_pair_hop_bounds(const trm_pair_batching *way, int64_t B, const trm_collection *most,
+                               trm_hop *hop) {
+  const trm_graph *graph = &way->data->graph;
+  const trm_hop *whole = whole_hop(way);
+  const int64_t n_users = way->data->n_users;
   trm_ranked *degrees = NULL;
   TRM_TRY(TRM_ALLOC(&degrees, graph->n_nodes, "degrees of users and items"));
   int64_t n_edges = largest_degrees(&graph->in, 0, n_users, B, degrees);
@@ -42,19 +44,19 @@ trm_status trm_pair_hop_bounds(const trm_graph *graph, const trm_graph_loader_op
                           .n_edges = trm_min_i64(n_edges, whole->in.n_edges)},
                    .out = {.n_rows = whole->out.n_rows,
                            .n_columns = most->n,
-                           .n_edges = trm_min_i64(n_edges, whole->out.n_edges)}};
+                           .n_edges = trm_min_i64(n_edges, whole->out.n_edges)},
+                   .in_exchange = way->sources};
   return TRM_OK;
 }
 
-trm_status trm_pair_hop_init(const trm_graph_loader_options *options, const trm_hop *most,
-                             trm_pair_hop *h) {
+trm_status trm_pair_hop_init(const trm_pair_batching *way, const trm_hop *most, trm_pair_hop *h) {
   const char *what = "edges to the nodes of a batch";
   TRM_TRY(TRM_ALLOC(&h->in_offsets, most->in.n_rows + 1, what));
   TRM_TRY(TRM_ALLOC(&h->in_columns, most->in.n_edges, what));
   TRM_TRY(TRM_ALLOC(&h->out_offsets, most->out.n_rows + 1, what));
   TRM_TRY(TRM_ALLOC(&h->out_columns, most->out.n_edges, what));
   TRM_TRY(TRM_ALLOC(&h->degrees, most->out.n_columns, what));
-  return TRM_ALLOC(&h->counts, options->sampler.drop_edge > 0 ? most->out.n_columns : 0, what);
+  return TRM_ALLOC(&h->counts, way->drop_edge > 0 ? most->out.n_columns : 0, what);
 }
 
 void trm_pair_hop_release(trm_pair_hop *h) {
@@ -112,21 +114,22 @@ static void take_sources(const trm_hop *whole, const trm_collection *c, const in
                          .columns = h->out_columns};
 }
 
-void trm_pair_hop_make(const trm_pair_maker *maker, int64_t step, const trm_collection *c,
-                       const int32_t *ids, trm_pair_hop *h) {
-  const trm_graph *g = maker->graph;
-  const trm_graph_loader_options *o = maker->options;
-  const trm_hop *whole = whole_hop(o);
-  const trm_edge_drop drop = trm_edge_drop_at(o->seed, step, o->sampler.drop_edge);
+void trm_pair_hop_make(const trm_pair_batching *way, uint64_t seed, int64_t step,
+                       const trm_collection *c, const int32_t *ids, const trm_pair_numbers *numbers,
+                       trm_pair_hop *h) {
+  const trm_graph *g = &way->data->graph;
+  const trm_hop *whole = whole_hop(way);
+  const trm_edge_drop drop = trm_edge_drop_at(seed, step, way->drop_edge);
   for (int64_t t = 0; t < whole->out.n_columns; ++t) {
-    maker->columns[t] = maker->numbers[maker->place[whole->target_ids[t]]];
+    numbers->columns[t] = numbers->of_place[numbers->place[whole->target_ids[t]]];
   }
   h->hop = (trm_hop){.source_ids = whole->source_ids,
                      .source_degrees = whole->source_degrees,
                      .target_ids = ids,
-                     .target_degrees = h->degrees};
+                     .target_degrees = h->degrees,
+                     .in_exchange = way->sources};
   take_targets(whole, c, &drop, h);
-  take_sources(whole, c, maker->columns, &drop, h);
+  take_sources(whole, c, numbers->columns, &drop, h);
   for (int64_t i = 0; i < c->n; ++i) h->degrees[i] = g->degrees[ids[i]];
   if (drop.p <= 0) return;
   trm_edge_drop_counts(&drop, &g->in, ids, c->n, h->counts);

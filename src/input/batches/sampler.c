@@ -37,7 +37,7 @@ void trm_subgraph_store_release(trm_subgraph_store *store) {
   *store = (trm_subgraph_store){0};
 }
 
-static trm_status check_options(const trm_sampler_options *o) {
+static trm_status check_options(const trm_neighbor_options *o) {
   if (o->n_hops < 0 || o->n_hops > TRM_MAX_HOPS || !(o->drop_edge >= 0 && o->drop_edge < 1)) {
     return trm_fail(TRM_ERR_ARG,
                     "sampler: %d hops (at most %d), edges left out with probability %g", o->n_hops,
@@ -51,11 +51,7 @@ static trm_status check_options(const trm_sampler_options *o) {
   return TRM_OK;
 }
 
-/**
- * Not collective. Takes 4 bytes for each node of the graph.
- * @return TRM_ERR_ARG for more than TRM_MAX_HOPS hops, a fan-out below -1, drop_edge outside [0, 1)
- */
-trm_status trm_neighbor_sampler_create(const trm_graph *graph, const trm_sampler_options *options,
+trm_status trm_neighbor_sampler_create(const trm_graph *graph, const trm_neighbor_options *options,
                                        trm_neighbor_sampler **out) {
   *out = NULL;
   TRM_TRY(check_options(options));

@@ -2,7 +2,8 @@
 #ifndef TRIREME_INPUT_SAMPLER_INTERNAL_H
 #define TRIREME_INPUT_SAMPLER_INTERNAL_H
 
-#include "trireme/input/sampler.h"
+#include "trireme/input/graph_set.h"
+#include "trireme/input/neighbor_sampler.h"
 
 /** Grows *block to n * size bytes or more when it has room for fewer than n; the first `kept` stay.
  *  After a failure the block is as it was. */
@@ -36,11 +37,12 @@ typedef struct trm_subgraph_store {
   trm_hop_store hops[TRM_MAX_HOPS]; /* from the seeds back; [0] alone of induced graphs */
 } trm_subgraph_store;
 
+/** Releases the arrays and zeroes the struct. */
 void trm_subgraph_store_release(trm_subgraph_store *store);
 
 struct trm_neighbor_sampler {
   const trm_graph *graph; /* kept */
-  trm_sampler_options options;
+  trm_neighbor_options options;
   /* Row of a node in the subgraph that is being made: place[node] - base, when below its number of
    * rows as an unsigned number. What earlier subgraphs left is below base, and needs no clearing. */
   uint32_t *place; /* [n_nodes] */
@@ -80,11 +82,13 @@ trm_status trm_neighbor_sample_into(trm_neighbor_sampler *sampler, trm_subgraph_
 trm_status trm_induced_into(trm_neighbor_sampler *sampler, trm_subgraph_store *store, int64_t step,
                             const int32_t *nodes, const int64_t *groups, int64_t n_groups,
                             trm_subgraph *subgraph);
-trm_status trm_union_into(trm_neighbor_sampler *sampler, trm_subgraph_store *store, int64_t step,
-                          const int32_t *graphs, int64_t n, trm_subgraph *subgraph);
+/** The set must be that whose graph the sampler has. */
+trm_status trm_union_into(trm_neighbor_sampler *sampler, const trm_graph_set *set,
+                          trm_subgraph_store *store, int64_t step, const int32_t *graphs, int64_t n,
+                          trm_subgraph *subgraph);
 
 /** Bounds where up to `repeated` of the n seeds may be there more than once. */
-void trm_neighbor_bounds_of(const trm_graph *graph, const trm_sampler_options *options, int64_t n,
+void trm_neighbor_bounds_of(const trm_graph *graph, const trm_neighbor_options *options, int64_t n,
                             int64_t repeated, trm_subgraph *bounds);
 /** Counts of an induced graph of n nodes. */
 void trm_induced_bounds_of(int n_hops, int64_t n, int64_t n_edges, trm_subgraph *bounds);

@@ -55,10 +55,6 @@ void trm_partition_arrange(trm_partition *p) {
   p->offsets[0] = 0;
 }
 
-/**
- * METIS takes about 60 bytes an edge: on a host of several processes one may call it and send
- * part_of to the others. Copies part_of.
- */
 trm_status trm_partition_from_parts(int64_t n_nodes, int n_parts, const int32_t *part_of,
                                     trm_partition **out) {
   TRM_TRY(trm_partition_new(n_nodes, n_parts, out));
@@ -116,12 +112,6 @@ static int64_t nearest_cut(const trm_graph *graph, int64_t first, int64_t wanted
   return under < over ? low - 1 : low;
 }
 
-/**
- * Cuts the nodes in their own order where the cost, 1 + edges of a node, is nearest to k / V of all.
- * With nodes of very many edges, or fewer nodes than parts, some parts are empty.
- *
- * Not collective. Cost: O(n_nodes + n_parts log n_nodes).
- */
 trm_status trm_partition_contiguous(const trm_graph *graph, int n_parts, trm_partition **out) {
   TRM_TRY(trm_partition_new(graph->n_nodes, n_parts, out));
   trm_partition *p = *out;
@@ -168,12 +158,6 @@ static void measure_part(const trm_graph *graph, const trm_partition *p, int k, 
   }
 }
 
-/**
- * Quality of a partition: edges are those of `in`, the halo of a part is the sources of its nodes
- * that are in other parts. An empty graph has no cut, halo factor 1 and imbalances 1.
- *
- * Not collective. Cost: one pass over the edges.
- */
 trm_status trm_partition_measure(const trm_graph *graph, const trm_partition *partition,
                                  trm_ids balance, trm_partition_quality *quality) {
   const int V = partition->n_parts;

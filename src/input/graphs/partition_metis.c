@@ -139,18 +139,6 @@ static trm_status call_metis(int64_t n_nodes, int n_parts, uint64_t seed, job *j
                   result, n_nodes, n_parts);
 }
 
-/**
- * Not collective, one thread; the same graph, parts, balance and seed give the same partition on
- * every rank. METIS catches SIGABRT and SIGTERM while it runs, and draws from the C library's
- * rand(): no other thread may use that meanwhile (none of ours does). Call it from the main thread,
- * which is the one that the kernel hands SIGTERM to: METIS jumps out of its handler.
- *
- * One part, a graph without edges, and graphs with no more nodes than parts need no METIS, which
- * does not take all of them: they are partitioned as trm_partition_contiguous does.
- *
- * Cost: at the highest about 60 bytes for a directed edge (114 million edges: 7 GB, 40 s of one
- * processor), which is why processes of one host better share one result.
- */
 trm_status trm_partition_metis(const trm_graph *graph, int n_parts, trm_ids balance, uint64_t seed,
                                trm_partition **out) {
   const int64_t n = graph->n_nodes;

@@ -7,17 +7,12 @@
 
 #include <string.h>
 
+#include "kind_internal.h"
 #include "text_internal.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
-#include "trireme/input/graph.h"
 #include "trireme/io/seal.h"
-
-const char *trm_split_name(trm_split split) {
-  static const char *const names[TRM_N_SPLITS] = {"train", "valid"};
-  return names[split];
-}
 
 static bool is_integer(trm_dtype dtype) {
   return dtype != TRM_DTYPE_F32 && dtype != TRM_DTYPE_F64;
@@ -42,15 +37,7 @@ static trm_status check_kind(const trm_dataset *dataset) {
   char kind[TRM_KIND_BYTES];
   TRM_TRY(trm_dataset_kind_read(dataset->file, dataset->path, kind));
   if (strcmp(kind, "text") == 0) return TRM_OK;
-  for (int k = TRM_GRAPH_NODES; k <= TRM_GRAPH_INTERACTIONS; ++k) {
-    if (strcmp(kind, trm_graph_kind_name((trm_graph_kind)k)) != 0) continue;
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: kind is '%s', expected 'text': a data set for model.kind %s; give a text, "
-                    "or another model",
-                    dataset->path, kind,
-                    k == TRM_GRAPH_INTERACTIONS ? "lightgcn" : "gcn, sage, gat, gin or mlp");
-  }
-  return trm_fail(TRM_ERR_DATA, "%s: kind is '%s', expected 'text'", dataset->path, kind);
+  return trm_data_kind_refuse(dataset->path, kind, "'text'");
 }
 
 static trm_status read_unit(trm_dataset *dataset) {
@@ -98,8 +85,8 @@ static trm_status read_vocab(trm_dataset *dataset) {
 }
 
 static trm_status read_splits(trm_dataset *dataset) {
-  for (int s = 0; s < TRM_N_SPLITS; ++s) {
-    const char *name = s == TRM_SPLIT_TRAIN ? "/splits/train" : "/splits/valid";
+  for (int s = 0; s < TRM_N_TEXT_SUBSETS; ++s) {
+    const char *name = s == TRM_SUBSET_TRAIN ? "/splits/train" : "/splits/valid";
     trm_array_info info;
     TRM_TRY(vector_info(dataset, name, &info));
     if (info.n_elements != 2) {
@@ -110,14 +97,16 @@ static trm_status read_splits(trm_dataset *dataset) {
     TRM_TRY(trm_array_read(dataset->file, name, TRM_DTYPE_I64, range, 2));
     if (range[0] < 0 || range[1] < range[0] || range[1] > dataset->n_tokens) {
       return trm_fail(TRM_ERR_DATA, "%s: split %s is [%lld, %lld), out of the %lld tokens",
-                      dataset->path, trm_split_name((trm_split)s), (long long)range[0],
+                      dataset->path, trm_subset_name((trm_subset)s), (long long)range[0],
                       (long long)range[1], (long long)dataset->n_tokens);
     }
-    dataset->split[s].begin = range[0];
-    dataset->split[s].n = range[1] - range[0];
+    dataset->subset[s].begin = range[0];
+    dataset->subset[s].n = range[1] - range[0];
   }
-  const int64_t t = dataset->split[TRM_SPLIT_TRAIN].begin, n_t = dataset->split[TRM_SPLIT_TRAIN].n;
-  const int64_t v = dataset->split[TRM_SPLIT_VALID].begin, n_v = dataset->split[TRM_SPLIT_VALID].n;
+  const int64_t t = dataset->subset[TRM_SUBSET_TRAIN].begin,
+                n_t = dataset->subset[TRM_SUBSET_TRAIN].n;
+  const int64_t v = dataset->subset[TRM_SUBSET_VALID].begin,
+                n_v = dataset->subset[TRM_SUBSET_VALID].n;
   if (n_t == 0) return trm_fail(TRM_ERR_DATA, "%s: the training split is empty", dataset->path);
   if (n_v > 0 && t < v + n_v && v < t + n_t) {
     return trm_fail(TRM_ERR_DATA, "%s: splits train [%lld, %lld) and valid [%lld, %lld) overlap",
@@ -134,8 +123,8 @@ static void finish_digest(trm_dataset *dataset) {
   h = trm_hash64(vocab->unit, strlen(vocab->unit), h);
   h = trm_hash64(vocab->offsets, (size_t)(vocab->n + 1) * sizeof *vocab->offsets, h);
   h = trm_hash64(vocab->bytes, (size_t)vocab->offsets[vocab->n], h);
-  for (int s = 0; s < TRM_N_SPLITS; ++s) {
-    const int64_t range[2] = {dataset->split[s].begin, dataset->split[s].n};
+  for (int s = 0; s < TRM_N_TEXT_SUBSETS; ++s) {
+    const int64_t range[2] = {dataset->subset[s].begin, dataset->subset[s].n};
     h = trm_hash64(range, sizeof range, h);
   }
   dataset->digest = h;
@@ -199,8 +188,8 @@ int64_t trm_dataset_vocab(const trm_dataset *dataset) {
   return dataset->vocab.n;
 }
 
-int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_split split) {
-  return dataset->split[split].n;
+int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_subset subset) {
+  return dataset->subset[subset].n;
 }
 
 uint64_t trm_dataset_digest(const trm_dataset *dataset) {

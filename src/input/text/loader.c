@@ -32,7 +32,7 @@ static trm_status fill(void *context, trm_ahead *ahead, int thread, int64_t step
   const slot *to = &loader->slots[number];
   const int64_t T = o->context;
   const int64_t per_epoch = trm_dataset_epoch_samples(loader->dataset, T);
-  const int64_t begin = loader->dataset->split[TRM_SPLIT_TRAIN].begin;
+  const int64_t begin = loader->dataset->subset[TRM_SUBSET_TRAIN].begin;
   for (int64_t j = 0; j < o->n; ++j) {
     if (trm_ahead_stopped(ahead)) return TRM_OK;
     int64_t epoch, window, token;
@@ -51,9 +51,10 @@ trm_status trm_loader_next(trm_loader *loader, trm_text_batch *batch) {
   TRM_TRY(trm_ahead_next(loader->ahead, &step, &number));
   const slot *from = &loader->slots[number];
   *batch = (trm_text_batch){.step = step,
-                            .n = loader->options.n,
-                            .inputs = from->inputs,
-                            .targets = from->targets,
+                            .tokens = {.N = loader->options.n,
+                                       .T = loader->options.context,
+                                       .inputs = from->inputs,
+                                       .targets = from->targets},
                             .samples = from->samples};
   return TRM_OK;
 }

@@ -27,7 +27,7 @@ struct trm_dataset {
   int64_t n_tokens;
   struct {
     int64_t begin, n;
-  } split[TRM_N_SPLITS];
+  } subset[TRM_N_TEXT_SUBSETS];
   void *cache; /* [n_tokens] narrow, or NULL: read from the file */
   uint64_t digest;
   trm_debian_counts debian;

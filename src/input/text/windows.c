@@ -26,7 +26,7 @@ trm_status trm_dataset_check_context(const trm_dataset *dataset, int64_t T) {
   if (T < 1) {
     return trm_fail(TRM_ERR_DATA, "context %lld: at least 1 token is needed", (long long)T);
   }
-  const int64_t n = dataset->split[TRM_SPLIT_TRAIN].n;
+  const int64_t n = dataset->subset[TRM_SUBSET_TRAIN].n;
   if (epoch_samples(n, T) >= 1) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
                   "%s: context %lld longer than the data: the training split has %lld tokens and "
@@ -36,7 +36,7 @@ trm_status trm_dataset_check_context(const trm_dataset *dataset, int64_t T) {
 
 int64_t trm_dataset_epoch_samples(const trm_dataset *dataset, int64_t T) {
   TRM_ASSERT(T >= 1);
-  return epoch_samples(dataset->split[TRM_SPLIT_TRAIN].n, T);
+  return epoch_samples(dataset->subset[TRM_SUBSET_TRAIN].n, T);
 }
 
 void trm_windows_locate(int64_t n, uint64_t seed, int64_t T, int64_t index, int64_t *epoch,
@@ -56,12 +56,12 @@ void trm_windows_locate(int64_t n, uint64_t seed, int64_t T, int64_t index, int6
 
 void trm_dataset_locate(const trm_dataset *dataset, uint64_t seed, int64_t T, int64_t index,
                         int64_t *epoch, int64_t *window, int64_t *token) {
-  trm_windows_locate(dataset->split[TRM_SPLIT_TRAIN].n, seed, T, index, epoch, window, token);
+  trm_windows_locate(dataset->subset[TRM_SUBSET_TRAIN].n, seed, T, index, epoch, window, token);
 }
 
-int64_t trm_dataset_eval_samples(const trm_dataset *dataset, trm_split split, int64_t T) {
+int64_t trm_dataset_eval_samples(const trm_dataset *dataset, trm_subset subset, int64_t T) {
   TRM_ASSERT(T >= 1);
-  const int64_t n = dataset->split[split].n;
+  const int64_t n = dataset->subset[subset].n;
   /* n - 1 tokens have one before them; ceil without overflow for any T. */
   return n < 2 ? 0 : (n - 2) / T + 1;
 }
@@ -70,14 +70,14 @@ int64_t trm_dataset_eval_samples(const trm_dataset *dataset, trm_split split, in
  * At stride T the windows lie one after another, so n of them are one run of the text: inputs are
  * tokens [s, s + n T) and targets [s + 1, s + 1 + n T).
  */
-trm_status trm_dataset_eval_read(trm_dataset *dataset, trm_split split, int64_t T, int64_t first,
+trm_status trm_dataset_eval_read(trm_dataset *dataset, trm_subset subset, int64_t T, int64_t first,
                                  int64_t n, int32_t *inputs, int32_t *targets) {
-  TRM_ASSERT(first >= 0 && n >= 0 && first + n <= trm_dataset_eval_samples(dataset, split, T));
+  TRM_ASSERT(first >= 0 && n >= 0 && first + n <= trm_dataset_eval_samples(dataset, subset, T));
   if (n == 0) return TRM_OK;
   const int64_t start = first * T, wanted = n * T;
-  const int64_t left = dataset->split[split].n - 1 - start;
+  const int64_t left = dataset->subset[subset].n - 1 - start;
   const int64_t there = wanted < left ? wanted : left; /* >= 1 */
-  const int64_t begin = dataset->split[split].begin + start;
+  const int64_t begin = dataset->subset[subset].begin + start;
   TRM_TRY(trm_dataset_tokens_read(dataset, begin, 1, inputs));
   TRM_TRY(trm_dataset_tokens_read(dataset, begin + 1, there, targets));
   memcpy(inputs + 1, targets, (size_t)(there - 1) * sizeof *inputs);

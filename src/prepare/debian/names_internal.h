@@ -13,6 +13,7 @@ typedef struct trm_buffer {
   int64_t n, capacity;
 } trm_buffer;
 
+/** Grows as needed. @return TRM_ERR_MEMORY, and the buffer is as it was */
 trm_status trm_buffer_append(trm_buffer *buffer, const void *data, int64_t bytes);
 void trm_buffer_free(trm_buffer *buffer);
 

@@ -20,6 +20,7 @@
 #include "edges.h"
 #include "random_splits_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/node_data.h"
 #include "trireme/prepare/graphs.h"
 #include "words_internal.h"
 
@@ -285,33 +286,33 @@ static trm_status write_more(void *context, trm_container *file) {
 static trm_status write_graph(job *j, const trm_graph_counts *counts) {
   const int64_t n = j->index.packages.n;
   const trm_names *names = &j->index.packages;
-  trm_graph g = {
-      .kind = TRM_GRAPH_NODES,
-      .source = j->options->index ? j->options->index : "apt-cache dumpavail",
-      .n_nodes = n,
-      .symmetric = true,
-      .in = {.n_rows = n,
-             .n_columns = n,
-             .n_edges = j->offsets[n],
-             .offsets = j->offsets,
-             .columns = j->columns},
-      .n_features = j->words.n + j->tags.n,
-      .sparse = true,
-      .features = {.n_rows = n,
-                   .n_columns = j->words.n + j->tags.n,
-                   .n_edges = j->feature_offsets[n],
-                   .offsets = j->feature_offsets,
-                   .columns = j->feature_columns,
-                   .values = j->feature_values},
-      .n_classes = (int)j->classes.n,
-      .labels = j->labels,
-      .classes = {j->classes.n, trm_names_offsets(&j->classes), j->classes.bytes.data},
-      .names = {n, trm_names_offsets(names), names->bytes.data},
+  const trm_node_data data = {
+      .graph = {.source = j->options->index ? j->options->index : "apt-cache dumpavail",
+                .n_nodes = n,
+                .symmetric = true,
+                .in = {.n_rows = n,
+                       .n_columns = n,
+                       .n_edges = j->offsets[n],
+                       .offsets = j->offsets,
+                       .columns = j->columns},
+                .n_features = j->words.n + j->tags.n,
+                .sparse = true,
+                .features = {.n_rows = n,
+                             .n_columns = j->words.n + j->tags.n,
+                             .n_edges = j->feature_offsets[n],
+                             .offsets = j->feature_offsets,
+                             .columns = j->feature_columns,
+                             .values = j->feature_values},
+                .names = {n, trm_names_offsets(names), names->bytes.data}},
+      .classes = {.n = (int)j->classes.n,
+                  .labels = j->labels,
+                  .names = {j->classes.n, trm_names_offsets(&j->classes), j->classes.bytes.data}},
       .n_splits = j->splits.n,
       .splits = j->splits.splits,
   };
+  const trm_graph_more more = {write_more, j};
   tell(j, 0.95, "writing the graph");
-  return trm_graph_write_with(j->options->output, &g, counts, write_more, j);
+  return trm_node_data_write(j->options->output, &data, counts, &more);
 }
 
 static trm_status check_sizes(const job *j, const trm_graph_counts *counts) {
@@ -344,13 +345,6 @@ static trm_status prepare(job *j, trm_graph_counts *counts) {
   return write_graph(j, counts);
 }
 
-/**
- * Not collective. The index is held in memory (60,000 packages: 50 MB).
- *
- * @param[out] counts  duplicates: relations beyond the first between two packages; unlabelled:
- *                     packages without a section; empty_features: without any chosen word or tag
- * @return TRM_ERR_IO, TRM_ERR_DATA naming the index; TRM_ERR_USAGE for a bad place of the output
- */
 trm_status trm_prepare_debian_graph(const trm_prepare_debian_graph_options *options,
                                     trm_graph_counts *counts) {
   job j = {.options = options,

@@ -19,11 +19,13 @@ trm_status trm_words_add(trm_words *words, const char *word, int64_t bytes);
 /** Adds the words of a text: runs of letters and digits with a letter among them, in lower case
  *  (ASCII; other bytes of UTF-8 are letters), '+' and '#' after the first character included. */
 trm_status trm_words_add_text(trm_words *words, const char *text, int64_t bytes);
+/** The words since the last call were those of one document. */
 trm_status trm_words_end_document(trm_words *words);
 void trm_words_free(trm_words *words);
 
 /** Words of document d: ids[*first, *end). */
 const int32_t *trm_words_of(const trm_words *words, int64_t d, int64_t *n);
+/** Documents that have the word. */
 int64_t trm_words_documents(const trm_words *words, int32_t word);
 
 /**

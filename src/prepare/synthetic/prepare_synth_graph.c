@@ -24,6 +24,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 #include "trireme/input/data_file.h"
+#include "trireme/input/node_data.h"
 #include "trireme/input/permute.h"
 #include "trireme/prepare/graphs.h"
 
@@ -231,22 +232,21 @@ static trm_status write_graph(job *j, const trm_graph_counts *counts) {
                  "synthetic: %s, %" PRId64 " edges drawn, homophily %g, noise %g, seed %" PRIu64,
                  j->powerlaw ? "power law (R-MAT)" : "stochastic block model", o->n_edges,
                  o->homophily, o->noise, o->seed);
-  const trm_graph g = {.kind = TRM_GRAPH_NODES,
-                       .source = source,
-                       .n_nodes = j->n,
-                       .symmetric = true,
-                       .in = {.n_rows = j->n,
-                              .n_columns = j->n,
-                              .n_edges = j->offsets[j->n],
-                              .offsets = j->offsets,
-                              .columns = j->columns},
-                       .n_features = o->n_features,
-                       .n_classes = j->C,
-                       .labels = j->labels,
-                       .n_splits = j->splits.n,
-                       .splits = j->splits.splits};
+  const trm_node_data data = {.graph = {.source = source,
+                                        .n_nodes = j->n,
+                                        .symmetric = true,
+                                        .in = {.n_rows = j->n,
+                                               .n_columns = j->n,
+                                               .n_edges = j->offsets[j->n],
+                                               .offsets = j->offsets,
+                                               .columns = j->columns},
+                                        .n_features = o->n_features},
+                              .classes = {.n = j->C, .labels = j->labels},
+                              .n_splits = j->splits.n,
+                              .splits = j->splits.splits};
+  const trm_graph_more features = {write_features, j};
   tell(j, 0.65, "writing edges");
-  return trm_graph_write_with(o->output, &g, counts, write_features, j);
+  return trm_node_data_write(o->output, &data, counts, &features);
 }
 
 static trm_status prepare(job *j, trm_graph_counts *counts) {
@@ -263,14 +263,6 @@ static trm_status prepare(job *j, trm_graph_counts *counts) {
   return write_graph(j, counts);
 }
 
-/**
- * Not collective, one thread. Of n_edges pairs that are drawn, self-loops and repeated ones are left
- * out and counted.
- *
- * @return TRM_ERR_USAGE for options out of range or a bad place of the output
- *
- * Memory: about 33 bytes for an edge drawn at the highest.
- */
 trm_status trm_prepare_synthetic_graph(const trm_prepare_synthetic_graph_options *options,
                                        trm_graph_counts *counts) {
   *counts = (trm_graph_counts){0};

@@ -1,5 +1,6 @@
 #include "random_splits_internal.h"
 
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 
@@ -14,22 +15,22 @@ static void shuffle(int32_t *ids, int64_t n, uint64_t seed, int split) {
   }
 }
 
-/* Parts of the first places of the permutation; lists rise because they are collected by node. */
+/* Subsets are runs of the permutation; lists rise because they are collected by node. */
 static void deal(const int32_t *permuted, int64_t n, const trm_split_shares *shares,
-                 uint8_t *part_of, int64_t n_nodes, int32_t *memory, trm_ids *parts) {
+                 uint8_t *subset_of, int64_t n_nodes, int32_t *memory, trm_ids *subsets) {
   int64_t done = 0;
   int percent = 0;
-  for (int64_t i = 0; i < n_nodes; ++i) part_of[i] = TRM_N_PARTS;
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int64_t i = 0; i < n_nodes; ++i) subset_of[i] = TRM_N_SUBSETS;
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     percent += shares->percent[p];
-    const int64_t end = n / 100 * percent + n % 100 * percent / 100;
-    parts[p] = (trm_ids){.ids = memory + done, .n = end - done};
-    for (; done < end; ++done) part_of[permuted[done]] = (uint8_t)p;
+    const int64_t end = trm_share_begin(n, percent, 100);
+    subsets[p] = (trm_ids){.ids = memory + done, .n = end - done};
+    for (; done < end; ++done) subset_of[permuted[done]] = (uint8_t)p;
   }
-  int64_t next[TRM_N_PARTS];
-  for (int p = 0; p < TRM_N_PARTS; ++p) next[p] = parts[p].ids - memory;
+  int64_t next[TRM_N_SUBSETS];
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) next[p] = subsets[p].ids - memory;
   for (int64_t i = 0; i < n_nodes; ++i) {
-    if (part_of[i] != TRM_N_PARTS) memory[next[part_of[i]]++] = (int32_t)i;
+    if (subset_of[i] != TRM_N_SUBSETS) memory[next[subset_of[i]]++] = (int32_t)i;
   }
 }
 
@@ -37,11 +38,11 @@ trm_status trm_random_splits_make(const int32_t *labels, int64_t n_nodes, int n,
                                   const trm_split_shares *shares, int n_shares, uint64_t seed,
                                   trm_random_splits *out) {
   int32_t *permuted = NULL;
-  uint8_t *part_of = NULL;
+  uint8_t *subset_of = NULL;
   trm_status status = TRM_OK;
   TRM_TRY_OUT(TRM_ALLOC(&permuted, n_nodes, "splits"));
-  TRM_TRY_OUT(TRM_ALLOC(&part_of, n_nodes, "splits"));
-  TRM_TRY_OUT(TRM_ALLOC(&out->splits, (int64_t)n * TRM_N_PARTS, "splits"));
+  TRM_TRY_OUT(TRM_ALLOC(&subset_of, n_nodes, "splits"));
+  TRM_TRY_OUT(TRM_ALLOC(&out->splits, (int64_t)n * TRM_N_SUBSETS, "splits"));
   TRM_TRY_OUT(TRM_ALLOC(&out->memory, n, "splits"));
   out->n = n;
   for (int s = 0; s < n; ++s) {
@@ -51,12 +52,12 @@ trm_status trm_random_splits_make(const int32_t *labels, int64_t n_nodes, int n,
     }
     TRM_TRY_OUT(TRM_ALLOC(&out->memory[s], n_labelled, "splits"));
     shuffle(permuted, n_labelled, seed, s);
-    deal(permuted, n_labelled, &shares[s < n_shares ? s : n_shares - 1], part_of, n_nodes,
-         out->memory[s], &out->splits[s * TRM_N_PARTS]);
+    deal(permuted, n_labelled, &shares[s < n_shares ? s : n_shares - 1], subset_of, n_nodes,
+         out->memory[s], &out->splits[s * TRM_N_SUBSETS]);
   }
 out:
   TRM_FREE(permuted);
-  TRM_FREE(part_of);
+  TRM_FREE(subset_of);
   if (status != TRM_OK) trm_random_splits_free(out);
   return status;
 }

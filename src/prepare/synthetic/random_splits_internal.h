@@ -4,15 +4,15 @@
 
 #include "trireme/input/graph.h"
 
-/** Of a hundred labelled nodes, how many are in each part; the rest is in none. */
+/** Of a hundred labelled nodes, how many are in each subset; the rest is in none. */
 typedef struct trm_split_shares {
-  int percent[TRM_N_PARTS];
+  int percent[TRM_N_SUBSETS];
 } trm_split_shares;
 
 /** The lists of some splits, as trm_graph.splits wants them. Zero it first. */
 typedef struct trm_random_splits {
   int n;
-  trm_ids *splits;  /* [n * TRM_N_PARTS] */
+  trm_ids *splits;  /* [n * TRM_N_SUBSETS] */
   int32_t **memory; /* [n] the lists of a split, one after another */
 } trm_random_splits;
 

@@ -94,20 +94,6 @@ static trm_status take_columns(const builder *b, int32_t **columns, float **valu
   return TRM_OK;
 }
 
-/**
- * Pairs become rows by destination with sources rising; self-loops and repeated edges are dropped
- * and counted. Of an edge given several times the first weight counts; where `undirected`, (u, v)
- * and (v, u) are the same edge.
- *
- * Not collective, one thread; a function of the list. O(nodes + edges) time; 8 bytes an edge besides
- * the result, 16 more when weighted.
- *
- * @param[out] offsets  [n_nodes + 1], from 0
- * @param[out] columns  [offsets[n_nodes]]
- * @param[out] values   [offsets[n_nodes]], or NULL when the list has no weights
- * @param[out] counts   self_loops, duplicates (edges of the list dropped), isolated; the rest stays
- * @param[in]  n_nodes  <= 2^31 - 1, above every id of the list
- */
 trm_status trm_graph_from_edges(const trm_edge_list *edges, int64_t n_nodes, bool undirected,
                                 int64_t **offsets, int32_t **columns, float **values,
                                 trm_graph_counts *counts) {

@@ -198,22 +198,22 @@ out:
 
 /* ---- splits ----------------------------------------------------------------------------------- */
 
-static trm_status add_to_part(const trm_scan *scan, int64_t node, trm_part which,
-                              const int32_t *labels, uint8_t *part) {
-  if (part[node] != 0) {
-    const trm_part other = (trm_part)(part[node] - 1);
+static trm_status add_to_subset(const trm_scan *scan, int64_t node, trm_subset which,
+                                const int32_t *labels, uint8_t *subset) {
+  if (subset[node] != 0) {
+    const trm_subset other = (trm_subset)(subset[node] - 1);
     if (other == which) {
       return trm_scan_fail(scan, "node %lld is listed twice in %s", (long long)node,
-                           trm_part_name(which));
+                           trm_subset_name(which));
     }
     return trm_scan_fail(scan, "node %lld is in %s already; train, valid and test must not overlap",
-                         (long long)node, trm_part_name(other));
+                         (long long)node, trm_subset_name(other));
   }
   if (labels && labels[node] < 0) {
     return trm_scan_fail(scan, "node %lld is in %s, but has no label; label it, or leave it out",
-                         (long long)node, trm_part_name(which));
+                         (long long)node, trm_subset_name(which));
   }
-  part[node] = (uint8_t)((int)which + 1);
+  subset[node] = (uint8_t)((int)which + 1);
   return TRM_OK;
 }
 
@@ -222,13 +222,13 @@ static bool is_word(const trm_scan *scan, const char *word) {
          memcmp(scan->field, word, (size_t)scan->n_field) == 0;
 }
 
-static trm_status read_part(trm_scan *scan, trm_part *which) {
+static trm_status read_subset(trm_scan *scan, trm_subset *which) {
   TRM_TRY(trm_scan_word(scan, "part"));
-  *which = TRM_PART_TRAIN;
+  *which = TRM_SUBSET_TRAIN;
   if (is_word(scan, "train")) return TRM_OK;
-  *which = TRM_PART_VALID;
+  *which = TRM_SUBSET_VALID;
   if (is_word(scan, "val") || is_word(scan, "valid") || is_word(scan, "validation")) return TRM_OK;
-  *which = TRM_PART_TEST;
+  *which = TRM_SUBSET_TEST;
   if (is_word(scan, "test")) return TRM_OK;
   char text[64];
   trm_text_escape(scan->field, scan->n_field, text, sizeof text);
@@ -259,6 +259,12 @@ trm_status trm_text_labels_read(const trm_value_table *table, const char *classe
   return TRM_OK;
 }
 
+trm_classes trm_text_labels_classes(const trm_text_labels *labels) {
+  return (trm_classes){.n = (int)labels->n_classes,
+                       .labels = labels->labels,
+                       .names = {labels->n_names, labels->name_offsets, labels->name_bytes}};
+}
+
 void trm_text_labels_free(trm_text_labels *labels) {
   TRM_FREE(labels->labels);
   TRM_FREE(labels->name_offsets);
@@ -266,27 +272,27 @@ void trm_text_labels_free(trm_text_labels *labels) {
 }
 
 trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int32_t *labels,
-                          trm_scan_progress *progress, uint8_t *part) {
+                          trm_scan_progress *progress, uint8_t *subset) {
   trm_scan scan;
   bool more = false;
   trm_status status = TRM_OK;
   TRM_TRY_OUT(trm_scan_open(&scan, path, "node<TAB>train|val|test", progress));
   for (;;) {
     int64_t node;
-    trm_part which;
+    trm_subset which;
     TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
     if (!more) break;
     TRM_TRY_OUT(trm_scan_id(&scan, "node", limit->n, limit->why, &node));
-    TRM_TRY_OUT(read_part(&scan, &which));
+    TRM_TRY_OUT(read_subset(&scan, &which));
     TRM_TRY_OUT(trm_scan_end(&scan));
-    TRM_TRY_OUT(add_to_part(&scan, node, which, labels, part));
+    TRM_TRY_OUT(add_to_subset(&scan, node, which, labels, subset));
   }
 out:
   return trm_scan_close(&scan, status);
 }
 
-trm_status trm_text_part(const char *path, trm_part which, const trm_id_limit *limit,
-                         const int32_t *labels, trm_scan_progress *progress, uint8_t *part) {
+trm_status trm_text_subset(const char *path, trm_subset which, const trm_id_limit *limit,
+                           const int32_t *labels, trm_scan_progress *progress, uint8_t *subset) {
   trm_scan scan;
   bool more = false;
   trm_status status = TRM_OK;
@@ -297,7 +303,7 @@ trm_status trm_text_part(const char *path, trm_part which, const trm_id_limit *l
     if (!more) break;
     TRM_TRY_OUT(trm_scan_id(&scan, "node", limit->n, limit->why, &node));
     TRM_TRY_OUT(trm_scan_end(&scan));
-    TRM_TRY_OUT(add_to_part(&scan, node, which, labels, part));
+    TRM_TRY_OUT(add_to_subset(&scan, node, which, labels, subset));
   }
 out:
   return trm_scan_close(&scan, status);

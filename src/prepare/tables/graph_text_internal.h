@@ -4,6 +4,7 @@
 
 #include "edges.h"
 #include "scan_internal.h"
+#include "trireme/input/graph.h"
 
 enum { TRM_WHY_BYTES = 320 };
 
@@ -12,6 +13,7 @@ typedef struct trm_id_limit {
   int64_t n;               /* ids are in [0, n) */
   char why[TRM_WHY_BYTES]; /* "there are 5 nodes, 0 to 4 (--nodes)" */
 } trm_id_limit;
+/** Sets both; the rest says where the number comes from. */
 void trm_id_limit_set(trm_id_limit *limit, int64_t n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -51,14 +53,16 @@ typedef struct trm_text_labels {
 trm_status trm_text_labels_read(const trm_value_table *table, const char *classes,
                                 const trm_id_limit *limit, trm_scan_progress *progress,
                                 trm_text_labels *out);
+/** As data sets have them; borrowed. */
+trm_classes trm_text_labels_classes(const trm_text_labels *labels);
 void trm_text_labels_free(trm_text_labels *labels);
 
-/** "node train|val|test" a line, added to part[limit->n]: 0, or part + 1. labels may be NULL. */
+/** "node train|val|test" a line, added to subset[limit->n]: 0, or subset + 1. labels may be NULL. */
 trm_status trm_text_split(const char *path, const trm_id_limit *limit, const int32_t *labels,
-                          trm_scan_progress *progress, uint8_t *part);
-/** A node a line, all of one part. */
-trm_status trm_text_part(const char *path, trm_part which, const trm_id_limit *limit,
-                         const int32_t *labels, trm_scan_progress *progress, uint8_t *part);
+                          trm_scan_progress *progress, uint8_t *subset);
+/** A node a line, all of one subset. */
+trm_status trm_text_subset(const char *path, trm_subset which, const trm_id_limit *limit,
+                           const int32_t *labels, trm_scan_progress *progress, uint8_t *subset);
 /** An id a line: new_ids[limit->n] become 0, 1, ... in the order of the ids, -1 for those not
  *  listed; *n is how many are. */
 trm_status trm_text_keep(const char *path, const trm_id_limit *limit, trm_scan_progress *progress,

@@ -16,6 +16,7 @@
 #include "graph_text_internal.h"
 #include "prepare_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/node_data.h"
 #include "trireme/prepare/graphs.h"
 
 typedef struct job {
@@ -29,7 +30,7 @@ typedef struct job {
   int64_t n_columns; /* of dense */
   trm_text_labels labels;
   int n_splits;
-  uint8_t **parts; /* [n_splits][n_nodes]: 0, or part + 1 */
+  uint8_t **subsets; /* [n_splits][n_nodes]: 0, or subset + 1 */
   int32_t *new_ids;
   int64_t n_kept;
   /* what is written */
@@ -144,11 +145,11 @@ static trm_status read_labels(job *j) {
 
 static trm_status read_lists(job *j) {
   const trm_prepare_graph_options *o = j->options;
-  const char *const lists[TRM_N_PARTS] = {o->train, o->valid, o->test};
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  const char *const lists[TRM_N_SUBSETS] = {o->train, o->valid, o->test};
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     if (!lists[p]) continue;
-    TRM_TRY(trm_text_part(lists[p], (trm_part)p, &j->nodes, j->labels.labels, &j->progress,
-                          j->parts[0]));
+    TRM_TRY(trm_text_subset(lists[p], (trm_subset)p, &j->nodes, j->labels.labels, &j->progress,
+                            j->subsets[0]));
   }
   return TRM_OK;
 }
@@ -157,11 +158,11 @@ static trm_status read_splits(job *j) {
   const trm_prepare_graph_options *o = j->options;
   j->n_splits = o->train ? 1 : o->n_splits;
   if (j->n_splits == 0) return TRM_OK;
-  TRM_TRY(TRM_ALLOC(&j->parts, j->n_splits, "splits"));
+  TRM_TRY(TRM_ALLOC(&j->subsets, j->n_splits, "splits"));
   for (int s = 0; s < j->n_splits; ++s) {
-    TRM_TRY(TRM_ALLOC(&j->parts[s], j->n_nodes, "splits"));
+    TRM_TRY(TRM_ALLOC(&j->subsets[s], j->n_nodes, "splits"));
     if (o->train) return read_lists(j);
-    TRM_TRY(trm_text_split(o->splits[s], &j->nodes, j->labels.labels, &j->progress, j->parts[s]));
+    TRM_TRY(trm_text_split(o->splits[s], &j->nodes, j->labels.labels, &j->progress, j->subsets[s]));
   }
   return TRM_OK;
 }
@@ -203,7 +204,7 @@ static void keep_rows(job *j) {
     if (to < 0) continue;
     if (j->labels.labels) j->labels.labels[to] = j->labels.labels[i];
     if (j->dense) memmove(j->dense + to * C, j->dense + i * C, (size_t)C * sizeof *j->dense);
-    for (int s = 0; s < j->n_splits; ++s) j->parts[s][to] = j->parts[s][i];
+    for (int s = 0; s < j->n_splits; ++s) j->subsets[s][to] = j->subsets[s][i];
   }
 }
 
@@ -223,20 +224,20 @@ static trm_status keep(job *j) {
 
 static trm_status make_splits(job *j) {
   const trm_prepare_graph_options *o = j->options;
-  TRM_TRY(TRM_ALLOC(&j->splits, j->n_splits * TRM_N_PARTS, "splits"));
+  TRM_TRY(TRM_ALLOC(&j->splits, j->n_splits * TRM_N_SUBSETS, "splits"));
   TRM_TRY(TRM_ALLOC(&j->ids, j->n_splits, "splits"));
   for (int s = 0; s < j->n_splits; ++s) {
     int64_t n = 0;
     TRM_TRY(TRM_ALLOC(&j->ids[s], j->n_kept, "splits"));
-    for (int p = 0; p < TRM_N_PARTS; ++p) {
-      trm_ids *part = &j->splits[s * TRM_N_PARTS + p];
-      part->ids = j->ids[s] + n;
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+      trm_ids *ids = &j->splits[s * TRM_N_SUBSETS + p];
+      ids->ids = j->ids[s] + n;
       for (int64_t i = 0; i < j->n_kept; ++i) {
-        if (j->parts[s][i] == p + 1) j->ids[s][n++] = (int32_t)i;
+        if (j->subsets[s][i] == p + 1) j->ids[s][n++] = (int32_t)i;
       }
-      part->n = j->ids[s] + n - part->ids;
+      ids->n = j->ids[s] + n - ids->ids;
     }
-    if (j->splits[s * TRM_N_PARTS].n > 0) continue;
+    if (j->splits[s * TRM_N_SUBSETS].n > 0) continue;
     return trm_fail(TRM_ERR_DATA, "%s: has no nodes to train on%s%s",
                     o->train ? o->train : o->splits[s], o->keep_file ? " among those of " : "",
                     o->keep_file ? o->keep_file : "");
@@ -280,50 +281,47 @@ static void make_dense(job *j, trm_graph_counts *counts) {
 
 static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
   const trm_prepare_graph_options *o = j->options;
-  trm_graph g = {.kind = TRM_GRAPH_NODES,
-                 .source = source,
-                 .n_nodes = j->n_kept,
-                 .symmetric = !o->directed,
-                 .n_classes = (int)j->labels.n_classes,
-                 .labels = j->labels.labels,
-                 .classes = {j->labels.n_names, j->labels.name_offsets, j->labels.name_bytes},
-                 .n_splits = j->n_splits};
+  trm_node_data data = {
+      .graph = {.source = source, .n_nodes = j->n_kept, .symmetric = !o->directed},
+      .classes = trm_text_labels_classes(&j->labels),
+      .n_splits = j->n_splits};
+  trm_graph *g = &data.graph;
   TRM_TRY(trm_graph_from_edges(&j->edges, j->n_kept, !o->directed, &j->offsets, &j->sources,
                                &j->weights, counts));
   trm_edge_list_free(&j->edges);
-  g.in = (trm_csr){.n_rows = j->n_kept,
-                   .n_columns = j->n_kept,
-                   .n_edges = j->offsets[j->n_kept],
-                   .offsets = j->offsets,
-                   .columns = j->sources,
-                   .values = j->weights};
+  g->in = (trm_csr){.n_rows = j->n_kept,
+                    .n_columns = j->n_kept,
+                    .n_edges = j->offsets[j->n_kept],
+                    .offsets = j->offsets,
+                    .columns = j->sources,
+                    .values = j->weights};
   if (j->triples.n_columns > 0) {
-    TRM_TRY(make_sparse(j, &g.features, counts));
-    g.sparse = true;
-    g.n_features = j->triples.n_columns;
+    TRM_TRY(make_sparse(j, &g->features, counts));
+    g->sparse = true;
+    g->n_features = j->triples.n_columns;
   } else if (j->dense) {
     make_dense(j, counts);
-    g.dense = j->dense;
-    g.n_features = j->n_columns;
+    g->dense = j->dense;
+    g->n_features = j->n_columns;
   }
   for (int64_t i = 0; j->labels.labels && i < j->n_kept; ++i)
     counts->unlabelled += j->labels.labels[i] < 0;
   TRM_TRY(make_splits(j));
-  g.splits = j->splits;
+  data.splits = j->splits;
   if (o->progress) o->progress(o->context, 1, "writing");
-  return trm_graph_write(o->output, &g, counts);
+  return trm_node_data_write(o->output, &data, counts, NULL);
 }
 
 static void release(job *j) {
   for (int s = 0; s < j->n_splits; ++s) {
-    if (j->parts) TRM_FREE(j->parts[s]);
+    if (j->subsets) TRM_FREE(j->subsets[s]);
     if (j->ids) TRM_FREE(j->ids[s]);
   }
   trm_edge_list_free(&j->edges);
   trm_triples_free(&j->triples);
   TRM_FREE(j->dense);
   trm_text_labels_free(&j->labels);
-  TRM_FREE(j->parts);
+  TRM_FREE(j->subsets);
   TRM_FREE(j->ids);
   TRM_FREE(j->new_ids);
   TRM_FREE(j->offsets);
@@ -333,18 +331,6 @@ static void release(job *j) {
   TRM_FREE(j->splits);
 }
 
-/**
- * One graph whose nodes are to be classified (data/FORMAT.md has the forms of the files). Not
- * collective; the same files and options give the same file.
- *
- * Nodes are counted by `n_nodes`, else by the rows of dense features, else by the highest id in edges
- * and sparse features; labels and splits are about nodes that are there. Without `directed` each edge
- * counts both ways. Self-loops and repeated edges are left out and counted.
- *
- * @param[out] counts  of what is written, after `keep_file`
- * @return TRM_ERR_DATA with file, line, column and value; TRM_ERR_USAGE for options that do not go
- *         together; TRM_ERR_IO, TRM_ERR_MEMORY. The output appears complete or not at all
- */
 trm_status trm_prepare_graph(const trm_prepare_graph_options *options, trm_graph_counts *counts) {
   job j = {.options = options, .progress = {options->progress, options->context, 0, 0}};
   trm_inputs inputs = {0};

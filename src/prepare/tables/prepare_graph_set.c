@@ -10,6 +10,7 @@
 #include "edges.h"
 #include "prepare_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/graph_set.h"
 #include "trireme/prepare/graphs.h"
 
 typedef struct job {
@@ -240,26 +241,23 @@ static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
                                &j->weights, counts));
   TRM_TRY(make_features(j, counts));
   for (int64_t g = 0; g < j->n_graphs; ++g) counts->unlabelled += j->labels.labels[g] < 0;
-  const trm_graph g = {.kind = TRM_GRAPH_SET,
-                       .source = source,
-                       .n_nodes = j->n_nodes,
-                       .symmetric = !o->directed,
-                       .in = {.n_rows = j->n_nodes,
-                              .n_columns = j->n_nodes,
-                              .n_edges = j->offsets[j->n_nodes],
-                              .offsets = j->offsets,
-                              .columns = j->sources,
-                              .values = j->weights},
-                       .n_features = j->n_features,
-                       .dense = j->features,
-                       .n_classes = (int)j->labels.n_classes,
-                       .labels = j->labels.labels,
-                       .classes = {j->labels.n_names, j->labels.name_offsets, j->labels.name_bytes},
-                       .n_graphs = j->n_graphs,
-                       .graphs = j->graphs,
-                       .folds = j->folds};
+  const trm_graph_set set = {.graph = {.source = source,
+                                       .n_nodes = j->n_nodes,
+                                       .symmetric = !o->directed,
+                                       .in = {.n_rows = j->n_nodes,
+                                              .n_columns = j->n_nodes,
+                                              .n_edges = j->offsets[j->n_nodes],
+                                              .offsets = j->offsets,
+                                              .columns = j->sources,
+                                              .values = j->weights},
+                                       .n_features = j->n_features,
+                                       .dense = j->features},
+                             .classes = trm_text_labels_classes(&j->labels),
+                             .n_graphs = j->n_graphs,
+                             .graphs = j->graphs,
+                             .folds = j->folds};
   if (o->progress) o->progress(o->context, 1, "writing");
-  return trm_graph_write(o->output, &g, counts);
+  return trm_graph_set_write(o->output, &set, counts);
 }
 
 static void release(job *j) {
@@ -276,14 +274,6 @@ static void release(job *j) {
   TRM_FREE(j->weights);
 }
 
-/**
- * A set of small graphs. Node labels become one-hot features, attributes stand beside them. Not
- * collective; the same files and options give the same file.
- *
- * @param[in]  options  nodes, edges and labels are needed; classes, attributes, folds may be there
- * @param[out] counts   unlabelled: graphs without a class
- * @return as trm_prepare_graph
- */
 trm_status trm_prepare_graph_set(const trm_prepare_graph_options *options,
                                  trm_graph_counts *counts) {
   job j = {.options = options, .progress = {options->progress, options->context, 0, 0}};

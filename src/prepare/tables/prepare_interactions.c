@@ -7,6 +7,7 @@
 
 #include "prepare_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/interactions.h"
 #include "trireme/prepare/graphs.h"
 
 /* Lists in the order of the file. */
@@ -189,38 +190,28 @@ static trm_status read_test(job *j, trm_scan_progress *progress) {
 
 static trm_status write(const job *j, const char *output, const char *source,
                         trm_graph_counts *counts) {
-  const trm_graph g = {.kind = TRM_GRAPH_INTERACTIONS,
-                       .source = source,
-                       .n_users = j->n_users,
-                       .n_items = j->n_items,
-                       .train = {.n_rows = j->n_users,
-                                 .n_columns = j->n_items,
-                                 .n_edges = j->train_offsets[j->n_users],
-                                 .offsets = j->train_offsets,
-                                 .columns = j->train_items},
-                       .test = {.n_rows = j->n_users,
-                                .n_columns = j->n_items,
-                                .n_edges = j->test_offsets[j->n_users],
-                                .offsets = j->test_offsets,
-                                .columns = j->test_items}};
+  const trm_interactions d = {.graph = {.source = source},
+                              .n_users = j->n_users,
+                              .n_items = j->n_items,
+                              .train = {.n_rows = j->n_users,
+                                        .n_columns = j->n_items,
+                                        .n_edges = j->train_offsets[j->n_users],
+                                        .offsets = j->train_offsets,
+                                        .columns = j->train_items},
+                              .test = {.n_rows = j->n_users,
+                                       .n_columns = j->n_items,
+                                       .n_edges = j->test_offsets[j->n_users],
+                                       .offsets = j->test_offsets,
+                                       .columns = j->test_items}};
   uint8_t *seen = NULL;
   TRM_TRY(TRM_ALLOC(&seen, j->n_items, "items"));
-  for (int64_t e = 0; e < g.train.n_edges; ++e) seen[j->train_items[e]] = 1;
+  for (int64_t e = 0; e < d.train.n_edges; ++e) seen[j->train_items[e]] = 1;
   for (int64_t i = 0; i < j->n_items; ++i) counts->isolated += !seen[i];
   TRM_FREE(seen);
   for (int64_t u = 0; u < j->n_users; ++u) counts->unlabelled += j->test_place[u] == 0;
-  return trm_graph_write(output, &g, counts);
+  return trm_interactions_write(output, &d, counts);
 }
 
-/**
- * Lists "user item item ...", one user a line, in any order. Not collective.
- *
- * Users are 0 to the highest, each with a line in `train`; in `test` any may be missing. Items
- * repeated in a line are left out and counted; one in both lists of a user is an error.
- *
- * @param[out] counts  duplicates; isolated: items in no training list; unlabelled: users without
- *                     items to find
- */
 trm_status trm_prepare_interactions(const char *train, const char *test, const char *output,
                                     trm_graph_counts *counts) {
   job j = {.train_path = train, .test_path = test};

@@ -15,6 +15,7 @@ typedef struct trm_charset {
   int64_t n;       /* distinct characters */
 } trm_charset;
 
+/** An empty set. @return TRM_ERR_MEMORY */
 trm_status trm_charset_create(trm_charset *set);
 void trm_charset_free(trm_charset *set);
 /** Adds the characters of a text. Returns the bytes taken: fewer than given when the text ends

@@ -30,6 +30,7 @@ trm_status trm_token_output_put(trm_token_output *output, const uint16_t *tokens
 trm_status trm_token_output_finish(trm_token_output *output, int64_t n_train);
 /** Closes the file and gives it its name. */
 trm_status trm_token_output_publish(trm_token_output *output);
+/** What was written is removed; always safe. */
 void trm_token_output_abandon(trm_token_output *output);
 
 /** Tells options->progress, if there is one, how far things are: share in [0, 1]. */

@@ -140,7 +140,7 @@ static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
   }
   if (e->n_scores == 0) (void)snprintf(text, sizeof text, "  perplexity %.3f", exp(e->loss));
   char loss[48] = "";
-  if (e->count > 0) (void)snprintf(loss, sizeof loss, "  %s loss %.4f", e->part, e->loss);
+  if (e->count > 0) (void)snprintf(loss, sizeof loss, "  %s loss %.4f", e->subset, e->loss);
   trm_log_line(m->log, "step %s%s%s%s", count, loss, text, best ? "  (best)" : "");
 }
 

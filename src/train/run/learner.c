@@ -5,15 +5,6 @@
 
 #include "trireme/core/memory.h"
 
-void trm_block_samples(int64_t batch, int64_t n_blocks, int64_t block, int64_t *first, int64_t *n) {
-  *first = block * batch / n_blocks;
-  *n = (block + 1) * batch / n_blocks - *first;
-}
-
-int64_t trm_block_samples_max(int64_t batch, int64_t n_blocks) {
-  return (batch + n_blocks - 1) / n_blocks;
-}
-
 trm_status trm_learner_plan_tokens(trm_learner *learner, int64_t N, int64_t T, bool training) {
   const trm_pass pass = {.training = training, .dry = true};
   trm_tape_begin(learner->tape, &pass);

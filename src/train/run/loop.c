@@ -143,7 +143,7 @@ static trm_status step(trm_run *r, bool *stop) {
  * Collective; the status is the same on all ranks. `*stop` may become true. */
 static trm_status evaluate(trm_run *r, bool *stop) {
   trm_evaluation result = {
-      .part = r->task->kind->part, .unit = r->task->kind->unit, .step = r->state.step};
+      .subset = r->task->kind->subset, .unit = r->task->kind->unit, .step = r->state.step};
   bool stopped = false;
   trm_watch_phase(r->comm, "evaluation", r->state.step);
   TRM_TRY(r->task->kind->evaluate(r->task, &r->learner, stop_wanted, r, &result, &stopped));

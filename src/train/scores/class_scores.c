@@ -9,24 +9,24 @@
 #include "trireme/train/scores.h"
 
 void trm_class_scores_declare(trm_task *task, int64_t n_classes) {
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
-    trm_task_add_score(task, trm_part_name((trm_part)p), "accuracy");
-    trm_task_add_score(task, trm_part_name((trm_part)p), "macro_f1");
-    if (n_classes == 2) trm_task_add_score(task, trm_part_name((trm_part)p), "auc");
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    trm_task_add_score(task, trm_subset_name((trm_subset)p), "accuracy");
+    trm_task_add_score(task, trm_subset_name((trm_subset)p), "macro_f1");
+    if (n_classes == 2) trm_task_add_score(task, trm_subset_name((trm_subset)p), "auc");
   }
 }
 
-static bool in_part(const trm_class_rows *rows, int64_t i, int part) {
+static bool in_subset(const trm_class_rows *rows, int64_t i, int subset) {
   const int32_t id = rows->ids[i];
-  return (rows->parts[id] >> part & 1) && rows->labels[id] >= 0;
+  return (rows->subsets[id] >> subset & 1) && rows->labels[id] >= 0;
 }
 
-/* counts[parts, TRM_N_CLASS_COUNTS, classes] over own rows. */
+/* counts[subsets, TRM_N_CLASS_COUNTS, classes] over own rows. */
 static void count(const trm_class_rows *rows, const int32_t *predicted, double *counts) {
   const int64_t C = rows->n_classes, stride = TRM_N_CLASS_COUNTS * C;
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     for (int64_t i = 0; i < rows->n; ++i) {
-      if (!in_part(rows, i, p)) continue;
+      if (!in_subset(rows, i, p)) continue;
       trm_class_counts_add(counts + p * stride, C, &rows->labels[rows->ids[i]], &predicted[i], 1);
     }
   }
@@ -40,11 +40,11 @@ static trm_status gather_margins(trm_comm *comm, const trm_class_rows *rows, dou
   return trm_comm_sum_f64(comm, margins, rows->n_samples);
 }
 
-static double auc_of_part(const trm_class_rows *rows, const double *margins, int part,
-                          trm_scored *samples) {
+static double auc_of_subset(const trm_class_rows *rows, const double *margins, int subset,
+                            trm_scored *samples) {
   int64_t n = 0;
   for (int64_t s = 0; s < rows->n_samples; ++s) {
-    if (!(rows->parts[s] >> part & 1) || rows->labels[s] < 0) continue;
+    if (!(rows->subsets[s] >> subset & 1) || rows->labels[s] < 0) continue;
     samples[n++] = (trm_scored){margins[s], rows->labels[s]};
   }
   return trm_roc_auc(samples, n);
@@ -54,7 +54,7 @@ static double auc_of_part(const trm_class_rows *rows, const double *margins, int
 typedef struct scratch {
   int32_t *predicted;
   double *counts, *margins;
-  trm_scored *samples; /* of a part, to be sorted */
+  trm_scored *samples; /* of a subset, to be sorted */
 } scratch;
 
 static void release(scratch *s) {
@@ -67,7 +67,7 @@ static void release(scratch *s) {
 static trm_status take(const trm_class_rows *rows, scratch *s) {
   const int64_t C = rows->n_classes;
   TRM_TRY(TRM_ALLOC(&s->predicted, rows->n, "predictions"));
-  TRM_TRY(TRM_ALLOC(&s->counts, TRM_N_PARTS * TRM_N_CLASS_COUNTS * C, "counts of predictions"));
+  TRM_TRY(TRM_ALLOC(&s->counts, TRM_N_SUBSETS * TRM_N_CLASS_COUNTS * C, "counts of predictions"));
   if (C != 2) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&s->margins, rows->n_samples, "scores of predictions"));
   return TRM_ALLOC(&s->samples, rows->n_samples, "scores of predictions");
@@ -81,12 +81,12 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows,
   if (status != TRM_OK) goto out;
   trm_predict_classes(rows->logits, rows->n, C, s.predicted);
   count(rows, s.predicted, s.counts);
-  TRM_TRY_OUT(trm_comm_sum_f64(task->comm, s.counts, TRM_N_PARTS * stride));
+  TRM_TRY_OUT(trm_comm_sum_f64(task->comm, s.counts, TRM_N_SUBSETS * stride));
   if (C == 2) TRM_TRY_OUT(gather_margins(task->comm, rows, s.margins));
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     trm_task_put_score(task, trm_class_counts_accuracy(s.counts + p * stride, C), result);
     trm_task_put_score(task, trm_class_counts_macro_f1(s.counts + p * stride, C), result);
-    if (C == 2) trm_task_put_score(task, auc_of_part(rows, s.margins, p, s.samples), result);
+    if (C == 2) trm_task_put_score(task, auc_of_subset(rows, s.margins, p, s.samples), result);
   }
 out:
   release(&s);
@@ -111,27 +111,35 @@ static void put_text(FILE *file, const trm_texts *texts, int64_t i) {
   }
 }
 
-static void write_rows(const trm_graph *graph, const double *classes, const double *sure,
+/* What lines say besides numbers. */
+typedef struct words {
+  const char *unit;
+  const trm_texts *names, *classes; /* NULL: none */
+} words;
+
+static void write_rows(const words *w, const double *classes, const double *sure,
                        const trm_class_rows *rows, FILE *file, int64_t *n_rows) {
-  const bool set = graph->kind == TRM_GRAPH_SET, names = graph->names.n > 0 && !set;
-  const bool class_names = graph->classes.n == rows->n_classes; /* of other data, others */
-  (void)fprintf(file, "%s\tclass\tprobability\tlabel%s%s\n", set ? "graph" : "node",
-                class_names ? "\tclass_name" : "", names ? "\tname" : "");
+  (void)fprintf(file, "%s\tclass\tprobability\tlabel%s%s\n", w->unit,
+                w->classes ? "\tclass_name" : "", w->names ? "\tname" : "");
   for (int64_t i = 0; i < rows->n_samples; ++i) {
     const int64_t c = (int64_t)classes[i] - 1;
     if (c < 0) continue;
     ++*n_rows;
     (void)fprintf(file, "%lld\t%lld\t%.6f\t", (long long)i, (long long)c, sure[i]);
     if (rows->labels && rows->labels[i] >= 0) (void)fprintf(file, "%d", rows->labels[i]);
-    if (class_names) put_text(file, &graph->classes, c);
-    if (names) put_text(file, &graph->names, i);
+    if (w->classes) put_text(file, w->classes, c);
+    if (w->names) put_text(file, w->names, i);
     (void)fputc('\n', file);
   }
 }
 
-trm_status trm_class_predictions_write(trm_comm *comm, const trm_graph *graph,
-                                       const trm_class_rows *rows, const char *path,
-                                       int64_t *n_rows) {
+trm_status trm_class_predictions_write(trm_comm *comm, const char *unit, const trm_classes *known,
+                                       const trm_texts *names, const trm_class_rows *rows,
+                                       const char *path, int64_t *n_rows) {
+  const words w = {.unit = unit,
+                   .names = names && names->n > 0 ? names : NULL,
+                   /* A model of other data has other classes. */
+                   .classes = known->names.n == rows->n_classes ? &known->names : NULL};
   int32_t *predicted = NULL;
   double *classes = NULL; /* 1 + class, then probability, of all samples */
   *n_rows = 0;
@@ -150,7 +158,7 @@ trm_status trm_class_predictions_write(trm_comm *comm, const trm_graph *graph,
     trm_text_file file;
     status = trm_text_file_begin(&file);
     if (status == TRM_OK) {
-      write_rows(graph, classes, classes + rows->n_samples, rows, file.stream, n_rows);
+      write_rows(&w, classes, classes + rows->n_samples, rows, file.stream, n_rows);
       status = trm_text_file_publish(&file, path);
     }
   }

@@ -1,4 +1,4 @@
-/** Scores of classes, by part of the data: accuracy, macro F1, and ROC AUC where there are two. */
+/** Scores of classes, by subset of the split: accuracy, macro F1, and ROC AUC where there are two. */
 #ifndef TRIREME_TRAIN_CLASS_SCORES_H
 #define TRIREME_TRAIN_CLASS_SCORES_H
 
@@ -13,16 +13,18 @@ typedef struct trm_class_rows {
   const float *logits;   /* [n, n_classes] */
   const int32_t *ids;    /* [n] samples, in [0, n_samples) */
   const int32_t *labels; /* [n_samples], -1: missing; NULL: all missing, for predictions */
-  const int8_t *parts;   /* [n_samples] bit p: the sample is in part p */
+  const int8_t *subsets; /* [n_samples] bit s: the sample is in subset s of the split */
   int64_t n, n_classes, n_samples;
 } trm_class_rows;
 
 /** Adds the scores over all ranks' rows, which together have each sample at most once. Collective. */
 trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, trm_evaluation *result);
 
-/** Writes "id, class, probability, ..." of every sample. Collective. */
-trm_status trm_class_predictions_write(trm_comm *comm, const trm_graph *graph,
-                                       const trm_class_rows *rows, const char *path,
-                                       int64_t *n_rows);
+/** Writes "id, class, probability, ..." of every sample. Collective.
+ *  @param[in] unit   what a sample is: "node"
+ *  @param[in] names  of the samples; NULL or empty: they have none */
+trm_status trm_class_predictions_write(trm_comm *comm, const char *unit, const trm_classes *known,
+                                       const trm_texts *names, const trm_class_rows *rows,
+                                       const char *path, int64_t *n_rows);
 
 #endif

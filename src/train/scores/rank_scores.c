@@ -21,9 +21,10 @@ enum { GROUP = 128, GROUP_SCORES = 1 << 24 };
 enum { RECALL, NDCG, PRECISION, LOSS, PAIRS, N_SUMS };
 
 void trm_rank_scores_declare(trm_task *task) {
-  trm_task_add_score(task, "test", "recall");
-  trm_task_add_score(task, "test", "ndcg");
-  trm_task_add_score(task, "test", "precision");
+  const char *test = trm_subset_name(TRM_SUBSET_TEST);
+  trm_task_add_score(task, test, "recall");
+  trm_task_add_score(task, test, "ndcg");
+  trm_task_add_score(task, test, "precision");
 }
 
 /* A group of users, the scores of all items for them, and the best items. */
@@ -39,29 +40,29 @@ static void group_free(group *g) {
 }
 
 static trm_status group_make(const trm_ranker *r, group *g) {
-  const int64_t fit = GROUP_SCORES / r->graph->n_items;
+  const int64_t fit = GROUP_SCORES / r->data->n_items;
   *g = (group){.users = fit < 1 ? 1 : fit < GROUP ? fit : GROUP};
-  TRM_TRY(TRM_ALLOC(&g->scores, g->users * r->graph->n_items, "scores of items"));
+  TRM_TRY(TRM_ALLOC(&g->scores, g->users * r->data->n_items, "scores of items"));
   return TRM_ALLOC(&g->top, g->users * r->K, "items");
 }
 
 static int64_t n_groups(const trm_ranker *r, const group *g) {
-  return (r->graph->n_users + g->users - 1) / g->users;
+  return (r->data->n_users + g->users - 1) / g->users;
 }
 
 /* Ranks the items for the users of group `number`: [*first, *first + *n). */
 static void rank_group(const trm_ranker *r, int64_t number, group *g, int64_t *first, int64_t *n) {
-  const trm_graph *graph = r->graph;
-  const int64_t left = graph->n_users - number * g->users;
+  const trm_interactions *data = r->data;
+  const int64_t left = data->n_users - number * g->users;
   *first = number * g->users;
   *n = left < g->users ? left : g->users;
   const trm_csr chosen = {.n_rows = *n,
-                          .n_columns = graph->n_items,
-                          .offsets = graph->train.offsets + *first,
-                          .columns = graph->train.columns};
-  trm_gemm(false, true, *n, graph->n_items, r->C, 1, r->vectors + *first * r->C, r->C,
-           r->vectors + graph->n_users * r->C, r->C, 0, g->scores, graph->n_items);
-  trm_top_k(g->top, g->scores, &chosen, *n, graph->n_items, r->K);
+                          .n_columns = data->n_items,
+                          .offsets = data->train.offsets + *first,
+                          .columns = data->train.columns};
+  trm_gemm(false, true, *n, data->n_items, r->C, 1, r->vectors + *first * r->C, r->C,
+           r->vectors + data->n_users * r->C, r->C, 0, g->scores, data->n_items);
+  trm_top_k(g->top, g->scores, &chosen, *n, data->n_items, r->K);
 }
 
 static int64_t list_of(const trm_csr *lists, int64_t user, const int32_t **items) {
@@ -73,13 +74,13 @@ static int64_t list_of(const trm_csr *lists, int64_t user, const int32_t **items
  * nearly everything. */
 static int32_t negative_of(const trm_ranker *r, int64_t user, int64_t place) {
   const int32_t *train, *test;
-  const int64_t n_train = list_of(&r->graph->train, user, &train);
-  const int64_t n_test = list_of(&r->graph->test, user, &test);
+  const int64_t n_train = list_of(&r->data->train, user, &train);
+  const int64_t n_test = list_of(&r->data->test, user, &test);
   const trm_random_key key =
       trm_random_key_make(r->seed, TRM_RANDOM_NEGATIVE, UINT64_MAX, (uint64_t)place);
   int32_t item = 0;
   for (uint64_t try = 0; try < 64; ++try) {
-    item = (int32_t)trm_random_below(key, (uint64_t)user, try, (uint64_t)r->graph->n_items);
+    item = (int32_t)trm_random_below(key, (uint64_t)user, try, (uint64_t)r->data->n_items);
     if (!trm_list_has(train, n_train, item) && !trm_list_has(test, n_test, item)) break;
   }
   return item;
@@ -98,7 +99,7 @@ static double loss_of(const trm_ranker *r, int64_t user, const float *scores, co
 static void score_user(const trm_ranker *r, int64_t user, const float *scores, const int32_t *top,
                        double *sums) {
   const int32_t *test;
-  const int64_t n_test = list_of(&r->graph->test, user, &test), U = r->graph->n_users;
+  const int64_t n_test = list_of(&r->data->test, user, &test), U = r->data->n_users;
   if (n_test == 0) return;
   const trm_ranking ranking = trm_score_ranking(top, r->K, test, n_test);
   sums[RECALL * U + user] = ranking.recall;
@@ -118,7 +119,7 @@ static bool rank_own(trm_comm *comm, const trm_ranker *r, trm_task_stop stop, vo
     trm_watch_phase(comm, "ranking items", number); /* each group is progress */
     rank_group(r, number, g, &user, &here);
     for (int64_t i = 0; i < here; ++i) {
-      score_user(r, user + i, g->scores + i * r->graph->n_items, g->top + i * r->K, sums);
+      score_user(r, user + i, g->scores + i * r->data->n_items, g->top + i * r->K, sums);
     }
   }
   return true;
@@ -143,7 +144,7 @@ static void add_up(trm_task *task, const double *sums, int64_t U, trm_evaluation
 
 trm_status trm_rank_scores_add(trm_task *task, const trm_ranker *r, trm_task_stop stop,
                                void *context, trm_evaluation *result, bool *stopped) {
-  const int64_t U = r->graph->n_users;
+  const int64_t U = r->data->n_users;
   group g = {0};
   double *sums = NULL; /* [N_SUMS, U], and whether to stop; other ranks' users are 0 */
   *stopped = false;
@@ -196,7 +197,7 @@ static void recommend(const trm_ranker *r, int64_t number, rank_round *rounds) {
     for (int64_t k = 0; k < r->K; ++k) {
       const int32_t item = i < here ? g->top[i * r->K + k] : -1;
       rounds->own[i * r->K + k] = (recommendation){
-          (int32_t)(user + i), item, item >= 0 ? g->scores[i * r->graph->n_items + item] : 0};
+          (int32_t)(user + i), item, item >= 0 ? g->scores[i * r->data->n_items + item] : 0};
     }
   }
 }

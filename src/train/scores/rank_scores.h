@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "task.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/interactions.h"
 
 /** What one pass over all users is to give. */
 typedef struct trm_ranker {
-  const trm_graph *graph;
+  const trm_interactions *data;
   const float *vectors; /* [n_users + n_items, C] the same on every rank */
   int64_t C, K;
   uint64_t seed; /* of the items that losses compare with */

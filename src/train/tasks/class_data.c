@@ -4,6 +4,7 @@
 
 #include "class_scores.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/kind.h"
 
 static const trm_config_key keys[] = {
     TRM_KEY_INT("data.split", "0", 0, 1000000, "", TRM_ON_RESULT,
@@ -13,29 +14,29 @@ static const trm_config_key keys[] = {
 };
 const trm_config_rows trm_class_keys = TRM_CONFIG_ROWS(keys);
 
-static trm_status check_split(const trm_config *config, const trm_graph *graph) {
-  const int64_t split = trm_config_int(config, "data.split");
-  const int n = trm_graph_n_splits(graph);
-  if (split < n || n == 0) return TRM_OK; /* trm_graph_split says that there are none */
+static trm_status check_split(const trm_task *task, const trm_class_data *data) {
+  const int64_t split = trm_config_int(task->config, "data.split");
+  const int n = data->n_splits;
+  if (split < n || n == 0) return TRM_OK; /* opening the split says that there are none */
   return trm_fail(TRM_ERR_CONFIG, "data.split is %" PRId64 ", but %s has %d %s, from 0 to %d",
-                  split, trm_config_string(config, "data.path"), n,
-                  graph->kind == TRM_GRAPH_SET ? "folds" : "splits", n - 1);
+                  split, trm_config_string(task->config, "data.path"), n,
+                  trm_data_kind_find(task->kind->brings.name)->splits, n - 1);
 }
 
-/* Parts may overlap: with data.hold_out false a fold is validation and test part at once. */
-static trm_status open_split(const trm_task *task, trm_class_data *data) {
-  const trm_graph *g = data->store.graph;
+/* Subsets may overlap: with data.hold_out false a fold is for validation and test at once. */
+static trm_status open_split(const trm_task *task, const trm_class_source *source,
+                             trm_class_data *data) {
   const int split = (int)trm_config_int(task->config, "data.split");
   const bool hold_out = trm_config_used(task->config, "data.hold_out") &&
                         trm_config_bool(task->config, "data.hold_out");
-  TRM_TRY(check_split(task->config, g));
+  TRM_TRY(check_split(task, data));
   int64_t n_valid = 0;
-  for (int p = 0; p < TRM_N_PARTS; ++p) {
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     trm_ids ids;
-    TRM_TRY(trm_graph_split(g, split, (trm_part)p, hold_out, &ids));
-    for (int64_t i = 0; i < ids.n; ++i) data->parts[ids.ids[i]] |= (int8_t)(1 << p);
-    if (p == TRM_PART_TRAIN) data->train = ids;
-    if (p == TRM_PART_VALID) n_valid = ids.n;
+    TRM_TRY(source->split(task, split, (trm_subset)p, hold_out, &ids));
+    for (int64_t i = 0; i < ids.n; ++i) data->subsets[ids.ids[i]] |= (int8_t)(1 << p);
+    if (p == TRM_SUBSET_TRAIN) data->train = ids;
+    if (p == TRM_SUBSET_VALID) n_valid = ids.n;
   }
   const char *path = trm_config_string(task->config, "data.path"), *unit = task->kind->unit;
   if (data->train.n == 0) {
@@ -53,27 +54,41 @@ static trm_status open_split(const trm_task *task, trm_class_data *data) {
                   patience, split, path, unit);
 }
 
-static trm_status check_labels(const trm_task *task, const trm_graph *g) {
-  if (g->labels && g->n_classes >= 2) return TRM_OK;
+static trm_status check_labels(const trm_task *task, const trm_classes *classes) {
+  if (classes->labels && classes->n >= 2) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
                   "%s: %ss have no labels of two classes or more; prepare it with labels",
                   trm_config_string(task->config, "data.path"), task->kind->unit);
 }
 
-trm_status trm_class_data_open(trm_task *task,
-                               trm_status (*check)(const trm_task *task,
-                                                   const trm_graph_store *store),
+/* What trm_graph_store_open hands on. */
+typedef struct opening {
+  trm_task *task;
+  const trm_class_source *source;
+  trm_class_data *data;
+} opening;
+
+static trm_status open_data(void *self, const char *path, const trm_graph_memory *memory,
+                            bool features, const trm_graph **graph) {
+  const opening *o = self;
+  TRM_TRY(o->source->open(o->task, path, memory, features, o->data));
+  *graph = o->data->store.graph;
+  return TRM_OK;
+}
+
+trm_status trm_class_data_open(trm_task *task, const trm_class_source *source,
                                trm_class_data *data) {
+  opening o = {task, source, data};
   *data = (trm_class_data){0};
-  TRM_TRY(trm_graph_store_open(task->comm, task->config, &data->store));
+  TRM_TRY(trm_graph_store_open(task->comm, task->config, open_data, &o, &data->store));
   const trm_graph *g = data->store.graph;
-  data->n_samples = g->kind == TRM_GRAPH_SET ? g->n_graphs : g->n_nodes;
-  trm_status status = check(task, &data->store);
-  if (status == TRM_OK) status = TRM_ALLOC(&data->parts, data->n_samples, "parts of the data");
-  if (status == TRM_OK && task->use != TRM_USE_PREDICT) status = check_labels(task, g);
-  if (status == TRM_OK && task->use != TRM_USE_PREDICT) status = open_split(task, data);
+  trm_status status = source->check(task, &data->store);
+  if (status == TRM_OK) status = TRM_ALLOC(&data->subsets, data->n_samples, "subsets of the data");
+  if (status == TRM_OK && task->use != TRM_USE_PREDICT) status = check_labels(task, data->classes);
+  if (status == TRM_OK && task->use != TRM_USE_PREDICT) status = open_split(task, source, data);
   TRM_TRY(trm_comm_agree(task->comm, status));
-  task->dims = trm_graph_store_dims(&data->store);
+  task->dims = (trm_model_dims){
+      .n_outputs = data->classes->n, .n_features = g->n_features, .sparse = g->sparse};
   task->digest = g->digest;
   task->host_bytes = trm_graph_store_host_bytes(&data->store);
   trm_class_scores_declare(task, task->dims.n_outputs);
@@ -82,9 +97,9 @@ trm_status trm_class_data_open(trm_task *task,
 
 void trm_class_data_close(trm_class_data *data) {
   trm_graph_store_close(&data->store);
-  TRM_FREE(data->parts);
+  TRM_FREE(data->subsets);
 }
 
-int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_part part) {
-  return data->parts[id] >> part & 1 ? data->store.graph->labels[id] : -1;
+int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_subset subset) {
+  return data->subsets[id] >> subset & 1 ? data->classes->labels[id] : -1;
 }

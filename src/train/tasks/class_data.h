@@ -10,24 +10,36 @@ extern const trm_config_rows trm_class_keys;
 
 typedef struct trm_class_data {
   trm_graph_store store;
-  trm_ids train;     /* training samples; borrowed from the graph */
-  int8_t *parts;     /* [n_samples] bit p: the sample is in part p; owned */
-  int64_t n_samples; /* nodes, or graphs of a set */
+  const trm_classes *classes; /* of the samples; borrowed from the data set */
+  trm_ids train;              /* training samples; borrowed likewise */
+  int8_t *subsets;            /* [n_samples] bit s: the sample is in subset s of the split; owned */
+  int64_t n_samples;          /* nodes, or graphs of a set */
+  int n_splits;
 } trm_class_data;
+
+/** What a task tells of its data set. */
+typedef struct trm_class_source {
+  /** As trm_graph_opener; fills store.graph, classes, n_samples and n_splits. */
+  trm_status (*open)(trm_task *task, const char *path, const trm_graph_memory *memory,
+                     bool features, trm_class_data *data);
+  /** Whether the data are what the task can work on. */
+  trm_status (*check)(const trm_task *task, const trm_graph_store *store);
+  /** Samples of a subset of split `split`; hold_out as trm_graph_set_split. */
+  trm_status (*split)(const trm_task *task, int split, trm_subset subset, bool hold_out,
+                      trm_ids *ids);
+} trm_class_source;
 
 /**
  * Opens data.path and the split data.split, and fills the facts of the task: sizes, digest, scores. To
- * predict, no split is opened and no sample is in a part.
- * `check` says whether the data are what the kind of task can work on. After a failure too, *data is
- * for trm_class_data_close. Collective; the status is the same on all ranks.
+ * predict, no split is opened and no sample is in a subset. After a failure too, the task closes its
+ * data set and *data is for trm_class_data_close. Collective; the status is the same on all ranks.
  */
-trm_status trm_class_data_open(trm_task *task,
-                               trm_status (*check)(const trm_task *task,
-                                                   const trm_graph_store *store),
+trm_status trm_class_data_open(trm_task *task, const trm_class_source *source,
                                trm_class_data *data);
-void trm_class_data_close(trm_class_data *data); /* collective */
+/** The data set must be closed before. Collective. */
+void trm_class_data_close(trm_class_data *data);
 
-/** label of sample `id` when it is in the part, -1 otherwise: a target of a loss. */
-int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_part part);
+/** label of sample `id` when it is in the subset, -1 otherwise: a target of a loss. */
+int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_subset subset);
 
 #endif

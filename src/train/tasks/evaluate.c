@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "task.h"
 #include "trireme/comm/reducer.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 struct trm_evaluator {
@@ -18,14 +20,14 @@ struct trm_evaluator {
   int64_t n_groups_max;
 };
 
-static int64_t groups_of(const trm_evaluator *e, trm_split split) {
-  const int64_t n = trm_dataset_eval_samples(e->dataset, split, e->T);
-  return (n + e->group - 1) / e->group;
+static int64_t groups_of(const trm_evaluator *e, trm_subset subset) {
+  const int64_t n = trm_dataset_eval_samples(e->dataset, subset, e->T);
+  return trm_ceil_div(n, e->group);
 }
 
 static trm_status allocate(trm_evaluator *e) {
-  for (int s = 0; s < TRM_N_SPLITS; ++s) {
-    const int64_t n = groups_of(e, (trm_split)s);
+  for (int s = 0; s < TRM_N_TEXT_SUBSETS; ++s) {
+    const int64_t n = groups_of(e, (trm_subset)s);
     if (n > e->n_groups_max) e->n_groups_max = n;
   }
   TRM_TRY(TRM_ALLOC(&e->inputs, e->group * e->T, "evaluation batch"));
@@ -56,10 +58,10 @@ void trm_evaluator_destroy(trm_evaluator **evaluator) {
   TRM_FREE(*evaluator);
 }
 
-static trm_status run_group(trm_evaluator *e, trm_split split, int64_t g, int64_t n_windows) {
+static trm_status run_group(trm_evaluator *e, trm_subset subset, int64_t g, int64_t n_windows) {
   const int64_t first = g * e->group;
   const int64_t n = first + e->group < n_windows ? e->group : n_windows - first;
-  TRM_TRY(trm_dataset_eval_read(e->dataset, split, e->T, first, n, e->inputs, e->targets));
+  TRM_TRY(trm_dataset_eval_read(e->dataset, subset, e->T, first, n, e->inputs, e->targets));
   const trm_pass pass = {.training = false};
   trm_tape_begin(e->learner->tape, &pass);
   const trm_tokens tokens = {.N = n, .T = e->T, .inputs = e->inputs, .targets = e->targets};
@@ -71,16 +73,16 @@ static trm_status run_group(trm_evaluator *e, trm_split split, int64_t g, int64_
   return TRM_OK;
 }
 
-trm_status trm_evaluator_run(trm_evaluator *e, trm_split split, bool (*stop)(void *context),
+trm_status trm_evaluator_run(trm_evaluator *e, trm_subset subset, bool (*stop)(void *context),
                              void *context, double *loss, int64_t *tokens, bool *stopped) {
-  const int64_t n_windows = trm_dataset_eval_samples(e->dataset, split, e->T);
-  const int64_t G = groups_of(e, split);
+  const int64_t n_windows = trm_dataset_eval_samples(e->dataset, subset, e->T);
+  const int64_t G = groups_of(e, subset);
   if (G == 0) { /* the same on all ranks: their data are equal */
     return trm_fail(
         TRM_ERR_DATA,
         "%s: the %s split has fewer than 2 tokens, nothing to evaluate; prepare it with "
         "a larger --valid-share, or set eval.every to 0 and eval.at_end to false",
-        trm_dataset_path(e->dataset), trm_split_name(split));
+        trm_dataset_path(e->dataset), trm_subset_name(subset));
   }
   int64_t first, n_local;
   trm_block_range(G, trm_comm_rank(e->comm), trm_comm_size(e->comm), &first, &n_local);
@@ -92,17 +94,14 @@ trm_status trm_evaluator_run(trm_evaluator *e, trm_split split, bool (*stop)(voi
       e->sums[2 * G] = 1;
       break;
     }
-    status = run_group(e, split, g, n_windows);
+    status = run_group(e, subset, g, n_windows);
   }
   TRM_TRY(trm_comm_agree(e->comm, status));
   TRM_TRY(trm_comm_sum_f64(e->comm, e->sums, 2 * G + 2));
-  double sum = 0, count = 0;
-  for (int64_t g = 0; g < G; ++g) {
-    sum += e->sums[2 * g];
-    count += e->sums[2 * g + 1];
-  }
+  trm_evaluation joined = {0};
+  trm_task_join_losses(e->sums, G, &joined);
   *stopped = e->sums[2 * G] > 0;
-  *loss = *stopped ? (double)NAN : sum / count;
-  *tokens = (int64_t)count;
+  *loss = *stopped ? (double)NAN : joined.loss;
+  *tokens = joined.count;
   return TRM_OK;
 }

@@ -20,7 +20,8 @@ void trm_evaluator_destroy(trm_evaluator **evaluator);
  * @param stop  asked between groups; when it returns true on any rank, *stopped is set on all and
  *              the loss is NaN. May be NULL.
  */
-trm_status trm_evaluator_run(trm_evaluator *evaluator, trm_split split, bool (*stop)(void *context),
-                             void *context, double *loss, int64_t *tokens, bool *stopped);
+trm_status trm_evaluator_run(trm_evaluator *evaluator, trm_subset subset,
+                             bool (*stop)(void *context), void *context, double *loss,
+                             int64_t *tokens, bool *stopped);
 
 #endif

@@ -41,29 +41,20 @@ struct trm_graph_batches {
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-static trm_graph_batch batch_of(const trm_graph_block *block) {
-  return (trm_graph_batch){.features = block->features,
-                           .hops = block->subgraph.hops,
-                           .n_hops = block->subgraph.n_hops,
-                           .targets = block->targets,
-                           .n_graphs = block->n_graphs,
-                           .graphs = block->graphs};
-}
-
 static trm_status plan(trm_graph_batches *b, int64_t *max_inputs) {
   trm_graph_bounds *bounds = NULL;
   TRM_TRY(TRM_ALLOC(&bounds, 1, "sizes of blocks"));
   trm_graph_loader_options all = b->options; /* sizes do not depend on whose blocks they are */
   all.n_local = all.n_blocks;
   all.end_step = all.depth = all.n_threads = 1;
-  trm_status status = trm_graph_loader_bounds(b->graph, &all, bounds);
+  trm_status status = trm_graph_loader_bounds(&all, bounds);
   if (status == TRM_OK) {
     const trm_pass pass = {.training = true, .dry = true, .bounds = true};
-    const trm_graph_batch graph = batch_of(&bounds->block);
-    *max_inputs = bounds->block.features.n_rows;
+    const trm_graph_batch *graph = &bounds->block.batch;
+    *max_inputs = graph->features.n_rows;
     trm_tape_begin(b->learner->tape, &pass);
     trm_var *loss =
-        trm_model_loss(b->learner->model, b->learner->tape, &(trm_batch){.graph = &graph});
+        trm_model_loss(b->learner->model, b->learner->tape, &(trm_batch){.graph = graph});
     trm_tape_backward(b->learner->tape, loss, NULL, NULL, NULL);
     status = trm_tape_status(b->learner->tape);
   }
@@ -123,7 +114,6 @@ trm_status trm_graph_batches_create(trm_task *task, const trm_graph *graph,
     b->task = task;
     b->graph = graph;
     b->options = *options;
-    b->options.fetched = own != NULL;
     b->learner = learner;
     b->seed = options->seed;
     status = plan(b, &max_inputs);
@@ -171,18 +161,18 @@ trm_status trm_graph_batches_start(trm_graph_batches *b, trm_gradsync *sync, int
   b->options.n_threads = loader_threads(b->task->config);
   b->options.depth = b->options.n_threads + 1;
   if (b->fetch) trm_gradsync_on_between(sync, poll_fetch, b->fetch);
-  return trm_graph_loader_create(b->graph, &b->options, &b->loader);
+  return trm_graph_loader_create(&b->options, &b->loader);
 }
 
 static trm_status run_block(trm_graph_batches *b, int64_t step, int64_t i,
                             const trm_graph_block *block, const float *fetched) {
-  trm_graph_batch graph = batch_of(block);
+  trm_graph_batch graph = block->batch;
   trm_pass pass = {.training = true,
                    .seed = b->seed,
                    .step = step,
                    .sample0 = (b->options.first_block + i) * b->options.batch};
   if (fetched) graph.features.dense = fetched;
-  for (int64_t t = 0; t < block->n_targets; ++t) pass.weight += block->targets[t] >= 0;
+  for (int64_t t = 0; t < block->n_targets; ++t) pass.weight += graph.targets[t] >= 0;
   trm_watch_phase(b->task->comm, "forward and backward", step); /* each block is progress */
   return trm_task_block(b->learner, b->sync, i, &pass, &(trm_batch){.graph = &graph},
                         block->samples, block->n_samples);
@@ -227,7 +217,7 @@ trm_status trm_graph_batches_run(trm_graph_batches *b, int64_t step) {
 
 trm_status trm_graph_batches_samples(trm_graph_batches *b, int64_t step, int64_t *ids,
                                      int64_t *offsets) {
-  return trm_graph_samples(b->graph, &b->options, step, ids, offsets);
+  return trm_graph_samples(&b->options, step, ids, offsets);
 }
 
 /* Enough for a few ranks; neighbours that blocks share are drawn and computed by each. */

@@ -4,7 +4,7 @@
 
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/sampler.h"
+#include "trireme/input/neighbor_sampler.h"
 
 static const trm_config_key store_keys[] = {
     TRM_KEY_CHOICE(
@@ -36,21 +36,22 @@ static trm_status settle(void *context, trm_status status) {
   return trm_shared_settle(context, status);
 }
 
-trm_status trm_graph_store_open(trm_comm *comm, const trm_config *config, trm_graph_store *store) {
+trm_status trm_graph_store_open(trm_comm *comm, const trm_config *config, trm_graph_opener open,
+                                void *self, trm_graph_store *store) {
   const char *storage = trm_config_string(config, "data.storage");
   const char *path = trm_config_string(config, "data.path");
   *store = (trm_graph_store){.partitioned = strcmp(storage, "partitioned") == 0};
-  if (strcmp(storage, "replicated") == 0 || trm_comm_size(comm) == 1) {
-    return trm_comm_agree(comm, trm_graph_open(path, NULL, !store->partitioned, &store->graph));
+  const trm_graph_memory *memory = NULL;
+  if (strcmp(storage, "replicated") != 0 && trm_comm_size(comm) > 1) {
+    TRM_TRY(trm_shared_create(comm, &store->shared));
+    store->memory = (trm_graph_memory){.context = store->shared, .take = take, .settle = settle};
+    memory = &store->memory;
   }
-  TRM_TRY(trm_shared_create(comm, &store->shared));
-  store->memory = (trm_graph_memory){.context = store->shared, .take = take, .settle = settle};
-  return trm_comm_agree(comm,
-                        trm_graph_open(path, &store->memory, !store->partitioned, &store->graph));
+  return trm_comm_agree(comm, open(self, path, memory, !store->partitioned, &store->graph));
 }
 
 void trm_graph_store_close(trm_graph_store *store) {
-  trm_graph_close(&store->graph);
+  store->graph = NULL;
   trm_shared_destroy(&store->shared);
 }
 
@@ -97,13 +98,4 @@ trm_status trm_graph_store_partition(trm_comm *comm, const trm_graph_store *stor
 
 int64_t trm_graph_store_host_bytes(const trm_graph_store *store) {
   return store->shared ? trm_shared_bytes(store->shared) : 0;
-}
-
-trm_model_dims trm_graph_store_dims(const trm_graph_store *store) {
-  const trm_graph *g = store->graph;
-  return (trm_model_dims){.n_outputs = g->n_classes,
-                          .n_features = g->n_features,
-                          .sparse = g->sparse,
-                          .n_nodes =
-                              g->kind == TRM_GRAPH_INTERACTIONS ? g->n_users + g->n_items : 0};
 }

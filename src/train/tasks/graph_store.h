@@ -15,14 +15,22 @@ extern const trm_config_rows trm_graph_store_keys, trm_graph_partition_keys;
 extern const trm_config_part trm_graph_store_partitioned;
 
 typedef struct trm_graph_store {
-  trm_graph *graph;
+  const trm_graph *graph;  /* of the data set that the task has opened */
   trm_shared *shared;      /* NULL: every rank has a copy */
   trm_graph_memory memory; /* where `shared` is */
   bool partitioned;        /* features stay in the file until each rank reads its own */
 } trm_graph_store;
 
-/** Opens data.path. Collective; the status is the same on all ranks. */
-trm_status trm_graph_store_open(trm_comm *comm, const trm_config *config, trm_graph_store *store);
+/** Opens a data set of the task's kind: keeps it in `self` and gives its graph. Called once on each rank,
+ *  as collective as `memory` (trm_graph_open). */
+typedef trm_status (*trm_graph_opener)(void *self, const char *path, const trm_graph_memory *memory,
+                                       bool features, const trm_graph **graph);
+
+/** Opens data.path. Collective; the status is the same on all ranks. After a failure too, the task closes
+ *  its data set and then the store. */
+trm_status trm_graph_store_open(trm_comm *comm, const trm_config *config, trm_graph_opener open,
+                                void *self, trm_graph_store *store);
+/** The data set must be closed before. */
 void trm_graph_store_close(trm_graph_store *store); /* collective */
 /** Layers of message passing of a model, which hops have room for. @return TRM_ERR_CONFIG */
 trm_status trm_graph_hops(const trm_model *model, int *n_hops);
@@ -37,7 +45,6 @@ trm_status trm_graph_store_partition(trm_comm *comm, const trm_graph_store *stor
                                      trm_partition **out);
 /** Whether data.partition is `metis`. */
 bool trm_graph_store_metis(const trm_config *config);
-trm_model_dims trm_graph_store_dims(const trm_graph_store *store);
 /** Bytes that the ranks of this host share. */
 int64_t trm_graph_store_host_bytes(const trm_graph_store *store);
 

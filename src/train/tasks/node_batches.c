@@ -82,18 +82,31 @@ trm_status trm_node_batches_cut(trm_comm *comm, const trm_config *config,
                   batch, n_clusters, *n);
 }
 
-trm_status trm_node_batches_options(const trm_config *config, int n_hops, trm_ids train,
-                                    const trm_partition *parts, const trm_partition *clusters,
-                                    trm_graph_loader_options *options) {
-  *options = (trm_graph_loader_options){
-      .kind = clusters ? TRM_BATCH_CLUSTER : TRM_BATCH_NEIGHBOR,
-      .seed = (uint64_t)trm_config_int(config, "run.seed"),
-      .train = train,
-      .partition = clusters ? clusters : parts,
-      .sampler = {.n_hops = n_hops,
-                  .replace = !clusters && trm_config_bool(config, "sampler.replace"),
-                  .drop_edge = trm_drop_edge(config)}};
-  if (clusters) return TRM_OK;
+trm_status trm_node_batches_options(const trm_config *config, int n_hops, const trm_node_data *data,
+                                    trm_ids train, const trm_partition *parts,
+                                    const trm_partition *clusters, bool fetched,
+                                    trm_node_batching *way, trm_graph_loader_options *options) {
+  const double drop_edge = trm_drop_edge(config);
+  *options = (trm_graph_loader_options){.seed = (uint64_t)trm_config_int(config, "run.seed")};
+  if (clusters) {
+    way->clusters = (trm_cluster_batching){.data = data,
+                                           .train = train,
+                                           .clusters = clusters,
+                                           .n_hops = n_hops,
+                                           .drop_edge = drop_edge,
+                                           .fetched = fetched};
+    options->way = trm_batching_by_clusters(&way->clusters);
+    return TRM_OK;
+  }
+  way->neighbors =
+      (trm_neighbor_batching){.data = data,
+                              .train = train,
+                              .partition = parts,
+                              .neighbors = {.n_hops = n_hops,
+                                            .replace = trm_config_bool(config, "sampler.replace"),
+                                            .drop_edge = drop_edge},
+                              .fetched = fetched};
+  options->way = trm_batching_by_neighbors(&way->neighbors);
   return trm_fanout_parse(trm_config_string(config, "sampler.fanout"), n_hops,
-                          options->sampler.fanout);
+                          way->neighbors.neighbors.fanout);
 }

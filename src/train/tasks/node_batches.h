@@ -18,9 +18,20 @@ bool trm_node_batches_clusters(const trm_config *config);
 trm_status trm_node_batches_cut(trm_comm *comm, const trm_config *config,
                                 const trm_graph_store *store, trm_ids train,
                                 trm_partition **clusters, int64_t *n);
-/** Options of the loader: all but the batch's sizes. */
-trm_status trm_node_batches_options(const trm_config *config, int n_hops, trm_ids train,
-                                    const trm_partition *parts, const trm_partition *clusters,
-                                    trm_graph_loader_options *options);
+/** The way of batching that sampler.kind asks for, with its options. */
+typedef struct trm_node_batching {
+  trm_neighbor_batching neighbors;
+  trm_cluster_batching clusters;
+} trm_node_batching;
+/**
+ * Fills what the way takes, and the options of the loader but for the batch's sizes; these keep *way.
+ * @param[in] parts     seeds are put in their order
+ * @param[in] clusters  NULL: neighbours are sampled
+ * @param[in] fetched   features come from other ranks
+ */
+trm_status trm_node_batches_options(const trm_config *config, int n_hops, const trm_node_data *data,
+                                    trm_ids train, const trm_partition *parts,
+                                    const trm_partition *clusters, bool fetched,
+                                    trm_node_batching *way, trm_graph_loader_options *options);
 
 #endif

@@ -27,7 +27,9 @@ static const trm_config_key keys[] = {
 static const trm_config_rows key_rows = TRM_CONFIG_ROWS(keys);
 
 typedef struct node_task {
+  trm_node_data *nodes;
   trm_class_data data;
+  trm_node_batching batching;
   trm_partition *partition; /* into batch.blocks; owned */
   bool full;                /* sampler.kind */
   double drop_edge;
@@ -74,14 +76,34 @@ static trm_status check_data(const trm_task *task, const trm_graph_store *store)
   return TRM_OK;
 }
 
+static trm_status open_data(trm_task *task, const char *path, const trm_graph_memory *memory,
+                            bool features, trm_class_data *data) {
+  node_task *t = task->self;
+  TRM_TRY(trm_node_data_open(path, memory, features, &t->nodes));
+  data->store.graph = &t->nodes->graph;
+  data->classes = &t->nodes->classes;
+  data->n_samples = t->nodes->graph.n_nodes;
+  data->n_splits = t->nodes->n_splits;
+  return TRM_OK;
+}
+
+static trm_status split_data(const trm_task *task, int split, trm_subset subset, bool hold_out,
+                             trm_ids *ids) {
+  const node_task *t = task->self;
+  (void)hold_out; /* splits of nodes say themselves what is held out */
+  return trm_node_data_split(t->nodes, split, subset, ids);
+}
+
 static trm_status open_nodes(trm_task *task) {
+  static const trm_class_source source = {
+      .open = open_data, .check = check_data, .split = split_data};
   node_task *t = NULL;
   TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
   task->self = t;
   t->full = trm_config_is(task->config, "sampler.kind", "full");
   t->drop_edge = trm_drop_edge(task->config);
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
-  return trm_class_data_open(task, check_data, &t->data);
+  return trm_class_data_open(task, &source, &t->data);
 }
 
 static void close_nodes(trm_task *task) {
@@ -92,6 +114,7 @@ static void close_nodes(trm_task *task) {
   trm_whole_destroy(&t->all);
   trm_partition_destroy(&t->partition);
   trm_partition_destroy(&t->clusters);
+  trm_node_data_close(&t->nodes);
   trm_class_data_close(&t->data);
   TRM_FREE(t->targets);
   TRM_FREE(t->hashes);
@@ -145,13 +168,13 @@ static trm_status resolve(trm_task *task, trm_config *config) {
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-/* Labels of the rows of a pass that are in a part, -1 for the others. */
-static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm_part part,
+/* Labels of the rows of a pass that are in a subset, -1 for the others. */
+static trm_status labels_of_rows(const node_task *t, const trm_whole *whole, trm_subset subset,
                                  int32_t **targets) {
   const trm_field *f = trm_whole_field(whole);
   TRM_TRY(TRM_ALLOC(targets, f->n_targets, "targets"));
   for (int64_t i = 0; i < f->n_targets; ++i) {
-    (*targets)[i] = trm_class_target(&t->data, f->targets[i], part);
+    (*targets)[i] = trm_class_target(&t->data, f->targets[i], subset);
   }
   return TRM_OK;
 }
@@ -183,7 +206,7 @@ static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) 
                            trm_model_n_hops(learner->model),
                            needs_all_rows(task) ? NULL : &t->data.train, true, &t->training));
   const int64_t n_local = trm_whole_field(t->training)->n_local;
-  trm_status status = labels_of_rows(t, t->training, TRM_PART_TRAIN, &t->targets);
+  trm_status status = labels_of_rows(t, t->training, TRM_SUBSET_TRAIN, &t->targets);
   if (status == TRM_OK) status = TRM_ALLOC(&t->hashes, n_local, "hashes of samples");
   if (status == TRM_OK) status = list_places(task, t);
   if (status == TRM_OK) {
@@ -204,8 +227,9 @@ static trm_status plan_batches(trm_task *task, node_task *t, trm_learner *learne
     own.cache_bytes = trm_config_int(task->config, "data.halo_cache_mib") << 20;
   }
   TRM_TRY(trm_comm_agree(
-      task->comm, trm_node_batches_options(task->config, trm_model_n_hops(learner->model),
-                                           t->data.train, t->partition, t->clusters, &options)));
+      task->comm, trm_node_batches_options(task->config, trm_model_n_hops(learner->model), t->nodes,
+                                           t->data.train, t->partition, t->clusters,
+                                           t->data.store.partitioned, &t->batching, &options)));
   options.batch = task->batch;
   options.n_blocks = task->n_blocks;
   return trm_graph_batches_create(task, t->data.store.graph, &options,
@@ -217,7 +241,7 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   int n_hops;
   TRM_TRY(trm_graph_hops(learner->model, &n_hops));
   TRM_TRY(trm_whole_create(task->comm, &t->data.store, t->partition, n_hops, NULL, false, &t->all));
-  trm_status status = labels_of_rows(t, t->all, TRM_PART_VALID, &t->eval_targets);
+  trm_status status = labels_of_rows(t, t->all, TRM_SUBSET_VALID, &t->eval_targets);
   if (status == TRM_OK) status = TRM_ALLOC(&t->sums, 2 * task->n_blocks, "losses of blocks");
   if (status == TRM_OK) status = trm_whole_plan(t->all, learner, false);
   TRM_TRY(trm_comm_agree(task->comm, status));
@@ -307,8 +331,8 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
   }
   *rows = (trm_class_rows){.logits = logits->data,
                            .ids = f->targets,
-                           .labels = t->data.store.graph->labels,
-                           .parts = t->data.parts,
+                           .labels = t->nodes->classes.labels,
+                           .subsets = t->data.subsets,
                            .n = f->n_targets,
                            .n_classes = task->dims.n_outputs,
                            .n_samples = t->data.store.graph->n_nodes};
@@ -333,8 +357,8 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   node_task *t = task->self;
   trm_class_rows rows;
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
-  return trm_class_predictions_write(task->comm, t->data.store.graph, &rows, options->output,
-                                     n_rows);
+  return trm_class_predictions_write(task->comm, task->kind->unit, t->data.classes,
+                                     &t->nodes->graph.names, &rows, options->output, n_rows);
 }
 
 const trm_task_kind trm_task_nodes = {
@@ -342,7 +366,7 @@ const trm_task_kind trm_task_nodes = {
                   &trm_graph_partition_keys),
     .more = {&trm_graph_store_partitioned, &trm_neighbor_batches, &trm_cluster_batches},
     .select = "accuracy",
-    .part = "validation",
+    .subset = "validation",
     .unit = "node",
     .open = open_nodes,
     .close = close_nodes,

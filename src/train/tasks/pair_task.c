@@ -27,8 +27,10 @@ static const trm_config_key keys[] = {
 static const trm_config_rows key_rows = TRM_CONFIG_ROWS(keys);
 
 typedef struct pair_task {
+  trm_interactions *data;
   trm_graph_store store;
   trm_partition *partition; /* into batch.blocks; owned */
+  trm_pair_batching batching;
   trm_graph_loader_options options;
   trm_graph_loader *loader;
   trm_whole *whole;
@@ -43,6 +45,15 @@ typedef struct pair_task {
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
+static trm_status open_data(void *self, const char *path, const trm_graph_memory *memory,
+                            bool features, const trm_graph **graph) {
+  pair_task *t = self;
+  (void)features; /* there are none */
+  TRM_TRY(trm_interactions_open(path, memory, &t->data));
+  *graph = &t->data->graph;
+  return TRM_OK;
+}
+
 static trm_status open_pairs(trm_task *task) {
   pair_task *t = NULL;
   trm_status status = TRM_ALLOC(&t, 1, "task");
@@ -51,9 +62,9 @@ static trm_status open_pairs(trm_task *task) {
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
   status = TRM_ALLOC(&t->from, trm_comm_size(task->comm) + 1, "rows of ranks");
   TRM_TRY(trm_comm_agree(task->comm, status));
-  TRM_TRY(trm_graph_store_open(task->comm, task->config, &t->store));
-  task->dims = trm_graph_store_dims(&t->store);
-  task->digest = t->store.graph->digest;
+  TRM_TRY(trm_graph_store_open(task->comm, task->config, open_data, t, &t->store));
+  task->dims = (trm_model_dims){.n_nodes = t->data->graph.n_nodes};
+  task->digest = t->data->graph.digest;
   task->host_bytes = trm_graph_store_host_bytes(&t->store);
   task->exchanges = true;
   trm_rank_scores_declare(task);
@@ -66,6 +77,7 @@ static void close_pairs(trm_task *task) {
   trm_graph_loader_destroy(&t->loader);
   trm_whole_destroy(&t->whole);
   trm_partition_destroy(&t->partition);
+  trm_interactions_close(&t->data);
   trm_graph_store_close(&t->store);
   TRM_FREE(t->hashes);
   TRM_FREE(t->from);
@@ -80,25 +92,24 @@ enum { BLOCKS = 4, LOCAL = 16 };
 /* What each rank works out for itself. */
 static trm_status resolve_sizes(trm_task *task, trm_config *config) {
   pair_task *t = task->self;
-  const trm_graph *g = t->store.graph;
   task->batch = trm_config_int(config, "batch.size");
   const int64_t most = task->batch < TRM_PASS_MAX_BLOCKS ? task->batch : TRM_PASS_MAX_BLOCKS;
   TRM_TRY(trm_task_resolve_blocks(task, config, BLOCKS, most));
-  t->options = (trm_graph_loader_options){
-      .kind = TRM_BATCH_PAIRS,
-      .seed = t->seed,
-      .batch = task->batch,
-      .n_blocks = task->n_blocks,
-      .sampler = {.drop_edge = trm_config_real(config, "model.drop_edge")},
-      .depth = 2,
-      .n_threads = 1};
-  task->epoch_samples = trm_graph_epoch_samples(g, &t->options);
+  t->batching =
+      (trm_pair_batching){.data = t->data, .drop_edge = trm_config_real(config, "model.drop_edge")};
+  t->options = (trm_graph_loader_options){.way = trm_batching_by_pairs(&t->batching),
+                                          .seed = t->seed,
+                                          .batch = task->batch,
+                                          .n_blocks = task->n_blocks,
+                                          .depth = 2,
+                                          .n_threads = 1};
+  task->epoch_samples = trm_graph_epoch_samples(t->options.way);
   task->units_a_step = task->batch;
   TRM_TRY(trm_task_check_batch(task));
   (void)snprintf(task->summary, sizeof task->summary,
                  "%" PRId64 " users, %" PRId64 " items, %" PRId64 " of %" PRId64
                  " interactions a step",
-                 g->n_users, g->n_items, task->batch, task->epoch_samples);
+                 t->data->n_users, t->data->n_items, task->batch, task->epoch_samples);
   return TRM_OK;
 }
 
@@ -110,7 +121,7 @@ static trm_status resolve(trm_task *task, trm_config *config) {
                                     task->n_blocks * (metis ? LOCAL : 1), (trm_ids){0}, status,
                                     &t->partition));
   if (metis) trm_partition_join(t->partition, LOCAL);
-  t->options.partition = t->partition;
+  t->batching.partition = t->partition;
   return TRM_OK;
 }
 
@@ -119,47 +130,35 @@ static trm_status resolve(trm_task *task, trm_config *config) {
 static void share_rows(void *context, trm_real *rows, int64_t C) {
   trm_task *task = context;
   pair_task *t = task->self;
-  TRM_ASSERT(trm_rows_share(task->comm, rows, t->from, C * (int64_t)sizeof(trm_real)) == TRM_OK);
+  /* A message that fails is fatal, comm reports it and ends the job. */
+  const trm_status status =
+      trm_rows_share(task->comm, rows, t->from, C * (int64_t)sizeof(trm_real));
+  TRM_ASSERT(status == TRM_OK);
 }
 
 /* Each rank has a contiguous range of the batch's nodes. */
 static void tell_shares(trm_task *task, pair_task *t, int64_t n_own) {
-  TRM_ASSERT(trm_comm_allgather(task->comm, &n_own, t->from + 1, sizeof n_own) == TRM_OK);
+  const trm_status status = trm_comm_allgather(task->comm, &n_own, t->from + 1, sizeof n_own);
+  TRM_ASSERT(status == TRM_OK);
   t->from[0] = 0;
   for (int r = 0; r < trm_comm_size(task->comm); ++r) t->from[r + 1] += t->from[r];
-}
-
-static trm_graph_batch batch_of(const pair_task *t) {
-  const trm_field *f = trm_whole_field(t->whole);
-  trm_graph_batch graph = trm_whole_batch(t->whole);
-  graph.own_nodes = f->inputs;
-  graph.n_own = f->n_inputs;
-  return graph;
-}
-
-/* The batch's own nodes may need any source of the last hop. */
-static const trm_row_exchange *last_exchange(const trm_graph_batch *graph) {
-  return graph->hops[graph->n_hops - 1].in_exchange;
 }
 
 static trm_status plan_steps(trm_task *task, pair_task *t, trm_learner *learner) {
   trm_graph_bounds *bounds = NULL;
   int64_t n_local = trm_whole_field(t->whole)->n_local;
-  t->options.field = trm_whole_field(t->whole);
+  t->batching.field = trm_whole_field(t->whole);
+  t->batching.rows = trm_comm_size(task->comm) > 1 ? &t->exchange : NULL;
+  t->batching.sources = trm_whole_sources(t->whole); /* own nodes may need any of them */
   t->options.first_block = trm_whole_field(t->whole)->first_block;
   t->options.n_local = n_local;
   TRM_TRY(TRM_ALLOC(&t->hashes, n_local, "hashes of samples"));
   TRM_TRY(TRM_ALLOC(&bounds, 1, "sizes of batches"));
   t->options.end_step = 1;
-  trm_status status = trm_graph_loader_bounds(t->store.graph, &t->options, bounds);
+  trm_status status = trm_graph_loader_bounds(&t->options, bounds);
   if (status == TRM_OK) {
     trm_pass pass = {.training = true, .dry = true, .bounds = true};
-    trm_graph_batch graph = batch_of(t);
-    graph.collection = &bounds->collection;
-    graph.triplets = &bounds->triplets;
-    graph.last = &bounds->last;
-    if (trm_comm_size(task->comm) > 1) bounds->collection.exchange = &t->exchange;
-    bounds->last.in_exchange = last_exchange(&graph);
+    const trm_graph_batch graph = trm_whole_batch_of_pairs(t->whole, &bounds->batch);
     trm_whole_pass(t->whole, &pass);
     trm_tape_begin(learner->tape, &pass);
     trm_var *loss = trm_model_loss(learner->model, learner->tape, &(trm_batch){.graph = &graph});
@@ -172,7 +171,7 @@ static trm_status plan_steps(trm_task *task, pair_task *t, trm_learner *learner)
 
 static trm_status plan_outputs(pair_task *t, trm_learner *learner) {
   trm_pass pass = {.dry = true};
-  const trm_graph_batch graph = batch_of(t);
+  const trm_graph_batch graph = trm_whole_batch(t->whole);
   trm_whole_pass(t->whole, &pass);
   trm_tape_begin(learner->tape, &pass);
   (void)trm_model_outputs(learner->model, learner->tape, &(trm_batch){.graph = &graph});
@@ -198,7 +197,7 @@ static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync
   t->sync = sync;
   t->options.first_step = first_step;
   t->options.end_step = end_step;
-  return trm_graph_loader_create(t->store.graph, &t->options, &t->loader);
+  return trm_graph_loader_create(&t->options, &t->loader);
 }
 
 static trm_status run(trm_task *task, int64_t step) {
@@ -207,25 +206,16 @@ static trm_status run(trm_task *task, int64_t step) {
   trm_pass pass = {.training = true, .seed = t->seed, .step = step};
   trm_watch_phase(task->comm, "forward and backward", step);
   trm_status status = trm_graph_loader_next(t->loader, &data);
-  if (status == TRM_OK && t->options.sampler.drop_edge > 0) {
-    status = trm_whole_drop_edges(t->whole, t->options.sampler.drop_edge, t->seed, step);
+  if (status == TRM_OK && t->batching.drop_edge > 0) {
+    status = trm_whole_drop_edges(t->whole, t->batching.drop_edge, t->seed, step);
   }
   TRM_TRY(trm_comm_agree(task->comm, status)); /* ranks wait for each other in the pass */
   TRM_ASSERT(data.step == step);
   for (int64_t k = 0; k < data.n_local; ++k) {
     t->hashes[k] = trm_samples_hash(data.blocks[k].samples, data.blocks[k].n_samples);
   }
-  trm_collection collection = *data.collection;
-  trm_hop last = *data.last;
-  if (trm_comm_size(task->comm) > 1) {
-    tell_shares(task, t, collection.n_own);
-    collection.exchange = &t->exchange;
-  }
-  trm_graph_batch graph = batch_of(t);
-  graph.collection = &collection;
-  graph.triplets = data.triplets;
-  last.in_exchange = last_exchange(&graph);
-  graph.last = &last;
+  if (trm_comm_size(task->comm) > 1) tell_shares(task, t, data.batch.collection->n_own);
+  const trm_graph_batch graph = trm_whole_batch_of_pairs(t->whole, &data.batch);
   trm_whole_pass(t->whole, &pass);
   trm_gradsync_all_begin(t->sync, &pass);
   trm_tape_begin(t->learner->tape, &pass);
@@ -237,7 +227,7 @@ static trm_status run(trm_task *task, int64_t step) {
 
 static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *offsets) {
   const pair_task *t = task->self;
-  return trm_graph_samples(t->store.graph, &t->options, step, ids, offsets);
+  return trm_graph_samples(&t->options, step, ids, offsets);
 }
 
 /* ---- evaluation ------------------------------------------------------------------------------ */
@@ -245,7 +235,7 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
 /* Rows of all nodes in the partition's order, then by node. */
 static trm_status gather_vectors(trm_task *task, pair_task *t, const trm_var *own) {
   const int size = trm_comm_size(task->comm);
-  const int64_t n = t->store.graph->n_nodes, C = own->dims[1];
+  const int64_t n = t->data->graph.n_nodes, C = own->dims[1];
   float *ordered = NULL;
   trm_status status = TRM_ALLOC(&ordered, n * C, "vectors of nodes");
   if (status == TRM_OK && !t->vectors) status = TRM_ALLOC(&t->vectors, n * C, "vectors of nodes");
@@ -271,7 +261,7 @@ static trm_status make_ranker(trm_task *task, pair_task *t, trm_learner *learner
                               trm_ranker *ranker) {
   trm_pass pass = {.training = false};
   trm_whole_all_edges(t->whole);
-  const trm_graph_batch graph = batch_of(t);
+  const trm_graph_batch graph = trm_whole_batch(t->whole);
   trm_whole_pass(t->whole, &pass);
   trm_tape_begin(learner->tape, &pass);
   const trm_var *own =
@@ -279,7 +269,7 @@ static trm_status make_ranker(trm_task *task, pair_task *t, trm_learner *learner
   TRM_TRY(trm_comm_agree(task->comm, trm_tape_status(learner->tape)));
   TRM_TRY(gather_vectors(task, t, own));
   *ranker = (trm_ranker){
-      .graph = t->store.graph, .vectors = t->vectors, .C = own->dims[1], .K = K, .seed = t->seed};
+      .data = t->data, .vectors = t->vectors, .C = own->dims[1], .K = K, .seed = t->seed};
   return TRM_OK;
 }
 
@@ -302,7 +292,7 @@ const trm_task_kind trm_task_pairs = {
     TRM_TASK_PART("interactions", &key_rows, &trm_graph_store_keys, &trm_graph_partition_keys),
     .more = {&trm_graph_store_partitioned},
     .select = "recall",
-    .part = "test",
+    .subset = "test",
     .unit = "interaction",
     .open = open_pairs,
     .close = close_pairs,

@@ -14,8 +14,8 @@
 #include "tasks_internal.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/sampler.h"
 #include "trireme/nn/ops.h"
 
 static const trm_config_key keys[] = {
@@ -30,16 +30,17 @@ static const trm_config_rows key_rows = TRM_CONFIG_ROWS(keys);
 enum { GROUP = 64 };
 
 typedef struct set_task {
+  trm_graph_set *set;
   trm_class_data data;
   uint64_t seed;
+  trm_set_batching batching;
   trm_graph_batches *batches;
 
   /* evaluation */
-  trm_neighbor_sampler *sampler;
-  trm_feature_rows *rows;                 /* NULL with dense features */
+  trm_set_passes *passes;
   int64_t n_groups, first_group, n_local; /* groups of this rank: [first, first + n_local) */
   int32_t *ids;                           /* [n_graphs] all of them, 0, 1, ...; owned */
-  int32_t *targets; /* [n_graphs] labels of the valid part, -1 elsewhere; owned */
+  int32_t *targets; /* [n_graphs] labels of the valid subset, -1 elsewhere; owned */
   float *logits;    /* [own graphs, classes]; owned */
   double *sums;     /* [2 n_groups] loss and count; owned */
 } set_task;
@@ -69,20 +70,39 @@ static trm_status check_data(const trm_task *task, const trm_graph_store *store)
   return TRM_OK;
 }
 
+static trm_status open_data(trm_task *task, const char *path, const trm_graph_memory *memory,
+                            bool features, trm_class_data *data) {
+  set_task *t = task->self;
+  TRM_TRY(trm_graph_set_open(path, memory, features, &t->set));
+  data->store.graph = &t->set->graph;
+  data->classes = &t->set->classes;
+  data->n_samples = t->set->n_graphs;
+  data->n_splits = t->set->n_folds;
+  return TRM_OK;
+}
+
+static trm_status split_data(const trm_task *task, int split, trm_subset subset, bool hold_out,
+                             trm_ids *ids) {
+  const set_task *t = task->self;
+  return trm_graph_set_split(t->set, split, subset, hold_out, ids);
+}
+
 static trm_status open_set(trm_task *task) {
+  static const trm_class_source source = {
+      .open = open_data, .check = check_data, .split = split_data};
   set_task *t = NULL;
   TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
   task->self = t;
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
-  return trm_class_data_open(task, check_data, &t->data);
+  return trm_class_data_open(task, &source, &t->data);
 }
 
 static void close_set(trm_task *task) {
   set_task *t = task->self;
   if (!t) return;
   trm_graph_batches_destroy(&t->batches);
-  trm_neighbor_sampler_destroy(&t->sampler);
-  trm_feature_rows_destroy(&t->rows);
+  trm_set_passes_destroy(&t->passes);
+  trm_graph_set_close(&t->set);
   trm_class_data_close(&t->data);
   TRM_FREE(t->ids);
   TRM_FREE(t->targets);
@@ -94,83 +114,58 @@ static void close_set(trm_task *task) {
 /* ---- evaluation ------------------------------------------------------------------------------ */
 
 static int64_t group_size(const set_task *t, int64_t group) {
-  const int64_t rest = t->data.store.graph->n_graphs - group * GROUP;
+  const int64_t rest = t->set->n_graphs - group * GROUP;
   return rest < GROUP ? rest : GROUP;
 }
 
 static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops) {
-  const trm_graph *g = t->data.store.graph;
-  const trm_sampler_options options = {.n_hops = n_hops};
-  t->n_groups = (g->n_graphs + GROUP - 1) / GROUP;
+  const int64_t n = t->set->n_graphs;
+  t->n_groups = trm_ceil_div(n, GROUP);
   trm_block_range(t->n_groups, trm_comm_rank(task->comm), trm_comm_size(task->comm),
                   &t->first_group, &t->n_local);
-  TRM_TRY(trm_neighbor_sampler_create(g, &options, &t->sampler));
-  if (g->sparse) TRM_TRY(trm_feature_rows_create(g, &t->rows));
-  TRM_TRY(TRM_ALLOC(&t->ids, g->n_graphs, "graphs"));
-  TRM_TRY(TRM_ALLOC(&t->targets, g->n_graphs, "labels of graphs"));
+  TRM_TRY(trm_set_passes_create(t->set, n_hops, &t->passes));
+  TRM_TRY(TRM_ALLOC(&t->ids, n, "graphs"));
+  TRM_TRY(TRM_ALLOC(&t->targets, n, "labels of graphs"));
   TRM_TRY(TRM_ALLOC(&t->logits, t->n_local * GROUP * task->dims.n_outputs, "logits of graphs"));
   TRM_TRY(TRM_ALLOC(&t->sums, 2 * t->n_groups, "losses of groups"));
-  for (int32_t i = 0; i < g->n_graphs; ++i) {
+  for (int32_t i = 0; i < n; ++i) {
     t->ids[i] = i;
-    t->targets[i] = trm_class_target(&t->data, i, TRM_PART_VALID);
+    t->targets[i] = trm_class_target(&t->data, i, TRM_SUBSET_VALID);
   }
   return TRM_OK;
 }
 
-/* What a pass over one group takes; `sparse` holds its features and their transpose. */
-typedef struct group_batch {
-  trm_subgraph subgraph;
-  trm_csr sparse, transposed;
-  trm_graph_batch graph;
-} group_batch;
-
-static trm_status make_group(set_task *t, int64_t group, group_batch *b) {
-  const trm_graph *g = t->data.store.graph;
-  const int64_t n = group_size(t, group);
-  const int64_t *segments;
-  TRM_TRY(trm_union_subgraph(t->sampler, 0, t->ids + group * GROUP, n, &b->subgraph, &segments));
-  b->graph = (trm_graph_batch){.features = {.n_rows = b->subgraph.n_inputs,
-                                            .n_features = g->n_features,
-                                            .dense = g->dense,
-                                            .rows = b->subgraph.inputs,
-                                            .ids = b->subgraph.inputs},
-                               .hops = b->subgraph.hops,
-                               .n_hops = b->subgraph.n_hops,
-                               .targets = t->targets + group * GROUP,
-                               .n_graphs = n,
-                               .graphs = segments};
-  if (!g->sparse) return TRM_OK;
-  TRM_TRY(trm_feature_rows_take(t->rows, b->subgraph.inputs, b->subgraph.n_inputs, &b->sparse,
-                                &b->transposed));
-  b->graph.features.sparse = &b->sparse;
-  b->graph.features.transposed = &b->transposed;
+/* What a pass over one group takes. */
+static trm_status make_group(set_task *t, int64_t group, trm_graph_batch *batch) {
+  TRM_TRY(trm_set_passes_make(t->passes, t->ids + group * GROUP, group_size(t, group), batch));
+  batch->targets = t->targets + group * GROUP;
   return TRM_OK;
 }
 
 static trm_status plan_evaluation(set_task *t, trm_learner *learner) {
   const trm_pass pass = {.dry = true};
   for (int64_t i = 0; i < t->n_local; ++i) {
-    group_batch b;
-    TRM_TRY(make_group(t, t->first_group + i, &b));
+    trm_graph_batch graph;
+    TRM_TRY(make_group(t, t->first_group + i, &graph));
     trm_tape_begin(learner->tape, &pass);
-    (void)trm_model_loss(learner->model, learner->tape, &(trm_batch){.graph = &b.graph});
+    (void)trm_model_loss(learner->model, learner->tape, &(trm_batch){.graph = &graph});
     TRM_TRY(trm_tape_status(learner->tape));
   }
   return TRM_OK;
 }
 
 static trm_status run_group(const trm_task *task, set_task *t, trm_learner *learner, int64_t i) {
-  group_batch b;
+  trm_graph_batch graph;
   const trm_pass pass = {.training = false};
   const int64_t group = t->first_group + i, C = task->dims.n_outputs;
-  TRM_TRY(make_group(t, group, &b));
+  TRM_TRY(make_group(t, group, &graph));
   trm_watch_phase(task->comm, "evaluation", group); /* each group is progress */
   trm_tape_begin(learner->tape, &pass);
-  const trm_batch batch = {.graph = &b.graph};
+  const trm_batch batch = {.graph = &graph};
   trm_var *logits = trm_model_outputs(learner->model, learner->tape, &batch);
-  (void)trm_op_softmax_xent(learner->tape, logits, b.graph.targets);
+  (void)trm_op_softmax_xent(learner->tape, logits, graph.targets);
   TRM_TRY(trm_tape_status(learner->tape));
-  memcpy(t->logits + i * GROUP * C, logits->data, (size_t)(b.graph.n_graphs * C) * sizeof(float));
+  memcpy(t->logits + i * GROUP * C, logits->data, (size_t)(graph.n_graphs * C) * sizeof(float));
   t->sums[2 * group] = trm_tape_loss_sum(learner->tape);
   t->sums[2 * group + 1] = (double)trm_tape_loss_count(learner->tape);
   return TRM_OK;
@@ -183,17 +178,17 @@ static trm_status run_groups(const trm_task *task, set_task *t, trm_learner *lea
 }
 
 static trm_class_rows own_rows(const trm_task *task, const set_task *t) {
-  const trm_graph *g = t->data.store.graph;
+  const int64_t n_graphs = t->set->n_graphs;
   const int64_t first = t->first_group * GROUP;
   const int64_t last = (t->first_group + t->n_local) * GROUP;
-  const int64_t end = last < g->n_graphs ? last : g->n_graphs;
+  const int64_t end = last < n_graphs ? last : n_graphs;
   return (trm_class_rows){.logits = t->logits,
                           .ids = t->ids + (first < end ? first : 0),
-                          .labels = g->labels,
-                          .parts = t->data.parts,
+                          .labels = t->data.classes->labels,
+                          .subsets = t->data.subsets,
                           .n = end > first ? end - first : 0,
                           .n_classes = task->dims.n_outputs,
-                          .n_samples = g->n_graphs};
+                          .n_samples = n_graphs};
 }
 
 static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
@@ -214,20 +209,19 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   set_task *t = task->self;
   TRM_TRY(trm_comm_agree(task->comm, run_groups(task, t, learner)));
   const trm_class_rows rows = own_rows(task, t);
-  return trm_class_predictions_write(task->comm, t->data.store.graph, &rows, options->output,
-                                     n_rows);
+  return trm_class_predictions_write(task->comm, task->kind->unit, t->data.classes, NULL, &rows,
+                                     options->output, n_rows);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 static trm_status resolve(trm_task *task, trm_config *config) {
   const set_task *t = task->self;
-  const trm_graph *g = t->data.store.graph;
   TRM_TRY(trm_graph_batches_resolve(task, t->data.train.n, config));
   (void)snprintf(task->summary, sizeof task->summary,
                  "%" PRId64 " graphs, %" PRId64 " nodes, %" PRId64 " of %" PRId64
                  " training graphs a step",
-                 g->n_graphs, g->n_nodes, task->batch, t->data.train.n);
+                 t->set->n_graphs, t->set->graph.n_nodes, task->batch, t->data.train.n);
   return TRM_OK;
 }
 
@@ -239,13 +233,14 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   if (status == TRM_OK) status = plan_evaluation(t, learner);
   TRM_TRY(trm_comm_agree(task->comm, status));
   if (!training) return TRM_OK;
-  const trm_graph_loader_options options = {
-      .kind = TRM_BATCH_SET,
-      .seed = t->seed,
-      .batch = task->batch,
-      .n_blocks = task->n_blocks,
-      .train = t->data.train,
-      .sampler = {.n_hops = n_hops, .drop_edge = trm_drop_edge(task->config)}};
+  t->batching = (trm_set_batching){.set = t->set,
+                                   .train = t->data.train,
+                                   .n_hops = n_hops,
+                                   .drop_edge = trm_drop_edge(task->config)};
+  const trm_graph_loader_options options = {.way = trm_batching_by_graphs(&t->batching),
+                                            .seed = t->seed,
+                                            .batch = task->batch,
+                                            .n_blocks = task->n_blocks};
   return trm_graph_batches_create(task, t->data.store.graph, &options, NULL, learner, &t->batches);
 }
 
@@ -269,7 +264,7 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
 const trm_task_kind trm_task_set = {
     TRM_TASK_PART("graphs", &key_rows, &trm_class_keys, &trm_graph_store_keys, &trm_batch_keys),
     .select = "accuracy",
-    .part = "validation",
+    .subset = "validation",
     .unit = "graph",
     .open = open_set,
     .close = close_set,

@@ -9,6 +9,7 @@
 #include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/data_file.h"
+#include "trireme/input/subset.h"
 #include "trireme/model/model.h"
 #include "trireme/optim/optim.h"
 
@@ -156,7 +157,7 @@ void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *resul
     sum += losses[2 * i];
     count += losses[2 * i + 1];
   }
-  result->loss = count > 0 ? sum / count : (double)NAN; /* an empty part has none */
+  result->loss = count > 0 ? sum / count : (double)NAN; /* an empty subset has none */
   result->count = (int64_t)count;
 }
 
@@ -197,9 +198,9 @@ trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training) {
   return trm_tape_reserve(learner->tape);
 }
 
-void trm_task_add_score(trm_task *task, const char *part, const char *metric) {
+void trm_task_add_score(trm_task *task, const char *subset, const char *metric) {
   TRM_ASSERT(task->n_scores < TRM_MAX_SCORES);
-  (void)snprintf(task->scores[task->n_scores++], TRM_SCORE_BYTES, "%s_%s", part, metric);
+  (void)snprintf(task->scores[task->n_scores++], TRM_SCORE_BYTES, "%s_%s", subset, metric);
 }
 
 const char *trm_task_metric(const trm_task_kind *kind, const trm_config *config) {
@@ -211,9 +212,9 @@ trm_status trm_task_select(trm_task *task) {
   const char *metric = trm_task_metric(task->kind, task->config);
   char name[TRM_SCORE_BYTES];
   if (strcmp(metric, "loss") == 0) return TRM_OK;
-  static const char *const parts[] = {"valid", "test"}; /* some data have no valid part */
+  static const trm_subset subsets[] = {TRM_SUBSET_VALID, TRM_SUBSET_TEST}; /* some have no valid */
   for (int p = 0; p < 2; ++p) {
-    (void)snprintf(name, sizeof name, "%s_%s", parts[p], metric);
+    (void)snprintf(name, sizeof name, "%s_%s", trm_subset_name(subsets[p]), metric);
     for (int i = 0; i < task->n_scores; ++i) {
       if (strcmp(task->scores[i], name) != 0) continue;
       task->selected = i;
@@ -233,7 +234,7 @@ trm_status trm_task_select(trm_task *task) {
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation) {
   const double value =
       task->selected < 0 ? evaluation->loss : -evaluation->scores[task->selected].value;
-  return isnan(value) ? HUGE_VAL : value; /* of an empty part: never the best */
+  return isnan(value) ? HUGE_VAL : value; /* of an empty subset: never the best */
 }
 
 trm_status trm_task_block(trm_learner *learner, trm_gradsync *sync, int64_t local_block,

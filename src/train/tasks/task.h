@@ -31,8 +31,8 @@ typedef struct trm_task_kind {
   const trm_config_part
       *more[TRM_TASK_MAX_PARTS]; /* what its own keys select; NULL past the last */
   const char *select;            /* what eval.select auto takes: "loss", or a score */
-  const char *part; /* of the data, that the loss of an evaluation is of: "validation", "test" */
-  const char *unit; /* what losses are per and rates count: "token", "node", ... */
+  const char *subset;            /* that the loss of an evaluation is of: "validation", "test" */
+  const char *unit;              /* what losses are per and rates count: "token", "node", ... */
   /** Opens data.path and fills the facts of the task. Collective. */
   trm_status (*open)(trm_task *task);
   void (*close)(trm_task *task); /* collective */
@@ -132,8 +132,8 @@ trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training);
 /** What is compared: the lower the better. */
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation);
 /** Adds a score to the list of names, "valid_accuracy". */
-void trm_task_add_score(trm_task *task, const char *part, const char *metric);
-/** Number of the score called by eval.select: of the valid part, or the test part without one. */
+void trm_task_add_score(trm_task *task, const char *subset, const char *metric);
+/** Number of the score called by eval.select: of the valid subset, or the test subset without one. */
 trm_status trm_task_select(trm_task *task);
 /** That a batch is no larger than what there is to train on. */
 trm_status trm_task_check_batch(const trm_task *task);

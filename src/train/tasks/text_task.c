@@ -7,6 +7,7 @@
 #include "tasks_internal.h"
 #include "text_generate.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/loader.h"
 #include "vocab_facts.h"
@@ -73,13 +74,13 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   const text_task *t = task->self;
   const bool evaluates = trm_config_int(task->config, "eval.every") > 0 ||
                          trm_config_bool(task->config, "eval.at_end");
-  if (training && evaluates && trm_dataset_eval_samples(t->dataset, TRM_SPLIT_VALID, t->T) == 0) {
+  if (training && evaluates && trm_dataset_eval_samples(t->dataset, TRM_SUBSET_VALID, t->T) == 0) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: the valid split has fewer than 2 tokens, nothing to evaluate; prepare it "
                     "with a larger --valid-share, or set eval.every to 0 and eval.at_end to false",
                     trm_dataset_path(t->dataset));
   }
-  return trm_learner_plan_tokens(learner, trm_block_samples_max(task->batch, task->n_blocks), t->T,
+  return trm_learner_plan_tokens(learner, trm_ceil_div(task->batch, task->n_blocks), t->T,
                                  training);
 }
 
@@ -90,8 +91,8 @@ static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync
   t->learner = learner;
   t->sync = sync;
   trm_gradsync_blocks(sync, &first_block, &n_local);
-  trm_block_samples(task->batch, task->n_blocks, first_block, &first, &unused);
-  trm_block_samples(task->batch, task->n_blocks, first_block + n_local - 1, &end, &n);
+  trm_share(task->batch, task->n_blocks, first_block, &first, &unused);
+  trm_share(task->batch, task->n_blocks, first_block + n_local - 1, &end, &n);
   const trm_loader_options options = {.seed = t->seed,
                                       .context = t->T,
                                       .batch = task->batch,
@@ -110,13 +111,11 @@ static trm_status run(trm_task *task, int64_t step) {
   TRM_ASSERT(data.step == step);
   int64_t first_block, n_local, base, unused;
   trm_gradsync_blocks(t->sync, &first_block, &n_local);
-  trm_block_samples(task->batch, task->n_blocks, first_block, &base, &unused);
+  trm_share(task->batch, task->n_blocks, first_block, &base, &unused);
   for (int64_t i = 0; i < n_local; ++i) {
     int64_t first, n;
-    trm_block_samples(task->batch, task->n_blocks, first_block + i, &first, &n);
-    const int64_t at = (first - base) * t->T;
-    const trm_tokens tokens = {
-        .N = n, .T = t->T, .inputs = data.inputs + at, .targets = data.targets + at};
+    trm_share(task->batch, task->n_blocks, first_block + i, &first, &n);
+    const trm_tokens tokens = trm_tokens_slice(&data.tokens, first - base, n);
     const trm_batch batch = {.tokens = &tokens};
     const trm_pass pass = {.training = true, .seed = t->seed, .step = step, .sample0 = first};
     trm_watch_phase(task->comm, "forward and backward", step); /* each block is progress */
@@ -134,7 +133,7 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
   }
   for (int64_t b = 0; b < task->n_blocks; ++b) {
     int64_t n;
-    trm_block_samples(task->batch, task->n_blocks, b, &offsets[b], &n);
+    trm_share(task->batch, task->n_blocks, b, &offsets[b], &n);
   }
   offsets[task->n_blocks] = task->batch;
   return TRM_OK;
@@ -144,10 +143,10 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
                            trm_evaluation *result, bool *stopped) {
   text_task *t = task->self;
   if (!t->evaluator) {
-    const int64_t group = trm_block_samples_max(task->batch, task->n_blocks);
+    const int64_t group = trm_ceil_div(task->batch, task->n_blocks);
     TRM_TRY(trm_evaluator_create(task->comm, t->dataset, learner, t->T, group, &t->evaluator));
   }
-  return trm_evaluator_run(t->evaluator, TRM_SPLIT_VALID, stop, context, &result->loss,
+  return trm_evaluator_run(t->evaluator, TRM_SUBSET_VALID, stop, context, &result->loss,
                            &result->count, stopped);
 }
 
@@ -174,7 +173,7 @@ static trm_status check_facts(const trm_task *task, const trm_facts *facts, cons
 
 const trm_task_kind trm_task_text = {TRM_TASK_PART("text", &rows),
                                      .select = "loss",
-                                     .part = "validation",
+                                     .subset = "validation",
                                      .unit = "token",
                                      .open = open_text,
                                      .close = close_text,

@@ -5,7 +5,7 @@
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/sampler.h"
+#include "trireme/input/neighbor_sampler.h"
 
 /* Exchanges join what `input` planned to what `comm` carries out. */
 typedef struct exchange {
@@ -32,7 +32,8 @@ struct trm_whole {
 static void fill(void *context, trm_real *rows, int64_t C) {
   const exchange *e = context;
   /* A message that fails is fatal, comm reports it and ends the job; memory has been reserved. */
-  TRM_ASSERT(trm_halo_exchange(e->halo, rows, C * (int64_t)sizeof(trm_real)) == TRM_OK);
+  const trm_status status = trm_halo_exchange(e->halo, rows, C * (int64_t)sizeof(trm_real));
+  TRM_ASSERT(status == TRM_OK);
   trm_watch_touch(e->comm); /* a layer is done */
 }
 
@@ -152,7 +153,23 @@ const trm_field *trm_whole_field(const trm_whole *w) {
 
 trm_graph_batch trm_whole_batch(const trm_whole *w) {
   const bool one = w->field->same_hops && w->n_hops > 1;
-  return (trm_graph_batch){.features = w->features, .hops = w->hops, .n_hops = one ? 1 : w->n_hops};
+  return (trm_graph_batch){.features = w->features,
+                           .hops = w->hops,
+                           .n_hops = one ? 1 : w->n_hops,
+                           .own_nodes = w->field->inputs,
+                           .n_own = w->field->n_inputs};
+}
+
+trm_graph_batch trm_whole_batch_of_pairs(const trm_whole *w, const trm_graph_batch *pairs) {
+  trm_graph_batch batch = trm_whole_batch(w);
+  batch.collection = pairs->collection;
+  batch.triplets = pairs->triplets;
+  batch.last = pairs->last;
+  return batch;
+}
+
+const struct trm_row_exchange *trm_whole_sources(const trm_whole *w) {
+  return w->hops[w->n_hops - 1].in_exchange;
 }
 
 void trm_whole_weigh(trm_whole *w, const int32_t *targets) {

@@ -29,6 +29,10 @@ void trm_whole_destroy(trm_whole **whole); /* collective */
 const trm_field *trm_whole_field(const trm_whole *whole);
 /** What the model takes; targets are the caller's to add. Valid until the next drop_edges. */
 trm_graph_batch trm_whole_batch(const trm_whole *whole);
+/** The same for the pairs of a step (trm_graph_step.batch). */
+trm_graph_batch trm_whole_batch_of_pairs(const trm_whole *whole, const trm_graph_batch *pairs);
+/** What brings sources of the last hop from other ranks; NULL: one rank. */
+const struct trm_row_exchange *trm_whole_sources(const trm_whole *whole);
 /** Blocks weigh as much as they have targets >= 0 (batch statistics): targets[rows of the last hop]. */
 void trm_whole_weigh(trm_whole *whole, const int32_t *targets);
 /** Edges of this step are left out with probability p (DropEdge). Not collective. */

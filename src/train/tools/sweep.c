@@ -1,5 +1,4 @@
 #include "trireme/train/sweep.h"
-#include "trireme/input/data_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +14,9 @@
 #include "text_file.h"
 #include "trireme/comm/split.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
-#include "trireme/input/graph.h"
+#include "trireme/input/kind.h"
 #include "trireme/io/files.h"
 #include "trireme/train/keys.h"
 #include "trireme/train/train.h"
@@ -93,19 +93,19 @@ trm_status trm_sweep_numbers(const char *text, const char *what, int64_t **numbe
 }
 
 trm_status trm_sweep_count_splits(const char *path, int64_t *n) {
-  char kind[32];
-  trm_graph *graph = NULL;
+  const trm_data_kind *kind;
+  int n_splits = 0;
   *n = 1;
-  TRM_TRY(trm_dataset_kind(path, kind));
-  if (strcmp(kind, "graph") != 0 && strcmp(kind, "graphs") != 0) {
-    return trm_fail(TRM_ERR_USAGE, "--splits: %s is of kind '%s', which has one split", path, kind);
+  TRM_TRY(trm_data_kind_of(path, &kind));
+  if (!kind->count_splits) {
+    return trm_fail(TRM_ERR_USAGE, "--splits: %s is of kind '%s', which has one split", path,
+                    kind->name);
   }
-  TRM_TRY(trm_graph_open(path, NULL, false, &graph));
-  *n = trm_graph_n_splits(graph);
-  trm_graph_close(&graph);
-  if (*n > 0) return TRM_OK;
+  TRM_TRY(kind->count_splits(path, &n_splits));
+  *n = n_splits;
+  if (n_splits > 0) return TRM_OK;
   return trm_fail(TRM_ERR_CONFIG, "--splits: %s has no %s; prepare it with some", path,
-                  strcmp(kind, "graphs") == 0 ? "folds" : "splits");
+                  kind->splits);
 }
 
 /* ---- one run --------------------------------------------------------------------------------- */
@@ -339,7 +339,7 @@ trm_status trm_sweep(trm_comm *comm, const trm_sweep_options *options, trm_log *
   const int rank = trm_comm_rank(comm), size = trm_comm_size(comm);
   s.n_runs = n_seeds(&s) * (options->n_splits > 0 ? options->n_splits : 1);
   s.n_groups = s.n_runs < size ? (int)s.n_runs : size;
-  s.my_group = (int)((int64_t)rank * s.n_groups / size);
+  s.my_group = (int)trm_share_begin(s.n_groups, rank, size);
   trm_status status = trm_comm_agree(comm, prepare(&s));
   if (status != TRM_OK) goto out;
   trm_log_line(log, "%" PRId64 " runs on %d ranks, %d at a time, in %s", s.n_runs, size, s.n_groups,

@@ -132,9 +132,9 @@ trm_status trm_curves_read(trm_curves *curves, int64_t run, const char *folder) 
 
 /* ---- what is best ---------------------------------------------------------------------------- */
 
-static int find(const trm_curves *curves, const char *part, const char *metric) {
+static int find(const trm_curves *curves, const char *subset, const char *metric) {
   char name[64];
-  (void)snprintf(name, sizeof name, "%s_%s", part, metric);
+  (void)snprintf(name, sizeof name, "%s_%s", subset, metric);
   for (int c = 0; c < curves->n_columns; ++c) {
     if (strcmp(curves->names[c], name) == 0) return c;
   }
@@ -158,7 +158,7 @@ int64_t trm_curve_best(const trm_curve *curve, int n_columns, int column, bool h
   int64_t best = -1;
   for (int64_t i = 0; i < curve->n; ++i) {
     const double value = curve->values[i * n_columns + column];
-    if (isnan(value)) continue; /* the part is empty */
+    if (isnan(value)) continue; /* the subset is empty */
     if (best < 0 || better(value, curve->values[best * n_columns + column], higher)) best = i;
   }
   return best;

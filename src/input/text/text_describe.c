@@ -1,9 +1,9 @@
 /** What `trireme inspect` prints of a data set. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "kind_internal.h"
 #include "text_internal.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
@@ -11,40 +11,16 @@
 
 enum { SAMPLE_TOKENS = 240, SAMPLE_LINES = 6, LINE_BYTES = 76, SHOWN_BYTES = 320 };
 
-void trm_describe_row(FILE *file, const char *label, const char *format, ...) {
-  fprintf(file, "%-12s ", label);
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(file, format, arguments);
-  va_end(arguments);
-  fputc('\n', file);
-}
-
-void trm_describe_head(FILE *file, const char *path, const char *kind, const char *source,
-                       const char *created_by) {
-  char escaped[SHOWN_BYTES];
-  trm_describe_row(file, "file", "%s", path);
-  trm_describe_row(file, "kind", "%s, format %d", kind, TRM_FORMAT_VERSION);
-  const struct {
-    const char *label, *text;
-  } notes[] = {{"source", source}, {"created by", created_by}};
-  for (int i = 0; i < 2; ++i) {
-    if (!notes[i].text[0]) continue;
-    const int64_t n = (int64_t)strlen(notes[i].text);
-    const bool cut = trm_text_escape(notes[i].text, n, escaped, sizeof escaped) < n;
-    trm_describe_row(file, notes[i].label, "%s%s", escaped, cut ? " ..." : "");
-  }
-}
-
 static void describe_tokens(const trm_dataset *d, FILE *file) {
   char count[32];
   trm_format_count((long long)d->n_tokens, count);
   trm_describe_row(file, "tokens", "%14s  unit %s, stored as %s", count, d->vocab.unit,
                    trm_dtype_name(d->stored));
-  for (int s = 0; s < TRM_N_SPLITS; ++s) {
-    trm_format_count((long long)d->split[s].n, count);
-    trm_describe_row(file, trm_split_name((trm_split)s), "%14s  %5.1f %%, from token %" PRId64,
-                     count, 100.0 * (double)d->split[s].n / (double)d->n_tokens, d->split[s].begin);
+  for (int s = 0; s < TRM_N_TEXT_SUBSETS; ++s) {
+    trm_format_count((long long)d->subset[s].n, count);
+    trm_describe_row(file, trm_subset_name((trm_subset)s), "%14s  %5.1f %%, from token %" PRId64,
+                     count, 100.0 * (double)d->subset[s].n / (double)d->n_tokens,
+                     d->subset[s].begin);
   }
 }
 
@@ -78,11 +54,11 @@ static void describe_debian(const trm_debian_counts *c, FILE *file) {
 
 /* The first tokens of the training split as text, a few lines under each other. */
 static trm_status describe_sample(trm_dataset *d, FILE *file) {
-  const int64_t there = d->split[TRM_SPLIT_TRAIN].n;
+  const int64_t there = d->subset[TRM_SUBSET_TRAIN].n;
   const int64_t n = there < SAMPLE_TOKENS ? there : SAMPLE_TOKENS;
   int32_t tokens[SAMPLE_TOKENS];
   char text[SAMPLE_TOKENS * 4]; /* a token has 4 bytes at most */
-  TRM_TRY(trm_dataset_tokens_read(d, d->split[TRM_SPLIT_TRAIN].begin, n, tokens));
+  TRM_TRY(trm_dataset_tokens_read(d, d->subset[TRM_SUBSET_TRAIN].begin, n, tokens));
   int64_t n_bytes = 0;
   for (int64_t i = 0; i < n; ++i) {
     int bytes;
@@ -115,3 +91,13 @@ trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file) {
   }
   return TRM_OK;
 }
+
+static trm_status describe_path(const char *path, FILE *file) {
+  trm_dataset *dataset = NULL;
+  TRM_TRY(trm_dataset_open(path, &dataset));
+  const trm_status status = trm_dataset_describe(dataset, file);
+  trm_dataset_close(&dataset);
+  return status;
+}
+
+const trm_data_kind trm_data_kind_text = {.name = "text", .describe = describe_path};

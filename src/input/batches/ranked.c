@@ -1,0 +1,25 @@
+#include "batching_internal.h"
+
+static bool before(trm_ranked a, trm_ranked b) {
+  return a.key != b.key ? a.key < b.key : a.tie < b.tie;
+}
+
+void trm_ranked_sift_down(trm_ranked *items, int64_t n, int64_t at) {
+  const trm_ranked item = items[at];
+  for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+    if (child + 1 < n && before(items[child], items[child + 1])) ++child;
+    if (!before(item, items[child])) break;
+    items[at] = items[child];
+  }
+  items[at] = item;
+}
+
+void trm_ranked_sort(trm_ranked *items, int64_t n) {
+  for (int64_t at = n / 2; at-- > 0;) trm_ranked_sift_down(items, n, at);
+  for (int64_t end = n; end-- > 1;) {
+    const trm_ranked last = items[0];
+    items[0] = items[end];
+    items[end] = last;
+    trm_ranked_sift_down(items, end, 0);
+  }
+}

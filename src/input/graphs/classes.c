@@ -1,0 +1,83 @@
+/** Classes of nodes or graphs: their labels, how many there are, their names. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "graph_internal.h"
+#include "trireme/core/memory.h"
+#include "trireme/core/utf8.h"
+
+enum { MOST_CLASSES = 64, NAME_BYTES = 64 };
+
+trm_status trm_classes_layout(trm_graph_file *f, int64_t n) {
+  const trm_graph_slot *labels = &f->slots[TRM_GA_LABELS];
+  const int64_t n_names = f->slots[TRM_GA_CLASS_OFFSETS].n - 1;
+  f->n_classes_told = n_names >= 0 ? n_names : -1;
+  if (labels->n < 0 || !trm_attr_has(f->file, labels->name, "n_classes")) return TRM_OK;
+  int64_t told;
+  TRM_TRY(trm_graph_attr_expect(f, labels->name, "n_classes", 0, INT32_MAX, &told));
+  if (n_names >= 0 && n_names != told) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: attribute 'n_classes' of '%s' is %lld, '/classes' has %lld "
+                    "names",
+                    f->path, labels->name, (long long)told, (long long)n_names);
+  }
+  f->n_classes_told = told;
+  if (trm_graph_plausible(told, n)) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: %lld classes for %lld labels; number them without gaps",
+                  f->path, (long long)told, (long long)n);
+}
+
+trm_status trm_classes_check(const trm_graph_file *f, int64_t *n_classes) {
+  *n_classes = 0;
+  TRM_TRY(trm_graph_check_texts(f, TRM_GA_CLASS_OFFSETS));
+  if (f->slots[TRM_GA_LABELS].n < 0) return TRM_OK;
+  TRM_TRY(trm_graph_slot_read(f, TRM_GA_LABELS));
+  const int32_t *labels = trm_graph_data(f, TRM_GA_LABELS);
+  const int64_t n = f->slots[TRM_GA_LABELS].n;
+  int64_t highest = -1;
+  for (int64_t i = 0; i < n; ++i) highest = labels[i] > highest ? labels[i] : highest;
+  *n_classes = f->n_classes_told >= 0 ? f->n_classes_told : highest + 1;
+  TRM_TRY(trm_graph_check_ids(f, TRM_GA_LABELS, -1, *n_classes));
+  if (trm_graph_plausible(*n_classes, n)) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: '%s' has a class %" PRId64 " among %" PRId64 " labels; number "
+                  "the classes without gaps",
+                  f->path, f->slots[TRM_GA_LABELS].name, highest, n);
+}
+
+trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *file) {
+  if (!classes->labels) {
+    trm_describe_row(file, "classes", "%14s", "none");
+    return TRM_OK;
+  }
+  int64_t *sizes = NULL, unlabelled = 0;
+  TRM_TRY(TRM_ALLOC(&sizes, classes->n, "sizes of classes"));
+  for (int64_t i = 0; i < n; ++i) {
+    if (classes->labels[i] < 0) {
+      ++unlabelled;
+    } else {
+      ++sizes[classes->labels[i]];
+    }
+  }
+  trm_describe_row(file, "classes", "%14d  %s without a label", classes->n,
+                   trm_count_text_of(unlabelled).text);
+  for (int c = 0; c < classes->n && c < MOST_CLASSES; ++c) {
+    char label[32], name[NAME_BYTES] = "";
+    snprintf(label, sizeof label, "  %d", c);
+    if (classes->names.n > 0) {
+      const int64_t begin = classes->names.offsets[c],
+                    bytes = classes->names.offsets[c + 1] - begin;
+      trm_text_escape(classes->names.bytes + begin, bytes, name, sizeof name);
+    }
+    trm_describe_row(file, label, "%14s  %5.1f %%%s%s", trm_count_text_of(sizes[c]).text,
+                     100.0 * (double)sizes[c] / (double)n, name[0] ? "  " : "", name);
+  }
+  if (classes->n > MOST_CLASSES) trm_describe_row(file, "  ...", "%s", "");
+  TRM_FREE(sizes);
+  return TRM_OK;
+}
+
+trm_status trm_classes_write(trm_container *file, const char *labels, const trm_classes *classes) {
+  TRM_ASSERT(classes->names.n == 0 || (classes->labels && classes->names.n == classes->n));
+  return classes->labels ? trm_attr_write_int(file, labels, "n_classes", classes->n) : TRM_OK;
+}

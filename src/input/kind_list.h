@@ -1,0 +1,5 @@
+/* One line for each kind of data set: expanded to declarations and to the list that finds them. */
+TRM_DATA_KIND(text)
+TRM_DATA_KIND(nodes)
+TRM_DATA_KIND(sets)
+TRM_DATA_KIND(interactions)
