@@ -6,7 +6,7 @@ trm_add_script_test(NAME test_layers FOLDER unit
 trm_add_script_test(NAME test_layers_self FOLDER unit
   COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_layers.py --self-test)
 
-foreach(name status memory random hash clock log config config_yaml locale)
+foreach(name status memory random hash integers clock log config config_yaml locale)
   trm_add_test(NAME test_core_${name} FOLDER unit MODULES core)
 endforeach()
 
