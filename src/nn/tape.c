@@ -476,6 +476,7 @@ static void spend_grad(trm_tape *tape, trm_var *v) {
   }
   r->grad_taken = false;
   v->grad = NULL;
+  v->has_grad = false;
 }
 
 trm_real *trm_node_grad(trm_tape *tape, trm_node *node, int i, bool *add) {

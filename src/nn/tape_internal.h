@@ -106,7 +106,8 @@ void trm_tape_add_loss(trm_tape *tape, double sum, int64_t count);
 /** The same of any block, for operators that are run once for all. */
 void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, int64_t count);
 
-/** Walks back from `out` with the given gradient [out->n] (borrowed). */
+/** Walks back from `out` with the given gradient [out->n] (borrowed). Again in the same pass (planned in a
+ *  dry one alike): adds to the gradients of inputs. */
 void trm_tape_backward_from(trm_tape *tape, trm_var *out, const trm_real *seed,
                             trm_grad_ready ready, trm_tape_between between, void *context);
 

@@ -1,5 +1,6 @@
 """Keys that change no bit, or one thing only, do what their help says: sampler.threads,
-sampler.replace, data.halo_cache_mib, eval.top_k, comm.deadline_s."""
+sampler.replace, data.halo_cache_mib, eval.top_k, comm.deadline_s; and what is in a checkpoint of a
+decoder with model.tied, bias and positions."""
 import math
 import os
 import time
@@ -113,6 +114,23 @@ for k in (1, 5, 10, 60):
     recalls.append(recall)
 check(recalls == sorted(recalls) and len(set(recalls)) == 4, f"recall by eval.top_k: {recalls}")
 equal(recalls[-1], len(wanted), "recall where all items are recommended")
+
+# ---- model.tied, bias, positions: what is in the checkpoint, and another course
+decoder = small_setup(folder, text=SMALL.replace("steps: 20", "steps: 3"))
+arrays = {}
+for kind in ("", "tied=true", "bias=false", "positions=sinusoidal"):
+    run_dir = f"{folder}/decoder-{kind}"
+    good(train(decoder, run_dir, *text(*[f"model.{kind}"] * bool(kind))), kind)
+    result = run("inspect", f"{run_dir}/checkpoints/step_00000003.h5", "--arrays")
+    good(result, "inspect --arrays")
+    arrays[kind] = {line.split()[0][len("/model/"):]: line.split("[")[1] for line in
+                    result.out.splitlines() if line.split()[0].startswith("/model/")}
+for kind, left_out in (("tied=true", {"head/weight"}), ("positions=sinusoidal", {"wpe/weight"}),
+                       ("bias=false", {name for name in arrays[""] if name.endswith("/bias")})):
+    check(left_out and left_out <= set(arrays[""]), f"{sorted(arrays[''])}")
+    equal(set(arrays[kind]), set(arrays[""]) - left_out, f"parameters with {kind}")
+    check(all(arrays[""][name] == shape for name, shape in arrays[kind].items()), f"shapes, {kind}")
+equal(len({losses(f"{folder}/decoder-{kind}")[3] for kind in arrays}), 4, "courses of the loss")
 
 # ---- comm.deadline_s: a rank that is stopped ends the job within the limit, with 71 and one line
 LIMIT_S = 4  # more than mpirun takes to end the others, whose clock it may start again

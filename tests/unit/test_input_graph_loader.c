@@ -951,6 +951,53 @@ static void check_edges(void) {
   setting_free(&s);
 }
 
+/* ---- passes without a loader ----------------------------------------------------------------- */
+
+/* Graphs side by side as a block has them, with all edges; one that comes twice has its rows twice. */
+static void check_passes(void) {
+  static const int32_t chosen[5] = {4, 30, 9, 4, 17};
+  for (int sparse = 0; sparse < 2; ++sparse) {
+    random_graph r;
+    random_graph_set(&r, 31);
+    random_graph_features(&r, 3, sparse, false);
+    const int64_t live = trm_alloc_counts_get().live_blocks;
+    const trm_graph_set set = random_graph_as_set(&r);
+    trm_set_passes *passes = NULL;
+    if (!CHECK_OK(trm_set_passes_create(&set, 2, &passes))) exit(1);
+    for (int64_t n = 0; n <= 5; ++n) {
+      trm_graph_batch b;
+      int64_t rows = 0, n_edges = 0;
+      if (!CHECK_OK(trm_set_passes_make(passes, chosen, n, &b))) break;
+      CHECK_EQ(b.n_graphs, n);
+      CHECK_EQ(b.n_hops, 2);
+      for (int64_t i = 0; i < n; ++i) {
+        CHECK_EQ(b.graphs[i], rows);
+        CHECK_EQ(b.targets[i], r.labels[chosen[i]]);
+        for (int64_t v = r.graphs[chosen[i]]; v < r.graphs[chosen[i] + 1]; ++v) {
+          CHECK_EQ(b.features.ids[rows++], v);
+          n_edges += r.offsets[v + 1] - r.offsets[v];
+        }
+      }
+      CHECK_EQ(b.features.n_rows, rows);
+      CHECK_EQ(b.hops[0].in.n_edges, n_edges);
+      CHECK((b.features.sparse != NULL) == sparse && (b.features.dense != NULL) == !sparse);
+    }
+    trm_set_passes_destroy(&passes);
+    CHECK(passes == NULL);
+    CHECK_EQ(trm_alloc_counts_get().live_blocks, live);
+    for (int64_t n = 0;; ++n) {
+      trm_alloc_fail_after(n);
+      const trm_status status = trm_set_passes_create(&set, 2, &passes);
+      trm_alloc_fail_after(-1);
+      trm_set_passes_destroy(&passes);
+      CHECK_EQ(trm_alloc_counts_get().live_blocks, live);
+      if (status == TRM_OK || !CHECK(n < 20)) break;
+      CHECK_EQ(status, TRM_ERR_MEMORY);
+    }
+    random_graph_free(&r);
+  }
+}
+
 int main(void) {
   check_ranks();
   check_seek();
@@ -966,6 +1013,7 @@ int main(void) {
   check_bounds();
   check_options();
   check_edges();
+  check_passes();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
   return check_verdict();
 }

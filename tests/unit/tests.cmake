@@ -6,7 +6,7 @@ trm_add_script_test(NAME test_layers FOLDER unit
 trm_add_script_test(NAME test_layers_self FOLDER unit
   COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_layers.py --self-test)
 
-foreach(name status memory random hash clock log config config_yaml locale)
+foreach(name status memory random hash integers clock log config config_yaml locale)
   trm_add_test(NAME test_core_${name} FOLDER unit MODULES core)
 endforeach()
 
@@ -50,7 +50,7 @@ trm_add_test(NAME test_nn_graph FOLDER unit MODULES core math nn)
 trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)
 
 # Models on float and, from the same source, on double, where gradients are compared with differences.
-foreach(name graph papers)
+foreach(name graph papers decoder)
   trm_add_test(NAME test_model_${name} FOLDER unit MODULES core math nn model THREADS 2)
   trm_add_test(NAME test_model_${name}_f64 SOURCE test_model_${name}.c FOLDER unit THREADS 2
                MODULES core_f64 math_f64 nn_f64 model_f64)

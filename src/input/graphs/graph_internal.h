@@ -64,6 +64,8 @@ typedef struct trm_graph_array {
   const char *of;        /* "nodes", "one a node": what there is one of, for messages */
 } trm_graph_array;
 
+#define TRM_FEATURES_GROUP "/nodes/features"
+
 /** Edges, features and names of nodes, which begin the list of a kind that has them in the file. Every
  *  kind's struct begins with its graph, so places in that are places in all. */
 #define TRM_GRAPH_ARRAYS                                                                           \
@@ -129,7 +131,6 @@ typedef struct trm_graph_array {
                          .required = true,                                                         \
                          .with = "/nodes/names",                                                   \
                          .data = offsetof(trm_graph, names.bytes)}
-#define TRM_FEATURES_GROUP "/nodes/features"
 
 /** Labels, as many as `things`, and names of classes: of `type`, which has a trm_classes `classes`. */
 #define TRM_CLASS_ARRAYS(type, label_name, things, one)                                            \
