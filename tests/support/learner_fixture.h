@@ -8,7 +8,10 @@ static inline trm_status fixture_decoder(const trm_config *config, int64_t vocab
                                          int size, trm_learner *learner) {
   const trm_model_dims dims = {.n_outputs = vocab};
   TRM_TRY(trm_learner_create(config, &dims, true, rank, size, learner));
-  return trm_learner_plan_tokens(learner, 2, trm_config_int(config, "model.context"), true);
+  const trm_tokens tokens = {.N = 2, .T = trm_config_int(config, "model.context")};
+  TRM_TRY(
+      trm_learner_plan(learner, TRM_PLAN_BACKWARD, (trm_pass){0}, &(trm_batch){.tokens = &tokens}));
+  return trm_tape_reserve(learner->tape);
 }
 
 #endif

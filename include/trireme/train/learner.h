@@ -30,8 +30,16 @@ typedef struct trm_learner {
  */
 trm_status trm_learner_create(const trm_config *config, const trm_model_dims *dims, bool training,
                               int rank, int size, trm_learner *learner);
-/** A dry pass over N sequences of T tokens, and memory for it. */
-trm_status trm_learner_plan_tokens(trm_learner *learner, int64_t N, int64_t T, bool training);
+/** How far a dry pass goes. */
+typedef enum trm_plan_depth { TRM_PLAN_OUTPUTS, TRM_PLAN_LOSS, TRM_PLAN_BACKWARD } trm_plan_depth;
+/**
+ * A dry pass over a batch of sizes alone: the one way in which the tape learns what memory it needs,
+ * which is the most of all dry passes (trm_tape_reserve takes it).
+ * @param pass  what the batch needs beside its sizes: blocks, weights, bounds; training and dry are
+ *              set here
+ */
+trm_status trm_learner_plan(trm_learner *learner, trm_plan_depth depth, trm_pass pass,
+                            const trm_batch *batch);
 void trm_learner_destroy(trm_learner *learner);
 
 /** Regions of a checkpoint: "model/<name>" and, with an optimizer, "optimizer/<state>/<name>". */

@@ -5,15 +5,16 @@
 
 #include "trireme/core/memory.h"
 
-trm_status trm_learner_plan_tokens(trm_learner *learner, int64_t N, int64_t T, bool training) {
-  const trm_pass pass = {.training = training, .dry = true};
+trm_status trm_learner_plan(trm_learner *learner, trm_plan_depth depth, trm_pass pass,
+                            const trm_batch *batch) {
+  pass.dry = true;
+  pass.training = depth == TRM_PLAN_BACKWARD;
   trm_tape_begin(learner->tape, &pass);
-  const trm_tokens tokens = {.N = N, .T = T};
-  const trm_batch batch = {.tokens = &tokens};
-  trm_var *loss = trm_model_loss(learner->model, learner->tape, &batch);
-  if (training) trm_tape_backward(learner->tape, loss, NULL, NULL, NULL);
-  TRM_TRY(trm_tape_status(learner->tape));
-  return trm_tape_reserve(learner->tape);
+  trm_var *last = depth == TRM_PLAN_OUTPUTS
+                      ? trm_model_outputs(learner->model, learner->tape, batch)
+                      : trm_model_loss(learner->model, learner->tape, batch);
+  if (pass.training) trm_tape_backward(learner->tape, last, NULL, NULL, NULL);
+  return trm_tape_status(learner->tape);
 }
 
 trm_status trm_learner_create(const trm_config *config, const trm_model_dims *dims, bool training,

@@ -49,14 +49,9 @@ static trm_status plan(trm_graph_batches *b, int64_t *max_inputs) {
   all.end_step = all.depth = all.n_threads = 1;
   trm_status status = trm_graph_loader_bounds(&all, bounds);
   if (status == TRM_OK) {
-    const trm_pass pass = {.training = true, .dry = true, .bounds = true};
-    const trm_graph_batch *graph = &bounds->block.batch;
-    *max_inputs = graph->features.n_rows;
-    trm_tape_begin(b->learner->tape, &pass);
-    trm_var *loss =
-        trm_model_loss(b->learner->model, b->learner->tape, &(trm_batch){.graph = graph});
-    trm_tape_backward(b->learner->tape, loss, NULL, NULL, NULL);
-    status = trm_tape_status(b->learner->tape);
+    const trm_batch batch = {.graph = &bounds->block.batch};
+    *max_inputs = bounds->block.batch.features.n_rows;
+    status = trm_learner_plan(b->learner, TRM_PLAN_BACKWARD, (trm_pass){.bounds = true}, &batch);
   }
   TRM_FREE(bounds);
   return status;

@@ -157,25 +157,20 @@ static trm_status plan_steps(trm_task *task, pair_task *t, trm_learner *learner)
   t->options.end_step = 1;
   trm_status status = trm_graph_loader_bounds(&t->options, bounds);
   if (status == TRM_OK) {
-    trm_pass pass = {.training = true, .dry = true, .bounds = true};
+    trm_pass pass = {.bounds = true};
     const trm_graph_batch graph = trm_whole_batch_of_pairs(t->whole, &bounds->batch);
     trm_whole_pass(t->whole, &pass);
-    trm_tape_begin(learner->tape, &pass);
-    trm_var *loss = trm_model_loss(learner->model, learner->tape, &(trm_batch){.graph = &graph});
-    trm_tape_backward(learner->tape, loss, NULL, NULL, NULL);
-    status = trm_tape_status(learner->tape);
+    status = trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &(trm_batch){.graph = &graph});
   }
   TRM_FREE(bounds);
   return status;
 }
 
 static trm_status plan_outputs(pair_task *t, trm_learner *learner) {
-  trm_pass pass = {.dry = true};
+  trm_pass pass = {0};
   const trm_graph_batch graph = trm_whole_batch(t->whole);
   trm_whole_pass(t->whole, &pass);
-  trm_tape_begin(learner->tape, &pass);
-  (void)trm_model_outputs(learner->model, learner->tape, &(trm_batch){.graph = &graph});
-  return trm_tape_status(learner->tape);
+  return trm_learner_plan(learner, TRM_PLAN_OUTPUTS, pass, &(trm_batch){.graph = &graph});
 }
 
 static trm_status plan(trm_task *task, trm_learner *learner, bool training) {

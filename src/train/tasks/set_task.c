@@ -143,13 +143,11 @@ static trm_status make_group(set_task *t, int64_t group, trm_graph_batch *batch)
 }
 
 static trm_status plan_evaluation(set_task *t, trm_learner *learner) {
-  const trm_pass pass = {.dry = true};
   for (int64_t i = 0; i < t->n_local; ++i) {
     trm_graph_batch graph;
     TRM_TRY(make_group(t, t->first_group + i, &graph));
-    trm_tape_begin(learner->tape, &pass);
-    (void)trm_model_loss(learner->model, learner->tape, &(trm_batch){.graph = &graph});
-    TRM_TRY(trm_tape_status(learner->tape));
+    const trm_batch batch = {.graph = &graph};
+    TRM_TRY(trm_learner_plan(learner, TRM_PLAN_LOSS, (trm_pass){0}, &batch));
   }
   return TRM_OK;
 }

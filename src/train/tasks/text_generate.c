@@ -42,8 +42,10 @@ static trm_status next_token(trm_restored *restored, trm_sampler *sampler, const
 static trm_status restore_model(trm_restored *restored, const char *path) {
   const trm_model_dims dims = {.n_outputs = trm_facts_outputs(&restored->info.facts)};
   TRM_TRY(trm_restore_weights(path, &dims, restored));
-  return trm_learner_plan_tokens(&restored->learner, 1,
-                                 trm_config_int(restored->config, "model.context"), false);
+  const trm_tokens tokens = {.N = 1, .T = trm_config_int(restored->config, "model.context")};
+  TRM_TRY(trm_learner_plan(&restored->learner, TRM_PLAN_OUTPUTS, (trm_pass){0},
+                           &(trm_batch){.tokens = &tokens}));
+  return trm_tape_reserve(restored->learner.tape);
 }
 
 trm_status trm_text_generate(trm_restored *restored, const char *path,

@@ -80,8 +80,9 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
                     "with a larger --valid-share, or set eval.every to 0 and eval.at_end to false",
                     trm_dataset_path(t->dataset));
   }
-  return trm_learner_plan_tokens(learner, trm_ceil_div(task->batch, task->n_blocks), t->T,
-                                 training);
+  const trm_tokens tokens = {.N = trm_ceil_div(task->batch, task->n_blocks), .T = t->T};
+  return trm_learner_plan(learner, training ? TRM_PLAN_BACKWARD : TRM_PLAN_LOSS, (trm_pass){0},
+                          &(trm_batch){.tokens = &tokens});
 }
 
 static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,

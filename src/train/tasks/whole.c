@@ -211,14 +211,11 @@ trm_status trm_whole_reserve(trm_whole *w) {
 }
 
 trm_status trm_whole_plan(const trm_whole *w, trm_learner *learner, bool training) {
-  trm_pass pass = {.training = training, .dry = true};
+  trm_pass pass = {0};
   const trm_graph_batch graph = trm_whole_batch(w);
-  const trm_batch batch = {.graph = &graph};
   trm_whole_pass(w, &pass);
-  trm_tape_begin(learner->tape, &pass);
-  trm_var *loss = trm_model_loss(learner->model, learner->tape, &batch);
-  if (training) trm_tape_backward(learner->tape, loss, NULL, NULL, NULL);
-  return trm_tape_status(learner->tape);
+  return trm_learner_plan(learner, training ? TRM_PLAN_BACKWARD : TRM_PLAN_LOSS, pass,
+                          &(trm_batch){.graph = &graph});
 }
 
 int64_t trm_whole_bytes(const trm_whole *w) {
