@@ -110,3 +110,59 @@ def config(path, data, body, steps=12, every=6):
     with open(path, "w") as file:
         file.write(QUICK % {"data": data, "body": body, "steps": steps, "every": every})
     return path
+
+
+# ---- the settings of test_graph_layouts.py
+
+SAMPLED = "sampler: {kind: neighbor, fanout: '4,3'}\nbatch: {size: 23, blocks: 7}"
+# name: (data set, keys)
+LAYOUT_CASES = {
+    "gcn": ("sparse", "model: {kind: gcn, layers: 2, width: 16, dropout: 0.5, activation: relu}\n"
+                    "batch: {blocks: 5}"),
+    "gcn-dense-metis": ("dense", "model: {kind: gcn, layers: 3, width: 8, dropout: 0.2, drop_edge: 0.2, "
+                               "norm: layer, block: residual, activation: relu}\nbatch: {blocks: 7}"),
+    "gat": ("sparse", "model: {kind: gat, layers: 2, width: 16, heads: 4, dropout: 0.3, "
+                    "attention_dropout: 0.3, activation: elu}\nbatch: {blocks: 5}"),
+    "gin-batch": ("dense", "model: {kind: gin, layers: 2, width: 8, norm: batch, activation: relu}\n"
+                         "batch: {blocks: 5}"),
+    "sage-max": ("dense", "model: {kind: sage, layers: 2, width: 8, aggregator: max, jumping: concat, "
+                        "activation: relu}\nbatch: {blocks: 5}"),
+    "mlp": ("sparse", "model: {kind: mlp, layers: 2, width: 16, activation: relu}\nbatch: {blocks: 5}"),
+    "few-seeds": ("few", "model: {kind: gcn, layers: 2, width: 16, activation: relu}\n"
+                       "batch: {blocks: 7}"),
+    "sage-sampled": ("dense", "model: {kind: sage, layers: 2, width: 8, dropout: 0.3, "
+                            f"activation: relu}}\n{SAMPLED}"),
+    "gat-sampled": ("sparse", "model: {kind: gat, layers: 2, width: 8, heads: 2, drop_edge: 0.1, "
+                            "attention_dropout: 0.2, activation: elu}\n" + SAMPLED),
+    "cluster": ("sparse", "model: {kind: gcn, layers: 2, width: 8, activation: relu}\n"
+                        "sampler: {kind: cluster, clusters: 20}\nbatch: {size: 9, blocks: 7}"),
+    "gin-set": ("sets", "model: {kind: gin, layers: 3, width: 8, norm: batch, readout: sum, "
+                      "dropout: 0.2, activation: relu}\nbatch: {size: 16, blocks: 7}"),
+    "lightgcn-metis": ("pairs", "model: {kind: lightgcn, layers: 2, width: 8}\n"
+                              "batch: {size: 64, blocks: 5}"),
+    "cluster-few": ("eight", "model: {kind: gcn, layers: 2, width: 8, activation: relu}\n"
+                         "sampler: {kind: cluster, clusters: 60}\nbatch: {size: 4, blocks: 4}"),
+    "lightgcn": ("pairs", "model: {kind: lightgcn, layers: 3, width: 8, drop_edge: 0.1}\n"
+                        "batch: {size: 64, blocks: 7}"),
+}
+
+
+def layout_configs(folder):
+    """Prepares the data sets and writes the settings: {name: path of its configuration}."""
+    data = {
+        "sparse": prepare("graph", nodes_folder(f"{folder}/sparse")),
+        "dense": prepare("graph", nodes_folder(f"{folder}/dense", sparse=False)),
+        "few": prepare("graph", nodes_folder(f"{folder}/few", sparse=False, train=3)),
+        "eight": prepare("graph", nodes_folder(f"{folder}/eight", sparse=False, train=8)),
+        "sets": prepare("graphs", set_folder(f"{folder}/sets")),
+        "pairs": prepare("interactions", pairs_folder(f"{folder}/pairs")),
+    }
+    paths = {}
+    for name, (which, body) in LAYOUT_CASES.items():
+        paths[name] = config(f"{folder}/{name}.yaml", data[which], body)
+        if name.endswith("metis"):
+            with open(paths[name]) as file:
+                text = file.read().replace(".h5}", ".h5, partition: metis}")
+            with open(paths[name], "w") as file:
+                file.write(text)
+    return paths
