@@ -87,19 +87,35 @@ class Decoder:
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
 
 
-def learning_rate(config, step):
-    """Of update `step`, counted from 0: linear warm-up, then one half-wave of a cosine."""
-    base = float(config["optimizer.lr"])
-    warmup = int(config["schedule.warmup_steps"])
-    if step < warmup:
-        return base * (step + 1) / warmup
-    if config["schedule.name"] == "constant":
-        return base
-    low = float(config["schedule.min_lr"])
-    decay = int(config["schedule.decay_steps"]) or int(config["train.steps"])
+def constant(config, base, warmup, step):
+    return base
+
+
+def cosine(config, base, warmup, step):
+    """One half-wave."""
+    low, decay = float(config["schedule.min_lr"]), int(config["schedule.decay_steps"])
     if step >= decay:
         return low
     return low + 0.5 * (base - low) * (1 + math.cos(math.pi * (step - warmup) / (decay - warmup)))
+
+
+SCHEDULES = {"constant": constant, "cosine": cosine}
+
+
+def learning_rate(config, step):
+    """Of update `step`, counted from 0: linear warm-up, then the schedule."""
+    base, warmup = float(config["optimizer.lr"]), int(config["schedule.warmup_steps"])
+    if step < warmup:
+        return base * (step + 1) / warmup
+    return SCHEDULES[config["schedule.name"]](config, base, warmup, step)
+
+
+def adamw(groups, config):
+    betas = (float(config["optimizer.beta1"]), float(config["optimizer.beta2"]))
+    return torch.optim.AdamW(groups, betas=betas, eps=float(config["optimizer.eps"]))
+
+
+OPTIMIZERS = {"adamw": adamw}
 
 
 def train(config, weights, inputs, targets):
@@ -107,14 +123,11 @@ def train(config, weights, inputs, targets):
     model = Decoder(config, weights)
     matrices = [w for w in weights.values() if w.dim() >= 2]
     vectors = [w for w in weights.values() if w.dim() < 2]
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": float(config["optimizer.weight_decay"])},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
-        betas=(float(config["optimizer.beta1"]), float(config["optimizer.beta2"])),
-        eps=float(config["optimizer.eps"]),
-    )
+    groups = [
+        {"params": matrices, "weight_decay": float(config["optimizer.weight_decay"])},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    optimizer = OPTIMIZERS[config["optimizer.name"]](groups, config)
     clip_norm = float(config["optimizer.clip_norm"]) or math.inf
     rows = []
     for step in range(len(inputs)):
@@ -146,8 +159,8 @@ def main():
             parser.error(f"{args.checkpoint} is of step {run['step']}; give the one of step 0")
         text = run["config_text"]
         config = read_config(text.decode() if isinstance(text, bytes) else text)
-        if config["optimizer.name"] != "adamw" or config["model.positions"] != "learned":
-            parser.error("only adamw and learned positions are written down here")
+        if config["optimizer.name"] not in OPTIMIZERS or config["model.positions"] != "learned":
+            parser.error(f"only {', '.join(OPTIMIZERS)} and learned positions are written down here")
         if float(config["model.dropout"]) != 0:
             parser.error("model.dropout must be 0: no two programs draw the same masks")
         results = [

@@ -22,6 +22,7 @@ import math
 import platform
 import sys
 import tempfile
+from collections import defaultdict
 
 import h5py
 import numpy as np
@@ -132,7 +133,9 @@ class Net:
     """Any of the families on a dictionary of weights."""
 
     def __init__(self, config, weights, sparse):
-        self.c = {key.partition(".")[2]: value for key, value in config.items() if key.startswith("model.")}
+        # A resolved configuration has the keys in use: what is not there has no effect.
+        self.c = defaultdict(str, {key.partition(".")[2]: value for key, value in config.items()
+                                   if key.startswith("model.")})
         self.w, self.sparse = weights, sparse
         self.layers, self.kind = int(self.c["layers"]), self.c["kind"]
         self.activation = {

@@ -3,6 +3,8 @@
 
 #include "kernel_check.h"
 #include "trireme/math/gemm.h"
+#include "trireme/math/stripes.h"
+#include "trireme/math/threads.h"
 
 static void check_places(int n) {
   trm_thread_place places[MAX_THREADS + 1];
@@ -68,7 +70,30 @@ static void check_subnormals(void) {
 #endif
 }
 
+/* A loop of somebody else's: every element once, chunks cut by the length alone. */
+static void visit(void *context, int64_t begin, int64_t end) {
+  int *visits = context;
+  CHECK(begin % TRM_CHUNK == 0 && end > begin && end - begin <= TRM_CHUNK);
+  for (int64_t i = begin; i < end; ++i) ++visits[i];
+}
+
+static void check_chunks(void) {
+  enum { N = 20 * TRM_CHUNK + 7 };
+  static int visits[N + 1];
+  const int64_t sizes[] = {0, 1, TRM_CHUNK, TRM_CHUNK + 1, N};
+  for (int threads = 1; threads <= MAX_THREADS; ++threads) {
+    trm_threads_set(threads);
+    for (int s = 0; s < 5; ++s) {
+      memset(visits, 0, sizeof visits);
+      trm_for_chunks(sizes[s], visit, visits);
+      for (int64_t i = 0; i <= N; ++i) CHECK_EQ(visits[i], i < sizes[s]);
+    }
+  }
+  trm_threads_set(1);
+}
+
 int main(void) {
+  check_chunks();
   for (int n = 1; n <= MAX_THREADS; ++n) check_places(n);
   check_own_count();
   check_isa();

@@ -13,6 +13,14 @@ void trm_threads_set(int n);
 /** Compute threads of kernels called from this thread, >= 1. */
 int trm_threads_get(void);
 
+/**
+ * Calls body(context, begin, end) for each chunk [begin, end) of TRM_CHUNK elements (math/stripes.h) of
+ * 0..n-1, shared out among the compute threads: for loops over flat arrays that are no kernels. Chunks
+ * are cut by the length alone, so the thread count changes no bit.
+ */
+void trm_for_chunks(int64_t n, void (*body)(void *context, int64_t begin, int64_t end),
+                    void *context);
+
 /** What the threads run on, for `doctor` and the start-up line. */
 typedef struct trm_thread_place {
   int thread;
