@@ -115,7 +115,12 @@ def adamw(groups, config):
     return torch.optim.AdamW(groups, betas=betas, eps=float(config["optimizer.eps"]))
 
 
-OPTIMIZERS = {"adamw": adamw}
+def rmsprop(groups, config):
+    return torch.optim.RMSprop(groups, alpha=float(config["optimizer.alpha"]), eps=float(config["optimizer.eps"]),
+                               momentum=float(config["optimizer.momentum"]))
+
+
+OPTIMIZERS = {"adamw": adamw, "rmsprop": rmsprop}
 
 
 def train(config, weights, inputs, targets):

@@ -81,6 +81,20 @@ static void plain_sgd(plain *p, const trm_params *params, const trm_real *g, dou
   }
 }
 
+static void plain_rmsprop(plain *p, const trm_params *params, const trm_real *g, double scale,
+                          double lr, double momentum) {
+  for (int r = 0; r < params->n_rows; ++r) {
+    const trm_param *row = &params->rows[r];
+    const double decay = row->decay ? 0.1 : 0;
+    for (int64_t i = row->offset; i < row->offset + row->n; ++i) {
+      const double d = (double)g[i] * scale + decay * p->w[i];
+      p->v[i] = 0.99 * p->v[i] + 0.01 * d * d;
+      p->m[i] = momentum * p->m[i] + d / (sqrt(p->v[i]) + 1e-8);
+      p->w[i] -= lr * p->m[i];
+    }
+  }
+}
+
 static double fill_grads(const trm_params *params, trm_real *g, int step, double size) {
   const trm_random_key key = trm_random_key_make(2, TRM_RANDOM_TEST, (uint64_t)step, 0);
   double sum = 0;
@@ -100,7 +114,9 @@ static void test_updates(int kind, double size) {
   const char *texts[] = {"optimizer: {name: adamw, lr: 0.01, weight_decay: 0.1}",
                          "optimizer: {name: sgd, lr: 0.01, weight_decay: 0.1}",
                          "optimizer: {name: sgd, lr: 0.01, weight_decay: 0.1, nesterov: true}",
-                         "optimizer: {name: adam, lr: 0.01, weight_decay: 0.1}"};
+                         "optimizer: {name: adam, lr: 0.01, weight_decay: 0.1}",
+                         "optimizer: {name: rmsprop, lr: 0.01, weight_decay: 0.1}",
+                         "optimizer: {name: rmsprop, lr: 0.01, weight_decay: 0.1, momentum: 0.9}"};
   trm_config *config = config_of(texts[kind]);
   CHECK_OK(trm_config_set(config, "schedule.warmup_steps=5"));
   CHECK_OK(trm_config_set(config, "schedule.decay_steps=15"));
@@ -123,6 +139,8 @@ static void test_updates(int kind, double size) {
       plain_adamw(&p, params, g, scale, info.lr, step + 1);
     else if (kind == 3)
       plain_adam(&p, params, g, scale, info.lr, step + 1);
+    else if (kind >= 4)
+      plain_rmsprop(&p, params, g, scale, info.lr, kind == 5 ? 0.9 : 0);
     else
       plain_sgd(&p, params, g, scale, info.lr, kind == 2);
   }
@@ -345,7 +363,7 @@ static void test_uniform(void) {
 
 int main(void) {
   trm_math_init();
-  for (int kind = 0; kind < 4; ++kind) {
+  for (int kind = 0; kind < 6; ++kind) {
     test_updates(kind, 0.5); /* not clipped */
     test_updates(kind, 50);  /* clipped */
   }
@@ -354,6 +372,7 @@ int main(void) {
   test_buffers();
   test_shared_buffers("adam");
   test_shared_buffers("sgd");
+  test_shared_buffers("rmsprop");
   test_uniform();
   test_not_finite();
   return check_verdict();

@@ -71,6 +71,7 @@ static const row rows[] = {
     {"optimizer.beta1", "0.5", "", "text", true},
     {"optimizer.beta2", "0.5", "optimizer.name=adam", "text", true},
     {"optimizer.eps", "0.5", "", "text", true},
+    {"optimizer.alpha", "0.5", "optimizer.name=rmsprop", "text", true},
     {"optimizer.weight_decay", "0.5", "optimizer.name=sgd", "text", true},
     {"optimizer.decay_scope", "first", "model.kind=gcn", "graph", true},
     {"optimizer.l2", "0.5", "model.kind=lightgcn", "interactions", true},
