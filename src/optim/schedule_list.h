@@ -2,3 +2,4 @@
 TRM_SCHEDULE(constant)
 TRM_SCHEDULE(cosine)
 TRM_SCHEDULE(step)
+TRM_SCHEDULE(exponential)

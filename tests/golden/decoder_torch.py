@@ -99,7 +99,17 @@ def cosine(config, base, warmup, step):
     return low + 0.5 * (base - low) * (1 + math.cos(math.pi * (step - warmup) / (decay - warmup)))
 
 
-SCHEDULES = {"constant": constant, "cosine": cosine}
+def exponential(config, base, warmup, step):
+    """From PyTorch's scheduler, stepped as often."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=base)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=float(config["schedule.gamma"]))
+    for _ in range(step - warmup):
+        optimizer.step()
+        scheduler.step()
+    return scheduler.get_last_lr()[0]
+
+
+SCHEDULES = {"constant": constant, "cosine": cosine, "exponential": exponential}
 
 
 def learning_rate(config, step):

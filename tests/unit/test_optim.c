@@ -199,6 +199,18 @@ static void test_step_schedule(void) {
   trm_config_destroy(&config);
 }
 
+static void test_exponential_schedule(void) {
+  trm_config *config = config_of("{optimizer: {lr: 0.1},"
+                                 " schedule: {name: exponential, warmup_steps: 10, gamma: 0.5}}");
+  CHECK(trm_schedule_length_key(config) == NULL);
+  CHECK_NEAR(trm_schedule_lr(config, 4), 0.05, 1e-15);
+  CHECK_NEAR(trm_schedule_lr(config, 10), 0.1, 0);
+  CHECK_NEAR(trm_schedule_lr(config, 11), 0.05, 0);
+  CHECK_NEAR(trm_schedule_lr(config, 13), 0.0125, 0);
+  CHECK_NEAR(trm_schedule_lr(config, 100000000), 0, 0);
+  trm_config_destroy(&config);
+}
+
 static void test_not_finite(void) {
   trm_config *config = config_of("");
   trm_params *params = make_params();
@@ -369,6 +381,7 @@ int main(void) {
   }
   test_schedule();
   test_step_schedule();
+  test_exponential_schedule();
   test_buffers();
   test_shared_buffers("adam");
   test_shared_buffers("sgd");

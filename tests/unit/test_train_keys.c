@@ -84,6 +84,7 @@ static const row rows[] = {
     {"schedule.decay_steps", "5", "", "text", true},
     {"schedule.step_every", "5", "schedule.name=step", "text", true},
     {"schedule.min_lr", "0", "", "text", true},
+    {"schedule.gamma", "0.5", "schedule.name=exponential", "text", true},
     {"eval.every", "5", "", "text", false},
     {"eval.at_end", "false", "", "text", false},
     {"eval.select", "loss", "", "text", false},
