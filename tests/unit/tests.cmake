@@ -6,6 +6,12 @@ trm_add_script_test(NAME test_layers FOLDER unit
 trm_add_script_test(NAME test_layers_self FOLDER unit
   COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_layers.py --self-test)
 
+# No layer names what lies above it.
+trm_add_script_test(NAME test_names FOLDER unit
+  COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_names.py ${CMAKE_SOURCE_DIR})
+trm_add_script_test(NAME test_names_self FOLDER unit
+  COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_names.py --self-test)
+
 foreach(name status memory random hash integers clock log config config_yaml locale)
   trm_add_test(NAME test_core_${name} FOLDER unit MODULES core)
 endforeach()
