@@ -129,7 +129,7 @@ static trm_status list_inputs(trm_block_maker *m, trm_block_store *store, trm_gr
   const int32_t *nodes = block->subgraph.inputs;
   TRM_TRY(TRM_BUFFER_GROW(&store->inputs, &store->inputs_room, n, 0, "inputs of a block"));
   TRM_TRY(TRM_BUFFER_GROW(&store->input_rows, &store->input_rows_room, n, 0, "inputs of a block"));
-  trm_sampler_begin(s, n);
+  trm_neighbor_sampler_begin(s, n);
   int64_t n_once = 0;
   for (int64_t i = 0; i < n; ++i) {
     uint32_t row = s->place[nodes[i]] - s->base;
@@ -140,7 +140,7 @@ static trm_status list_inputs(trm_block_maker *m, trm_block_store *store, trm_gr
     }
     store->input_rows[i] = (int32_t)row;
   }
-  trm_sampler_end(s, n_once);
+  trm_neighbor_sampler_end(s, n_once);
   block->n_inputs = n_once;
   block->inputs = store->inputs;
   block->batch.features.rows = n_once < n ? store->input_rows : NULL;

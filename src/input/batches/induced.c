@@ -64,11 +64,11 @@ trm_status trm_induced_into(trm_neighbor_sampler *sampler, trm_subgraph_store *s
   trm_hop_store *to = &store->hops[0];
   int64_t n_edges = 0;
   to->in_offsets[0] = 0;
-  trm_sampler_begin(sampler, n);
+  trm_neighbor_sampler_begin(sampler, n);
   for (int64_t g = 0; g < n_groups; ++g) {
     n_edges = induce_group(sampler, &drop, store->ids, groups[g], groups[g + 1], n_edges, to);
   }
-  trm_sampler_end(sampler, n);
+  trm_neighbor_sampler_end(sampler, n);
   /* The edges left of a symmetric graph are their own transpose, unless they were left out by ones. */
   const bool symmetric = sampler->graph->symmetric && sampler->options.drop_edge <= 0;
   TRM_TRY(trm_hop_finish(sampler->graph, store, to, n, n, symmetric, &subgraph->hops[0]));

@@ -244,7 +244,7 @@ static trm_status place_seeds(trm_neighbor_sampler *s, trm_subgraph_store *store
                     n, s->graph->n_nodes);
   }
   TRM_TRY(TRM_BUFFER_GROW(&store->ids, &store->ids_room, n, 0, "nodes of a subgraph"));
-  trm_sampler_begin(s, rows);
+  trm_neighbor_sampler_begin(s, rows);
   for (int64_t i = 0; i < n; ++i) {
     store->ids[i] = seeds[i];
     /* A node that comes twice has two rows; its edges are to the first. */
@@ -270,7 +270,8 @@ trm_status trm_neighbor_sample_into(trm_neighbor_sampler *sampler, trm_subgraph_
   int64_t n[TRM_MAX_HOPS + 1] = {n_seeds};
   TRM_TRY(place_seeds(sampler, store, seeds, n_seeds));
   const trm_status status = sample_hops(sampler, store, step, n);
-  trm_sampler_end(sampler, status == TRM_OK ? n[n_hops] : sampler->graph->n_nodes + n_seeds);
+  trm_neighbor_sampler_end(sampler,
+                           status == TRM_OK ? n[n_hops] : sampler->graph->n_nodes + n_seeds);
   *subgraph = (trm_subgraph){.n_hops = n_hops};
   if (status != TRM_OK || (sampler->stopped && sampler->stopped(sampler->context))) return status;
   const int64_t n_inputs = n[n_hops];

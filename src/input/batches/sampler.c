@@ -80,13 +80,13 @@ void trm_neighbor_sampler_destroy(trm_neighbor_sampler **sampler) {
   TRM_FREE(s);
 }
 
-void trm_sampler_begin(trm_neighbor_sampler *sampler, int64_t rows) {
+void trm_neighbor_sampler_begin(trm_neighbor_sampler *sampler, int64_t rows) {
   if (rows < (int64_t)(UINT32_MAX - sampler->base)) return;
   memset(sampler->place, 0, (size_t)sampler->graph->n_nodes * sizeof *sampler->place);
   sampler->base = 1;
 }
 
-void trm_sampler_end(trm_neighbor_sampler *sampler, int64_t rows) {
+void trm_neighbor_sampler_end(trm_neighbor_sampler *sampler, int64_t rows) {
   sampler->base += (uint32_t)rows;
 }
 

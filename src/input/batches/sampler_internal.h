@@ -58,9 +58,9 @@ struct trm_neighbor_sampler {
 };
 
 /** Makes place[] ready for a subgraph of at most `rows` rows. */
-void trm_sampler_begin(trm_neighbor_sampler *sampler, int64_t rows);
+void trm_neighbor_sampler_begin(trm_neighbor_sampler *sampler, int64_t rows);
 /** The subgraph has been made: its rows are no one's. */
-void trm_sampler_end(trm_neighbor_sampler *sampler, int64_t rows);
+void trm_neighbor_sampler_end(trm_neighbor_sampler *sampler, int64_t rows);
 
 /** Scratch of hops that draw at most so many edges. */
 trm_status trm_neighbor_sampler_reserve(trm_neighbor_sampler *sampler, int64_t n_edges);

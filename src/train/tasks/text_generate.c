@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sample.h"
 #include "task.h"
+#include "token_sampler.h"
 #include "trireme/core/memory.h"
 #include "vocab_facts.h"
 
@@ -26,8 +26,8 @@ static trm_status encode_prompt(const trm_vocab *vocab, const char *prompt, int3
   return TRM_ALLOC(tokens, 1, "prompt");
 }
 
-static trm_status next_token(trm_restored *restored, trm_sampler *sampler, const int32_t *window,
-                             int64_t T, uint64_t position, int32_t *token) {
+static trm_status next_token(trm_restored *restored, trm_token_sampler *sampler,
+                             const int32_t *window, int64_t T, uint64_t position, int32_t *token) {
   const trm_pass pass = {.training = false};
   const trm_tokens tokens = {.N = 1, .T = T, .inputs = window};
   trm_tape_begin(restored->learner.tape, &pass);
@@ -35,7 +35,7 @@ static trm_status next_token(trm_restored *restored, trm_sampler *sampler, const
   const trm_var *logits =
       trm_model_outputs(restored->learner.model, restored->learner.tape, &batch);
   TRM_TRY(trm_tape_status(restored->learner.tape));
-  *token = trm_sampler_draw(sampler, logits->data + (T - 1) * logits->dims[1], position);
+  *token = trm_token_sampler_draw(sampler, logits->data + (T - 1) * logits->dims[1], position);
   return TRM_OK;
 }
 
@@ -50,7 +50,7 @@ static trm_status restore_model(trm_restored *restored, const char *path) {
 
 trm_status trm_text_generate(trm_restored *restored, const char *path,
                              const trm_generate_options *options, FILE *out) {
-  trm_sampler sampler = {0};
+  trm_token_sampler sampler = {0};
   int32_t *prompt = NULL, *text = NULL;
   int64_t n_prompt = 0;
   trm_vocab vocab;
@@ -60,8 +60,8 @@ trm_status trm_text_generate(trm_restored *restored, const char *path,
   const int64_t context = trm_config_int(restored->config, "model.context");
   TRM_TRY_OUT(encode_prompt(&vocab, options->prompt, &prompt, &n_prompt));
   TRM_TRY_OUT(TRM_ALLOC(&text, n_prompt + options->n_tokens, "text"));
-  TRM_TRY_OUT(trm_sampler_create(vocab.n, options->temperature, options->top_k, options->top_p,
-                                 options->seed, &sampler));
+  TRM_TRY_OUT(trm_token_sampler_create(vocab.n, options->temperature, options->top_k,
+                                       options->top_p, options->seed, &sampler));
   memcpy(text, prompt, (size_t)n_prompt * sizeof *text);
   if (*options->prompt) {
     for (int64_t i = 0; i < n_prompt; ++i) TRM_TRY_OUT(put_token(&vocab, text[i], out));
@@ -73,7 +73,7 @@ trm_status trm_text_generate(trm_restored *restored, const char *path,
     TRM_TRY_OUT(put_token(&vocab, text[n], out));
   }
 out:
-  trm_sampler_free(&sampler);
+  trm_token_sampler_free(&sampler);
   TRM_FREE(prompt);
   TRM_FREE(text);
   return status;

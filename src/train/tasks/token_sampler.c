@@ -1,4 +1,4 @@
-#include "sample.h"
+#include "token_sampler.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,14 +11,14 @@ typedef struct trm_candidate {
   int32_t token;
 } trm_candidate;
 
-trm_status trm_sampler_create(int64_t V, double temperature, int64_t top_k, double top_p,
-                              uint64_t seed, trm_sampler *sampler) {
-  *sampler = (trm_sampler){
+trm_status trm_token_sampler_create(int64_t V, double temperature, int64_t top_k, double top_p,
+                                    uint64_t seed, trm_token_sampler *sampler) {
+  *sampler = (trm_token_sampler){
       .temperature = temperature, .top_k = top_k, .top_p = top_p, .seed = seed, .V = V};
   return TRM_ALLOC(&sampler->candidates, V, "candidates");
 }
 
-void trm_sampler_free(trm_sampler *sampler) {
+void trm_token_sampler_free(trm_token_sampler *sampler) {
   TRM_FREE(sampler->candidates);
 }
 
@@ -28,7 +28,7 @@ static int by_probability(const void *a_void, const void *b_void) {
   return a->token < b->token ? -1 : a->token > b->token;
 }
 
-int32_t trm_sampler_draw(trm_sampler *s, const trm_real *logits, uint64_t position) {
+int32_t trm_token_sampler_draw(trm_token_sampler *s, const trm_real *logits, uint64_t position) {
   trm_candidate *c = s->candidates;
   int64_t best = 0;
   for (int64_t v = 1; v < s->V; ++v) {

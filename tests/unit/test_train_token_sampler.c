@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include "../../src/train/tools/sample.h"
+#include "../../src/train/tasks/token_sampler.h"
 #include "check.h"
 
 enum { V = 6, N_DRAWS = 40000 };
@@ -13,14 +13,14 @@ enum { V = 6, N_DRAWS = 40000 };
 static const trm_real logits[V] = {1.2F, -0.3F, 0.5F, 2.0F, 0.5F, -1.7F};
 
 static void draw_many(double temperature, int64_t top_k, double top_p, int64_t counts[V]) {
-  trm_sampler sampler;
+  trm_token_sampler sampler;
   for (int v = 0; v < V; ++v) counts[v] = 0;
-  CHECK_OK(trm_sampler_create(V, temperature, top_k, top_p, 7, &sampler));
+  CHECK_OK(trm_token_sampler_create(V, temperature, top_k, top_p, 7, &sampler));
   for (uint64_t i = 0; i < N_DRAWS; ++i) {
-    const int32_t token = trm_sampler_draw(&sampler, logits, i);
+    const int32_t token = trm_token_sampler_draw(&sampler, logits, i);
     if (CHECK(token >= 0 && token < V)) ++counts[token];
   }
-  trm_sampler_free(&sampler);
+  trm_token_sampler_free(&sampler);
 }
 
 /*
@@ -106,35 +106,35 @@ static void check_order(void) {
 static void check_greedy(void) {
   static const trm_real equal[V] = {-1, 2, 0, 2, 2, 1};
   static const trm_real wide[V] = {-1e30F, 88, 3e38F, -3e38F, 0, 1e30F};
-  trm_sampler sampler;
-  CHECK_OK(trm_sampler_create(V, 0, 3, 0.9, 7, &sampler));
+  trm_token_sampler sampler;
+  CHECK_OK(trm_token_sampler_create(V, 0, 3, 0.9, 7, &sampler));
   for (uint64_t i = 0; i < 20; ++i) {
-    CHECK_EQ(trm_sampler_draw(&sampler, equal, i), 1);
-    CHECK_EQ(trm_sampler_draw(&sampler, wide, i), 2);
+    CHECK_EQ(trm_token_sampler_draw(&sampler, equal, i), 1);
+    CHECK_EQ(trm_token_sampler_draw(&sampler, wide, i), 2);
   }
   sampler.temperature = sampler.top_p = 1; /* exponentials that overflow would leave no share */
   sampler.top_k = 0;
-  for (uint64_t i = 0; i < 20; ++i) CHECK_EQ(trm_sampler_draw(&sampler, wide, i), 2);
-  trm_sampler_free(&sampler);
+  for (uint64_t i = 0; i < 20; ++i) CHECK_EQ(trm_token_sampler_draw(&sampler, wide, i), 2);
+  trm_token_sampler_free(&sampler);
 }
 
 /* A draw is a function of seed and position, whatever was drawn before. */
 static void check_keys(void) {
-  trm_sampler a, b, other;
+  trm_token_sampler a, b, other;
   int differ = 0;
-  CHECK_OK(trm_sampler_create(V, 1, 0, 1, 7, &a));
-  CHECK_OK(trm_sampler_create(V, 1, 0, 1, 7, &b));
-  CHECK_OK(trm_sampler_create(V, 1, 0, 1, 8, &other));
+  CHECK_OK(trm_token_sampler_create(V, 1, 0, 1, 7, &a));
+  CHECK_OK(trm_token_sampler_create(V, 1, 0, 1, 7, &b));
+  CHECK_OK(trm_token_sampler_create(V, 1, 0, 1, 8, &other));
   for (int i = 0; i < 200; ++i) {
-    const int32_t token = trm_sampler_draw(&a, logits, (uint64_t)i);
-    differ += token != trm_sampler_draw(&other, logits, (uint64_t)i);
-    (void)trm_sampler_draw(&b, logits, (uint64_t)(199 - i));
-    CHECK_EQ(trm_sampler_draw(&b, logits, (uint64_t)i), token);
+    const int32_t token = trm_token_sampler_draw(&a, logits, (uint64_t)i);
+    differ += token != trm_token_sampler_draw(&other, logits, (uint64_t)i);
+    (void)trm_token_sampler_draw(&b, logits, (uint64_t)(199 - i));
+    CHECK_EQ(trm_token_sampler_draw(&b, logits, (uint64_t)i), token);
   }
   CHECK(differ > 50);
-  trm_sampler_free(&a);
-  trm_sampler_free(&b);
-  trm_sampler_free(&other);
+  trm_token_sampler_free(&a);
+  trm_token_sampler_free(&b);
+  trm_token_sampler_free(&other);
 }
 
 int main(void) {
