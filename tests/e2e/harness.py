@@ -47,6 +47,13 @@ def data_folder():
     return os.path.abspath(folder) if os.path.isdir(folder) else None
 
 
+def sanitized():
+    """Whether the program was built with a sanitizer, which takes memory of its own."""
+    with open(PROGRAM, "rb") as file:
+        content = file.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
 class Result:
     def __init__(self, code, out, err):
         self.code, self.out, self.err = code, out, err

@@ -82,8 +82,8 @@ for mib in (0, 2, 64):
     resident = [float(r["peak_rss_mb"]) for r in rows(run_dir)]
     grown[mib] = resident[-1] - resident[1]
 # Two thirds of 20,000 rows of 1 KiB are other ranks'.
-check(grown[64] > grown[0] + 7, f"a cache of 64 MiB is not used: memory grew by {grown} MB")
-check(grown[2] < grown[0] + 5, f"a cache of 2 MiB grew past it: {grown} MB")
+check(sanitized() or grown[64] > grown[0] + 7, f"a cache of 64 MiB is not used: memory grew by {grown} MB")
+check(sanitized() or grown[2] < grown[0] + 5, f"a cache of 2 MiB grew past it: {grown} MB")
 
 # ---- eval.top_k: Recall, NDCG and precision of so many items, from a list of all of them
 pairs = prepare("interactions", pairs_folder(f"{folder}/pairs"))
