@@ -36,6 +36,8 @@ const app_command *app_commands(int *n);
 const app_command *app_command_find(const char *name); /* NULL: none of this name */
 /** "trireme NAME [KINDS] [WORDS]", one line. */
 void app_print_usage(const app_command *command);
+/** The kinds of `trireme prepare`, as print_kinds is to print them. */
+void app_prepare_print_kinds(void);
 
 /* ---- options -------------------------------------------------------------------------------- */
 

@@ -14,8 +14,9 @@
 static const app_command commands[] = {
     {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
      "train a model; start it with mpirun for several ranks", app_train, NULL},
-    {"prepare", "text FILES... | debian | synth | graph | graphs | interactions FOLDER  -o DATA.h5",
-     "make a data set", app_prepare, NULL},
+    {"prepare", "-o DATA.h5",
+     "make a data set; each kind has options of its own: trireme help prepare", app_prepare,
+     app_prepare_print_kinds},
     {"inspect", "DATA.h5 | CHECKPOINT.h5", "show what a file holds, and check it", app_inspect,
      NULL},
     {"partition", "DATA.h5 --parts N[,N]...",
