@@ -14,6 +14,9 @@ typedef struct app_command {
   const char *words; /* what may follow, for usage lines */
   const char *summary;
   int (*run)(int argc, char **argv);
+  void (*print_kinds)(
+      void); /* before `words` in usage lines: " a | b", for a command whose first word
+                                picks a kind that has a page of its own; NULL: it has no kinds */
 } app_command;
 
 int app_train(int argc, char **argv);
@@ -30,6 +33,11 @@ int app_help(int argc, char **argv);
 int app_version(int argc, char **argv);
 
 const app_command *app_commands(int *n);
+const app_command *app_command_find(const char *name); /* NULL: none of this name */
+/** "trireme NAME [KINDS] [WORDS]", one line. */
+void app_print_usage(const app_command *command);
+/** The kinds of `trireme prepare`, as print_kinds is to print them. */
+void app_prepare_print_kinds(void);
 
 /* ---- options -------------------------------------------------------------------------------- */
 
@@ -86,6 +94,13 @@ typedef struct app_option {
  */
 trm_status app_parse(const char *command, int argc, char **argv, const app_option *options,
                      int n_options, app_list *words, bool *helped);
+/** As app_parse, for what has a page without being a command; of `page` all but `run` is used. */
+trm_status app_parse_page(const app_command *page, int argc, char **argv, const app_option *options,
+                          int n_options, app_list *words, bool *helped);
+/** The option that `word` ("--name", "--name=VALUE", "-o") gives; NULL: none of these. */
+const app_option *app_option_find(const app_option *options, int n, const char *word);
+/** Whether the next item of argv is the value of `word`, by which the option is given. */
+bool app_option_takes_next(const app_option *option, const char *word);
 /** Fails unless there are `n` words; `what` says which: "one run directory". NULL for n = 0. */
 trm_status app_expect(const char *command, const app_list *words, int n, const char *what);
 

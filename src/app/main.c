@@ -13,26 +13,29 @@
 
 static const app_command commands[] = {
     {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
-     "train a model; start it with mpirun for several ranks", app_train},
-    {"prepare", "text FILES... | debian | synth | graph | graphs | interactions FOLDER  -o DATA.h5",
-     "make a data set", app_prepare},
-    {"inspect", "DATA.h5 | CHECKPOINT.h5", "show what a file holds, and check it", app_inspect},
+     "train a model; start it with mpirun for several ranks", app_train, NULL},
+    {"prepare", "-o DATA.h5",
+     "make a data set; each kind has options of its own: trireme help prepare", app_prepare,
+     app_prepare_print_kinds},
+    {"inspect", "DATA.h5 | CHECKPOINT.h5", "show what a file holds, and check it", app_inspect,
+     NULL},
     {"partition", "DATA.h5 --parts N[,N]...",
-     "cut a graph into parts and show what that would cost", app_partition},
+     "cut a graph into parts and show what that would cost", app_partition, NULL},
     {"evaluate", "RUN | CHECKPOINT.h5", "loss and scores over whole parts of the data",
-     app_evaluate},
+     app_evaluate, NULL},
     {"predict", "RUN | CHECKPOINT.h5 -o FILE.tsv", "classes of nodes or graphs, items for users",
-     app_predict},
+     app_predict, NULL},
     {"generate", "RUN | CHECKPOINT.h5 [--prompt TEXT]", "write text with a trained model",
-     app_generate},
+     app_generate, NULL},
     {"verify", "RUN [--from STEP]", "replay steps of a run on this layout and compare their bits",
-     app_verify},
-    {"bisect", "RUN_A RUN_B", "find the first step and parameter where two runs part", app_bisect},
+     app_verify, NULL},
+    {"bisect", "RUN_A RUN_B", "find the first step and parameter where two runs part", app_bisect,
+     NULL},
     {"doctor", "", "show ranks, threads, binding and speed, and what is wrong with them",
-     app_doctor},
-    {"help", "[COMMAND | config]", "this page, a command's options, or every configuration key",
-     app_help},
-    {"version", "", "print the version", app_version},
+     app_doctor, NULL},
+    {"help", "[COMMAND [KIND] | config]",
+     "this page, a command's options, or every configuration key", app_help, NULL},
+    {"version", "", "print the version", app_version, NULL},
 };
 
 const app_command *app_commands(int *n) {
@@ -40,7 +43,7 @@ const app_command *app_commands(int *n) {
   return commands;
 }
 
-static const app_command *find(const char *name) {
+const app_command *app_command_find(const char *name) {
   int n;
   const app_command *all = app_commands(&n);
   for (int i = 0; i < n; ++i) {
@@ -81,8 +84,9 @@ static void print_commands(void) {
   printf("trireme " TRM_VERSION
          ": trains Transformers and graph networks data-parallel over MPI ranks\n\n");
   for (int i = 0; i < n; ++i) {
-    const char *words = all[i].words;
-    printf("  trireme %s%s%s\n      %s\n", all[i].name, *words ? " " : "", words, all[i].summary);
+    printf("  ");
+    app_print_usage(&all[i]);
+    printf("      %s\n", all[i].summary);
   }
   printf("\nSeveral ranks: mpirun -n 4 trireme train lm.yaml\n"
          "Exit codes: 0 done, 64 usage, 65 bad data, 69 out of memory, 70 internal, 71 a rank was\n"
@@ -95,13 +99,15 @@ int app_help(int argc, char **argv) {
   bool helped;
   trm_status status = app_parse("help", argc, argv, NULL, 0, &words, &helped);
   if (helped) return app_end(NULL, status);
-  if (status == TRM_OK && words.n > 1) status = app_expect("help", &words, 1, "one command");
   if (status != TRM_OK) return app_end(NULL, status);
-  if (words.n == 1 && strcmp(words.items[0], "config") != 0) {
-    const app_command *command = find(words.items[0]);
+  const app_command *command = words.n > 0 ? app_command_find(words.items[0]) : NULL;
+  if (words.n > (command && command->print_kinds ? 2 : 1)) {
+    return app_end(NULL, app_expect("help", &words, 1, "one command"));
+  }
+  if (words.n > 0 && strcmp(words.items[0], "config") != 0) {
     if (!command) return app_end(NULL, unknown(words.items[0]));
-    char help[] = "--help", *page[] = {help, NULL};
-    return command->run(1, page);
+    char help[] = "--help", *page[] = {help, words.n > 1 ? argv[1] : NULL, NULL};
+    return command->run(words.n, page);
   }
   if (app_speaks() && words.n == 1) status = print_keys();
   if (app_speaks() && words.n == 0) print_commands();
@@ -135,7 +141,7 @@ int main(int argc, char **argv) {
   const char *name = argv[1];
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
   if (strcmp(name, "--version") == 0) name = "version";
-  const app_command *command = find(name);
+  const app_command *command = app_command_find(name);
   if (!command) return app_end(NULL, unknown(name));
   return command->run(argc - 2, argv + 2);
 }

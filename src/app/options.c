@@ -8,14 +8,15 @@
 
 #include "trireme/core/config.h"
 
-static void print_page(const char *command, const app_option *options, int n_options) {
-  int n;
-  const app_command *all = app_commands(&n);
-  for (int i = 0; i < n; ++i) {
-    if (strcmp(all[i].name, command) != 0) continue;
-    const char *words = all[i].words;
-    printf("trireme %s%s%s\n%s\n", command, *words ? " " : "", words, all[i].summary);
-  }
+void app_print_usage(const app_command *c) {
+  printf("trireme %s", c->name);
+  if (c->print_kinds) c->print_kinds();
+  printf("%s%s\n", *c->words ? " " : "", c->words);
+}
+
+static void print_page(const app_command *page, const app_option *options, int n_options) {
+  app_print_usage(page);
+  printf("%s\n", page->summary);
   if (n_options > 0) printf("\n");
   for (int i = 0; i < n_options; ++i) {
     char left[64], letter[8] = "";
@@ -30,7 +31,8 @@ static void print_page(const char *command, const app_option *options, int n_opt
   }
 }
 
-static const app_option *find(const app_option *options, int n, const char *word, size_t length) {
+const app_option *app_option_find(const app_option *options, int n, const char *word) {
+  const size_t length = strcspn(word, "=");
   for (int i = 0; i < n; ++i) {
     if (strlen(options[i].name) == length && strncmp(options[i].name, word, length) == 0) {
       return &options[i];
@@ -42,12 +44,16 @@ static const app_option *find(const app_option *options, int n, const char *word
   return NULL;
 }
 
+bool app_option_takes_next(const app_option *o, const char *word) {
+  return o->type != APP_TYPE_FLAG && !o->value_optional && !strchr(word, '=');
+}
+
 static trm_status unknown(const char *command, const app_option *options, int n, const char *word) {
   const char *names[64];
   TRM_ASSERT(n <= 64);
   for (int i = 0; i < n; ++i) names[i] = options[i].name;
   const char *near = trm_nearest(word, names, n);
-  return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'%s%s%s; see trireme help %s", command, word,
+  return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'%s%s%s; see trireme %s --help", command, word,
                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", command);
 }
 
@@ -91,8 +97,9 @@ static trm_status store(const char *command, const app_option *o, const char *te
   return TRM_OK;
 }
 
-trm_status app_parse(const char *command, int argc, char **argv, const app_option *options,
-                     int n_options, app_list *words, bool *helped) {
+trm_status app_parse_page(const app_command *page, int argc, char **argv, const app_option *options,
+                          int n_options, app_list *words, bool *helped) {
+  const char *command = page->name;
   *helped = false;
   *words = (app_list){.items = (const char **)argv, .capacity = argc};
   bool only_words = false; /* after "--" */
@@ -108,35 +115,40 @@ trm_status app_parse(const char *command, int argc, char **argv, const app_optio
       continue;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-      if (app_speaks()) print_page(command, options, n_options);
+      if (app_speaks()) print_page(page, options, n_options);
       *helped = true;
       return TRM_OK;
     }
     const char *equals = strchr(word, '=');
-    const size_t length = equals ? (size_t)(equals - word) : strlen(word);
-    const app_option *o = find(options, n_options, word, length);
+    const app_option *o = app_option_find(options, n_options, word);
     if (!o) return unknown(command, options, n_options, word);
     const char *value = equals ? equals + 1 : NULL;
     if (o->type == APP_TYPE_FLAG && value) {
       return trm_fail(TRM_ERR_USAGE, "%s: %s takes no value", command, o->name);
     }
-    if (o->type != APP_TYPE_FLAG && !value) {
-      if (o->value_optional)
-        value = "";
-      else if (i + 1 < argc)
-        value = argv[++i];
-      else
+    if (app_option_takes_next(o, word)) {
+      if (i + 1 == argc) {
         return trm_fail(TRM_ERR_USAGE, "%s: %s needs a value: %s", command, o->name, o->help);
+      }
+      value = argv[++i];
     }
+    if (!value) value = ""; /* a flag, or a value left away */
     TRM_TRY(store(command, o, value));
   }
   return TRM_OK;
 }
 
+trm_status app_parse(const char *command, int argc, char **argv, const app_option *options,
+                     int n_options, app_list *words, bool *helped) {
+  const app_command *page = app_command_find(command);
+  TRM_ASSERT(page);
+  return app_parse_page(page, argc, argv, options, n_options, words, helped);
+}
+
 trm_status app_expect(const char *command, const app_list *words, int n, const char *what) {
   if (words->n == n) return TRM_OK;
   if (n == 0) {
-    return trm_fail(TRM_ERR_USAGE, "%s: takes no words, but '%s' is given; see trireme help %s",
+    return trm_fail(TRM_ERR_USAGE, "%s: takes no words, but '%s' is given; see trireme %s --help",
                     command, words->items[0], command);
   }
   return trm_fail(TRM_ERR_USAGE, "%s: give %s (%d given)", command, what, words->n);

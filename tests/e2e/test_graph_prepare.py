@@ -106,10 +106,73 @@ bad(64, "prepare debian: takes no --nodes", "debian", "--nodes", "5")
 bad(64, "takes one model, but 'x' and 'y' are given", "synth", "--graph=x", "y")
 bad(64, "prepare synth --graph: takes no --tokens", "synth", "--graph", "--tokens", 50)
 bad(65, "239 nodes, 0 to 238 (--nodes)", "graph", nodes, "--nodes", 239)
+bad(64, "prepare graph: no option '--labelz'; did you mean '--labels'?", "graph", nodes, "--labelz", "x")
+bad(64, "there are text, debian, synth, graph, graphs, interactions", "nothing-like-it")
+bad(64, "no kind 'texts'", "texts", "graph")
+bad(64, "prepare debian --graph: --graph takes no value", "debian", "--graph=x")
 shutil.copytree(nodes, f"{folder}/broken")
 with open(f"{folder}/broken/labels.tsv", "a") as file:
     file.write("7\t1\n")
 bad(65, "labels.tsv:241: column 1: node 7 is listed twice", "graph", f"{folder}/broken")
+
+# ---- every way: its page, options of others, words and options in any order
+write(f"{folder}/text.txt", (f"line {i}" for i in range(200)))
+write(f"{folder}/index", (f"Package: p{i}\nSection: s{i % 3}\nDepends: p{i * 7 % 30}\n"
+                         f"Description: word{i % 5} of package {i}\n" for i in range(30)))
+# name, words, options, an option of the way, one of other ways, who takes that
+WAYS = (
+    ("text", [f"{folder}/text.txt"], ["--unit", "byte"], "--valid-share", "--folds", "graphs"),
+    ("debian", [], ["--index", f"{folder}/index"], "--unit", "--words", "debian --graph"),
+    ("debian --graph", [], ["--index", f"{folder}/index"], "--splits-count", "--unit",
+     "text, debian"),
+    ("synth", [], ["--tokens", "500"], "--vocab", "--index", "debian, debian --graph"),
+    ("synth --graph", ["powerlaw"], ["--nodes", "90"], "--homophily", "--tokens", "synth"),
+    ("graph", [nodes], ["--nodes", "250", "--directed"], "--keep", "--graph",
+     "debian --graph, synth --graph"),
+    ("graphs", [sets], ["--degree-features"], "--attributes", "--keep", "graph"),
+    ("interactions", [pairs], ["--test", f"{pairs}/test.txt"], "--train", "--valid", "graph"),
+)
+listed = run("prepare", "--help")
+good(listed, "prepare --help")
+equal(run("help", "prepare").out, listed.out, "help prepare and prepare --help")
+usage = listed.out.splitlines()[0]
+check(usage in run("help").out, f"help has the usage line {usage}")
+equal(re.findall(r"^  ((?:\w+)(?: --\w+)?)\b", listed.out, re.M), [way[0] for way in WAYS],
+      "the list has every way")
+for name, words, options, own, foreign, takers in WAYS:
+    first, *variant = name.split()
+    check(f" {first} " in usage, f"{first} in {usage}")
+    page = run("prepare", *name.split(), "--help")
+    good(page, f"prepare {name} --help")
+    check(own in page.out and "--output" in page.out and page.out.startswith(f"trireme prepare {name} "),
+          f"page of {name}: {page.out}")
+    own_page = page.out.split("\n\ntrireme")[0]  # the page of its variant comes behind it
+    check(f"  {foreign}" not in own_page, f"{foreign} on the page of {name}: {own_page}")
+    check(page.out in run("help", "prepare", first).out, f"help prepare {first} has all of {name}")
+    equal(run("prepare", *variant, "-h", first).out, page.out if variant else run(
+        "help", "prepare", first).out, f"-h before {name}")
+    equal(run("help", "prepare", first, ranks=2).out, run("help", "prepare", first).out,
+          f"page of {name}: two ranks print it once")
+    for value in ([foreign] if foreign == "--graph" else [foreign, "7"], [f"{foreign}=7"]):
+        for order in ([*name.split(), *words, *options, *value], [*value, *name.split(), *words]):
+            bad(64, f"prepare {name}: takes no {foreign}, which is for {takers}; see", *order)
+    result = run("prepare", first, *words)
+    equal((result.code, len(result.lines()), "-o DATA.h5" in result.err), (64, 1, True),
+          f"{first} without -o: {result.err}")
+    orders = [[*name.split(), *words, *options, "-o", out], ["-o", out, *name.split(), *words, *options],
+              [*options, *variant, f"--output={out}", first, *words],
+              ["-o", out, *options, first, *variant, *words],
+              ["-o", out, *options, *variant, "--", first, *words]]
+    made = set()
+    for order in orders:
+        result = run("prepare", *order)
+        said(result)
+        made.add((digest(out), os.path.getsize(out), result.err))
+        os.remove(out)
+    equal(len(made), 1, f"prepare {name}: words and options in any order: {made}")
+bad(64, "no kind 'ways'", "ways", "--help")
+equal(run("help", "prepare", "ways").code, 64, "help of an unknown kind")
+one_line(run("help", "prepare", "text", "graph"), 64, "one command (3 given)")
 
 shutil.rmtree(folder)
 finish()

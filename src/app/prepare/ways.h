@@ -1,0 +1,106 @@
+/**
+ * Ways of preparing data sets, `trireme prepare`: what one is, and what they share.
+ * A way is one file with an app_prepare_way, and one line in prepare_list.h.
+ */
+#ifndef TRIREME_APP_WAYS_H
+#define TRIREME_APP_WAYS_H
+
+#include "app.h"
+#include "trireme/core/log.h"
+#include "trireme/input/graph.h"
+#include "trireme/input/graph_write.h"
+#include "trireme/prepare/text.h"
+
+/** What a way is called with, and what it leaves there. */
+typedef struct app_prepare_call {
+  const char *name;            /* "prepare synth --graph", for messages */
+  const char *words, *summary; /* of the way, for its page */
+  int argc;                    /* what was given, without the way's name */
+  char **argv;
+  trm_log *log;
+  const char *output; /* -o; filled by app_prepare_parse, as what follows */
+  const char *asked;  /* an option: only whether the way takes it is asked; NULL: to prepare */
+  app_option taken;   /* it, when the way does; name NULL: it does not */
+  bool done;          /* the way has answered, or shown its page: nothing is left to do */
+} app_prepare_call;
+
+/** A way. An option that several ways take has a value in all of them or in none. */
+typedef struct app_prepare_way {
+  const char *name; /* the first word: "synth" */
+  const char
+      *variant;      /* "--graph": an option that picks this way among those of the name, and is in
+                          its table; NULL: the one without */
+  const char *words; /* what may follow, for usage lines */
+  const char *summary;
+  /** Hands its options to app_prepare_parse before all else, and returns when `done` is set. */
+  trm_status (*run)(app_prepare_call *call);
+} app_prepare_way;
+
+/** First row of every way's table of options. */
+#define APP_PREPARE_OUTPUT(call)                                                                   \
+  APP_TEXT("--output", 'o', &(call)->output, "DATA.h5", "file to write")
+
+/**
+ * Does what the call asks: tells whether the way takes an option, shows the page, or sorts argv into
+ * options and words, sees that there is an output, and that the process is alone.
+ */
+trm_status app_prepare_parse(app_prepare_call *call, const app_option *options, int n_options,
+                             app_list *words);
+/** Fails when there are more than `most` words: "takes `what`, but 'more' is given". */
+trm_status app_prepare_words(const app_prepare_call *call, const app_list *words, int most,
+                             const char *what);
+/** For the layers below, which take it as `progress` with the log as `context`. */
+void app_prepare_progress(void *log, double share, const char *what);
+
+/* ---- files of usual names in a folder ------------------------------------------------------- */
+
+enum { APP_MAX_SPLITS = 4096 };
+
+/** The folder, and the files that were taken from it. Zero, then open. */
+typedef struct app_folder {
+  const char *path; /* NULL: none, files are named by options */
+  const char *call; /* name of the call, for messages */
+  char **files;     /* taken; owned */
+  int n, capacity;
+} app_folder;
+
+/** The one word that may be there. Fails when there are more, and when it is no folder. */
+trm_status app_folder_open(app_folder *f, const app_prepare_call *call, const app_list *words);
+/** The file of this name, unless *file is set by an option; NULL when there is none. */
+trm_status app_folder_take(app_folder *f, const char *name, const char **file);
+/** As app_folder_take, but the file is needed; `option` would name another. */
+trm_status app_folder_need(app_folder *f, const char *name, const char *option, const char **file);
+/** All files PREFIX*SUFFIX by the numbers in their names, 2 before 10; borrowed until more are taken. */
+trm_status app_folder_take_all(app_folder *f, const char *prefix, const char *suffix,
+                               const char *const **files, int *n_files);
+/** Tells what was not taken: a slip in a name would show there. */
+void app_folder_tell_rest(const app_folder *f, trm_log *log);
+void app_folder_close(app_folder *f);
+
+/* ---- summaries ------------------------------------------------------------------------------ */
+
+/** A line that grows: "a, b, c". */
+typedef struct app_line {
+  char text[512];
+  int n;
+} app_line;
+
+/** Adds "2 nodes", "1 node"; a count with words for one and for many. */
+void app_say(app_line *line, int64_t count, const char *one, const char *many);
+/** Adds nodes, edges and features. */
+void app_say_graph(app_line *line, const trm_graph *graph);
+
+/** What the counts of trm_graph_counts are of, as words for one and for many. */
+typedef struct app_count_words {
+  const char *duplicate[2], *isolated[2], *unlabelled[2];
+} app_count_words;
+
+/** What was left out, and what is odd; nothing when there is neither. */
+void app_tell_counts(trm_log *log, const char *path, const trm_graph_counts *counts,
+                     const app_count_words *words);
+/** The summary of a data set of kind graph; opens it, by which it is checked. */
+trm_status app_tell_nodes(const app_prepare_call *call, const trm_graph_counts *counts);
+/** The summary of tokens. */
+void app_tell_tokens(const app_prepare_call *call, const trm_prepare_summary *summary);
+
+#endif
