@@ -315,12 +315,11 @@ static trm_status attr_name(trm_container *c, const char *object, hsize_t i, cha
 
 static trm_status count_attrs(trm_container *c, const char *object, hsize_t *n) {
   hid_t id;
-  H5O_info_t info = {0};
   TRM_TRY(trm_h5_open_object(c, object, &id));
-  const herr_t got = H5Oget_info(id, &info);
+  const int got = H5Aget_num_attrs(id); /* H5Oget_info has other arguments from HDF5 1.12 on */
   if (H5Oclose(id) < 0) c->damaged = true;
   if (got < 0) return trm_h5_fail(c, 0, "count the attributes of", object);
-  *n = info.num_attrs;
+  *n = (hsize_t)got;
   return TRM_OK;
 }
 
