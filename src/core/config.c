@@ -63,10 +63,16 @@ trm_status trm_config_set(trm_config *config, const char *assignment) {
   return trm_config_unknown(config, name, origin);
 }
 
+trm_status trm_config_set_text(trm_config *config, const char *key, const char *value) {
+  const int index = trm_config_find(config, key, strlen(key));
+  TRM_ASSERT(index >= 0);
+  return trm_config_assign(config, index, value, (trm_config_origin){.label = "the program"});
+}
+
 trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value) {
-  char text[128];
-  (void)snprintf(text, sizeof text, "%s=%" PRId64, key, value);
-  return trm_config_set(config, text);
+  char text[32];
+  (void)snprintf(text, sizeof text, "%" PRId64, value);
+  return trm_config_set_text(config, key, text);
 }
 
 void trm_config_tell(trm_config *config, const char *fact, const char *value) {
@@ -95,7 +101,8 @@ static trm_status say_idle(const trm_config *config, int first) {
   trm_text out = {.out = others, .capacity_bytes = sizeof others};
   for (int i = first + 1; i < config->n_slots; ++i) {
     if (!is_idle(config, &config->slots[i])) continue;
-    trm_text_print(&out, "%s%s", out.used_bytes ? ", " : "; so do ", config->slots[i].name);
+    trm_text_print(&out, "%s%s", out.used_bytes ? ", " : "; the same holds for ",
+                   config->slots[i].name);
   }
   trm_config_users(slot, users);
   return trm_config_fail(origin_of(slot),
@@ -137,14 +144,8 @@ trm_status trm_config_check(const trm_config *config) {
 }
 
 void trm_config_drop_idle(trm_config *config) {
-  bool dropped = true;
-  while (dropped) { /* one may have been a selector */
-    dropped = false;
-    for (int i = 0; i < config->n_slots; ++i) {
-      if (!is_idle(config, &config->slots[i])) continue;
-      config->slots[i].given = false;
-      dropped = true;
-    }
+  for (int i = 0; i < config->n_slots; ++i) { /* an idle selector selects nothing as it is */
+    if (is_idle(config, &config->slots[i])) config->slots[i].given = false;
   }
 }
 
@@ -186,7 +187,7 @@ const char *trm_config_string(const trm_config *config, const char *key) {
 }
 
 bool trm_config_is(const trm_config *config, const char *key, const char *value) {
-  return strcmp(trm_config_string(config, key), value) == 0;
+  return trm_config_used(config, key) && strcmp(trm_config_string(config, key), value) == 0;
 }
 
 bool trm_config_used(const trm_config *config, const char *key) {

@@ -33,6 +33,9 @@ check("steps 11 to 14 repeat" in result.out, result.out)
 after = {name: os.stat(os.path.join(path("a"), name)).st_mtime_ns for name in os.listdir(path("a"))}
 equal(after, before, "verify writes nothing into the run")
 
+good(train(config, path("patient"), *canonical, "--set", "train.patience=15", ranks=1), "with patience")
+good(run("verify", path("patient"), ranks=2), "verify of a run with patience: nothing is evaluated")
+
 edit_hash(path("a"), 7)
 result = run("verify", path("a"), ranks=2)
 equal(result.code, 65, f"exit code of a run that does not repeat\n{result.err}")

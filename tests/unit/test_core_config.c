@@ -291,7 +291,7 @@ static void test_idle_keys(void) {
   CHECK(trm_config_used(c, "optimizer.nesterov") && !trm_config_used(c, "optimizer.beta2"));
   CHECK_OK(trm_config_read_text(c, "optimizer:\n  beta2: 0.5\n  eps: 1e-9\n", "lm.yaml"));
   expect_check(c, "lm.yaml:2: optimizer.beta2 has no effect here: it is for optimizer.name adamw, "
-                  "adam; remove it, or choose what uses it; so do optimizer.eps");
+                  "adam; remove it, or choose what uses it; the same holds for optimizer.eps");
   trm_config_destroy(&c);
   /* A chain of selectors: the feed-forward part of residual blocks of gcn. */
   c = fixture_config();
@@ -304,7 +304,7 @@ static void test_idle_keys(void) {
   expect_check(c, NULL);
   CHECK_OK(trm_config_set(c, "model.kind=decoder"));
   expect_check(c, "--set: model.block has no effect here: it is for model.kind gcn; remove it, or "
-                  "choose what uses it; so do model.feed_forward");
+                  "choose what uses it; the same holds for model.feed_forward");
   trm_config_destroy(&c);
 }
 

@@ -110,10 +110,12 @@ trm_status trm_config_read_file(trm_config *config, const char *path);
 trm_status trm_config_read_text(trm_config *config, const char *text, const char *label);
 /** One override "group.key=value", as given with --set. */
 trm_status trm_config_set(trm_config *config, const char *assignment);
+/** What the program works out for itself: of a key that there is. @return as trm_config_set */
+trm_status trm_config_set_text(trm_config *config, const char *key, const char *value);
 /** The same for a whole number. */
 trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value);
 /** Tells what is not in the configuration but chooses parts: ("data", "graph"). Until a fact is told,
- *  each of its parts counts as in use. The value is kept. */
+ *  each of its parts counts as in use. Both texts outlive the configuration. */
 void trm_config_tell(trm_config *config, const char *fact, const char *value);
 
 /**
@@ -135,7 +137,7 @@ int64_t trm_config_int(const trm_config *config, const char *key);
 double trm_config_real(const trm_config *config, const char *key);
 bool trm_config_bool(const trm_config *config, const char *key);
 const char *trm_config_string(const trm_config *config, const char *key); /* also CHOICE */
-/** Whether a string or choice has this value. */
+/** Whether a string or choice is in use and has this value. */
 bool trm_config_is(const trm_config *config, const char *key, const char *value);
 /** Whether a part in use has brought the key. */
 bool trm_config_used(const trm_config *config, const char *key);

@@ -54,7 +54,7 @@ static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task
   status = trm_learner_create(config, &task->dims, true, 0, n_shares, &learner);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   const int64_t unplanned = live_bytes();
-  TRM_TRY_OUT(trm_task_plan(task, &learner, true));
+  TRM_TRY_OUT(trm_comm_agree(comm, trm_task_plan(task, &learner, true)));
   data_bytes += live_bytes() - unplanned - (int64_t)trm_tape_arena_bytes(learner.tape);
   TRM_TRY_OUT(greatest(comm, data_bytes, &plan->data_bytes));
   plan->host_bytes = task->host_bytes;

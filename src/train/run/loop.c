@@ -228,7 +228,7 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   if (r->state.step == r->n_steps) { /* a stop that came with the last step stops nothing */
     stop = false;
     r->budget_counts = false;
-    if (trm_config_bool(r->options->config, "eval.at_end")) TRM_TRY(evaluate_once(r, &stop));
+    if (r->eval_at_end) TRM_TRY(evaluate_once(r, &stop));
   }
   *stopped = stop;
   /* A failure of rank 0's outputs at the very end comes to all ranks here. */

@@ -47,6 +47,7 @@ typedef struct trm_run {
   uint64_t seed;
   int64_t n_steps;
   int64_t eval_every, ckpt_every, check_every, patience;
+  bool eval_at_end;
   double time_budget_s, start_s;
 } trm_run;
 

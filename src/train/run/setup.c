@@ -139,11 +139,12 @@ trm_status trm_run_set_up(trm_run *r) {
   r->start_s = trm_clock_s();
   trm_watch_phase(r->comm, "set-up", 0);
   r->seed = (uint64_t)trm_run_int(r, "run.seed");
-  r->eval_every = trm_run_int(r, "eval.every");
+  const bool evaluates = !r->options->replay; /* which repeats the training */
+  r->eval_every = evaluates ? trm_run_int(r, "eval.every") : 0;
   r->ckpt_every = trm_run_int(r, "checkpoint.every");
   r->check_every = trm_run_int(r, "check.every");
-  r->patience =
-      r->options->replay ? 0 : trm_run_int(r, "train.patience"); /* it evaluates nothing */
+  r->patience = evaluates ? trm_run_int(r, "train.patience") : 0;
+  r->eval_at_end = evaluates && trm_config_bool(config, "eval.at_end");
   r->time_budget_s = trm_config_real(config, "train.time_budget_s");
   TRM_TRY(open_task(r));
   trm_status status = create_learner(r);

@@ -51,6 +51,5 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
     trm_message_set(message);
   }
   TRM_FREE(r);
-  /* Closing may fail on rank 0 alone. */
-  return status == TRM_OK || closing != TRM_OK ? trm_comm_agree(comm, status) : status;
+  return trm_comm_agree(comm, status); /* closing may fail on rank 0 alone */
 }

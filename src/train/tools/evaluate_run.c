@@ -12,11 +12,9 @@
 /* The data set of the run lies where it lay when it was trained, or --data tells. */
 static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
                             trm_restored *restored, trm_log *log, trm_task **task) {
-  char text[TRM_PATH_BYTES + 16], why[TRM_MESSAGE_BYTES];
-  if (data) {
-    (void)snprintf(text, sizeof text, "data.path=%s", data);
-    TRM_TRY(trm_config_set(restored->config, text));
-  }
+  char why[TRM_MESSAGE_BYTES];
+  TRM_TRY(trm_comm_agree(comm,
+                         data ? trm_config_set_text(restored->config, "data.path", data) : TRM_OK));
   const trm_status status = trm_task_open(comm, restored->config, use, log, task);
   if (status == TRM_ERR_IO && !data) {
     (void)snprintf(why, sizeof why, "%s", trm_message());
@@ -127,8 +125,10 @@ trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, i
     status = o.task->kind->predict(o.task, &o.restored.learner, options, n_rows);
   } else {
     status =
-        trm_fail(TRM_ERR_USAGE, "predict: %s is a language model; trireme generate writes text",
-                 options->run);
+        trm_fail(TRM_ERR_USAGE,
+                 "predict: %s was trained on data of kind '%s', of which nothing is predicted; "
+                 "trireme generate or trireme evaluate say what it has learned",
+                 options->run, o.task->kind->brings.name);
   }
   close_all(comm, &o);
   return status;

@@ -10,8 +10,9 @@ static trm_status generate(trm_restored *restored, const char *path,
   TRM_TRY(trm_task_of_checkpoint(restored, path, &kind));
   if (kind->generate) return kind->generate(restored, path, options, out);
   return trm_fail(TRM_ERR_CONFIG,
-                  "%s: a %s model writes no text; trireme predict says what it has learned", path,
-                  trm_config_string(restored->config, "model.kind"));
+                  "%s: was trained on data of kind '%s', which gives no text; trireme predict says "
+                  "what it has learned",
+                  path, kind->brings.name);
 }
 
 trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options, FILE *out) {

@@ -53,21 +53,14 @@ static trm_status choose(const char *run, int64_t limit, plan *p) {
 static trm_status replay_run(trm_comm *comm, const plan *p, const char *data, trm_replay *replay,
                              trm_log *log) {
   trm_restored restored;
-  char set[TRM_PATH_BYTES + 32];
   TRM_TRY(trm_restore_begin(comm, p->path, &restored));
   trm_config *config = restored.config;
   trm_status status = TRM_OK;
-  (void)snprintf(set, sizeof set, "train.steps=%" PRId64, p->last);
-  status = trm_config_set(config, set);
+  status = trm_config_set_int(config, "train.steps", p->last);
   if (status == TRM_OK)
     status = trm_config_set(config, "train.epochs=0"); /* else it sets the steps */
-  if (status == TRM_OK && data) {
-    (void)snprintf(set, sizeof set, "data.path=%s", data);
-    status = trm_config_set(config, set);
-  }
+  if (status == TRM_OK && data) status = trm_config_set_text(config, "data.path", data);
   if (status == TRM_OK) status = trm_config_set(config, "train.time_budget_s=0");
-  if (status == TRM_OK) status = trm_config_set(config, "eval.at_end=false");
-  if (status == TRM_OK) status = trm_config_set(config, "eval.every=0");
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) {
     const trm_train_options options = {
