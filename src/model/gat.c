@@ -124,6 +124,12 @@ static trm_status open_gat(trm_gnn *net, const trm_config *config) {
   m->out_heads = trm_config_int(config, "model.out_heads");
   m->self_loops = trm_config_bool(config, "model.self_loops");
   m->attention_dropout = trm_config_real(config, "model.attention_dropout");
+  if (!is_output(net, net->layers - 1) && m->out_heads != 1) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "model.out_heads is %lld, but the outputs come from a layer without heads "
+                    "(residual blocks, model.jumping or model.readout); set it to 1",
+                    (long long)m->out_heads);
+  }
   if (net->width % m->heads != 0) {
     return trm_fail(TRM_ERR_CONFIG,
                     "model.width is %lld, which model.heads (%lld) does not divide; it is the "
@@ -150,9 +156,11 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
+static const trm_config_part residual = TRM_GNN_RESIDUAL_PART(trm_model_gat, "gat");
+
 const trm_model_kind trm_model_gat = {
     TRM_MODEL_PART("gat", &trm_gnn_stack_keys, &trm_gnn_hop_keys, &rows),
-    .more = {&trm_gnn_residual, &trm_gnn_feed_forward},
+    .more = {&residual, &trm_gnn_feed_forward},
     .data = {"graph", "graphs"},
     .create = create,
     .destroy = trm_gnn_destroy,

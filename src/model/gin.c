@@ -205,12 +205,12 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
 static const trm_config_part residual = {.within = &trm_model_gin.part,
                                          .selector = "model.block",
                                          .name = "residual",
-                                         .label = "model.kind gin with model.block residual",
+                                         .label = "model.block residual of gin",
                                          .rows = {&trm_gnn_ff_keys}};
 
 const trm_model_kind trm_model_gin = {
     TRM_MODEL_PART("gin", &trm_gnn_stack_keys, &trm_gnn_hop_keys, &rows),
-    .more = {&trm_gnn_residual, &trm_gnn_feed_forward, &residual},
+    .more = {&residual},
     .data = {"graph", "graphs"},
     .create = create,
     .destroy = trm_gnn_destroy,

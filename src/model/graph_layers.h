@@ -141,8 +141,16 @@ trm_gnn_hop trm_gnn_hop_at(const trm_graph_batch *batch, int layers, int layer);
 
 /** Keys of every stack of layers (graph_net.c), and of what passes messages (graph_layers.c). */
 extern const trm_config_rows trm_gnn_stack_keys, trm_gnn_hop_keys;
-/** What their values select: residual blocks, and the feed-forward part in those. */
-extern const trm_config_part trm_gnn_residual, trm_gnn_feed_forward;
+/** What their values select: residual blocks of a family, and the feed-forward part in those. */
+extern const trm_config_rows trm_gnn_residual_keys;
+extern const trm_config_part trm_gnn_feed_forward;
+#define TRM_GNN_RESIDUAL_PART(kind, family)                                                        \
+  {                                                                                                \
+    .within = &(kind).part, .selector = "model.block", .name = "residual",                         \
+    .label = "model.block residual of " family, .rows = {                                          \
+      &trm_gnn_residual_keys                                                                       \
+    }                                                                                              \
+  }
 /** Width of the feed-forward part: for a family whose own layers have one too. */
 extern const trm_config_rows trm_gnn_ff_keys;
 

@@ -58,11 +58,9 @@ const trm_config_rows trm_gnn_stack_keys = TRM_CONFIG_ROWS(stack_keys);
 
 static const trm_config_key residual_keys[] = {
     TRM_KEY_BOOL("model.feed_forward", "false", TRM_ON_MODEL,
-                 "A feed-forward part after the aggregation of a residual block (gin: always)."),
+                 "A feed-forward part after the aggregation of a residual block."),
 };
-static const trm_config_rows residual_rows = TRM_CONFIG_ROWS(residual_keys);
-const trm_config_part trm_gnn_residual = {
-    .selector = "model.block", .name = "residual", .rows = {&residual_rows}};
+const trm_config_rows trm_gnn_residual_keys = TRM_CONFIG_ROWS(residual_keys);
 
 static const trm_config_key ff_keys[] = {
     TRM_KEY_INT("model.ff_width", "0", 0, 1048576, "", TRM_ON_MODEL,
@@ -109,8 +107,8 @@ static trm_status read_keys(trm_gnn *net, const trm_config *config, const trm_mo
                     trm_config_string(config, "model.kind"), (long long)net->n_features,
                     (long long)net->n_outputs);
   }
-  net->feed_forward =
-      net->block == TRM_GNN_RESIDUAL && trm_config_bool(config, "model.feed_forward");
+  net->feed_forward = trm_config_used(config, "model.feed_forward") &&
+                      trm_config_bool(config, "model.feed_forward");
   if (trm_config_used(config, "model.ff_width")) {
     net->ff_width = trm_config_int(config, "model.ff_width");
     if (net->ff_width == 0) net->ff_width = 2 * net->width;

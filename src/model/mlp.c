@@ -55,8 +55,10 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
+static const trm_config_part residual = TRM_GNN_RESIDUAL_PART(trm_model_mlp, "mlp");
+
 const trm_model_kind trm_model_mlp = {TRM_MODEL_PART("mlp", &trm_gnn_stack_keys),
-                                      .more = {&trm_gnn_residual, &trm_gnn_feed_forward},
+                                      .more = {&residual, &trm_gnn_feed_forward},
                                       .data = {"graph", "graphs"},
                                       .create = create,
                                       .destroy = trm_gnn_destroy,

@@ -42,7 +42,7 @@ static const trm_model_kind *find_kind(const trm_config *config) {
   while (strcmp(kinds[i]->part.name, name) != 0) {
     ++i;
     TRM_ASSERT(i < N_KINDS);
-  };
+  }
   return kinds[i];
 }
 

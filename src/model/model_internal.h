@@ -2,8 +2,6 @@
 #ifndef TRIREME_MODEL_MODEL_INTERNAL_H
 #define TRIREME_MODEL_MODEL_INTERNAL_H
 
-#include <stdio.h>
-
 #include "trireme/model/model.h"
 
 #define TRM_MODEL(name) extern const trm_model_kind trm_model_##name;

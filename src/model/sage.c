@@ -137,9 +137,11 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   return trm_gnn_create(&family, config, dims, params, self);
 }
 
+static const trm_config_part residual = TRM_GNN_RESIDUAL_PART(trm_model_sage, "sage");
+
 const trm_model_kind trm_model_sage = {
     TRM_MODEL_PART("sage", &trm_gnn_stack_keys, &trm_gnn_hop_keys, &rows),
-    .more = {&trm_gnn_residual, &trm_gnn_feed_forward},
+    .more = {&residual, &trm_gnn_feed_forward},
     .data = {"graph", "graphs"},
     .create = create,
     .destroy = trm_gnn_destroy,

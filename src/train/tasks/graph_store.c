@@ -24,9 +24,7 @@ static const trm_config_key halo_keys[] = {
     TRM_KEY_INT("data.halo_cache_mib", "64", 0, 1048576, "MiB", TRM_NO_EFFECT,
                 "Features of other ranks' nodes kept by each rank."),
 };
-static const trm_config_rows halo_rows = TRM_CONFIG_ROWS(halo_keys);
-const trm_config_part trm_graph_store_partitioned = {
-    .selector = "data.storage", .name = "partitioned", .rows = {&halo_rows}};
+const trm_config_rows trm_graph_halo_keys = TRM_CONFIG_ROWS(halo_keys);
 
 static trm_status take(void *context, int64_t bytes, const char *what, void **memory, bool *fill) {
   return trm_shared_take(context, bytes, what, memory, fill);

@@ -10,9 +10,8 @@
 #include "trireme/input/partition.h"
 #include "trireme/model/model.h"
 
-/** Keys of a graph's memory and of its order, and what their values select. */
-extern const trm_config_rows trm_graph_store_keys, trm_graph_partition_keys;
-extern const trm_config_part trm_graph_store_partitioned;
+/** Keys of a graph's memory, of its order, and of batches whose features other ranks have. */
+extern const trm_config_rows trm_graph_store_keys, trm_graph_partition_keys, trm_graph_halo_keys;
 
 typedef struct trm_graph_store {
   const trm_graph *graph;  /* of the data set that the task has opened */

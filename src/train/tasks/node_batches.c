@@ -27,6 +27,18 @@ static const trm_config_rows cluster_rows = TRM_CONFIG_ROWS(cluster_keys);
 const trm_config_part trm_cluster_batches = {
     .selector = "sampler.kind", .name = "cluster", .rows = {&cluster_rows, &trm_batch_keys}};
 
+/* Where features are partitioned, sampled rows come from the ranks that have them. */
+const trm_config_part trm_neighbor_halo = {.within = &trm_neighbor_batches,
+                                           .selector = "data.storage",
+                                           .name = "partitioned",
+                                           .label = "data.storage partitioned of neighbor",
+                                           .rows = {&trm_graph_halo_keys}};
+const trm_config_part trm_cluster_halo = {.within = &trm_cluster_batches,
+                                          .selector = "data.storage",
+                                          .name = "partitioned",
+                                          .label = "data.storage partitioned of cluster",
+                                          .rows = {&trm_graph_halo_keys}};
+
 static trm_status bad_fanout(const char *text, int n_hops) {
   return trm_fail(TRM_ERR_CONFIG,
                   "sampler.fanout is '%s', expected one number of neighbours for all layers, as "

@@ -6,7 +6,8 @@
 #include "graph_store.h"
 
 /** Keys of the ways to sample, which sampler.kind selects. */
-extern const trm_config_part trm_neighbor_batches, trm_cluster_batches;
+extern const trm_config_part trm_neighbor_batches, trm_cluster_batches, trm_neighbor_halo,
+    trm_cluster_halo;
 
 /** sampler.fanout for a model of n_hops layers. @return TRM_ERR_CONFIG */
 trm_status trm_fanout_parse(const char *text, int n_hops, int64_t *fanout);

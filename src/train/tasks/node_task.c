@@ -98,8 +98,9 @@ static trm_status open_nodes(trm_task *task) {
   static const trm_class_source source = {
       .open = open_data, .check = check_data, .split = split_data};
   node_task *t = NULL;
-  TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
-  task->self = t;
+  const trm_status status = TRM_ALLOC(&t, 1, "task");
+  task->self = t; /* which is closed where another rank has failed, too */
+  TRM_TRY(trm_comm_agree(task->comm, status));
   t->full = trm_config_is(task->config, "sampler.kind", "full");
   t->drop_edge = trm_drop_edge(task->config);
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
@@ -364,7 +365,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 const trm_task_kind trm_task_nodes = {
     TRM_TASK_PART("graph", &key_rows, &trm_class_keys, &trm_graph_store_keys,
                   &trm_graph_partition_keys),
-    .more = {&trm_graph_store_partitioned, &trm_neighbor_batches, &trm_cluster_batches},
+    .more = {&trm_neighbor_batches, &trm_cluster_batches, &trm_neighbor_halo, &trm_cluster_halo},
     .select = "accuracy",
     .subset = "validation",
     .unit = "node",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph_batches.h"
 #include "graph_store.h"
 #include "rank_scores.h"
 #include "samples.h"
@@ -57,8 +58,8 @@ static trm_status open_data(void *self, const char *path, const trm_graph_memory
 static trm_status open_pairs(trm_task *task) {
   pair_task *t = NULL;
   trm_status status = TRM_ALLOC(&t, 1, "task");
+  task->self = t; /* which is closed where another rank has failed, too */
   TRM_TRY(trm_comm_agree(task->comm, status));
-  task->self = t;
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
   status = TRM_ALLOC(&t->from, trm_comm_size(task->comm) + 1, "rows of ranks");
   TRM_TRY(trm_comm_agree(task->comm, status));
@@ -95,8 +96,7 @@ static trm_status resolve_sizes(trm_task *task, trm_config *config) {
   task->batch = trm_config_int(config, "batch.size");
   const int64_t most = task->batch < TRM_PASS_MAX_BLOCKS ? task->batch : TRM_PASS_MAX_BLOCKS;
   TRM_TRY(trm_task_resolve_blocks(task, config, BLOCKS, most));
-  t->batching =
-      (trm_pair_batching){.data = t->data, .drop_edge = trm_config_real(config, "model.drop_edge")};
+  t->batching = (trm_pair_batching){.data = t->data, .drop_edge = trm_drop_edge(config)};
   t->options = (trm_graph_loader_options){.way = trm_batching_by_pairs(&t->batching),
                                           .seed = t->seed,
                                           .batch = task->batch,
@@ -285,7 +285,6 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 
 const trm_task_kind trm_task_pairs = {
     TRM_TASK_PART("interactions", &key_rows, &trm_graph_store_keys, &trm_graph_partition_keys),
-    .more = {&trm_graph_store_partitioned},
     .select = "recall",
     .subset = "test",
     .unit = "interaction",

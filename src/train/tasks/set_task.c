@@ -91,8 +91,9 @@ static trm_status open_set(trm_task *task) {
   static const trm_class_source source = {
       .open = open_data, .check = check_data, .split = split_data};
   set_task *t = NULL;
-  TRM_TRY(trm_comm_agree(task->comm, TRM_ALLOC(&t, 1, "task")));
-  task->self = t;
+  const trm_status status = TRM_ALLOC(&t, 1, "task");
+  task->self = t; /* which is closed where another rank has failed, too */
+  TRM_TRY(trm_comm_agree(task->comm, status));
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
   return trm_class_data_open(task, &source, &t->data);
 }
