@@ -115,26 +115,23 @@ static trm_status list_splits(const trm_config *config, const char *splits, int6
 
 static trm_status sweep(trm_comm *comm, const trm_train_options *train, const many *m,
                         trm_log *log) {
-  const trm_config *config = train->config;
+  trm_config *config = train->config;
   int64_t *seeds = NULL, *splits = NULL;
-  char *text = NULL;
-  trm_sweep_options options = {.resume = train->resume, .allow_changes = train->allow_changes};
+  trm_sweep_options options = {
+      .config = config, .resume = train->resume, .allow_changes = train->allow_changes};
   trm_status status = TRM_OK;
   if (m->seeds) status = trm_sweep_numbers(m->seeds, "--seeds", &seeds, &options.n_seeds);
   if (status == TRM_OK && m->splits) {
     status = list_splits(config, m->splits, &splits, &options.n_splits);
   }
-  if (status == TRM_OK) status = trm_config_text(config, true, &text);
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) {
-    options.config_text = text;
     options.seeds = seeds;
     options.splits = splits;
     status = trm_sweep(comm, &options, log);
   }
   TRM_FREE(seeds);
   TRM_FREE(splits);
-  TRM_FREE(text);
   return status;
 }
 

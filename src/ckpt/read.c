@@ -101,8 +101,9 @@ static trm_status read_region(trm_container *file, const trm_region *region) {
     return trm_fail(TRM_ERR_ARG, "%s: the name of a region is too long", region->name);
   }
   if (!trm_container_has(file, name)) {
-    return trm_fail(TRM_ERR_DATA, "%s: has no '%s': it is a checkpoint of another model", path,
-                    region->name);
+    const bool state = strncmp(region->name, "optimizer/", strlen("optimizer/")) == 0;
+    return trm_fail(TRM_ERR_DATA, "%s: has no '%s': it is a checkpoint of another %s", path,
+                    region->name, state ? "optimizer; set optimizer.name back" : "model");
   }
   TRM_TRY(trm_array_info_get(file, name, &array));
   bool same = array.n_dims == region->n_dims;

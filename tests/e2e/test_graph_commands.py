@@ -108,6 +108,11 @@ good(train(gcn, f"{folder}/patient", "--set", "train.patience=10", "--set", "tra
            "--set", "optimizer.lr=0.05", "--resume", ranks=1), "resumed after patience")
 equal(max(hashes(f"{folder}/patient")), steps, "steps after a resume of a run that had ended")
 
+result = train(gcn, f"{folder}/patient", "--set", "train.patience=10", "--set", "train.steps=3000", "--set",
+               "optimizer.lr=0.05", "--set", "eval.select=loss", "--resume", ranks=1)
+good(result, "resumed with another eval.select")
+check("by loss now, not by accuracy: none is the best yet" in result.err, result.err)
+
 # ---- verify replays a run on another layout
 good(train(gcn, f"{folder}/kept", "--set", "checkpoint.initial=true", "--set", "checkpoint.keep=9",
            ranks=2), "a run that keeps its beginning")
@@ -131,6 +136,13 @@ one_line(train(gcn, f"{folder}/x", "--set", f"data.path={sets}"), 78, "model.rea
 one_line(train(light, f"{folder}/x", "--set", f"data.path={data}"), 78, "lightgcn", "graph")
 one_line(train(gcn, f"{folder}/x", "--set", "data.split=9"), 78, "data.split", "9")
 one_line(train(gcn, f"{folder}/x", "--set", "eval.select=auc"), 78, "eval.select", "auc")
+one_line(train(gcn, f"{folder}/x", "--set", "sampler.threads=2", "--seeds", "0-3"), 78, "--set", "sampler.threads",
+         "has no effect here")
+for given in ("model.jumping=max", "model.block=residual"):
+    one_line(train(gcn, f"{folder}/x", "--set", "model.kind=gat", "--set", "model.out_heads=2", "--set", given), 78,
+             "model.out_heads is 2", "set it to 1")
+one_line(train(gcn, f"{folder}/x", "--set", "model.kind=gin", "--set", "model.block=residual", "--set",
+               "model.feed_forward=false"), 78, "model.feed_forward has no effect here")
 one_line(train(gcn, f"{folder}/x", "--set", "data.storage=partitioned"), 78, "data.storage", "sparse")
 one_line(train(gcn, f"{folder}/x", ranks=5), 78, "batch.blocks", "5 ranks")
 one_line(train(gcn, f"{folder}/x", "--set", "sampler.kind=neighbor", "--set", "sampler.fanout=a,2"),

@@ -7,7 +7,7 @@
 #include "trireme/core/log.h"
 
 typedef struct trm_sweep_options {
-  const char *config_text;       /* YAML of what was given, as trm_config_text gives */
+  trm_config *config;            /* of every run; run.seed, data.split and run.dir are theirs */
   const int64_t *seeds, *splits; /* values of run.seed and data.split; every pair is a run */
   int64_t n_seeds, n_splits;     /* 0: as the configuration has it */
   bool resume;                   /* go on with each run */

@@ -116,6 +116,20 @@ static trm_status check_own(const trm_rundir *dir, int64_t step, const char *pat
       dir->root, own ? "later checkpoints" : "another run", newest, path);
 }
 
+/* The best evaluation so far is the best by eval.select: by another there is none yet. */
+static void take_best(const trm_task *task, const trm_ckpt_info *info, trm_log *log,
+                      trm_run_state *state) {
+  const char *before = trm_facts_text(&info->facts, "select");
+  const char *now = trm_task_metric(task->kind, task->config);
+  if (before && strcmp(before, now) != 0) {
+    trm_log_line(log, "evaluations are compared by %s now, not by %s: none is the best yet", now,
+                 before);
+    return;
+  }
+  state->best_value = info->best_value;
+  state->best_step = info->best_step;
+}
+
 static trm_status check_info(const trm_train_options *options, const trm_task *task,
                              const trm_ckpt_info *info, const char *path, trm_log *log,
                              int64_t *schedule_length) {
@@ -179,8 +193,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
     }
   }
   state->step = info.step;
-  state->best_value = info.best_value;
-  state->best_step = info.best_step;
+  take_best(task, &info, log, state);
   state->eval_step = info.eval_step;
   state->samples_hash = info.samples_hash;
   trm_ckpt_info_free(&info);

@@ -100,6 +100,7 @@ trm_status trm_task_open(trm_comm *comm, trm_config *config, trm_task_use use, t
 trm_status trm_task_facts(const trm_task *task, trm_facts *facts) {
   TRM_TRY(trm_facts_put_int(facts, "outputs", task->dims.n_outputs));
   TRM_TRY(trm_facts_put_text(facts, "data", task->kind->brings.name));
+  TRM_TRY(trm_facts_put_text(facts, "select", trm_task_metric(task->kind, task->config)));
   return task->kind->facts ? task->kind->facts(task, facts) : TRM_OK;
 }
 

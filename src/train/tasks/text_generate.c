@@ -1,6 +1,7 @@
 #include "text_generate.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "task.h"
@@ -39,6 +40,16 @@ static trm_status next_token(trm_restored *restored, trm_token_sampler *sampler,
   return TRM_OK;
 }
 
+/* Tokens are rows of the model's outputs. */
+static trm_status check_vocab(const trm_restored *restored, int64_t n_tokens, const char *path) {
+  const int64_t n_outputs = trm_facts_outputs(&restored->info.facts);
+  if (n_tokens == n_outputs) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: its vocabulary has %" PRId64 " tokens, its model %" PRId64
+                  " outputs; use another checkpoint",
+                  path, n_tokens, n_outputs);
+}
+
 static trm_status restore_model(trm_restored *restored, const char *path) {
   const trm_model_dims dims = {.n_outputs = trm_facts_outputs(&restored->info.facts)};
   TRM_TRY(trm_restore_weights(path, &dims, restored));
@@ -56,6 +67,7 @@ trm_status trm_text_generate(trm_restored *restored, const char *path,
   trm_vocab vocab;
   trm_status status = TRM_OK;
   TRM_TRY(trm_vocab_facts_get(&restored->info.facts, path, &vocab));
+  TRM_TRY(check_vocab(restored, vocab.n, path));
   TRM_TRY(restore_model(restored, path));
   const int64_t context = trm_config_int(restored->config, "model.context");
   TRM_TRY_OUT(encode_prompt(&vocab, options->prompt, &prompt, &n_prompt));

@@ -122,6 +122,7 @@ typedef struct sweep {
   int64_t n_runs;
   int n_groups, my_group;
   double *outcomes; /* [n_runs] of enum outcome, by rank 0 of the run's group; owned */
+  char *given;      /* what the configuration gives, as YAML; owned */
 } sweep;
 
 static int64_t n_seeds(const sweep *s) {
@@ -154,7 +155,7 @@ static trm_status config_of(const sweep *s, int64_t run, trm_config **config) {
   char folder[TRM_PATH_BYTES], text[TRM_PATH_BYTES + 16];
   const trm_sweep_options *o = s->options;
   TRM_TRY(trm_program_config(config));
-  TRM_TRY(trm_config_read_text(*config, o->config_text, "configuration"));
+  TRM_TRY(trm_config_read_text(*config, s->given, "configuration"));
   TRM_TRY(folder_of(s, run, folder));
   (void)snprintf(text, sizeof text, "run.dir=%s", folder);
   TRM_TRY(trm_config_set(*config, text));
@@ -316,22 +317,19 @@ out:
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static trm_status prepare(sweep *s) {
-  trm_config *config = NULL;
+  trm_config *config = s->options->config;
   const trm_task_kind *kind;
-  trm_status status = TRM_OK;
   TRM_TRY(TRM_ALLOC(&s->outcomes, s->n_runs, "results of runs"));
-  TRM_TRY_OUT(trm_program_config(&config));
-  TRM_TRY_OUT(trm_config_read_text(config, s->options->config_text, "configuration"));
   (void)snprintf(s->root, sizeof s->root, "%s", trm_config_string(config, "run.dir"));
-  TRM_TRY_OUT(trm_task_choose(config, &kind));
+  TRM_TRY(trm_task_choose(config, &kind));
+  trm_config_tell(config, "data", kind->brings.name);
+  TRM_TRY(trm_config_check(config)); /* once, where messages still name file and line */
+  TRM_TRY(trm_config_text(config, true, &s->given));
   (void)snprintf(s->select, sizeof s->select, "%s", trm_task_metric(kind, config));
   if (!trm_config_bool(config, "eval.at_end")) {
-    status = trm_fail(TRM_ERR_CONFIG, "eval.at_end is false: runs would have no result to compare");
+    return trm_fail(TRM_ERR_CONFIG, "eval.at_end is false: runs would have no result to compare");
   }
-  if (status == TRM_OK && trm_comm_rank(s->comm) == 0) status = trm_folder_make(s->root);
-out:
-  trm_config_destroy(&config);
-  return status;
+  return trm_comm_rank(s->comm) == 0 ? trm_folder_make(s->root) : TRM_OK;
 }
 
 trm_status trm_sweep(trm_comm *comm, const trm_sweep_options *options, trm_log *log) {
@@ -359,5 +357,6 @@ trm_status trm_sweep(trm_comm *comm, const trm_sweep_options *options, trm_log *
 out:
   trm_comm_free(&s.group);
   TRM_FREE(s.outcomes);
+  TRM_FREE(s.given);
   return status;
 }
