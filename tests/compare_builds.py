@@ -36,7 +36,7 @@ def run_all(out):
     """Every setting on the program in TRIREME; the folders of the runs below `out`."""
     import gnn_cases
     from graphs import layout_configs
-    from harness import MPI_FLAGS, MPIEXEC, PROGRAM, SMALL, good, small_setup, train
+    from harness import MPI_FLAGS, MPIEXEC, PROGRAM, SMALL, finish, good, small_setup, train
 
     text = small_setup(out, text=SMALL.replace("size: 10, blocks: 7", "size: 11, blocks: 8")
                        .replace("width: 32", "width: 48"))
@@ -54,6 +54,7 @@ def run_all(out):
                    check=True, capture_output=True)
     good(train(os.path.join(HERE, "golden", "decoder.yaml"), f"{out}/golden-decoder", "--set",
                f"data.path={decoder}", ranks=3), "golden-decoder")
+    finish()
 
 
 def build(commit, folder):
@@ -96,7 +97,7 @@ def compare(old, new):
         where = "" if same else f", DIFFERENT from step {old[name][parts[0]].split(',')[0]}" if parts else ", LENGTHS"
         print(f"{name}: {steps} steps{where}")
     print(f"{len(set(old) & set(new))} settings, {different} differ")
-    return different == 0 and sorted(old) == sorted(new)
+    return bool(old) and different == 0 and sorted(old) == sorted(new)
 
 
 def main(arguments):

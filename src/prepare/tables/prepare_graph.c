@@ -4,7 +4,7 @@
  *     dense features, edges, sparse features   how many nodes there are
  *     labels, classes, splits                  about nodes that are there
  *     keep                                     nodes renumbered, all tables restricted
- *     edges to rows, written                   graph_edges.c, graph_write.c
+ *     edges to rows, written                   edges.c, graph_write.c
  *
  * Every file is read once, as a stream. In memory: 8 bytes an edge as it is listed and 4 as it is
  * stored, 12 bytes a sparse feature, 4 a dense one.
