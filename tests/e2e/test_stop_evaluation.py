@@ -70,5 +70,6 @@ stopped_inside(run_dir, max(losses(run_dir)), result.code, result.err, "time bud
 good(train(config, run_dir, "--resume", "--set", "eval.every=3", "--set", "train.time_budget_s=0",
            ranks=1), "time budget: resumed")
 equal(hashes(run_dir), hashes(whole), "time budget: weights")
-equal(evaluations(run_dir)[-2:], evaluations(whole), "time budget: evaluations")
+again = [row for row in evaluations(run_dir) if row[0] in ("3", "6")]  # and others, as far as the budget went
+equal(again, evaluations(whole), "time budget: evaluations")
 finish()

@@ -44,12 +44,13 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
   char message[TRM_MESSAGE_BYTES];
   (void)snprintf(message, sizeof message, "%s", trm_message());
   if (status != TRM_OK) trm_log_note(log, "%s", message);
-  const trm_status closing = trm_run_tear_down(r);
+  /* It may fail on rank 0 alone; how the run ended all ranks know alike. */
+  const trm_status closing = trm_comm_agree(comm, trm_run_tear_down(r));
   if (status == TRM_OK || (status == TRM_STOPPED && closing != TRM_OK)) {
     status = closing;
   } else {
     trm_message_set(message);
   }
   TRM_FREE(r);
-  return trm_comm_agree(comm, status); /* closing may fail on rank 0 alone */
+  return status;
 }
