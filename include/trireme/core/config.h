@@ -84,7 +84,7 @@ typedef struct trm_config_part {
   const char
       *selector;     /* key whose value chooses the part ("optimizer.name"); without a dot: a fact
                            (trm_config_tell); NULL: always in use */
-  const char *name;  /* that value: "adamw" */
+  const char *name;  /* that value */
   const char *label; /* in messages, after "it is for"; NULL: "<selector> <name>" */
   const trm_config_rows *rows[TRM_PART_ROWS]; /* NULL past the last one, and at the end */
 } trm_config_part;
