@@ -90,7 +90,7 @@ static trm_status run_all(void) {
   double peak[N_WAYS];
   TRM_TRY(measure(false, false, 1536, 1536, 1536, peak));
   printf("%s, %s; 1536^3: %.1f GFLOP/s (%.1f, %.1f tiled on 1, 2 threads)\n",
-         trm_gemm_selected()->name, trm_gemm_selected()->kernel(), peak[0], peak[1], peak[2]);
+         trm_gemm_selected()->part.name, trm_gemm_selected()->kernel(), peak[0], peak[1], peak[2]);
   printf("form   M     N     K      one   tiled  2 thr   /peak  tiled/one  2/1\n");
   for (size_t i = 0; i < sizeof layers / sizeof layers[0]; ++i) {
     const int64_t T = layers[i][0], O = layers[i][1], I = layers[i][2];

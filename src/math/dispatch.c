@@ -15,6 +15,7 @@
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"
+#include "trireme/math/product.h"
 #include "trireme/math/threads.h"
 
 #if TRM_DISPATCH
@@ -144,6 +145,10 @@ const char *trm_math_isa(void) {
   return isa_text;
 }
 
+bool trm_math_has_fma(void) {
+  return strcmp(table()->isa, "x86-64-v2") != 0;
+}
+
 #else
 
 void trm_math_init(void) {
@@ -151,6 +156,13 @@ void trm_math_init(void) {
 }
 const char *trm_math_isa(void) {
   return "compiler default";
+}
+bool trm_math_has_fma(void) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return true;
+#else
+  return false;
+#endif
 }
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "gemm_internal.h"
 #include "team.h"
+#include "trireme/math/kernels.h"
+#include "trireme/math/threads.h"
 
 static const trm_gemm_backend *const backends[] = {
 #define TRM_BACKEND(name) &trm_gemm_##name,
@@ -17,27 +19,38 @@ enum {
 };
 
 static const trm_config_key keys[] = {
-    TRM_KEY_SELECTOR("math.gemm", "openblas", TRM_ON_RESULT,
-                     "Library for matrix products; reference is slow and plain."),
+    TRM_KEY_SELECTOR("math.gemm", "auto", TRM_ON_RESULT,
+                     "Matrix products: our own kernels, a library, or plain loops. auto: native "
+                     "where the processor has fused multiply-adds, else openblas."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 static const trm_config_part part = {.rows = {&rows}};
+static const trm_config_part automatic = {TRM_BACKEND_NAME("auto")};
 
-static _Atomic(const trm_gemm_backend *) selected = &trm_gemm_openblas;
+static _Atomic(const trm_gemm_backend *) selected;
+
+static const trm_gemm_backend *best_backend(void) {
+  return trm_math_has_fma() ? &trm_gemm_native : &trm_gemm_openblas;
+}
 
 void trm_gemm_parts(trm_config_parts *parts) {
   trm_config_parts_add(parts, &part);
+  trm_config_parts_add(parts, &automatic);
   for (int i = 0; i < N_BACKENDS; ++i) trm_config_parts_add(parts, &backends[i]->part);
 }
 
 trm_status trm_gemm_select(const char *name) {
+  if (strcmp(name, automatic.name) == 0) {
+    atomic_store(&selected, best_backend());
+    return TRM_OK;
+  }
   for (int i = 0; i < N_BACKENDS; ++i) {
     if (strcmp(name, backends[i]->part.name) == 0) {
       atomic_store(&selected, backends[i]);
       return TRM_OK;
     }
   }
-  return trm_fail(TRM_ERR_CONFIG, "there is no matrix back end '%s'; there are:"
+  return trm_fail(TRM_ERR_CONFIG, "there is no matrix back end '%s'; there are: auto"
 #define TRM_BACKEND(backend) " " #backend
 #include "backend_list.h"
 #undef TRM_BACKEND
@@ -46,7 +59,8 @@ trm_status trm_gemm_select(const char *name) {
 }
 
 const trm_gemm_backend *trm_gemm_selected(void) {
-  return atomic_load(&selected);
+  const trm_gemm_backend *backend = atomic_load(&selected);
+  return backend ? backend : best_backend();
 }
 
 /* ---- tiles ---------------------------------------------------------------------------------- */
@@ -125,19 +139,64 @@ void trm_gemm_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int
   trm_gemm_selected()->tile(transpose_a, transpose_b, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
+/* The product of f into c, by tiles of a library. */
+static void product_by_tiles(const trm_factors *f, const trm_after *after) {
+  const bool transpose_a = f->a_k != 1;
+  const int64_t lda = transpose_a ? f->a_k : f->a_row;
+  const tiling t = choose_tiles(transpose_a, f->transpose_b, f->M, f->N);
+  const int64_t n_rows = trm_ceil_div(f->M, t.rows), n_columns = trm_ceil_div(f->N, t.columns);
+  const int64_t n_tiles = n_rows * n_columns;
+  TRM_ASSERT(f->b && (f->a_k == 1 || f->a_row == 1));
+#pragma omp parallel for schedule(dynamic)                                                         \
+    num_threads(trm_team(n_tiles, f->M * f->N * f->K / PRODUCTS_PER_WORK))
+  for (int64_t u = 0; u < n_tiles; ++u) {
+    const int64_t i = u / n_columns * t.rows, j = u % n_columns * t.columns;
+    trm_gemm_tile(transpose_a, f->transpose_b, trm_min_i64(t.rows, f->M - i),
+                  trm_min_i64(t.columns, f->N - j), f->K, after->alpha,
+                  f->a + (transpose_a ? i : i * lda), lda, f->b + (f->transpose_b ? j * f->ldb : j),
+                  f->ldb, after->beta, after->c + i * after->ldc + j, after->ldc);
+  }
+}
+
+/* What follows a product, in passes of its own. */
+static void follow_up(const trm_factors *f, const trm_after *after) {
+  const bool dense = after->ldc == f->N;
+  const int64_t n_rows = dense ? 1 : f->M, n = dense ? f->M * f->N : f->N;
+  for (int64_t i = 0; after->bias && i < f->M; i += dense ? f->M : 1) {
+    trm_real *row = after->c + i * after->ldc;
+    trm_bias_forward(row, row, after->bias, dense ? f->M : 1, f->N);
+  }
+  for (int64_t i = 0; i < n_rows; ++i) {
+    trm_real *top = after->c + i * after->ldc;
+    for (int k = 0; k < after->n_merges; ++k, top -= after->merge_step) {
+      trm_real *lower = top - after->merge_step;
+      trm_add(lower, lower, top, n);
+    }
+  }
+}
+
+void trm_gemm_then(const trm_factors *f, const trm_after *after) {
+  const trm_gemm_backend *backend = trm_gemm_selected();
+  if (f->M <= 0 || f->N <= 0) return;
+  if (backend->product) {
+    backend->product(f, after);
+    return;
+  }
+  product_by_tiles(f, after);
+  follow_up(f, after);
+}
+
 void trm_gemm(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, trm_real alpha,
               const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb, trm_real beta,
               trm_real *c, int64_t ldc) {
-  if (M <= 0 || N <= 0) return;
-  const tiling t = choose_tiles(transpose_a, transpose_b, M, N);
-  const int64_t n_rows = trm_ceil_div(M, t.rows), n_columns = trm_ceil_div(N, t.columns);
-  const int64_t n_tiles = n_rows * n_columns;
-#pragma omp parallel for schedule(dynamic)                                                         \
-    num_threads(trm_team(n_tiles, M *N *K / PRODUCTS_PER_WORK))
-  for (int64_t u = 0; u < n_tiles; ++u) {
-    const int64_t i = u / n_columns * t.rows, j = u % n_columns * t.columns;
-    trm_gemm_tile(transpose_a, transpose_b, trm_min_i64(t.rows, M - i),
-                  trm_min_i64(t.columns, N - j), K, alpha, a + (transpose_a ? i : i * lda), lda,
-                  b + (transpose_b ? j * ldb : j), ldb, beta, c + i * ldc + j, ldc);
-  }
+  const trm_factors f = {.M = M,
+                         .N = N,
+                         .K = K,
+                         .a = a,
+                         .a_row = transpose_a ? 1 : lda,
+                         .a_k = transpose_a ? lda : 1,
+                         .b = b,
+                         .ldb = ldb,
+                         .transpose_b = transpose_b};
+  trm_gemm_then(&f, &(trm_after){.c = c, .ldc = ldc, .alpha = alpha, .beta = beta});
 }

@@ -8,7 +8,8 @@
 #include "backend_list.h"
 #undef TRM_BACKEND
 
-#define TRM_BACKEND_PART(backend) .part = {.selector = "math.gemm", .name = backend}
+#define TRM_BACKEND_NAME(backend) .selector = "math.gemm", .name = backend
+#define TRM_BACKEND_PART(backend) .part = {TRM_BACKEND_NAME(backend)}
 
 /** Makes sure that the library beneath does not start threads of its own. */
 void trm_gemm_init(void);

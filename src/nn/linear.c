@@ -26,8 +26,17 @@ static void forward(trm_tape *tape, trm_node *node) {
   (void)tape;
   const trm_var *x = node->in[X], *w = node->in[W], *b = node->in[B];
   const int64_t N = node->out->dims[0], O = w->dims[0], I = w->dims[1];
-  trm_gemm(false, true, N, O, I, 1, x->data, I, w->data, I, 0, node->out->data, O);
-  if (b) trm_bias_forward(node->out->data, node->out->data, b->data, N, O);
+  const trm_factors factors = {.M = N,
+                               .N = O,
+                               .K = I,
+                               .a = x->data,
+                               .a_row = I,
+                               .a_k = 1,
+                               .b = w->data,
+                               .ldb = I,
+                               .transpose_b = true};
+  const trm_after after = {.c = node->out->data, .ldc = O, .alpha = 1, .bias = b ? b->data : NULL};
+  trm_gemm_then(&factors, &after);
 }
 
 static void backward(trm_tape *tape, trm_node *node) {

@@ -1,10 +1,11 @@
 /* trm_gemm against plain loops: all transposes, sizes around the tile edges, alpha, beta, leading
- * dimensions, zero sizes, NaN under beta = 0; both back ends; the same bits at 1 to 4 threads. */
+ * dimensions, zero sizes, NaN under beta = 0; all back ends; the same bits at 1 to 4 threads. */
 #include <cblas.h>
 
 #include "kernel_check.h"
 #include "reference.h"
 #include "trireme/math/gemm.h"
+#include "trireme/math/threads.h"
 
 typedef struct gemm_case {
   bool ta, tb;
@@ -100,8 +101,13 @@ int main(void) {
   CHECK_EQ(trm_gemm_select("cublas"), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), "cublas");
   CHECK_HAS(trm_message(), "openblas");
-  CHECK_STR(trm_gemm_selected()->part.name, "openblas");
+  CHECK_STR(trm_gemm_selected()->part.name, trm_math_has_fma() ? "native" : "openblas");
   CHECK(strlen(trm_gemm_selected()->kernel()) > 0);
+  CHECK_OK(trm_gemm_select("native"));
+  CHECK_STR(trm_gemm_selected()->part.name, "native");
+  check_shapes();
+  check_empty_sum();
+  CHECK_OK(trm_gemm_select("openblas"));
   check_shapes();
   check_empty_sum();
   if (openblas_get_parallel() == OPENBLAS_THREAD) CHECK_EQ(openblas_get_num_threads(), 1);
@@ -110,5 +116,6 @@ int main(void) {
   check_one(true, false, 65, 33, 40, 1, 0, 0);
   check_one(false, true, 300, 129, 20, 1, 0, 3);
   check_empty_sum();
+  CHECK_OK(trm_gemm_select("auto"));
   return check_verdict();
 }

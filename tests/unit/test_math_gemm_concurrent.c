@@ -67,6 +67,7 @@ static void check_team(void) {
 }
 
 int main(void) {
+  CHECK_OK(trm_gemm_select("openblas"));
   uint64_t state = 9;
   trm_math_init();
   a = test_random(MAX_OPERAND, 1, &state, NULL);

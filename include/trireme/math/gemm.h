@@ -1,7 +1,8 @@
 /**
- * Matrix products, shared out as tiles among the program's own OpenMP threads; the library beneath
- * is called single-threaded. Tile shapes depend on the operand shapes only, so the thread count
- * never changes a bit of the result.
+ * Matrix products by one of several back ends, shared out among the program's own OpenMP threads. The
+ * thread count never changes a bit of the result: the program's own kernels (`native`, math/product.h)
+ * order each element's sum by K alone; a library is called single-threaded on tiles whose shapes
+ * depend on the operand shapes only.
  */
 #ifndef TRIREME_MATH_GEMM_H
 #define TRIREME_MATH_GEMM_H
@@ -11,11 +12,14 @@
 
 #include "trireme/core/config.h"
 #include "trireme/core/status.h"
+#include "trireme/math/product.h"
 #include "trireme/math/real.h"
 
-/** A matrix library: computes one tile on the calling thread. */
+/** A way to multiply matrices: whole products, or tiles on the calling thread. */
 typedef struct trm_gemm_backend {
   trm_config_part part; /* its name, a value of math.gemm */
+  /** A whole product by all threads, and what follows it; NULL: tiles are made of it. */
+  void (*product)(const trm_factors *f, const trm_after *after);
   /** C[M,N] = alpha op(A) op(B) + beta C, row-major, leading dimensions in elements. */
   void (*tile)(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K, trm_real alpha,
                const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb, trm_real beta,
@@ -24,10 +28,11 @@ typedef struct trm_gemm_backend {
   const char *(*kernel)(void);
 } trm_gemm_backend;
 
-/** Chooses a back end by name, for the whole process: not while products
- *  run. @return TRM_ERR_CONFIG for an unknown name, with those that there are */
+/** Chooses a back end by name, for the whole process: not while products run. "auto" is `native`
+ *  where the processor has fused multiply-adds, else `openblas`.
+ *  @return TRM_ERR_CONFIG for an unknown name, with those that there are */
 trm_status trm_gemm_select(const char *name);
-/** The one that was chosen; until then the first of the list. */
+/** The one that was chosen; until then that of "auto". */
 const trm_gemm_backend *trm_gemm_selected(void);
 /** Adds the key that chooses among the back ends, and a part for each. */
 void trm_gemm_parts(trm_config_parts *parts);
@@ -55,7 +60,13 @@ void trm_gemm(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t 
               const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb, trm_real beta,
               trm_real *c, int64_t ldc);
 
-/** The same on the calling thread alone, for use inside kernels that are parallel themselves. */
+/**
+ * The product of f, and what `after` makes of it. Not collective; not inside a parallel region. Any
+ * size may be 0; K = 0 is a product of zeros.
+ */
+void trm_gemm_then(const trm_factors *f, const trm_after *after);
+
+/** trm_gemm on the calling thread alone, for use inside kernels that are parallel themselves. */
 void trm_gemm_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K,
                    trm_real alpha, const trm_real *a, int64_t lda, const trm_real *b, int64_t ldb,
                    trm_real beta, trm_real *c, int64_t ldc);

@@ -48,6 +48,8 @@ void trm_threads_places(trm_thread_place *places);
 /** Names the instruction set the kernels were chosen for ("x86-64-v4"), followed in parentheses by
  *  what was wrong with TRIREME_ISA, if anything. The BLAS is named by trm_gemm_selected(). */
 const char *trm_math_isa(void);
+/** Whether that set multiplies and adds with one rounding: x86-64-v3 and later do. */
+bool trm_math_has_fma(void);
 /**
  * Chooses the instruction set: the best this processor has, or what the environment variable
  * TRIREME_ISA names; a name this build or processor does not have is ignored, see trm_math_isa. Also

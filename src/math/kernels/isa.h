@@ -15,5 +15,6 @@
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"
+#include "trireme/math/product.h"
 
 #endif

@@ -1,0 +1,61 @@
+/**
+ * The program's own matrix product, the kernels beneath the `native` back end (math/gemm.h).
+ *
+ * Each element is one sum over k = 0, 1, ... K-1, a fused multiply-add each, from 0: its bits depend
+ * on K and on the row of A and column of B that it is made of; not on M, on its place, on the threads,
+ * or on the width of the processor's vectors.
+ */
+#ifndef TRIREME_MATH_PRODUCT_H
+#define TRIREME_MATH_PRODUCT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trireme/math/real.h"
+
+enum {
+  TRM_PANEL = 48,           /* columns of B that are packed side by side */
+  TRM_PRODUCT_DEPTH = 2048, /* rows of B that are packed at once */
+};
+
+/** What is multiplied. */
+typedef struct trm_factors {
+  int64_t M, N, K;
+  const trm_real *a; /* element (i, k) is a[i a_row + k a_k] */
+  int64_t a_row, a_k;
+  const trm_real *b; /* [K, N], transpose_b: [N, K], rows ldb apart; or NULL and */
+  int64_t ldb;
+  bool transpose_b;
+  const trm_real *packed; /* what trm_product_pack has made of it */
+} trm_factors;
+
+/**
+ * What becomes of the product P, element by element, in this order:
+ *
+ *     p = alpha P[i, j] + bias[j];  p = beta c[i, j] + p;
+ *     p = (c - merge_step)[i, j] + p, and so on for n_merges arrays below c; the last one is written
+ *
+ * The merges are those of block gradients (trm_block_sink in nn/tape.h).
+ */
+typedef struct trm_after {
+  trm_real *c; /* [M, N] rows ldc apart */
+  int64_t ldc;
+  trm_real alpha, beta; /* beta = 0: c is not read */
+  const trm_real *bias; /* [N], NULL: none */
+  int n_merges;
+  int64_t merge_step; /* elements from one array to the one below */
+} trm_after;
+
+/** Elements of B[K, N] when packed. */
+int64_t trm_packed_elements(int64_t N, int64_t K);
+/** Packs B [K, N] (transpose_b: [N, K]), rows ldb apart, into packed[trm_packed_elements(N, K)]. */
+void trm_product_pack(trm_real *packed, const trm_real *b, int64_t ldb, bool transpose_b, int64_t N,
+                      int64_t K);
+
+/** Elements of `scratch` that trm_product needs on so many threads, whatever the shapes. */
+int64_t trm_product_scratch(int n_threads);
+
+/** The product. @param scratch  overwritten */
+void trm_product(const trm_factors *f, const trm_after *after, trm_real *scratch);
+
+#endif

@@ -1,0 +1,48 @@
+/**
+ * The "native" back end: the program's own kernels (kernels/product.c), with a buffer for packed
+ * operands for each thread that asks for products.
+ */
+#include "gemm_internal.h"
+#include "trireme/core/memory.h"
+#include "trireme/math/threads.h"
+
+/* Kept to the end of the thread; a few MiB, taken at its first product. */
+static _Thread_local trm_real *buffer;
+static _Thread_local int64_t buffer_elements;
+
+static trm_real *scratch(void) {
+  const int64_t n = trm_product_scratch(trm_threads_get());
+  if (n > buffer_elements) {
+    TRM_FREE(buffer);
+    const trm_status status = TRM_ALLOC(&buffer, n, "packed operands of matrix products");
+    TRM_ASSERT(status == TRM_OK);
+    buffer_elements = n;
+  }
+  return buffer;
+}
+
+static void native_product(const trm_factors *f, const trm_after *after) {
+  trm_product(f, after, scratch());
+}
+
+static void native_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K,
+                        trm_real alpha, const trm_real *a, int64_t lda, const trm_real *b,
+                        int64_t ldb, trm_real beta, trm_real *c, int64_t ldc) {
+  const trm_factors f = {.M = M,
+                         .N = N,
+                         .K = K,
+                         .a = a,
+                         .a_row = transpose_a ? 1 : lda,
+                         .a_k = transpose_a ? lda : 1,
+                         .b = b,
+                         .ldb = ldb,
+                         .transpose_b = transpose_b};
+  native_product(&f, &(trm_after){.c = c, .ldc = ldc, .alpha = alpha, .beta = beta});
+}
+
+static const char *native_kernel(void) {
+  return trm_math_has_fma() ? "fused multiply-add" : "without fused multiply-add";
+}
+
+const trm_gemm_backend trm_gemm_native = {TRM_BACKEND_PART("native"), .product = native_product,
+                                          .tile = native_tile, .kernel = native_kernel};
