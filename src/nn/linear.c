@@ -23,7 +23,6 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
 }
 
 static void forward(trm_tape *tape, trm_node *node) {
-  (void)tape;
   const trm_var *x = node->in[X], *w = node->in[W], *b = node->in[B];
   const int64_t N = node->out->dims[0], O = w->dims[0], I = w->dims[1];
   const trm_factors factors = {.M = N,
@@ -34,22 +33,56 @@ static void forward(trm_tape *tape, trm_node *node) {
                                .a_k = 1,
                                .b = w->data,
                                .ldb = I,
-                               .transpose_b = true};
+                               .transpose_b = true,
+                               .packed = trm_tape_packed(tape, w, true)};
   const trm_after after = {.c = node->out->data, .ldc = O, .alpha = 1, .bias = b ? b->data : NULL};
   trm_gemm_then(&factors, &after);
 }
 
-static void backward(trm_tape *tape, trm_node *node) {
+static void backward_weights(trm_tape *tape, trm_node *node) {
   const trm_var *x = node->in[X], *w = node->in[W];
   const int64_t N = node->out->dims[0], O = w->dims[0], I = w->dims[1];
-  const trm_real *dy = node->out->grad;
+  const int n_merges = trm_node_merges(tape, node, W);
   bool add;
   trm_real *dw = trm_node_grad(tape, node, W, &add);
-  if (dw) trm_gemm(true, false, O, I, N, 1, dy, O, x->data, I, add ? 1 : 0, dw, I);
-  trm_real *db = trm_node_grad(tape, node, B, &add);
-  if (db) trm_bias_backward(db, dy, N, O, add);
+  if (!dw) return;
+  const trm_factors factors = {
+      .M = O, .N = I, .K = N, .a = node->out->grad, .a_row = 1, .a_k = O, .b = x->data, .ldb = I};
+  const trm_after after = {.c = dw,
+                           .ldc = I,
+                           .alpha = 1,
+                           .beta = add ? 1 : 0,
+                           .n_merges = n_merges,
+                           .merge_step = trm_tape_pass(tape)->merge_step};
+  trm_gemm_then(&factors, &after);
+}
+
+static void backward_input(trm_tape *tape, trm_node *node) {
+  const trm_var *w = node->in[W];
+  const int64_t N = node->out->dims[0], O = w->dims[0], I = w->dims[1];
+  bool add;
   trm_real *dx = trm_node_grad(tape, node, X, &add);
-  if (dx) trm_gemm(false, false, N, I, O, 1, dy, O, w->data, I, add ? 1 : 0, dx, I);
+  if (!dx) return;
+  const trm_factors factors = {.M = N,
+                               .N = I,
+                               .K = O,
+                               .a = node->out->grad,
+                               .a_row = O,
+                               .a_k = 1,
+                               .b = w->data,
+                               .ldb = I,
+                               .packed = trm_tape_packed(tape, w, false)};
+  trm_gemm_then(&factors, &(trm_after){.c = dx, .ldc = I, .alpha = 1, .beta = add ? 1 : 0});
+}
+
+static void backward(trm_tape *tape, trm_node *node) {
+  backward_weights(tape, node);
+  bool add;
+  trm_real *db = trm_node_grad(tape, node, B, &add);
+  if (db) {
+    trm_bias_backward(db, node->out->grad, node->out->dims[0], node->in[W]->dims[0], add);
+  }
+  backward_input(tape, node);
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {

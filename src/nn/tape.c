@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "packs.h"
 #include "tape_internal.h"
 #include "trireme/math/kernels.h"
 
@@ -43,6 +44,8 @@ struct trm_tape {
   trm_var **param_vars; /* [params->n_rows], NULL until used in this pass; owned */
   int *param_uses;      /* nodes that still have to give their gradient */
   bool *param_touched;
+  bool *param_merged; /* its gradient stands in the lowest array (trm_pass) */
+  trm_packs *packs;   /* owned */
   spare spares[MAX_SPARE];
   int n_spares;
 
@@ -69,6 +72,8 @@ trm_status trm_tape_create(trm_params *params, trm_tape **out) {
   TRM_TRY_OUT(TRM_ALLOC(&tape->param_vars, params->n_rows, "tape"));
   TRM_TRY_OUT(TRM_ALLOC(&tape->param_uses, params->n_rows, "tape"));
   TRM_TRY_OUT(TRM_ALLOC(&tape->param_touched, params->n_rows, "tape"));
+  TRM_TRY_OUT(TRM_ALLOC(&tape->param_merged, params->n_rows, "tape"));
+  TRM_TRY_OUT(trm_packs_create(params, &tape->packs));
   TRM_TRY_OUT(TRM_ALLOC(&tape->block_sums, TRM_PASS_MAX_BLOCKS, "tape"));
   TRM_TRY_OUT(TRM_ALLOC(&tape->block_counts, TRM_PASS_MAX_BLOCKS, "tape"));
   *out = tape;
@@ -86,6 +91,8 @@ void trm_tape_destroy(trm_tape **tape_ref) {
   TRM_FREE(tape->param_vars);
   TRM_FREE(tape->param_uses);
   TRM_FREE(tape->param_touched);
+  TRM_FREE(tape->param_merged);
+  trm_packs_destroy(&tape->packs);
   TRM_FREE(tape->block_sums);
   TRM_FREE(tape->block_counts);
   trm_arena_release(&tape->arena);
@@ -119,7 +126,9 @@ void trm_tape_begin(trm_tape *tape, const trm_pass *pass) {
     tape->param_vars[i] = NULL;
     tape->param_uses[i] = 0;
     tape->param_touched[i] = false;
+    tape->param_merged[i] = false;
   }
+  if (pass->weights_use != TRM_WEIGHTS_SAME && !pass->dry) trm_packs_forget(tape->packs);
 }
 
 const trm_pass *trm_tape_pass(const trm_tape *tape) {
@@ -497,6 +506,24 @@ trm_real *trm_node_grad(trm_tape *tape, trm_node *node, int i, bool *add) {
   *add = v->has_grad;
   v->has_grad = true;
   return v->grad;
+}
+
+int trm_node_merges(trm_tape *tape, const trm_node *node, int i) {
+  const trm_var *v = node->in[i];
+  if (!v || v->param < 0 || tape->pass.n_blocks > 0 || tape->pass.n_merges == 0) return 0;
+  /* Where other operators add to it later, it is not complete. */
+  if (tape->param_uses[v->param] > 1 || tape->param_touched[v->param]) return 0;
+  tape->param_merged[v->param] = true;
+  return tape->pass.n_merges;
+}
+
+bool trm_tape_merged(const trm_tape *tape, int param) {
+  return tape->param_merged[param];
+}
+
+const trm_real *trm_tape_packed(trm_tape *tape, const trm_var *w, bool transposed) {
+  if (w->param < 0 || tape->pass.weights_use == TRM_WEIGHTS_ONCE) return NULL;
+  return trm_packs_get(tape->packs, w->param, transposed);
 }
 
 /* The gradient of a parameter to which this pass gives nothing. */

@@ -79,6 +79,13 @@ trm_var *trm_tape_apply_over(trm_tape *tape, const trm_op *op, trm_var *const *i
  */
 trm_real *trm_node_grad(trm_tape *tape, trm_node *node, int i, bool *add);
 
+/** How the gradient of input i, a parameter, may be merged into lower arrays as it is written
+ *  (trm_pass): 0 where not. To be asked before trm_node_grad, and then to be done. */
+int trm_node_merges(trm_tape *tape, const trm_node *node, int i);
+/** Weights `w` as products read them (transposed: w[N, K] stands for B[K, N]), kept for later passes;
+ *  NULL where this pass or the back end keeps none. */
+const trm_real *trm_tape_packed(trm_tape *tape, const trm_var *w, bool transposed);
+
 /** Elements of a row: the length of the last axis, 1 for a scalar. */
 static inline int64_t trm_var_width(const trm_var *v) {
   return v->n_dims > 0 ? v->dims[v->n_dims - 1] : 1;

@@ -26,8 +26,10 @@ struct trm_gradsync {
   /* State of a step. Everything before `complete` is final for the running block; buckets before
    * `handed` were given to the reducer. */
   bool last_block;
-  int slot, n_merges;  /* of the running block; a pass over all blocks has merged what it wrote */
-  trm_block_sink sink; /* for such a pass */
+  int slot, n_merges; /* of the running block; a pass over all blocks has merged what it wrote */
+  const trm_tape
+      *tape; /* of the running block, which may have merged parameters itself; else NULL */
+  trm_block_sink sink;      /* for such a pass */
   trm_tape_between between; /* the caller's, NULL: none */
   void *between_context;
   bool *ready;  /* [params->n_rows], owned */
@@ -134,6 +136,9 @@ void trm_gradsync_block_begin(trm_gradsync *sync, int64_t i, trm_pass *pass) {
   start_blocks(sync);
   pass->grads = slot(sync, sync->slot);
   pass->add = add;
+  pass->n_merges = sync->n_merges;
+  pass->merge_step = sync->n_merges > 0 ? slot(sync, 1) - slot(sync, 0) : 0;
+  if (sync->n_local > 1) pass->weights_use = i == 0 ? TRM_WEIGHTS_FIRST : TRM_WEIGHTS_SAME;
   if (!add) trm_tail_clear(tail(sync, sync->slot), sync->n_blocks);
 }
 
@@ -150,6 +155,11 @@ static void merge(trm_gradsync *sync, int64_t offset, int64_t count) {
   merge_from(sync, sync->slot, sync->n_merges, offset, count);
 }
 
+/* The losses beside the parameters; those of the last block go with the last bucket. */
+static void merge_tail(trm_gradsync *sync) {
+  merge(sync, sync->n_params, sync->n_total - sync->n_params);
+}
+
 static void hand_over(trm_gradsync *sync, int64_t end) {
   const int64_t offset = sync->handed;
   const trm_status started = trm_reducer_start(sync->reducer, offset, end - offset);
@@ -158,9 +168,11 @@ static void hand_over(trm_gradsync *sync, int64_t end) {
   trm_progress_wake(sync->progress);
 }
 
-/* Rows become final from the last one down, which is upwards in the flat array. */
+/* Rows become final from the last one down, which is upwards in the flat array; padding stays 0. */
 static void on_ready(void *context, int param) {
   trm_gradsync *sync = context;
+  const trm_param *row = &sync->params->rows[param];
+  if (sync->tape && !trm_tape_merged(sync->tape, param)) merge(sync, row->offset, row->n);
   sync->ready[param] = true;
   while (sync->frontier >= 0 && sync->ready[sync->frontier]) --sync->frontier;
   if (!sync->last_block || !sync->overlap) return;
@@ -169,7 +181,6 @@ static void on_ready(void *context, int param) {
   const int64_t complete =
       sync->frontier >= 0 ? sync->params->rows[sync->frontier].offset : sync->n_params;
   while (sync->handed + sync->bucket <= complete && sync->handed + sync->bucket < sync->n_total) {
-    merge(sync, sync->handed, sync->bucket);
     hand_over(sync, sync->handed + sync->bucket);
   }
 }
@@ -186,8 +197,10 @@ void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, 
   if (trm_tape_status(tape) != TRM_OK) return; /* the caller reports it through finish */
   trm_tail_set_block(tail(sync, sync->slot), sync->first_block + i, trm_tape_loss_sum(tape),
                      (double)trm_tape_loss_count(tape), samples_hash);
+  sync->tape = tape;
   trm_tape_backward(tape, loss, on_ready, on_between, sync);
-  if (!sync->last_block) merge(sync, 0, sync->n_total);
+  sync->tape = NULL;
+  if (!sync->last_block) merge_tail(sync);
   ++sync->blocks_done;
 }
 
@@ -259,8 +272,7 @@ trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
   if (!complete) {
     give_zeros(sync);
   } else {
-    const int64_t rest = sync->n_total - sync->handed;
-    merge(sync, sync->handed, rest);
+    merge_tail(sync);
   }
   /* Part 0 is in slot 0; what a rank has to say beside its blocks it says there. */
   trm_tail_set_status(tail(sync, 0), sync->n_blocks, !complete, stop);

@@ -53,6 +53,13 @@ typedef struct trm_block_sink {
 
 enum { TRM_PASS_MAX_BLOCKS = 4096 };
 
+/** Whether products may keep weights in the form they read (math/product.h) for passes to come. */
+typedef enum trm_weights_use {
+  TRM_WEIGHTS_ONCE,  /* this pass is on its own */
+  TRM_WEIGHTS_FIRST, /* others follow with the same weights */
+  TRM_WEIGHTS_SAME,  /* the weights are those of the last pass that said FIRST */
+} trm_weights_use;
+
 /** What a pass is for; the random numbers of operators are keyed by it, never by the layout. */
 typedef struct trm_pass {
   bool training; /* dropout on */
@@ -63,8 +70,14 @@ typedef struct trm_pass {
   int64_t sample0; /* index in the global batch of this block's first sample */
   trm_real *grads; /* flat gradient array, NULL: no backward pass will follow */
   bool add;        /* add to grads instead of writing it */
-  double weight;   /* samples of the block that count, where statistics of blocks are averaged */
-  int n_blocks; /* 0: one block, as above; else sample0, grads, add and weight are not used, but */
+  /* A parameter's gradient may be added on to the same parameter's in n_merges arrays that lie
+   * merge_step elements apart below grads, the next lower first: the last one gets the sum. What was
+   * not comes out in grads (trm_tape_merged). */
+  int n_merges;
+  int64_t merge_step;
+  trm_weights_use weights_use;
+  double weight; /* samples of the block that count, where statistics of blocks are averaged */
+  int n_blocks;  /* 0: one block, as above; else sample0, grads, add and weight are not used, but */
   const trm_block_sink *sink; /* this, NULL: no backward pass will follow */
   const double *weights;      /* [n_blocks] and this */
 } trm_pass;
@@ -105,6 +118,9 @@ typedef void (*trm_tape_between)(void *context);
  */
 void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
                        trm_tape_between between, void *context);
+
+/** Whether the gradient of row `param` was merged by this pass (trm_pass). */
+bool trm_tape_merged(const trm_tape *tape, int param);
 
 /** Sum and count of the losses added in this pass by trm_op_softmax_xent (ops.h). */
 double trm_tape_loss_sum(const trm_tape *tape);

@@ -58,11 +58,12 @@ void trm_evaluator_destroy(trm_evaluator **evaluator) {
   TRM_FREE(*evaluator);
 }
 
-static trm_status run_group(trm_evaluator *e, trm_subset subset, int64_t g, int64_t n_windows) {
+static trm_status run_group(trm_evaluator *e, trm_subset subset, int64_t g, int64_t n_windows,
+                            trm_weights_use weights_use) {
   const int64_t first = g * e->group;
   const int64_t n = first + e->group < n_windows ? e->group : n_windows - first;
   TRM_TRY(trm_dataset_eval_read(e->dataset, subset, e->T, first, n, e->inputs, e->targets));
-  const trm_pass pass = {.training = false};
+  const trm_pass pass = {.training = false, .weights_use = weights_use};
   trm_tape_begin(e->learner->tape, &pass);
   const trm_tokens tokens = {.N = n, .T = e->T, .inputs = e->inputs, .targets = e->targets};
   const trm_batch batch = {.tokens = &tokens};
@@ -94,7 +95,7 @@ trm_status trm_evaluator_run(trm_evaluator *e, trm_subset subset, bool (*stop)(v
       e->sums[2 * G] = 1;
       break;
     }
-    status = run_group(e, subset, g, n_windows);
+    status = run_group(e, subset, g, n_windows, g == first ? TRM_WEIGHTS_FIRST : TRM_WEIGHTS_SAME);
   }
   TRM_TRY(trm_comm_agree(e->comm, status));
   TRM_TRY(trm_comm_sum_f64(e->comm, e->sums, 2 * G + 2));

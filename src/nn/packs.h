@@ -1,0 +1,18 @@
+/** Weights in the form that products read, packed at first use and kept until the weights change. */
+#ifndef TRIREME_NN_PACKS_H
+#define TRIREME_NN_PACKS_H
+
+#include "trireme/nn/params.h"
+
+typedef struct trm_packs trm_packs;
+
+/** Keeps `params`. @return TRM_ERR_MEMORY */
+trm_status trm_packs_create(const trm_params *params, trm_packs **out);
+void trm_packs_destroy(trm_packs **packs);
+/** The weights have changed. */
+void trm_packs_forget(trm_packs *packs);
+/** Matrix `row` as B[K, N]; transposed: the matrix is [N, K]. NULL when there is no memory for it or the
+ *  back end of products reads none. */
+const trm_real *trm_packs_get(trm_packs *packs, int row, bool transposed);
+
+#endif
