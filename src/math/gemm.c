@@ -142,7 +142,8 @@ void trm_gemm_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int
 /* The product of f into c, by tiles of a library. */
 static void product_by_tiles(const trm_factors *f, const trm_after *after) {
   const bool transpose_a = f->a_k != 1;
-  const int64_t lda = transpose_a ? f->a_k : f->a_row;
+  /* Of a single row or column the step between them says nothing, but libraries check it. */
+  const int64_t lda = transpose_a ? trm_max_i64(f->a_k, f->M) : trm_max_i64(f->a_row, f->K);
   const tiling t = choose_tiles(transpose_a, f->transpose_b, f->M, f->N);
   const int64_t n_rows = trm_ceil_div(f->M, t.rows), n_columns = trm_ceil_div(f->N, t.columns);
   const int64_t n_tiles = n_rows * n_columns;

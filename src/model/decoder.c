@@ -191,8 +191,8 @@ static trm_var *positions(const decoder *d, trm_tape *t) {
   return trm_tape_input(t, d->sinusoidal, 2, (int64_t[]){d->context, d->width}, false);
 }
 
-static trm_var *logits(void *self, trm_tape *t, const trm_batch *batch) {
-  const decoder *d = self;
+/* Up to the norm before the output layer. */
+static trm_var *body(const decoder *d, trm_tape *t, const trm_batch *batch) {
   const trm_tokens *tokens = batch->tokens;
   const int64_t T = tokens->T;
   trm_var *x = trm_op_embedding(t, trm_tape_param(t, d->wte), tokens->inputs, tokens->N * T);
@@ -203,8 +203,24 @@ static trm_var *logits(void *self, trm_tape *t, const trm_batch *batch) {
     x = trm_op_add(t, x, attention(d, t, norm(t, x, b->ln1), b, T));
     x = trm_op_add(t, x, mlp(d, t, norm(t, x, b->ln2), b, T));
   }
-  return trm_op_linear(t, norm(t, x, d->ln_f), trm_tape_param(t, d->head), NULL);
+  return norm(t, x, d->ln_f);
 }
 
-const trm_model_kind trm_model_decoder = {TRM_MODEL_PART("decoder", &rows), .data = {"text"},
-                                          .create = create, .destroy = destroy, .outputs = logits};
+static trm_var *logits(void *self, trm_tape *t, const trm_batch *batch) {
+  const decoder *d = self;
+  trm_var *x = body(d, t, batch);
+  return trm_op_linear(t, x, trm_tape_param(t, d->head), NULL);
+}
+
+static trm_var *loss(void *self, trm_tape *t, const trm_batch *batch) {
+  const decoder *d = self;
+  trm_var *x = body(d, t, batch);
+  return trm_op_linear_xent(t, x, trm_tape_param(t, d->head), batch->tokens->targets);
+}
+
+const trm_model_kind trm_model_decoder = {TRM_MODEL_PART("decoder", &rows),
+                                          .data = {"text"},
+                                          .create = create,
+                                          .destroy = destroy,
+                                          .outputs = logits,
+                                          .loss = loss};

@@ -189,6 +189,23 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
                                bool add);
 
 /**
+ * The same over a vocabulary cut into tiles of columns, of which one is there at a time: logits[N, n]
+ * of columns first .. first + n - 1. A tile with first = 0 begins.
+ * @param[in,out] max, sum  [N] greatest logit so far, and sum of e^(logit - max)
+ * @param[in,out] at        [N] logit of the target, once its tile has come
+ * Source: Milakov, Gimelshein 2018, arXiv:1805.02867, algorithm 3 (online softmax), by tiles.
+ */
+void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, const trm_real *logits,
+                           const int32_t *targets, int64_t N, int64_t first, int64_t n);
+/** After the last tile: lse[N], and the loss as trm_softmax_xent_forward; lse may be max. */
+int64_t trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, const trm_real *sum,
+                           const trm_real *at, const int32_t *targets, int64_t N);
+/** dlogits[N, n] = dloss * (softmax - onehot) of a tile. dlogits may be logits. */
+void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
+                            const int32_t *targets, trm_real dloss, int64_t N, int64_t first,
+                            int64_t n);
+
+/**
  * Bayesian personalised ranking of triplets (u, p, n) of rows of e[.., C], x = e_u . e_p - e_u . e_n:
  * loss = -log sigmoid(x) + l2/2 (|z_u|^2 + |z_p|^2 + |z_n|^2).
  *

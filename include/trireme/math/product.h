@@ -26,7 +26,10 @@ typedef struct trm_factors {
   const trm_real *b; /* [K, N], transpose_b: [N, K], rows ldb apart; or NULL and */
   int64_t ldb;
   bool transpose_b;
-  const trm_real *packed; /* what trm_product_pack has made of it */
+  /* What trm_product_pack has made of it; of a matrix of packed_depth rows it may be rows
+   * packed_first .. packed_first + K - 1 (packed_depth 0: K). */
+  const trm_real *packed;
+  int64_t packed_first, packed_depth;
 } trm_factors;
 
 /**

@@ -35,6 +35,8 @@ trm_var *trm_op_attention(trm_tape *tape, trm_var *qkv, int64_t T, int64_t H);
 trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, int64_t rows);
 /** Scalar: summed cross-entropy of logits[N, V] against targets[N] (-1: not counted; borrowed). */
 trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets);
+/** The same of logits x[N, C] w[V, C]^T, which are never all there: by tiles of the vocabulary. */
+trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_t *targets);
 
 /* ---- graphs --------------------------------------------------------------------------------- */
 /* Hops, features and index arrays are borrowed for the pass. Where nothing else is said, a variable

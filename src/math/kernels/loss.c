@@ -6,9 +6,7 @@
 
 enum { EXP_BLOCK = 512 };
 
-/* NaN and infinity in the row show in the result: the maximum may pass over a NaN, the sum does not. */
-static trm_real log_sum_exp(const trm_real *x, int64_t n) {
-  const trm_real max = trm_max_row(x, n);
+static trm_real sum_exp(const trm_real *x, trm_real max, int64_t n) {
   trm_real e[EXP_BLOCK];
   trm_real sum = 0;
   for (int64_t begin = 0; begin < n; begin += EXP_BLOCK) {
@@ -16,7 +14,13 @@ static trm_real log_sum_exp(const trm_real *x, int64_t n) {
     for (int64_t i = 0; i < count; ++i) e[i] = trm_exp(x[begin + i] - max);
     sum += trm_sum_row(e, count);
   }
-  return max + trm_log(sum);
+  return sum;
+}
+
+/* NaN and infinity in the row show in the result: the maximum may pass over a NaN, the sum does not. */
+static trm_real log_sum_exp(const trm_real *x, int64_t n) {
+  const trm_real max = trm_max_row(x, n);
+  return max + trm_log(sum_exp(x, max, n));
 }
 
 int64_t trm_softmax_xent_forward(double *loss, trm_real *lse, const trm_real *logits,
@@ -54,5 +58,58 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *V))
   for (int64_t r = 0; r < N; ++r) {
     backward_row(dlogits + r * V, logits + r * V, lse[r], targets[r], dloss, V, add);
+  }
+}
+
+/* ---- by tiles of columns ---------------------------------------------------------------------- */
+
+void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, const trm_real *logits,
+                           const int32_t *targets, int64_t N, int64_t first, int64_t n) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *n))
+  for (int64_t r = 0; r < N; ++r) {
+    const trm_real *row = logits + r * n;
+    const trm_real here = trm_max_row(row, n);
+    const int64_t target = targets[r] - first;
+    if (first == 0) {
+      max[r] = here;
+      sum[r] = 0;
+    } else if (here > max[r]) {
+      sum[r] *= trm_exp(max[r] - here);
+      max[r] = here;
+    }
+    sum[r] += sum_exp(row, max[r], n);
+    if (target >= 0 && target < n) at[r] = row[target];
+  }
+}
+
+int64_t trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, const trm_real *sum,
+                           const trm_real *at, const int32_t *targets, int64_t N) {
+  double total = 0;
+  int64_t n_rows = 0;
+  for (int64_t r = 0; r < N; ++r) {
+    lse[r] = max[r] + trm_log(sum[r]);
+    if (targets[r] < 0) continue;
+    total += (double)lse[r] - (double)at[r];
+    ++n_rows;
+  }
+  *loss = total;
+  return n_rows;
+}
+
+void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
+                            const int32_t *targets, trm_real dloss, int64_t N, int64_t first,
+                            int64_t n) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *n))
+  for (int64_t r = 0; r < N; ++r) {
+    trm_real *to = dlogits + r * n;
+    const trm_real *row = logits + r * n;
+    const int64_t target = targets[r] - first;
+    /* A row that does not count is written as zeros, not as 0 times what may be infinite. */
+    if (targets[r] < 0) {
+      for (int64_t i = 0; i < n; ++i) to[i] = 0;
+      continue;
+    }
+    for (int64_t i = 0; i < n; ++i) to[i] = dloss * trm_exp(row[i] - lse[r]);
+    if (target >= 0 && target < n) to[target] -= dloss;
   }
 }

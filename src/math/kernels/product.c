@@ -307,9 +307,17 @@ static trm_real *own_scratch(trm_real *scratch) {
   return scratch + PACKED_MOST + (int64_t)omp_get_thread_num() * DEPTH * PACKED_ROWS;
 }
 
+/* Panel p of B: in what the caller has packed, or in scratch, where p0 is the first. */
+static const trm_real *panel_at(const trm_factors *f, int64_t p0, int64_t p,
+                                const trm_real *scratch) {
+  if (!f->packed) return scratch + (p - p0) * PANEL * f->K;
+  const int64_t depth = f->packed_depth > 0 ? f->packed_depth : f->K;
+  return f->packed + p * PANEL * depth + f->packed_first * panel_width(f->N, p * PANEL);
+}
+
 /* PACKED_ROWS rows of A, packed, against all panels [p0, p1). */
 static void rows_against_panels(const trm_factors *f, const trm_after *after, int64_t i0,
-                                int64_t p0, int64_t p1, const trm_real *packed, trm_real *buffer) {
+                                int64_t p0, int64_t p1, const trm_real *scratch, trm_real *buffer) {
   const int64_t n = trm_min_i64(PACKED_ROWS, f->M - i0);
   trm_factors part = *f;
   trm_after to = *after;
@@ -320,7 +328,7 @@ static void rows_against_panels(const trm_factors *f, const trm_after *after, in
   to.c += i0 * to.ldc;
   for (int64_t p = p0; p < p1; ++p) {
     const unit u = {&part, &to, 0, n, p * PANEL};
-    unit_packed(&u, packed + (p - p0) * PANEL * f->K);
+    unit_packed(&u, panel_at(f, p0, p, scratch));
   }
 }
 
@@ -331,7 +339,6 @@ static void product_panels(const trm_factors *f, const trm_after *after, int64_t
   const int64_t rows = unit_rows(f->M, p1 - p0, n_threads);
   const int64_t n_rows = trm_ceil_div(f->M, pack_a ? PACKED_ROWS : rows);
   const int64_t n_units = pack_a ? n_rows : (p1 - p0) * n_rows;
-  const trm_real *packed = f->packed ? f->packed + p0 * PANEL * f->K : scratch;
 #pragma omp parallel num_threads(n_threads)
   {
     if (!f->packed) {
@@ -344,11 +351,10 @@ static void product_panels(const trm_factors *f, const trm_after *after, int64_t
 #pragma omp for schedule(dynamic) nowait
     for (int64_t w = 0; w < n_units; ++w) {
       if (pack_a) {
-        rows_against_panels(f, after, w * PACKED_ROWS, p0, p1, packed, own_scratch(scratch));
+        rows_against_panels(f, after, w * PACKED_ROWS, p0, p1, scratch, own_scratch(scratch));
       } else {
-        const int64_t p = w / n_rows;
-        const unit u = unit_at(f, after, rows, w % n_rows, p0 + p);
-        unit_packed(&u, packed + p * PANEL * f->K);
+        const unit u = unit_at(f, after, rows, w % n_rows, p0 + w / n_rows);
+        unit_packed(&u, panel_at(f, p0, p0 + w / n_rows, scratch));
       }
     }
   }

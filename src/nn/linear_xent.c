@@ -1,0 +1,157 @@
+/*
+ * Linear layer, softmax and cross-entropy in one: the sum over the rows whose target counts of
+ * -log softmax(x w^T)[target]. Logits exist for a tile of the vocabulary at a time; the backward pass
+ * makes them again, unless one tile is all.
+ */
+#include "tape_internal.h"
+#include "trireme/core/integers.h"
+#include "trireme/math/gemm.h"
+#include "trireme/math/kernels.h"
+#include "trireme/nn/ops.h"
+
+enum {
+  X,
+  W,
+  LSE = 0,
+  LOGITS = 1,
+  TILE = 21 * TRM_PANEL /* columns: a tile of 256 rows fits a second-level cache */
+};
+
+typedef struct linear_xent {
+  const int32_t *targets; /* borrowed for the pass */
+} linear_xent;
+
+static int64_t tile_columns(int64_t V) {
+  return trm_min_i64(V, TILE);
+}
+
+static trm_status shape(const trm_node *node, trm_shape *shape) {
+  const trm_var *x = node->in[X], *w = node->in[W];
+  if (x->n_dims != 2 || w->n_dims != 2 || x->dims[1] != w->dims[1]) {
+    return trm_op_fail(node, "x has rows of %lld, w is [%lld, %lld]", (long long)trm_var_width(x),
+                       (long long)w->dims[0], (long long)trm_var_width(w));
+  }
+  const int64_t N = x->dims[0], V = w->dims[0];
+  shape->n_dims = 1;
+  shape->dims[0] = 1;
+  shape->saved[LSE] = N;
+  if (V <= TILE) shape->saved[LOGITS] = N * V;
+  shape->scratch_forward = 2 * N + (V <= TILE ? 0 : N * tile_columns(V));
+  shape->scratch_backward = N * tile_columns(V);
+  return TRM_OK;
+}
+
+/* Of the rows that are being run. */
+static const int32_t *targets_of(const trm_tape *tape, const trm_node *node) {
+  return TRM_ATTR(node, linear_xent)->targets + trm_tape_row(tape);
+}
+
+/* Logits of columns first .. first + n - 1. */
+static void product_tile(trm_tape *tape, const trm_node *node, trm_real *logits, int64_t first,
+                         int64_t n) {
+  const trm_var *x = node->in[X], *w = node->in[W];
+  const int64_t C = x->dims[1];
+  const trm_real *packed = trm_tape_packed(tape, w, true);
+  const trm_factors factors = {.M = x->dims[0],
+                               .N = n,
+                               .K = C,
+                               .a = x->data,
+                               .a_row = C,
+                               .a_k = 1,
+                               .b = w->data + first * C,
+                               .ldb = C,
+                               .transpose_b = true,
+                               .packed = packed ? packed + first * C : NULL};
+  trm_gemm_then(&factors, &(trm_after){.c = logits, .ldc = n, .alpha = 1});
+}
+
+static void forward(trm_tape *tape, trm_node *node) {
+  const trm_var *x = node->in[X], *w = node->in[W];
+  const int64_t N = x->dims[0], V = w->dims[0];
+  const int32_t *targets = targets_of(tape, node);
+  trm_real *lse = node->saved[LSE], *sum = node->scratch, *at = sum + N;
+  trm_real *logits = node->saved[LOGITS] ? node->saved[LOGITS] : at + N;
+  for (int64_t first = 0; first < V; first += TILE) {
+    const int64_t n = trm_min_i64(TILE, V - first);
+    product_tile(tape, node, logits, first, n);
+    trm_xent_tile_forward(lse, sum, at, logits, targets, N, first, n);
+  }
+  double loss;
+  const int64_t count = trm_xent_tiles_end(&loss, lse, lse, sum, at, targets, N);
+  node->out->data[0] = (trm_real)loss;
+  trm_tape_add_loss(tape, loss, count);
+}
+
+/* What a tile of dlogits gives to its rows of w, and to x; `started`: dx holds something. */
+static void spread_tile(trm_tape *tape, const trm_node *node, const trm_real *dlogits,
+                        int64_t first, int64_t n, trm_after dw, trm_after dx, bool started) {
+  const trm_var *x = node->in[X], *w = node->in[W];
+  const int64_t N = x->dims[0], C = x->dims[1];
+  if (dw.c) {
+    const trm_factors factors = {
+        .M = n, .N = C, .K = N, .a = dlogits, .a_row = 1, .a_k = n, .b = x->data, .ldb = C};
+    dw.c += first * C;
+    trm_gemm_then(&factors, &dw);
+  }
+  if (dx.c) {
+    const trm_factors factors = {.M = N,
+                                 .N = C,
+                                 .K = n,
+                                 .a = dlogits,
+                                 .a_row = n,
+                                 .a_k = 1,
+                                 .b = w->data + first * C,
+                                 .ldb = C,
+                                 .packed = trm_tape_packed(tape, w, false),
+                                 .packed_first = first,
+                                 .packed_depth = w->dims[0]};
+    if (started) dx.beta = 1;
+    trm_gemm_then(&factors, &dx);
+  }
+}
+
+static void backward(trm_tape *tape, trm_node *node) {
+  const trm_var *x = node->in[X], *w = node->in[W];
+  const int64_t N = x->dims[0], C = x->dims[1], V = w->dims[0];
+  const int n_merges = trm_node_merges(tape, node, W);
+  const int64_t merge_step = trm_tape_pass(tape)->merge_step;
+  bool add;
+  trm_after dw = {.ldc = C, .alpha = 1, .n_merges = n_merges, .merge_step = merge_step};
+  trm_after dx = {.ldc = C, .alpha = 1};
+  dw.c = trm_node_grad(tape, node, W, &add);
+  dw.beta = add ? 1 : 0;
+  dx.c = trm_node_grad(tape, node, X, &add);
+  dx.beta = add ? 1 : 0;
+  if (!dw.c && !dx.c) return;
+  trm_real *dlogits = node->scratch;
+  for (int64_t first = 0; first < V; first += TILE) {
+    const int64_t n = trm_min_i64(TILE, V - first);
+    const trm_real *logits = node->saved[LOGITS] ? node->saved[LOGITS] : dlogits;
+    if (logits == dlogits) product_tile(tape, node, dlogits, first, n);
+    trm_xent_tile_backward(dlogits, logits, node->saved[LSE], targets_of(tape, node),
+                           node->out->grad[0], N, first, n);
+    spread_tile(tape, node, dlogits, first, n, dw, dx, first > 0);
+  }
+}
+
+static trm_var *sample(trm_op_case *c, int variant) {
+  if (variant > 3) return NULL;
+  const int64_t N[] = {1, 5, 7, 2}, V[] = {1, 7, 17, TILE + 3}, C[] = {1, 3, 4, 1};
+  trm_var *x = trm_case_real(c, 0, 2, (int64_t[]){N[variant], C[variant]});
+  trm_var *w = trm_case_real(c, 0, 2, (int64_t[]){V[variant], C[variant]});
+  const int32_t low = variant == 2 ? -1 : 0; /* some rows do not count */
+  return trm_op_linear_xent(c->tape, x, w, trm_case_ids(c, N[variant], low, (int32_t)V[variant]));
+}
+
+const trm_op trm_op_table_linear_xent = {.name = "linear_xent",
+                                         .shape = shape,
+                                         .forward = forward,
+                                         .backward = backward,
+                                         .sample = sample,
+                                         .rowwise = true,
+                                         .sums_rows = true};
+
+trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_t *targets) {
+  const linear_xent a = {targets};
+  return trm_tape_apply(tape, &trm_op_table_linear_xent, (trm_var *[]){x, w}, 2, &a, sizeof a);
+}
