@@ -145,6 +145,17 @@ const char *trm_math_isa(void) {
   return isa_text;
 }
 
+/* The kernels that use it are those of x86-64-v4. */
+bool trm_bf16_instruction(void) {
+#if TRM_HAVE_x86_64_v4
+  const char *wanted = getenv("TRIREME_BF16");
+  if (wanted && strcmp(wanted, "reference") == 0) return false;
+  return strcmp(table()->isa, "x86-64-v4") == 0 && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 bool trm_math_has_fma(void) {
   return strcmp(table()->isa, "x86-64-v2") != 0;
 }
@@ -156,6 +167,9 @@ void trm_math_init(void) {
 }
 const char *trm_math_isa(void) {
   return "compiler default";
+}
+bool trm_bf16_instruction(void) {
+  return false;
 }
 bool trm_math_has_fma(void) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)

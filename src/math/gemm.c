@@ -22,12 +22,16 @@ static const trm_config_key keys[] = {
     TRM_KEY_SELECTOR("math.gemm", "auto", TRM_ON_RESULT,
                      "Matrix products: our own kernels, a library, or plain loops. auto: native "
                      "where the processor has fused multiply-adds, else openblas."),
+    TRM_KEY_CHOICE("train.precision", "float32", "float32|bf16", TRM_ON_RESULT,
+                   "Operands of the layers' matrix products; sums, weights and everything else are "
+                   "float32. bf16 is for processors with AVX512_BF16."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 static const trm_config_part part = {.rows = {&rows}};
 static const trm_config_part automatic = {TRM_BACKEND_NAME("auto")};
 
 static _Atomic(const trm_gemm_backend *) selected;
+static _Atomic(trm_precision) precision;
 
 static const trm_gemm_backend *best_backend(void) {
   return trm_math_has_fma() ? &trm_gemm_native : &trm_gemm_openblas;
@@ -61,6 +65,28 @@ trm_status trm_gemm_select(const char *name) {
 const trm_gemm_backend *trm_gemm_selected(void) {
   const trm_gemm_backend *backend = atomic_load(&selected);
   return backend ? backend : best_backend();
+}
+
+trm_status trm_precision_select(trm_precision wanted) {
+  const trm_gemm_backend *backend = trm_gemm_selected();
+  if (wanted == TRM_BF16 && !backend->product) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "train.precision is bf16, which the matrix back end %s does not have; set "
+                    "math.gemm to native, or train.precision to float32",
+                    backend->part.name);
+  }
+  atomic_store(&precision, wanted);
+  return TRM_OK;
+}
+
+bool trm_gemm_bf16(void) {
+  return atomic_load(&precision) == TRM_BF16;
+}
+
+trm_status trm_gemm_configure(const trm_config *config) {
+  TRM_TRY(trm_gemm_select(trm_config_string(config, "math.gemm")));
+  return trm_precision_select(trm_config_is(config, "train.precision", "bf16") ? TRM_BF16
+                                                                               : TRM_FLOAT32);
 }
 
 /* ---- tiles ---------------------------------------------------------------------------------- */
@@ -183,6 +209,7 @@ void trm_gemm_then(const trm_factors *f, const trm_after *after) {
     backend->product(f, after);
     return;
   }
+  TRM_ASSERT(!f->bf16);
   product_by_tiles(f, after);
   follow_up(f, after);
 }

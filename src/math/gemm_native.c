@@ -22,7 +22,9 @@ static trm_real *scratch(void) {
 }
 
 static void native_product(const trm_factors *f, const trm_after *after) {
-  trm_product(f, after, scratch());
+  trm_factors factors = *f;
+  factors.instruction = trm_bf16_instruction();
+  trm_product(&factors, after, scratch());
 }
 
 static void native_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K,

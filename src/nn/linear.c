@@ -34,7 +34,8 @@ static void forward(trm_tape *tape, trm_node *node) {
                                .b = w->data,
                                .ldb = I,
                                .transpose_b = true,
-                               .packed = trm_tape_packed(tape, w, true)};
+                               .packed = trm_tape_packed(tape, w, true),
+                               .bf16 = trm_gemm_bf16()};
   const trm_after after = {.c = node->out->data, .ldc = O, .alpha = 1, .bias = b ? b->data : NULL};
   trm_gemm_then(&factors, &after);
 }
@@ -46,8 +47,15 @@ static void backward_weights(trm_tape *tape, trm_node *node) {
   bool add;
   trm_real *dw = trm_node_grad(tape, node, W, &add);
   if (!dw) return;
-  const trm_factors factors = {
-      .M = O, .N = I, .K = N, .a = node->out->grad, .a_row = 1, .a_k = O, .b = x->data, .ldb = I};
+  const trm_factors factors = {.M = O,
+                               .N = I,
+                               .K = N,
+                               .a = node->out->grad,
+                               .a_row = 1,
+                               .a_k = O,
+                               .b = x->data,
+                               .ldb = I,
+                               .bf16 = trm_gemm_bf16()};
   const trm_after after = {.c = dw,
                            .ldc = I,
                            .alpha = 1,
@@ -71,7 +79,8 @@ static void backward_input(trm_tape *tape, trm_node *node) {
                                .a_k = 1,
                                .b = w->data,
                                .ldb = I,
-                               .packed = trm_tape_packed(tape, w, false)};
+                               .packed = trm_tape_packed(tape, w, false),
+                               .bf16 = trm_gemm_bf16()};
   trm_gemm_then(&factors, &(trm_after){.c = dx, .ldc = I, .alpha = 1, .beta = add ? 1 : 0});
 }
 

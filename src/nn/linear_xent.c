@@ -52,16 +52,18 @@ static void product_tile(trm_tape *tape, const trm_node *node, trm_real *logits,
   const trm_var *x = node->in[X], *w = node->in[W];
   const int64_t C = x->dims[1];
   const trm_real *packed = trm_tape_packed(tape, w, true);
-  const trm_factors factors = {.M = x->dims[0],
-                               .N = n,
-                               .K = C,
-                               .a = x->data,
-                               .a_row = C,
-                               .a_k = 1,
-                               .b = w->data + first * C,
-                               .ldb = C,
-                               .transpose_b = true,
-                               .packed = packed ? packed + first * C : NULL};
+  const trm_factors factors = {
+      .M = x->dims[0],
+      .N = n,
+      .K = C,
+      .a = x->data,
+      .a_row = C,
+      .a_k = 1,
+      .b = w->data + first * C,
+      .ldb = C,
+      .transpose_b = true,
+      .packed = packed ? packed + trm_packed_elements(first, C, trm_gemm_bf16()) : NULL,
+      .bf16 = trm_gemm_bf16()};
   trm_gemm_then(&factors, &(trm_after){.c = logits, .ldc = n, .alpha = 1});
 }
 
@@ -88,8 +90,15 @@ static void spread_tile(trm_tape *tape, const trm_node *node, const trm_real *dl
   const trm_var *x = node->in[X], *w = node->in[W];
   const int64_t N = x->dims[0], C = x->dims[1];
   if (dw.c) {
-    const trm_factors factors = {
-        .M = n, .N = C, .K = N, .a = dlogits, .a_row = 1, .a_k = n, .b = x->data, .ldb = C};
+    const trm_factors factors = {.M = n,
+                                 .N = C,
+                                 .K = N,
+                                 .a = dlogits,
+                                 .a_row = 1,
+                                 .a_k = n,
+                                 .b = x->data,
+                                 .ldb = C,
+                                 .bf16 = trm_gemm_bf16()};
     dw.c += first * C;
     trm_gemm_then(&factors, &dw);
   }
@@ -104,7 +113,8 @@ static void spread_tile(trm_tape *tape, const trm_node *node, const trm_real *dl
                                  .ldb = C,
                                  .packed = trm_tape_packed(tape, w, false),
                                  .packed_first = first,
-                                 .packed_depth = w->dims[0]};
+                                 .packed_depth = w->dims[0],
+                                 .bf16 = trm_gemm_bf16()};
     if (started) dx.beta = 1;
     trm_gemm_then(&factors, &dx);
   }

@@ -5,7 +5,7 @@
 
 typedef struct pack {
   trm_real *data; /* owned */
-  bool valid;
+  bool valid, bf16;
 } pack;
 
 struct trm_packs {
@@ -52,12 +52,20 @@ const trm_real *trm_packs_get(trm_packs *packs, int row, bool transposed) {
   const int64_t rows = param->dims[0], columns = param->dims[1];
   const int64_t N = transposed ? rows : columns, K = transposed ? columns : rows;
   TRM_ASSERT(param->n_dims == 2);
-  if (!p->data && TRM_ALLOC(&p->data, trm_packed_elements(N, K), "packed weights") != TRM_OK) {
+  const bool bf16 = trm_gemm_bf16();
+  if (p->data && p->bf16 != bf16) { /* the precision is chosen once a run */
+    TRM_FREE(p->data);
+    p->valid = false;
+  }
+  if (!p->data &&
+      TRM_ALLOC(&p->data, trm_packed_elements(N, K, bf16), "packed weights") != TRM_OK) {
     return NULL;
   }
   if (!p->valid) {
-    trm_product_pack(p->data, packs->params->weights + param->offset, columns, transposed, N, K);
+    trm_product_pack(p->data, packs->params->weights + param->offset, columns, transposed, N, K,
+                     bf16);
     p->valid = true;
+    p->bf16 = bf16;
   }
   return p->data;
 }

@@ -1,10 +1,12 @@
 /* The native product is what it says: every element is the chain of fused multiply-adds over k in
- * order, bit for bit, in every form, packed or not, at any depth and thread count; so the rows of a
- * product do not depend on how many there are. Merges add as separate additions do. */
+ * order (in bfloat16: of pairs of them), bit for bit, in every form, packed or not, at any depth and
+ * thread count; so the rows of a product do not depend on how many there are. Merges add as separate
+ * additions do. The processor's dot product of bfloat16 and plain arithmetic give the same bits. */
 #include <math.h>
 
 #include "kernel_check.h"
 #include "reference.h"
+#include "trireme/core/random.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/threads.h"
 
@@ -17,11 +19,28 @@ static trm_real step(trm_real a, trm_real b, trm_real sum) {
 #endif
 }
 
+static trm_real a_at(const trm_factors *f, int64_t i, int64_t k) {
+  return k < f->K ? f->a[i * f->a_row + k * f->a_k] : 0;
+}
+static trm_real b_at(const trm_factors *f, int64_t k, int64_t j) {
+  if (k >= f->K) return 0;
+  return f->transpose_b ? f->b[j * f->ldb + k] : f->b[k * f->ldb + j];
+}
+
+/* bfloat16 by the double's arithmetic: 8 digits, ties to even; the test has no subnormal numbers here. */
+static float round_bf16(trm_real x) {
+  int exponent;
+  if (x == 0 || !isfinite(x)) return (float)x;
+  const double digits = frexp((double)x, &exponent) * 256; /* in [128, 256) */
+  return (float)ldexp(nearbyint(digits), exponent - 8);
+}
+
 static trm_real chain(const trm_factors *f, int64_t i, int64_t j) {
   trm_real sum = 0;
-  for (int64_t k = 0; k < f->K; ++k) {
-    const trm_real b = f->transpose_b ? f->b[j * f->ldb + k] : f->b[k * f->ldb + j];
-    sum = step(f->a[i * f->a_row + k * f->a_k], b, sum);
+  for (int64_t k = 0; !f->bf16 && k < f->K; ++k) sum = step(a_at(f, i, k), b_at(f, k, j), sum);
+  for (int64_t k = 0; f->bf16 && k < f->K; k += 2) {
+    sum = fmaf(round_bf16(a_at(f, i, k + 1)), round_bf16(b_at(f, k + 1, j)), (float)sum);
+    sum = fmaf(round_bf16(a_at(f, i, k)), round_bf16(b_at(f, k, j)), (float)sum);
   }
   return sum;
 }
@@ -35,7 +54,7 @@ typedef struct product_case {
 
 enum { SPARE = 3, N_ARRAYS = 3 }; /* arrays of c: two merges */
 
-static product_case make(bool ta, bool tb, int64_t M, int64_t N, int64_t K) {
+static product_case make(bool bf16, bool ta, bool tb, int64_t M, int64_t N, int64_t K) {
   uint64_t state = (uint64_t)(M * 7919 + N * 104729 + K * 31 + ta * 2 + tb);
   const int64_t lda = (ta ? M : K) + SPARE, ldb = (tb ? K : N) + SPARE;
   double *a, *b, *bias, *c;
@@ -44,7 +63,7 @@ static product_case make(bool ta, bool tb, int64_t M, int64_t N, int64_t K) {
   p.b = test_random((tb ? N : K) * ldb, 1, &state, &b);
   p.bias = test_random(N, 1, &state, &bias);
   p.c = test_random(N_ARRAYS * M * p.ldc, 1, &state, &c);
-  p.packed = calloc((size_t)trm_packed_elements(N, K) + 1, sizeof *p.packed);
+  p.packed = calloc((size_t)trm_packed_elements(N, K, false) + 1, sizeof *p.packed);
   p.f = (trm_factors){.M = M,
                       .N = N,
                       .K = K,
@@ -53,7 +72,8 @@ static product_case make(bool ta, bool tb, int64_t M, int64_t N, int64_t K) {
                       .a_k = ta ? lda : 1,
                       .b = p.b,
                       .ldb = ldb,
-                      .transpose_b = tb};
+                      .transpose_b = tb,
+                      .bf16 = bf16};
   free(a);
   free(b);
   free(bias);
@@ -88,7 +108,7 @@ static void check_case(product_case *p, int way, int n_threads, bool packed) {
   after.merge_step = step_c;
   trm_factors g = *f;
   if (packed) {
-    trm_product_pack(p->packed, f->b, f->ldb, f->transpose_b, f->N, f->K);
+    trm_product_pack(p->packed, f->b, f->ldb, f->transpose_b, f->N, f->K, f->bf16);
     g.packed = p->packed;
     g.b = NULL;
   }
@@ -117,13 +137,13 @@ static void check_case(product_case *p, int way, int n_threads, bool packed) {
   free(got);
 }
 
-static void check_chains(void) {
-  static const int64_t shapes[][3] = {{1, 1, 1},    {3, 5, 7},     {9, 48, 16},  {13, 97, 33},
-                                      {64, 80, 20}, {31, 144, 12}, {70, 65, 48}, {5, 51, 4100},
-                                      {300, 31, 3}, {1, 200, 2048}};
+static void check_chains(bool bf16) {
+  static const int64_t shapes[][3] = {{1, 1, 1},    {3, 5, 7},      {9, 48, 16},  {13, 97, 33},
+                                      {64, 80, 20}, {31, 144, 12},  {70, 65, 48}, {5, 51, 4100},
+                                      {300, 31, 3}, {1, 200, 2048}, {9, 50, 4099}};
   for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; ++s) {
     for (int form = 0; form < 4; ++form) {
-      product_case p = make(form & 1, form & 2, shapes[s][0], shapes[s][1], shapes[s][2]);
+      product_case p = make(bf16, form & 1, form & 2, shapes[s][0], shapes[s][1], shapes[s][2]);
       for (int way = 0; way <= 16; ++way) check_case(&p, way, 1 + way % 3, way % 2 == 0);
       check_case(&p, 2, 3, false);
       drop(&p);
@@ -132,9 +152,9 @@ static void check_chains(void) {
 }
 
 /* A transposed whose columns lie far apart is packed as well. */
-static void check_far_apart(void) {
+static void check_far_apart(bool bf16) {
   for (int n_threads = 1; n_threads <= 3; n_threads += 2) {
-    product_case p = make(true, false, 1100, 50, 9);
+    product_case p = make(bf16, true, false, 1100, 50, 9);
     check_case(&p, 7, n_threads, false);
     check_case(&p, 7, n_threads, true);
     drop(&p);
@@ -142,9 +162,9 @@ static void check_far_apart(void) {
 }
 
 /* Products of 1 to 300 rows equal the same rows of a product of 512. */
-static void check_rows(bool ta, bool tb, int64_t N, int64_t K) {
+static void check_rows(bool bf16, bool ta, bool tb, int64_t N, int64_t K) {
   enum { ALL = 512, MOST = 300 };
-  product_case p = make(ta, tb, ALL, N, K);
+  product_case p = make(bf16, ta, tb, ALL, N, K);
   trm_real *all = malloc(sizeof(trm_real) * (size_t)(ALL * N)),
            *few = malloc(sizeof(trm_real) * (size_t)(ALL * N));
   trm_gemm_then(&p.f, &(trm_after){.c = all, .ldc = N, .alpha = 1, .bias = p.bias});
@@ -167,7 +187,7 @@ static void check_rows(bool ta, bool tb, int64_t N, int64_t K) {
 
 /* NaN and infinity pass through; a matrix of zeros does not hide them. */
 static void check_special(void) {
-  product_case p = make(false, true, 9, 50, 8);
+  product_case p = make(false, false, true, 9, 50, 8);
   trm_real c[9 * 50];
   p.a[0] = (trm_real)NAN;
   for (int64_t i = 0; i < 50 * p.f.ldb; ++i) p.b[i] = 0;
@@ -177,14 +197,130 @@ static void check_special(void) {
   drop(&p);
 }
 
+#if !TRM_REAL_IS_DOUBLE
+
+static float of_bits(uint32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+static uint32_t bits_of(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static float flush(float x) {
+  return bits_of(x) & 0x7F800000u ? x : of_bits(bits_of(x) & 0x80000000u);
+}
+
+/* A million chains of dot products over values of every kind: any bits, subnormal, infinite, NaN. */
+static void check_dot(void) {
+  enum { M = 512, N = 2048, K = 6 };
+  uint64_t state = 5;
+  float *a = malloc(sizeof(float) * M * K), *b = malloc(sizeof(float) * N * K);
+  float *plain = malloc(sizeof(float) * M * N), *fast = malloc(sizeof(float) * M * N);
+  static const uint32_t special[] = {0,          0x80000000, 0x00010000, 0x007F0000, 0x00800000,
+                                     0x7F7F0000, 0x7F800000, 0xFF800000, 0x7FC00000, 0x3F800000};
+  for (int64_t i = 0; i < M * K + N * K; ++i) {
+    const uint64_t r = state = trm_mix64(state + (uint64_t)i);
+    uint32_t bits = (uint32_t)(r >> 32) & 0xFFFF0000u;
+    /* A third near 1, so that sums cancel; a third whose products are subnormal or barely not. */
+    if (r % 3 == 1) bits = (bits & 0x83FF0000u) | 0x3C000000u;
+    if (r % 3 == 2) bits = (bits & 0x81FF0000u) | 0x1F000000u;
+    if (r % 37 == 0) bits = special[r / 64 % (sizeof special / sizeof special[0])];
+    *(i < M * K ? &a[i] : &b[i - M * K]) = of_bits(bits);
+  }
+  const trm_factors f = {.M = M,
+                         .N = N,
+                         .K = K,
+                         .a = a,
+                         .a_row = K,
+                         .a_k = 1,
+                         .b = b,
+                         .ldb = K,
+                         .transpose_b = true,
+                         .bf16 = true};
+  setenv("TRIREME_BF16", "reference", 1);
+  trm_gemm_then(&f, &(trm_after){.c = plain, .ldc = N, .alpha = 1});
+  unsetenv("TRIREME_BF16");
+  trm_gemm_then(&f, &(trm_after){.c = fast, .ldc = N, .alpha = 1});
+  int64_t n_wrong = 0, n_differ = 0, n_flushed = 0, n_nan = 0;
+  for (int64_t i = 0; i < M; ++i) {
+    for (int64_t j = 0; j < N; ++j) {
+      float sum = 0, unflushed = 0;
+      for (int64_t k = 0; k < K; k += 2) {
+        for (int64_t h = 1; h >= 0; --h) {
+          const float x = a[i * K + k + h], y = b[j * K + k + h];
+          sum = flush(fmaf(flush(x), flush(y), sum));
+          unflushed = fmaf(x, y, unflushed);
+        }
+      }
+      const float p = plain[i * N + j], q = fast[i * N + j];
+      n_wrong += isnan(sum) ? !isnan(p) : bits_of(sum) != bits_of(p);
+      n_differ += isnan(p) ? !isnan(q) : bits_of(p) != bits_of(q);
+      n_flushed += isfinite(sum) && bits_of(sum) != bits_of(unflushed);
+      n_nan += isnan(sum);
+    }
+  }
+  CHECK_EQ(n_wrong, 0);
+  CHECK_EQ(n_differ, 0);
+  CHECK(n_flushed > 1000 && n_nan > 1000); /* the cases are there */
+  if (!trm_bf16_instruction()) printf("no AVX512_BF16 here: plain arithmetic alone was tested\n");
+  free(a);
+  free(b);
+  free(plain);
+  free(fast);
+}
+
+/* To nearest, ties to even; NaN stays NaN, also where its digits are all in the lower half. */
+static void check_rounding(void) {
+  static const uint32_t cases[][2] = {
+      {0x3F800000, 0x3F800000}, {0x3F808000, 0x3F800000}, {0x3F808001, 0x3F810000},
+      {0x3F818000, 0x3F820000}, {0x3F807FFF, 0x3F800000}, {0xBF818000, 0xBF820000},
+      {0x7F7FFFFF, 0x7F800000}, {0x7F800000, 0x7F800000}, {0x00FFFFFF, 0x01000000}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    const float a[2] = {of_bits(cases[i][0]), 0}, b[2] = {1, 0};
+    float c = 0;
+    const trm_factors f = {
+        .M = 1, .N = 1, .K = 2, .a = a, .a_row = 2, .a_k = 1, .b = b, .ldb = 1, .bf16 = true};
+    trm_gemm_then(&f, &(trm_after){.c = &c, .ldc = 1, .alpha = 1});
+    CHECK_EQ(bits_of(c), cases[i][1]);
+  }
+  const float nan[2] = {of_bits(0x7F800001), 0}, one[2] = {1, 0};
+  float c = 0;
+  const trm_factors f = {
+      .M = 1, .N = 1, .K = 2, .a = nan, .a_row = 2, .a_k = 1, .b = one, .ldb = 1, .bf16 = true};
+  trm_gemm_then(&f, &(trm_after){.c = &c, .ldc = 1, .alpha = 1});
+  CHECK(isnan(c));
+}
+
+static void check_bf16(void) {
+  check_dot();
+  for (int way = 0; way < 2; ++way) {
+    if (way == 1) setenv("TRIREME_BF16", "reference", 1);
+    check_rounding();
+    check_chains(true);
+    check_far_apart(true);
+    for (int form = 0; form < 4; ++form) check_rows(true, form & 1, form & 2, 65, 129);
+    unsetenv("TRIREME_BF16");
+  }
+}
+
+#endif
+
 int main(void) {
   CHECK_OK(trm_gemm_select("native"));
-  check_chains();
-  check_far_apart();
+  check_chains(false);
+  check_far_apart(false);
   check_special();
   for (int form = 0; form < 4; ++form) {
-    check_rows(form & 1, form & 2, 65, 128);
-    check_rows(form & 1, form & 2, 96, 37);
+    check_rows(false, form & 1, form & 2, 65, 128);
+    check_rows(false, form & 1, form & 2, 96, 37);
   }
+#if !TRM_REAL_IS_DOUBLE
+  check_bf16();
+#endif
   return check_verdict();
 }

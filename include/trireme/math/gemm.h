@@ -34,7 +34,21 @@ typedef struct trm_gemm_backend {
 trm_status trm_gemm_select(const char *name);
 /** The one that was chosen; until then that of "auto". */
 const trm_gemm_backend *trm_gemm_selected(void);
-/** Adds the key that chooses among the back ends, and a part for each. */
+/** What the operands of products are rounded to; sums are float32. */
+typedef enum trm_precision { TRM_FLOAT32, TRM_BF16 } trm_precision;
+/** Chooses it, for the whole process: not while products run. Only products that ask for it
+ *  (trm_factors.bf16) are in bfloat16: those of the model's layers.
+ *  @return TRM_ERR_CONFIG where the chosen back end has no bfloat16 */
+trm_status trm_precision_select(trm_precision precision);
+/** Whether layers take their products in bfloat16. */
+bool trm_gemm_bf16(void);
+/** Whether the processor has a dot product of bfloat16 (AVX512_BF16) and TRIREME_BF16 is not
+ *  "reference"; otherwise plain arithmetic gives the same bits, slowly. */
+bool trm_bf16_instruction(void);
+
+/** Back end and precision of a configuration (math.gemm, train.precision). @return TRM_ERR_CONFIG */
+trm_status trm_gemm_configure(const trm_config *config);
+/** Adds the keys that choose back end and precision, and a part for each back end. */
 void trm_gemm_parts(trm_config_parts *parts);
 
 /**

@@ -4,6 +4,10 @@
  * Each element is one sum over k = 0, 1, ... K-1, a fused multiply-add each, from 0: its bits depend
  * on K and on the row of A and column of B that it is made of; not on M, on its place, on the threads,
  * or on the width of the processor's vectors.
+ *
+ * In bfloat16 the operands are rounded to it (to nearest even), and a sum takes two elements at a time:
+ * sum + a[k+1] b[k+1], then + a[k] b[k], a fused multiply-add each, subnormal numbers taken as zero. That
+ * is what VDPBF16PS does (AVX512_BF16), and what plain arithmetic does in its place.
  */
 #ifndef TRIREME_MATH_PRODUCT_H
 #define TRIREME_MATH_PRODUCT_H
@@ -29,7 +33,9 @@ typedef struct trm_factors {
   /* What trm_product_pack has made of it; of a matrix of packed_depth rows it may be rows
    * packed_first .. packed_first + K - 1 (packed_depth 0: K). */
   const trm_real *packed;
-  int64_t packed_first, packed_depth;
+  int64_t packed_first, packed_depth; /* the first one even in bfloat16 */
+  bool bf16;                          /* operands are rounded to bfloat16; `packed` holds such */
+  bool instruction;                   /* by the processor's dot product, which is there */
 } trm_factors;
 
 /**
@@ -49,11 +55,11 @@ typedef struct trm_after {
   int64_t merge_step; /* elements from one array to the one below */
 } trm_after;
 
-/** Elements of B[K, N] when packed. */
-int64_t trm_packed_elements(int64_t N, int64_t K);
+/** Elements of B[K, N] when packed, as numbers or in bfloat16. */
+int64_t trm_packed_elements(int64_t N, int64_t K, bool bf16);
 /** Packs B [K, N] (transpose_b: [N, K]), rows ldb apart, into packed[trm_packed_elements(N, K)]. */
 void trm_product_pack(trm_real *packed, const trm_real *b, int64_t ldb, bool transpose_b, int64_t N,
-                      int64_t K);
+                      int64_t K, bool bf16);
 
 /** Elements of `scratch` that trm_product needs on so many threads, whatever the shapes. */
 int64_t trm_product_scratch(int n_threads);

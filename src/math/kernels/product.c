@@ -6,80 +6,62 @@
  * tile of 8 rows (AVX-512; 4 otherwise) by three vectors keeps its sums for all of K, so C is touched
  * once, and what follows the product is done as the tile is stored. Panels deeper than
  * TRM_PRODUCT_DEPTH are packed piece by piece, the sums waiting in a buffer: their order stays.
+ *
+ * In bfloat16 both operands are packed as pairs along K, and a sum grows by two products at a time;
+ * nothing else is different.
  */
 #include "isa.h"
 
 #include <omp.h>
 
-#include "micro.h"
+#include "panels.h"
 #include "simd.h"
 #include "team.h"
 #include "trireme/math/product.h"
 
 #if defined(__AVX512F__) && !TRM_REAL_IS_DOUBLE
-enum { ROWS = 8 };
+#define ROWS_ARE_8 1
 #else
-enum { ROWS = 4 };
+#define ROWS_ARE_8 0
 #endif
+
 enum {
-  VECTORS = 3, /* of columns in a register tile */
+  ROWS = ROWS_ARE_8 ? 8 : 4, /* and */
+  VECTORS = 3,               /* of columns in a register tile */
   VECTOR = TRM_VECTOR_REALS,
   PANEL = TRM_PANEL,
   DEPTH = TRM_PRODUCT_DEPTH,
   UNIT_ROWS = 256,          /* rows of a unit of work at most */
   PACKED_MOST = 1024 * 768, /* elements of B that are packed at a time for all threads */
-  PACKED_ROWS = 64,         /* of A, when its elements are */
+  PACKED_ROWS = 64,         /* of A at a time, when it is packed */
   FAR_APART = 1024,         /* columns of A; from here on they fall into few sets of the caches */
   UNITS_A_THREAD = 4,
   PRODUCTS_PER_WORK = 32, /* multiply-adds that take as long as touching one element */
 };
-_Static_assert(PANEL % (VECTORS * VECTOR) == 0 && PACKED_MOST >= DEPTH * PANEL &&
-                   PACKED_ROWS >= PANEL,
-               "sizes fit");
+_Static_assert(PANEL % (VECTORS * VECTOR) == 0 && PACKED_MOST >= DEPTH * PANEL, "sizes fit");
 
-/* ---- packing -------------------------------------------------------------------------------- */
-
-static int64_t panel_width(int64_t N, int64_t j) {
-  const int64_t rest = N - j;
-  return rest >= PANEL ? PANEL : trm_ceil_div(rest, TRM_LANES) * TRM_LANES;
-}
-
-/* Columns j .. of B, rows k0 .. k0 + depth - 1, as [depth][width]; columns past N are 0. */
-static void pack_panel(trm_real *restrict to, const trm_real *b, int64_t ldb, bool transpose_b,
-                       int64_t j, int64_t N, int64_t k0, int64_t depth) {
-  const int64_t width = panel_width(N, j), columns = trm_min_i64(width, N - j);
-  if (transpose_b) {
-    trm_transpose(to, width, b + j * ldb + k0, ldb, columns, depth);
-  } else {
-    for (int64_t k = 0; k < depth; ++k) {
-      const trm_real *from = b + (k0 + k) * ldb + j;
-      trm_real *row = to + k * width;
-      if (columns == PANEL) {
-        for (int c = 0; c < PANEL; c += TRM_LANES) {
-          trm_lanes_store(row + c, trm_lanes_load(from + c));
-        }
-      } else {
-        for (int64_t c = 0; c < columns; ++c) row[c] = from[c];
-      }
-    }
-  }
-  for (int64_t k = 0; columns < width && k < depth; ++k) {
-    for (int64_t c = columns; c < width; ++c) to[k * width + c] = 0;
-  }
-}
-
-int64_t trm_packed_elements(int64_t N, int64_t K) {
+int64_t trm_packed_elements(int64_t N, int64_t K, bool bf16) {
   const int64_t whole = N / PANEL * PANEL;
-  return (whole < N ? whole + panel_width(N, whole) : whole) * K;
+  return (whole < N ? whole + trm_panel_width(N, whole) : whole) * trm_packed_depth(K, bf16);
+}
+
+static void pack_b(trm_real *to, const trm_factors *f, int64_t panel, int64_t k0, int64_t depth) {
+#if !TRM_REAL_IS_DOUBLE
+  if (f->bf16) {
+    pack_panel_pairs(to, f->b, f->ldb, f->transpose_b, panel * PANEL, f->N, k0, depth);
+    return;
+  }
+#endif
+  pack_panel(to, f->b, f->ldb, f->transpose_b, panel * PANEL, f->N, k0, depth);
 }
 
 void trm_product_pack(trm_real *packed, const trm_real *b, int64_t ldb, bool transpose_b, int64_t N,
-                      int64_t K) {
-  const int64_t n_panels = trm_ceil_div(N, PANEL);
+                      int64_t K, bool bf16) {
+  const trm_factors f = {
+      .N = N, .K = K, .b = b, .ldb = ldb, .transpose_b = transpose_b, .bf16 = bf16};
+  const int64_t n_panels = trm_ceil_div(N, PANEL), depth = trm_packed_depth(K, bf16);
 #pragma omp parallel for schedule(static) num_threads(trm_team(n_panels, N *K))
-  for (int64_t p = 0; p < n_panels; ++p) {
-    pack_panel(packed + p * PANEL * K, b, ldb, transpose_b, p * PANEL, N, 0, K);
-  }
+  for (int64_t p = 0; p < n_panels; ++p) pack_b(packed + p * PANEL * depth, &f, p, 0, K);
 }
 
 /* ---- register tiles -------------------------------------------------------------------------- */
@@ -119,9 +101,9 @@ TRM_INLINE trm_real one_fma(trm_real a, trm_real b, trm_real c) {
 /* Where the sums of a tile come from and go to. */
 typedef struct place {
   const trm_after *after;
-  const trm_real *sums; /* [.., PANEL] of an earlier piece of K, NULL: 0 */
-  trm_real *raw;        /* [.., PANEL] sums are left there as they are; NULL: they are complete */
-  trm_real *c;          /* first element of the tile's row and panel */
+  const trm_real *sums; /* [.., TRM_PANEL] of an earlier piece of K, NULL: 0 */
+  trm_real *raw; /* [.., TRM_PANEL] sums are left there as they are; NULL: they are complete */
+  trm_real *c;   /* first element of the tile's row and panel */
   const trm_real *bias; /* of the panel's columns, or NULL */
 } place;
 
@@ -156,17 +138,40 @@ TRM_INLINE void store_one(const trm_after *s, const trm_real *bias, trm_real *to
   *to = p;
 }
 
+/* What a sum grows by: one product, or a pair of them by the instruction or by plain arithmetic. */
+typedef enum step_kind { NUMBERS, PAIRS, PAIRS_REFERENCE } step_kind;
+
+/* Where A is read: numbers or pairs, 32 bits each (64 in the double build). */
+typedef struct operand {
+  const trm_real *at;
+  int64_t row, k; /* distance of rows, and along K */
+} operand;
+
+TRM_INLINE trm_vector grow(step_kind kind, trm_vector sum, const trm_real *a, trm_vector b) {
+  if (kind == NUMBERS) return vector_fma(vector_set(*a), b, sum);
+#if !TRM_REAL_IS_DOUBLE
+  uint32_t pair;
+  memcpy(&pair, a, sizeof pair);
+  const trm_words all = pair - (trm_words){0};
+#if defined(__AVX512F__)
+  if (kind == PAIRS) return trm_pair_dot(sum, all, (trm_words)b);
+#endif
+  return trm_pair_dot_reference(sum, all, (trm_words)b);
+#else
+  return sum;
+#endif
+}
+
 /* Sums of `rows` rows and `vectors` vectors of columns, over a piece of K. */
-TRM_INLINE void register_tile(int rows, int vectors, int64_t depth, const trm_real *a,
-                              int64_t a_row, int64_t a_k, const trm_real *b, int64_t width,
-                              const place *to, int64_t column) {
+TRM_INLINE void register_tile(step_kind kind, int rows, int vectors, int64_t depth, operand a,
+                              const trm_real *b, int64_t width, const place *to, int64_t column) {
   trm_vector sum[ROWS][VECTORS];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) {
       sum[i][v] =
-          to->sums ? vector_load(to->sums + i * PANEL + column + v * VECTOR) : vector_set(0);
+          to->sums ? vector_load(to->sums + i * TRM_PANEL + column + v * VECTOR) : vector_set(0);
     }
   }
   for (int64_t k = 0; k < depth; ++k) {
@@ -175,9 +180,9 @@ TRM_INLINE void register_tile(int rows, int vectors, int64_t depth, const trm_re
     for (int v = 0; v < vectors; ++v) row[v] = vector_load(b + k * width + v * VECTOR);
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
-      const trm_vector x = vector_set(a[i * a_row + k * a_k]);
+      const trm_real *x = a.at + i * a.row + k * a.k;
 #pragma GCC unroll 3
-      for (int v = 0; v < vectors; ++v) sum[i][v] = vector_fma(x, row[v], sum[i][v]);
+      for (int v = 0; v < vectors; ++v) sum[i][v] = grow(kind, sum[i][v], x, row[v]);
     }
   }
 #pragma GCC unroll 8
@@ -186,7 +191,7 @@ TRM_INLINE void register_tile(int rows, int vectors, int64_t depth, const trm_re
     for (int v = 0; v < vectors; ++v) {
       const int64_t at = column + v * VECTOR;
       if (to->raw) {
-        vector_store(to->raw + i * PANEL + at, sum[i][v]);
+        vector_store(to->raw + i * TRM_PANEL + at, sum[i][v]);
       } else {
         store_vector(to->after, to->bias ? to->bias + at : NULL, to->c + i * to->after->ldc + at,
                      sum[i][v]);
@@ -196,196 +201,241 @@ TRM_INLINE void register_tile(int rows, int vectors, int64_t depth, const trm_re
 }
 
 /* All columns of a panel for `rows` rows. */
-TRM_INLINE void tile_columns(int rows, int64_t depth, const trm_real *a, int64_t a_row, int64_t a_k,
-                             const trm_real *b, int64_t width, const place *to) {
+TRM_INLINE void tile_columns(step_kind kind, int rows, int64_t depth, operand a, const trm_real *b,
+                             int64_t width, const place *to) {
   int64_t at = 0;
   for (; at + VECTORS * VECTOR <= width; at += VECTORS * VECTOR) {
-    register_tile(rows, VECTORS, depth, a, a_row, a_k, b + at, width, to, at);
+    register_tile(kind, rows, VECTORS, depth, a, b + at, width, to, at);
   }
   if (width - at == 2 * VECTOR) {
-    register_tile(rows, 2, depth, a, a_row, a_k, b + at, width, to, at);
+    register_tile(kind, rows, 2, depth, a, b + at, width, to, at);
   } else if (width - at == VECTOR) {
-    register_tile(rows, 1, depth, a, a_row, a_k, b + at, width, to, at);
+    register_tile(kind, rows, 1, depth, a, b + at, width, to, at);
   }
 }
 
-typedef void tile_function(int64_t depth, const trm_real *a, int64_t a_row, int64_t a_k,
-                           const trm_real *b, int64_t width, const place *to);
-#define TILE(rows)                                                                                 \
-  static void tile_##rows(int64_t depth, const trm_real *a, int64_t a_row, int64_t a_k,            \
-                          const trm_real *b, int64_t width, const place *to) {                     \
-    tile_columns(rows, depth, a, a_row, a_k, b, width, to);                                        \
+typedef void tile_function(int64_t depth, operand a, const trm_real *b, int64_t width,
+                           const place *to);
+#define TILE(name, kind, rows)                                                                     \
+  static void name(int64_t depth, operand a, const trm_real *b, int64_t width, const place *to) {  \
+    tile_columns(kind, rows, depth, a, b, width, to);                                              \
   }
-TILE(1)
-TILE(2)
-TILE(4)
-#if defined(__AVX512F__) && !TRM_REAL_IS_DOUBLE
-TILE(8)
-#else
-#define tile_8 tile_4
+TILE(numbers_1, NUMBERS, 1)
+TILE(numbers_2, NUMBERS, 2)
+TILE(numbers_4, NUMBERS, 4)
+#if ROWS_ARE_8
+TILE(numbers_8, NUMBERS, 8)
+TILE(pairs_1, PAIRS, 1)
+TILE(pairs_2, PAIRS, 2)
+TILE(pairs_4, PAIRS, 4)
+TILE(pairs_8, PAIRS, 8)
+#endif
+#if !TRM_REAL_IS_DOUBLE
+TILE(reference_1, PAIRS_REFERENCE, 1)
+TILE(reference_4, PAIRS_REFERENCE, 4)
 #endif
 
-/* ---- a unit of work: some rows, one panel ------------------------------------------------------ */
+/* Tiles of 1, 2, 4 and 8 rows; where there are none of 8, blocks are of 4. */
+static tile_function *const tiles[][4] = {
+#if ROWS_ARE_8
+    [NUMBERS] = {numbers_1, numbers_2, numbers_4, numbers_8},
+    [PAIRS] = {pairs_1, pairs_2, pairs_4, pairs_8},
+#else
+    [NUMBERS] = {numbers_1, numbers_2, numbers_4, NULL},
+#endif
+#if !TRM_REAL_IS_DOUBLE
+    [PAIRS_REFERENCE] = {reference_1, NULL, reference_4, NULL},
+#endif
+};
 
-typedef struct unit {
+/* The largest tile for so many rows. */
+static tile_function *choose_tile(step_kind kind, int64_t left, int64_t *rows) {
+  for (int i = 3; i >= 0; --i) {
+    *rows = 1 << i;
+    if (left >= *rows && tiles[kind][i]) return tiles[kind][i];
+  }
+  return NULL;
+}
+
+/* ---- a unit of work: some rows, some panels ----------------------------------------------------- */
+
+typedef struct product {
   const trm_factors *f;
   const trm_after *after;
-  int64_t row0, rows, j; /* j: the panel's first column */
-} unit;
+  step_kind kind;
+  bool pack_a;
+  int n_threads;
+  trm_real *scratch; /* for panels of B, then for each thread */
+} product;
 
-/* Rows of a piece of K against the piece of the panel, in blocks of registers. */
-static void unit_piece(const unit *u, int64_t k0, int64_t depth, const trm_real *panel,
-                       trm_real *waiting, bool last) {
-  const trm_factors *f = u->f;
-  const int64_t width = panel_width(f->N, u->j), columns = trm_min_i64(width, f->N - u->j);
-  trm_real ragged[8 * PANEL];
-  for (int64_t r = 0; r < u->rows;) {
-    const int64_t left = u->rows - r;
-    const int64_t rows = left >= ROWS ? ROWS : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-    tile_function *run = rows == 8 ? tile_8 : rows == 4 ? tile_4 : rows == 2 ? tile_2 : tile_1;
-    place to = {.after = u->after,
-                .sums = k0 > 0 ? waiting + r * PANEL : NULL,
-                .c = u->after->c + (u->row0 + r) * u->after->ldc + u->j,
-                .bias = u->after->bias ? u->after->bias + u->j : NULL};
-    if (!last) to.raw = waiting + r * PANEL;
+/* Of the calling thread: DEPTH x PACKED_ROWS for A, then DEPTH x PANEL for a deep panel. */
+static trm_real *own_scratch(const product *p) {
+  return p->scratch + PACKED_MOST + (int64_t)omp_get_thread_num() * DEPTH * (PACKED_ROWS + PANEL);
+}
+
+/* A from row i0 and k0 on: where it lies, or packed into `to`. */
+static operand take_a(const product *p, trm_real *to, int64_t i0, int64_t n, int64_t k0,
+                      int64_t depth) {
+  const trm_factors *f = p->f;
+  if (!p->pack_a) return (operand){f->a + i0 * f->a_row + k0 * f->a_k, f->a_row, f->a_k};
+#if !TRM_REAL_IS_DOUBLE
+  if (f->bf16) {
+    pack_rows_pairs(to, f, i0, n, k0, depth);
+    if (f->a_k == 1) return (operand){to, trm_packed_depth(depth, true), 1};
+    return (operand){to, 1, n};
+  }
+#endif
+  pack_rows(to, f, i0, n, k0, depth);
+  return (operand){to, 1, n};
+}
+
+/* n rows from row i0 against a panel, for a piece of K, in blocks of registers. `waiting` keeps the
+ * sums between pieces; NULL: there is only one. */
+static void rows_against_panel(const product *p, operand a, int64_t i0, int64_t n, int64_t panel,
+                               const trm_real *b, int64_t depth, trm_real *waiting, bool first,
+                               bool last) {
+  const int64_t j = panel * PANEL, width = trm_panel_width(p->f->N, j);
+  const int64_t columns = trm_min_i64(width, p->f->N - j), ldc = p->after->ldc;
+  trm_real ragged[ROWS * PANEL];
+  for (int64_t r = 0, rows; r < n; r += rows) {
+    tile_function *run = choose_tile(p->kind, n - r, &rows);
+    place to = {.after = p->after,
+                .sums = first ? NULL : waiting + r * PANEL,
+                .raw = last ? NULL : waiting + r * PANEL,
+                .c = p->after->c + (i0 + r) * ldc + j,
+                .bias = p->after->bias ? p->after->bias + j : NULL};
     if (last && columns < width) to.raw = ragged;
-    run(depth, f->a + (u->row0 + r) * f->a_row + k0 * f->a_k, f->a_row, f->a_k, panel, width, &to);
+    run(depth, (operand){a.at + r * a.row, a.row, a.k}, b, width, &to);
     for (int64_t i = 0; to.raw == ragged && i < rows; ++i) {
       for (int64_t c = 0; c < columns; ++c) {
-        store_one(u->after, to.bias ? to.bias + c : NULL, to.c + i * u->after->ldc + c,
+        store_one(p->after, to.bias ? to.bias + c : NULL, to.c + i * ldc + c,
                   ragged[i * PANEL + c]);
       }
     }
-    r += rows;
   }
 }
 
-/* A panel that is packed whole. */
-static void unit_packed(const unit *u, const trm_real *panel) {
-  unit_piece(u, 0, u->f->K, panel, NULL, true);
+/* Panel `panel` of B: in what the caller has packed, or in scratch, where `first` is the first one. */
+static const trm_real *packed_panel(const product *p, int64_t first, int64_t panel) {
+  const trm_factors *f = p->f;
+  const int64_t K = f->packed && f->packed_depth > 0 ? f->packed_depth : f->K;
+  const int64_t depth = trm_packed_depth(K, f->bf16);
+  if (!f->packed) return p->scratch + (panel - first) * PANEL * depth;
+  const int64_t before = f->bf16 ? f->packed_first / 2 : f->packed_first;
+  return f->packed + panel * PANEL * depth + before * trm_panel_width(f->N, panel * PANEL);
 }
 
-/* A deep panel, packed into `buffer` piece by piece. */
-static void unit_deep(const unit *u, trm_real *buffer) {
+/* Rows i0 .. against panels [p0, p1), which are packed. */
+static void unit_packed(const product *p, int64_t i0, int64_t n, int64_t first, int64_t p0,
+                        int64_t p1) {
+  const operand a = take_a(p, own_scratch(p), i0, n, 0, p->f->K);
+  const int64_t depth = trm_packed_depth(p->f->K, p->f->bf16);
+  for (int64_t panel = p0; panel < p1; ++panel) {
+    rows_against_panel(p, a, i0, n, panel, packed_panel(p, first, panel), depth, NULL, true, true);
+  }
+}
+
+/* Rows i0 .. against a deep panel, packed piece by piece. */
+static void unit_deep(const product *p, int64_t i0, int64_t n, int64_t panel) {
   trm_real waiting[UNIT_ROWS * PANEL];
-  const trm_factors *f = u->f;
-  for (int64_t k0 = 0; k0 < f->K; k0 += DEPTH) {
-    const int64_t depth = trm_min_i64(DEPTH, f->K - k0);
-    pack_panel(buffer, f->b, f->ldb, f->transpose_b, u->j, f->N, k0, depth);
-    unit_piece(u, k0, depth, buffer, waiting, k0 + depth == f->K);
-  }
-}
-
-/* Rows i0 .. of A transposed, which lie side by side, as [K][n]. */
-static void pack_rows_of_a(trm_real *restrict to, const trm_factors *f, int64_t i0, int64_t n) {
-  for (int64_t k = 0; k < f->K; ++k) {
-    const trm_real *from = f->a + i0 + k * f->a_k;
-    for (int64_t i = 0; i < n; ++i) to[k * n + i] = from[i];
+  trm_real *packed_a = own_scratch(p), *packed_b = packed_a + DEPTH * PACKED_ROWS;
+  for (int64_t k0 = 0; k0 < p->f->K; k0 += DEPTH) {
+    const int64_t depth = trm_min_i64(DEPTH, p->f->K - k0);
+    const operand a = take_a(p, packed_a, i0, n, k0, depth);
+    pack_b(packed_b, p->f, panel, k0, depth);
+    rows_against_panel(p, a, i0, n, panel, packed_b, trm_packed_depth(depth, p->f->bf16), waiting,
+                       k0 == 0, k0 + depth == p->f->K);
   }
 }
 
 /* ---- the product ------------------------------------------------------------------------------- */
 
 int64_t trm_product_scratch(int n_threads) {
-  return PACKED_MOST + (int64_t)n_threads * DEPTH * PACKED_ROWS;
+  return PACKED_MOST + (int64_t)n_threads * DEPTH * (PACKED_ROWS + PANEL);
 }
 
-/* Rows of a unit: enough units for the threads to share out evenly. */
-static int64_t unit_rows(int64_t M, int64_t n_panels, int n_threads) {
-  const int64_t wanted = n_threads == 1 ? 1 : trm_ceil_div(UNITS_A_THREAD * n_threads, n_panels);
-  const int64_t rows = trm_ceil_div(trm_ceil_div(M, wanted), 8) * 8;
-  return trm_min_i64(rows, UNIT_ROWS);
-}
+/* How rows and panels are cut into units: bits do not depend on it, so it may follow the threads. */
+typedef struct cut {
+  int64_t rows, n_rows, panels, n_panels; /* of a unit, and units each way */
+} cut;
 
-static unit unit_at(const trm_factors *f, const trm_after *after, int64_t rows, int64_t i,
-                    int64_t panel) {
-  return (unit){f, after, i * rows, trm_min_i64(rows, f->M - i * rows), panel * PANEL};
-}
-
-/* Buffer of the calling thread. */
-static trm_real *own_scratch(trm_real *scratch) {
-  return scratch + PACKED_MOST + (int64_t)omp_get_thread_num() * DEPTH * PACKED_ROWS;
-}
-
-/* Panel p of B: in what the caller has packed, or in scratch, where p0 is the first. */
-static const trm_real *panel_at(const trm_factors *f, int64_t p0, int64_t p,
-                                const trm_real *scratch) {
-  if (!f->packed) return scratch + (p - p0) * PANEL * f->K;
-  const int64_t depth = f->packed_depth > 0 ? f->packed_depth : f->K;
-  return f->packed + p * PANEL * depth + f->packed_first * panel_width(f->N, p * PANEL);
-}
-
-/* PACKED_ROWS rows of A, packed, against all panels [p0, p1). */
-static void rows_against_panels(const trm_factors *f, const trm_after *after, int64_t i0,
-                                int64_t p0, int64_t p1, const trm_real *scratch, trm_real *buffer) {
-  const int64_t n = trm_min_i64(PACKED_ROWS, f->M - i0);
-  trm_factors part = *f;
-  trm_after to = *after;
-  pack_rows_of_a(buffer, f, i0, n);
-  part.M = n;
-  part.a = buffer;
-  part.a_k = n;
-  to.c += i0 * to.ldc;
-  for (int64_t p = p0; p < p1; ++p) {
-    const unit u = {&part, &to, 0, n, p * PANEL};
-    unit_packed(&u, panel_at(f, p0, p, scratch));
-  }
+/* Enough units for the threads to share out evenly. Where A is packed, a unit has many panels. */
+static cut cut_units(const product *p, int64_t n_panels, int64_t rows_most) {
+  const int64_t M = p->f->M;
+  const int64_t wanted = p->n_threads == 1 ? 1 : (int64_t)UNITS_A_THREAD * p->n_threads;
+  const int64_t row_units = p->pack_a ? wanted : trm_ceil_div(wanted, n_panels);
+  const int64_t rows = trm_ceil_div(trm_ceil_div(M, row_units), 8) * 8;
+  cut c = {.rows = trm_min_i64(rows, rows_most), .panels = 1};
+  c.n_rows = trm_ceil_div(M, c.rows);
+  if (p->pack_a) c.panels = trm_ceil_div(n_panels, trm_ceil_div(wanted, c.n_rows));
+  c.n_panels = trm_ceil_div(n_panels, c.panels);
+  return c;
 }
 
 /* Panels [p0, p1), packed or to be packed into scratch first. */
-static void product_panels(const trm_factors *f, const trm_after *after, int64_t p0, int64_t p1,
-                           int n_threads, trm_real *scratch) {
-  const bool pack_a = f->a_row == 1 && f->a_k >= FAR_APART && f->K <= DEPTH;
-  const int64_t rows = unit_rows(f->M, p1 - p0, n_threads);
-  const int64_t n_rows = trm_ceil_div(f->M, pack_a ? PACKED_ROWS : rows);
-  const int64_t n_units = pack_a ? n_rows : (p1 - p0) * n_rows;
-#pragma omp parallel num_threads(n_threads)
+static void product_panels(const product *p, int64_t p0, int64_t p1, int64_t rows_most) {
+  const cut c = cut_units(p, p1 - p0, rows_most);
+#pragma omp parallel num_threads(p->n_threads)
   {
-    if (!f->packed) {
+    if (!p->f->packed) {
 #pragma omp for schedule(static)
-      for (int64_t p = p0; p < p1; ++p) {
-        pack_panel(scratch + (p - p0) * PANEL * f->K, f->b, f->ldb, f->transpose_b, p * PANEL, f->N,
-                   0, f->K);
+      for (int64_t panel = p0; panel < p1; ++panel) {
+        pack_b(p->scratch + (panel - p0) * PANEL * trm_packed_depth(p->f->K, p->f->bf16), p->f,
+               panel, 0, p->f->K);
       }
     }
 #pragma omp for schedule(dynamic) nowait
-    for (int64_t w = 0; w < n_units; ++w) {
-      if (pack_a) {
-        rows_against_panels(f, after, w * PACKED_ROWS, p0, p1, scratch, own_scratch(scratch));
-      } else {
-        const unit u = unit_at(f, after, rows, w % n_rows, p0 + w / n_rows);
-        unit_packed(&u, panel_at(f, p0, p0 + w / n_rows, scratch));
-      }
+    for (int64_t u = 0; u < c.n_panels * c.n_rows; ++u) {
+      const int64_t i0 = u % c.n_rows * c.rows, panel = p0 + u / c.n_rows * c.panels;
+      unit_packed(p, i0, trm_min_i64(c.rows, p->f->M - i0), p0, panel,
+                  trm_min_i64(panel + c.panels, p1));
     }
   }
 }
 
-static void product_deep(const trm_factors *f, const trm_after *after, int n_threads,
-                         trm_real *scratch) {
-  const int64_t n_panels = trm_ceil_div(f->N, PANEL);
-  const int64_t rows = unit_rows(f->M, n_panels, n_threads), n_rows = trm_ceil_div(f->M, rows);
-#pragma omp parallel for schedule(dynamic) num_threads(n_threads)
-  for (int64_t w = 0; w < n_panels * n_rows; ++w) {
-    const unit u = unit_at(f, after, rows, w % n_rows, w / n_rows);
-    unit_deep(&u, own_scratch(scratch));
+static void product_deep(const product *p, int64_t n_panels) {
+  const cut c = cut_units(p, n_panels, p->pack_a ? PACKED_ROWS : UNIT_ROWS);
+#pragma omp parallel for schedule(dynamic) num_threads(p->n_threads)
+  for (int64_t u = 0; u < n_panels * c.n_rows; ++u) {
+    const int64_t i0 = u % c.n_rows * c.rows;
+    unit_deep(p, i0, trm_min_i64(c.rows, p->f->M - i0), u / c.n_rows);
   }
 }
 
+static step_kind kind_of(const trm_factors *f) {
+  if (!f->bf16) return NUMBERS;
+  TRM_ASSERT(!TRM_REAL_IS_DOUBLE && f->packed_first % 2 == 0);
+#if ROWS_ARE_8
+  if (f->instruction) return PAIRS;
+#endif
+  return PAIRS_REFERENCE;
+}
+
 void trm_product(const trm_factors *f, const trm_after *after, trm_real *scratch) {
-  const int64_t n_panels = trm_ceil_div(f->N, PANEL);
   if (f->M <= 0 || f->N <= 0) return;
-  const int n_threads =
+  const int64_t n_panels = trm_ceil_div(f->N, PANEL), K = trm_max_i64(f->K, 1);
+  const int64_t depth = trm_packed_depth(K, f->bf16);
+  const bool far_apart = f->a_row == 1 && f->a_k >= FAR_APART && K <= DEPTH;
+  product p = {.f = f,
+               .after = after,
+               .kind = kind_of(f),
+               .pack_a = f->bf16 || far_apart,
+               .scratch = scratch};
+  p.n_threads =
       trm_team(n_panels * trm_ceil_div(f->M, ROWS), f->M * f->N * f->K / PRODUCTS_PER_WORK);
-  if (f->K > DEPTH && !f->packed) {
-    product_deep(f, after, n_threads, scratch);
+  /* Rows of A that fit when packed; panels so deep that not even one tile of them does are deep. */
+  const int64_t a_rows = trm_min_i64(PACKED_ROWS, (int64_t)DEPTH * PACKED_ROWS / depth / 8 * 8);
+  if (p.pack_a ? a_rows == 0 || (!f->packed && depth > DEPTH) : !f->packed && depth > DEPTH) {
+    product_deep(&p, n_panels);
     return;
   }
   /* One thread packs a panel and uses it while it is in the cache; several, and those that pack A for
    * it, take many at a time. */
-  const bool one = n_threads == 1 && !(f->a_row == 1 && f->a_k >= FAR_APART);
-  const int64_t most = PACKED_MOST / (trm_max_i64(f->K, 1) * PANEL);
-  const int64_t at_a_time = f->packed ? n_panels : one ? 1 : most;
-  for (int64_t p = 0; p < n_panels; p += at_a_time) {
-    product_panels(f, after, p, trm_min_i64(p + at_a_time, n_panels), n_threads, scratch);
+  const int64_t at_a_time = f->packed                       ? n_panels
+                            : p.n_threads == 1 && !p.pack_a ? 1
+                                                            : PACKED_MOST / (depth * PANEL);
+  for (int64_t first = 0; first < n_panels; first += at_a_time) {
+    product_panels(&p, first, trm_min_i64(first + at_a_time, n_panels),
+                   p.pack_a ? a_rows : UNIT_ROWS);
   }
 }

@@ -104,7 +104,7 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
   const int64_t before = live_bytes();
   trm_log_init(&silent, NULL);
   *plan = (trm_train_plan){0};
-  TRM_TRY(trm_comm_agree(comm, trm_gemm_select(trm_config_string(config, "math.gemm"))));
+  TRM_TRY(trm_comm_agree(comm, trm_gemm_configure(config)));
   TRM_TRY(trm_task_open(comm, config, TRM_USE_TRAIN, &silent, &task));
   trm_status status = trm_task_resolve(task, config);
   /* A run that goes on keeps the length its schedule began with, which is in its checkpoint. */

@@ -108,7 +108,7 @@ static trm_status introduce(trm_run *r) {
 /* What the configuration and the data decide, before there is a model. */
 static trm_status open_task(trm_run *r) {
   trm_config *config = r->options->config;
-  trm_status status = trm_gemm_select(trm_config_string(config, "math.gemm"));
+  trm_status status = trm_gemm_configure(config);
   if (status == TRM_OK) status = trm_rundir_paths(trm_config_string(config, "run.dir"), &r->dir);
   TRM_TRY(trm_comm_agree(r->comm, status));
   /* Every key: those that do not change the result still decide which collectives are called. */

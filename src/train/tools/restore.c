@@ -18,7 +18,7 @@ static trm_status read_config(trm_restored *restored, const char *path) {
   TRM_TRY(trm_config_read_text(restored->config, restored->info.config_text, path));
   trm_config_tell(restored->config, "data", trm_restored_data(restored));
   trm_config_drop_idle(restored->config); /* older files list every key */
-  return trm_gemm_select(trm_config_string(restored->config, "math.gemm"));
+  return trm_gemm_configure(restored->config);
 }
 
 trm_status trm_restore_begin(trm_comm *comm, const char *path, trm_restored *restored) {
