@@ -30,6 +30,16 @@ def ledger(run_dir):
         return [int(s) for row in csv.DictReader(file) for s in row["samples"].split()]
 
 
+bf16 = ["--set", "train.precision=bf16"]
+good(train(config, path("bf16"), *bf16, ranks=1), "bf16, uninterrupted")
+good(train(config, path("bf16-saved"), *bf16, "--set", "train.steps=8", "--set",
+           "schedule.decay_steps=20", ranks=4), "bf16, 4 ranks to step 8")
+good(train(config, path("bf16-saved"), *bf16, "--resume", ranks=3), "bf16, then 3")
+equal(step_hashes(path("bf16-saved")), step_hashes(path("bf16")), "bf16: hashes of every step")
+good(run("verify", path("bf16"), ranks=2), "bf16: verify on 2 ranks")
+one_line(train(config, path("bf16-saved"), "--resume", "--set", "train.steps=21", ranks=1), 78,
+         "train.precision")
+
 whole = path("whole")
 good(train(config, whole, *canonical, ranks=1), "uninterrupted")
 want = step_hashes(whole)

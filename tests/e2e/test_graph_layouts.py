@@ -29,6 +29,17 @@ for name, path in layout_configs(folder).items():
         equal(hashes(run_dir), want, f"{name} on {ranks} x {threads}")
         equal(scores(run_dir), want_scores, f"{name}: scores on {ranks} x {threads}")
 
+# ---- the dense parts in bfloat16
+for name in ("gcn", "sage-sampled", "gin-set"):
+    want = None
+    for ranks, threads in ((1, 1), (1, 2), (3, 1)):
+        run_dir = f"{folder}/run-{name}-bf16-{ranks}x{threads}"
+        good(train(f"{folder}/{name}.yaml", run_dir, "--set", "train.precision=bf16", ranks=ranks,
+                   threads=threads), f"{name} in bf16, {ranks}x{threads}")
+        want = want or hashes(run_dir)
+        equal(hashes(run_dir), want, f"{name} in bf16 on {ranks} x {threads}")
+    check(want != hashes(f"{folder}/run-{name}-1x1"), f"{name}: bf16 is another precision")
+
 # ---- storage changes where bytes lie, never a bit
 for name in ("gcn-dense-metis", "sage-sampled"):
     want = hashes(f"{folder}/run-{name}-1x1")

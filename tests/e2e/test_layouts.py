@@ -39,6 +39,20 @@ for ranks, key in ways:
     got = go(f"{ranks}-{key}", ranks, 1, "--set", key, "--set", "comm.bucket_kib=16")
     equal(hashes(got), want, f"{ranks} ranks, {key}")
 
+# ---- bfloat16: one hash for all as well, another one than float32's
+bf16 = ("--set", "train.precision=bf16")
+base = go("bf16-1x1", 1, 1, *bf16)
+check(hashes(base)[20] != want[20], "bf16 is another precision")
+for ranks, threads in ((1, 2), (1, 3), (2, 1), (2, 2), (3, 1), (4, 1), (7, 1)):
+    got = go(f"bf16-{ranks}x{threads}", ranks, threads, *bf16, "--set",
+             f"optimizer.sharded={'true' if ranks > 2 else 'false'}")
+    equal(hashes(got), hashes(base), f"bf16, {ranks} x {threads}")
+    equal(valid_losses(got), valid_losses(base), f"validation, bf16, {ranks} x {threads}")
+os.environ["TRIREME_BF16"] = "reference"
+got = go("bf16-reference", 2, 1, *bf16)
+del os.environ["TRIREME_BF16"]
+equal(hashes(got), hashes(base), "bf16 by plain arithmetic")
+
 # ---- the ring: threads change nothing, ranks only the rounding
 ring = ("--set", "comm.allreduce=ring")
 base = go("ring-1x1", 1, 1, *ring)
