@@ -112,17 +112,13 @@ function(trm_kernel_list folder)
   endforeach()
 endfunction()
 
-# src/math/kernels/*.c, once for each instruction set. Contraction into fused multiply-adds is on
-# there, and off (for the same bits on every instruction set) everywhere else and in update.c. It is
-# an option of the source file because those come last on the command line, after trm_flags' "off".
+# src/math/kernels/*.c, once for each instruction set; without contraction, like everything else: where
+# they fuse a multiply-add they say so (kernels/simd.h).
 function(trm_kernel_objects unit isas)
   file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/math/kernels/*.c)
   if(NOT kernels)
     return()
   endif()
-  set(contracted ${kernels})
-  list(FILTER contracted EXCLUDE REGEX "/update\\.c$")
-  set_source_files_properties(${contracted} PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
   if(isas)
     set(lists ${CMAKE_BINARY_DIR}/generated/math)
     trm_kernel_list(${lists})

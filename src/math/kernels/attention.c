@@ -273,7 +273,7 @@ static void unpack_rows(trm_real *to, int64_t to_step, const trm_real *from, con
     trm_real *row = to + r * to_step;
     const trm_real *x = from + r * s->d_padded;
     if (add) {
-      for (int64_t c = 0; c < s->d; ++c) row[c] += scale * x[c];
+      for (int64_t c = 0; c < s->d; ++c) row[c] = trm_fma(row[c], scale, x[c]);
     } else {
       for (int64_t c = 0; c < s->d; ++c) row[c] = scale * x[c];
     }

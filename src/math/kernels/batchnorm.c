@@ -15,9 +15,11 @@ static void sum_tile(trm_real *restrict sum, const trm_real *a, const trm_real *
   for (int64_t r = 0; r < rows; ++r) {
     const trm_real *p = a + r * C, *q = b + r * C;
     if (shift) {
-      for (int64_t c = 0; c < columns; ++c) sum[c] += (p[c] - shift[c]) * (q[c] - shift[c]);
+      for (int64_t c = 0; c < columns; ++c) {
+        sum[c] = trm_fma(sum[c], p[c] - shift[c], q[c] - shift[c]);
+      }
     } else {
-      for (int64_t c = 0; c < columns; ++c) sum[c] += p[c] * q[c];
+      for (int64_t c = 0; c < columns; ++c) sum[c] = trm_fma(sum[c], p[c], q[c]);
     }
   }
 }
@@ -78,9 +80,11 @@ void trm_standardize_backward(trm_real *dx, trm_real *sums, const trm_real *dy, 
     const trm_real *from = dy + r * C, *row = y + r * C;
     trm_real *to = dx + r * C;
     if (add) {
-      for (int64_t c = 0; c < C; ++c) to[c] += rstd[c] * (from[c] - g[c] - row[c] * gy[c]);
+      for (int64_t c = 0; c < C; ++c) {
+        to[c] = trm_fma(to[c], rstd[c], trm_fma(from[c] - g[c], -row[c], gy[c]));
+      }
     } else {
-      for (int64_t c = 0; c < C; ++c) to[c] = rstd[c] * (from[c] - g[c] - row[c] * gy[c]);
+      for (int64_t c = 0; c < C; ++c) to[c] = rstd[c] * trm_fma(from[c] - g[c], -row[c], gy[c]);
     }
   }
 }
@@ -89,7 +93,7 @@ void trm_scale_shift_forward(trm_real *y, const trm_real *x, const trm_real *w, 
                              int64_t N, int64_t C) {
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *C))
   for (int64_t r = 0; r < N; ++r) {
-    for (int64_t c = 0; c < C; ++c) y[r * C + c] = x[r * C + c] * w[c] + b[c];
+    for (int64_t c = 0; c < C; ++c) y[r * C + c] = trm_fma(b[c], x[r * C + c], w[c]);
   }
 }
 
@@ -98,7 +102,7 @@ void trm_scale_shift_backward(trm_real *dx, const trm_real *dy, const trm_real *
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *C))
   for (int64_t r = 0; r < N; ++r) {
     if (add) {
-      for (int64_t c = 0; c < C; ++c) dx[r * C + c] += dy[r * C + c] * w[c];
+      for (int64_t c = 0; c < C; ++c) dx[r * C + c] = trm_fma(dx[r * C + c], dy[r * C + c], w[c]);
     } else {
       for (int64_t c = 0; c < C; ++c) dx[r * C + c] = dy[r * C + c] * w[c];
     }

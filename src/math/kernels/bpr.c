@@ -41,7 +41,7 @@ void trm_bpr_forward(trm_real *loss, trm_real *slope, const trm_real *e, const t
     if (l2 > 0) {
       const trm_real squares = trm_dot_row(z + u, z + u, C) + trm_dot_row(z + p, z + p, C) +
                                trm_dot_row(z + q, z + q, C);
-      loss[t] += l2 / 2 * squares;
+      loss[t] = trm_fma(loss[t], l2 / 2, squares);
     }
   }
 }
@@ -55,13 +55,13 @@ static void add_use(trm_real *to, const trm_real *e, const trm_real *slope, int3
   const trm_real *u = e + users[t] * C, *p = e + positives[t] * C, *q = e + negatives[t] * C;
   switch (use % 3) {
   case 0:
-    for (int64_t c = 0; c < C; ++c) to[c] += g * (p[c] - q[c]);
+    for (int64_t c = 0; c < C; ++c) to[c] = trm_fma(to[c], g, p[c] - q[c]);
     break;
   case 1:
-    for (int64_t c = 0; c < C; ++c) to[c] += g * u[c];
+    for (int64_t c = 0; c < C; ++c) to[c] = trm_fma(to[c], g, u[c]);
     break;
   default:
-    for (int64_t c = 0; c < C; ++c) to[c] -= g * u[c];
+    for (int64_t c = 0; c < C; ++c) to[c] = trm_fma(to[c], -g, u[c]);
   }
 }
 
@@ -85,8 +85,7 @@ void trm_bpr_decay_backward(trm_real *dz, const trm_real *z, const trm_csr *uses
   for (int64_t k = 0; k < uses->n_rows; ++k) {
     const trm_real g = scale * (trm_real)(uses->offsets[k + 1] - uses->offsets[k]);
     for (int64_t c = 0; c < C; ++c) {
-      const trm_real d = g * z[k * C + c];
-      dz[k * C + c] = add ? dz[k * C + c] + d : d;
+      dz[k * C + c] = add ? trm_fma(dz[k * C + c], g, z[k * C + c]) : g * z[k * C + c];
     }
   }
 }

@@ -44,11 +44,13 @@ static void drop_piece(trm_real *y, const trm_real *x, dropout p, uint64_t sampl
     const trm_real *from = x + begin;
     trm_real *to = y + begin;
     if (add) {
-      for (int64_t i = 0; i < count; ++i)
-        to[i] += from[i] * (draw[i] < p.drop.threshold ? 0 : p.drop.scale);
+      for (int64_t i = 0; i < count; ++i) {
+        to[i] = trm_fma(to[i], from[i], draw[i] < p.drop.threshold ? 0 : p.drop.scale);
+      }
     } else {
-      for (int64_t i = 0; i < count; ++i)
+      for (int64_t i = 0; i < count; ++i) {
         to[i] = from[i] * (draw[i] < p.drop.threshold ? 0 : p.drop.scale);
+      }
     }
   }
 }
@@ -100,7 +102,7 @@ static void drop_rows(trm_real *y, const trm_real *x, dropout p, const int32_t *
     trm_real *to = y + r * C + c0;
     if (add) {
       for (int64_t i = 0; i < c1 - c0; ++i) {
-        to[i] += from[i] * (draw[i] < p.drop.threshold ? 0 : p.drop.scale);
+        to[i] = trm_fma(to[i], from[i], draw[i] < p.drop.threshold ? 0 : p.drop.scale);
       }
     } else {
       for (int64_t i = 0; i < c1 - c0; ++i) {

@@ -25,10 +25,22 @@ TRM_INLINE void trm_eight_store(trm_real *p, trm_eight a) {
   memcpy(p, &a, sizeof a);
 }
 
-/** sum + x a, contracted where the processor can. */
+TRM_INLINE trm_eight_piece trm_eight_piece_fma(trm_eight_piece sum, trm_eight_piece a,
+                                               trm_eight_piece b) {
+#if defined(__AVX__) && defined(__FMA__) && !TRM_REAL_IS_DOUBLE
+  return (trm_eight_piece)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
+#elif TRM_FUSED
+  for (int i = 0; i < TRM_EIGHT / TRM_EIGHT_PIECES; ++i) sum[i] = trm_fma(sum[i], a[i], b[i]);
+  return sum;
+#else
+  return sum + a * b;
+#endif
+}
+
+/** sum + x a. */
 TRM_INLINE trm_eight trm_eight_fma(trm_eight sum, trm_real x, trm_eight a) {
   const trm_eight_piece all = x - (trm_eight_piece){0};
-  for (int i = 0; i < TRM_EIGHT_PIECES; ++i) sum.v[i] += all * a.v[i];
+  for (int i = 0; i < TRM_EIGHT_PIECES; ++i) sum.v[i] = trm_eight_piece_fma(sum.v[i], all, a.v[i]);
   return sum;
 }
 

@@ -18,7 +18,7 @@ void trm_fill(trm_real *y, trm_real value, int64_t n) {
 void trm_scale(trm_real *y, const trm_real *x, trm_real a, int64_t n, bool add) {
   if (add) {
     TRM_FOR_CHUNKS(n, begin, end, {
-      for (int64_t i = begin; i < end; ++i) y[i] += a * x[i];
+      for (int64_t i = begin; i < end; ++i) y[i] = trm_fma(y[i], a, x[i]);
     });
   } else {
     TRM_FOR_CHUNKS(n, begin, end, {
@@ -83,7 +83,7 @@ void trm_bias_backward(trm_real *db, const trm_real *dy, int64_t N, int64_t C, b
 /* tanh is written by the logistic function s = (1 + tanh(u)) / 2 = 1 / (1 + e^-2u), which keeps all
  * digits where tanh(u) is near -1. */
 TRM_INLINE trm_real gelu_logistic(trm_real x) {
-  const trm_real u = GELU_SLOPE * (x + GELU_CUBIC * x * x * x);
+  const trm_real u = GELU_SLOPE * trm_fma(x, GELU_CUBIC * x, x * x);
   return 1 / (1 + trm_exp(-2 * u));
 }
 
@@ -96,14 +96,14 @@ void trm_gelu_forward(trm_real *y, const trm_real *x, int64_t n) {
 /* d/dx (x s) = s + x s', s' = 2 s (1 - s) u'. */
 TRM_INLINE trm_real gelu_slope(trm_real x) {
   const trm_real s = gelu_logistic(x);
-  const trm_real du = GELU_SLOPE * (1 + 3 * GELU_CUBIC * x * x);
-  return s + 2 * x * du * s * (1 - s);
+  const trm_real du = GELU_SLOPE * trm_fma(1, 3 * GELU_CUBIC * x, x);
+  return trm_fma(s, 2 * x * du, s * (1 - s));
 }
 
 void trm_gelu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64_t n, bool add) {
   if (add) {
     TRM_FOR_CHUNKS(n, begin, end, {
-      for (int64_t i = begin; i < end; ++i) dx[i] += dy[i] * gelu_slope(x[i]);
+      for (int64_t i = begin; i < end; ++i) dx[i] = trm_fma(dx[i], dy[i], gelu_slope(x[i]));
     });
   } else {
     TRM_FOR_CHUNKS(n, begin, end, {
@@ -145,7 +145,7 @@ void trm_elu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64
     TRM_FOR_CHUNKS(n, begin, end, {
       for (int64_t i = begin; i < end; ++i) {
         const trm_real below = trm_exp(x[i]);
-        dx[i] += dy[i] * (x[i] > 0 ? 1 : below);
+        dx[i] = trm_fma(dx[i], dy[i], x[i] > 0 ? 1 : below);
       }
     });
   } else {
@@ -161,7 +161,7 @@ void trm_elu_backward(trm_real *dx, const trm_real *x, const trm_real *dy, int64
 void trm_combine(trm_real *y, const trm_real *a, trm_real alpha, const trm_real *b, trm_real beta,
                  int64_t n) {
   TRM_FOR_CHUNKS(n, begin, end, {
-    for (int64_t i = begin; i < end; ++i) y[i] = alpha * a[i] + beta * b[i];
+    for (int64_t i = begin; i < end; ++i) y[i] = trm_fma(beta * b[i], alpha, a[i]);
   });
 }
 

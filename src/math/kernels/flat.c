@@ -8,7 +8,8 @@
 /* Chunks whose results lie on the stack at once. */
 enum { GROUP_CHUNKS = 1024 };
 
-/* 16 lanes in double, lane = index mod 16, then the same tree as trm_lanes_sum. */
+/* 16 lanes in double, lane = index mod 16, then the same tree as trm_lanes_sum. The product of two
+ * floats is exact in double: fused or not, the sum is the same. */
 static double sum_squares_chunk(const trm_real *x, int64_t n) {
   enum { WIDTH = TRM_VECTOR_BYTES / (int)sizeof(double), COUNT = TRM_LANES / WIDTH };
   typedef double vector __attribute__((vector_size(TRM_VECTOR_BYTES)));

@@ -108,7 +108,7 @@ static void weigh(tile *t, int64_t nh, trm_real slope) {
   const int64_t n = t->n * nh;
   for (int64_t i = 0; i < n; ++i) {
     const trm_real x = t->p[i], slope_here = x > 0 ? 1 : slope;
-    t->p[i] = trm_exp(x * slope_here - t->g[i]);
+    t->p[i] = trm_exp(trm_fma(-t->g[i], x, slope_here));
     t->g[i] = slope_here;
   }
 }
@@ -399,7 +399,7 @@ void trm_gat_backward_targets(trm_real *dtarget, trm_real *D, int64_t D_stride,
       const trm_real d = trm_dot_row(dy, out + (i * H + h) * C, C);
       D[i * D_stride + h] = d;
       if (!dtarget) continue;
-      const trm_real g = trm_dot_row(dy, a + h * C, C) - d * b[h];
+      const trm_real g = trm_fma(trm_dot_row(dy, a + h * C, C), -d, b[h]);
       dtarget[i * H + h] = add ? dtarget[i * H + h] + g : g;
     }
   }

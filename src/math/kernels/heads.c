@@ -15,7 +15,7 @@ static void sum_tile(trm_real *restrict sum, const trm_real *ds, const trm_real 
       const int64_t h = (column + k) / C;
       const int64_t end = trm_min_i64(columns, (h + 1) * C - column);
       const trm_real d = ds[r * H + h];
-      for (; k < end; ++k) sum[k] += d * row[k];
+      for (; k < end; ++k) sum[k] = trm_fma(sum[k], d, row[k]);
     }
   }
 }
@@ -61,7 +61,7 @@ void trm_head_dot_backward(trm_real *dx, trm_real *da, const trm_real *ds, const
       const trm_real *from = a + h * C;
       trm_real *to = dx + (r * H + h) * C;
       if (add_dx) {
-        for (int64_t c = 0; c < C; ++c) to[c] += d * from[c];
+        for (int64_t c = 0; c < C; ++c) to[c] = trm_fma(to[c], d, from[c]);
       } else {
         for (int64_t c = 0; c < C; ++c) to[c] = d * from[c];
       }
@@ -92,7 +92,7 @@ void trm_head_mean_backward(trm_real *dx, const trm_real *dy, int64_t N, int64_t
     for (int64_t h = 0; h < H; ++h) {
       trm_real *to = dx + (r * H + h) * C;
       if (add) {
-        for (int64_t c = 0; c < C; ++c) to[c] += share * from[c];
+        for (int64_t c = 0; c < C; ++c) to[c] = trm_fma(to[c], share, from[c]);
       } else {
         for (int64_t c = 0; c < C; ++c) to[c] = share * from[c];
       }

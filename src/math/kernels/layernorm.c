@@ -31,7 +31,7 @@ void trm_layernorm_forward(trm_real *y, trm_real *mean, trm_real *rstd, const tr
     const trm_real m = trm_sum_row(row, C) / (trm_real)C;
     const trm_real s = 1 / trm_sqrt(sum_square_distance(row, m, C) / (trm_real)C + eps);
     if (b) {
-      for (int64_t c = 0; c < C; ++c) out[c] = (row[c] - m) * s * w[c] + b[c];
+      for (int64_t c = 0; c < C; ++c) out[c] = trm_fma(b[c], (row[c] - m) * s, w[c]);
     } else {
       for (int64_t c = 0; c < C; ++c) out[c] = (row[c] - m) * s * w[c];
     }
@@ -65,18 +65,26 @@ static row_sums sum_row_gradients(const trm_real *dy, const trm_real *x, const t
   return (row_sums){trm_lanes_sum(sum_g), trm_lanes_sum(sum_gx)};
 }
 
-/* dx = rstd (g - mean(g) - xhat mean(g xhat)), g = dy w. */
+/* g - mean(g) - xhat mean(g xhat), g = dy w. */
+TRM_INLINE trm_real centred(trm_real dy, trm_real w, trm_real xhat, trm_real g_mean,
+                            trm_real gx_mean) {
+  return trm_fma(trm_fma(-g_mean, dy, w), -xhat, gx_mean);
+}
+
+/* dx = rstd (g - mean(g) - xhat mean(g xhat)). */
 static void backward_row(trm_real *dx, const trm_real *dy, const trm_real *x, const trm_real *w,
                          trm_real mean, trm_real rstd, int64_t C, bool add) {
   const row_sums sums = sum_row_gradients(dy, x, w, mean, rstd, C);
   const trm_real g_mean = sums.g / (trm_real)C, gx_mean = sums.gx / (trm_real)C;
   if (add) {
     for (int64_t c = 0; c < C; ++c) {
-      dx[c] += rstd * (dy[c] * w[c] - g_mean - (x[c] - mean) * rstd * gx_mean);
+      const trm_real xhat = (x[c] - mean) * rstd;
+      dx[c] = trm_fma(dx[c], rstd, centred(dy[c], w[c], xhat, g_mean, gx_mean));
     }
   } else {
     for (int64_t c = 0; c < C; ++c) {
-      dx[c] = rstd * (dy[c] * w[c] - g_mean - (x[c] - mean) * rstd * gx_mean);
+      const trm_real xhat = (x[c] - mean) * rstd;
+      dx[c] = rstd * centred(dy[c], w[c], xhat, g_mean, gx_mean);
     }
   }
 }
@@ -106,7 +114,7 @@ static void sum_tile(trm_real *dw, trm_real *db, const trm_real *dy, const trm_r
   for (int64_t i = c; i < columns; ++i) dw[i] = db[i] = 0;
   for (int64_t r = 0; r < rows && c < columns; ++r) {
     for (int64_t i = c; i < columns; ++i) {
-      dw[i] += dy[r * C + i] * ((x[r * C + i] - mean[r]) * rstd[r]);
+      dw[i] = trm_fma(dw[i], dy[r * C + i], (x[r * C + i] - mean[r]) * rstd[r]);
       db[i] += dy[r * C + i];
     }
   }

@@ -45,7 +45,7 @@ static void backward_row(trm_real *dx, const trm_real *x, trm_real lse, int32_t 
     return;
   }
   if (add) {
-    for (int64_t i = 0; i < V; ++i) dx[i] += dloss * trm_exp(x[i] - lse);
+    for (int64_t i = 0; i < V; ++i) dx[i] = trm_fma(dx[i], dloss, trm_exp(x[i] - lse));
   } else {
     for (int64_t i = 0; i < V; ++i) dx[i] = dloss * trm_exp(x[i] - lse);
   }

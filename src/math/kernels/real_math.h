@@ -44,27 +44,27 @@ TRM_INLINE uint32_t trm_bits_of_float(float x) {
  * x = n ln 2 + r with |r| <= ln 2 / 2; e^r = 1 + r + r^2 q(r), q the polynomial of degree 4 with
  * least maximum relative error of e^r (3e-9, found by Lawson's iteration). ln 2 is taken in two
  * parts, the first short enough for n times it to be exact (Cody, Waite 1980). 2^n is applied in two
- * halves since n runs past what one exponent field holds.
+ * halves since n runs past what one exponent field holds. What is out of range is chosen last: a
+ * bound on x in front would lengthen the chain of operations.
  */
 TRM_INLINE float trm_exp(float x) {
   const float rounder = 0x1.8p23f;
-  x = x < -104.0f ? -104.0f : x;
-  x = x > 89.0f ? 89.0f : x;
-  const float shifted = x * 0x1.715476p0f + rounder;
+  const float shifted = trm_fma(rounder, x, 0x1.715476p0f);
   const float n = shifted - rounder;
-  float r = x - n * 0x1.63p-1f;
-  r = r - n * -0x1.bd0106p-13f;
+  float r = trm_fma(x, n, -0x1.63p-1f);
+  r = trm_fma(r, n, 0x1.bd0106p-13f);
   float q = 0x1.6a23dp-10f;
-  q = q * r + 0x1.123a2p-7f;
-  q = q * r + 0x1.5558f2p-5f;
-  q = q * r + 0x1.555492p-3f;
-  q = q * r + 0x1.fffffcp-2f;
-  const float e = q * (r * r) + r + 1.0f;
+  q = trm_fma(0x1.123a2p-7f, q, r);
+  q = trm_fma(0x1.5558f2p-5f, q, r);
+  q = trm_fma(0x1.555492p-3f, q, r);
+  q = trm_fma(0x1.fffffcp-2f, q, r);
+  const float e = trm_fma(r, q, r * r) + 1.0f;
   const int32_t k = (int32_t)(trm_bits_of_float(shifted) - trm_bits_of_float(rounder));
   const int32_t half = k >> 1;
   const float a = trm_float_of_bits((uint32_t)(half + 127) << 23);
   const float b = trm_float_of_bits((uint32_t)(k - half + 127) << 23);
-  return e * a * b;
+  const float y = e * a * b;
+  return x > 89.0f ? INFINITY : x < -104.0f ? 0.0f : y;
 }
 
 TRM_INLINE float trm_log(float x) {

@@ -21,9 +21,9 @@ TRM_INLINE trm_real trm_dot_row(const trm_real *a, const trm_real *b, int64_t n)
   trm_real sum[4] = {0};
   int64_t i = 0;
   for (; i + 4 <= n; i += 4) {
-    for (int k = 0; k < 4; ++k) sum[k] += a[i + k] * b[i + k];
+    for (int k = 0; k < 4; ++k) sum[k] = trm_fma(sum[k], a[i + k], b[i + k]);
   }
-  for (int k = 0; i + k < n; ++k) sum[k] += a[i + k] * b[i + k];
+  for (int k = 0; i + k < n; ++k) sum[k] = trm_fma(sum[k], a[i + k], b[i + k]);
   return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 

@@ -109,7 +109,7 @@ void trm_segment_sum_backward(trm_real *dx, const trm_real *dy, const int64_t *o
       const trm_real scale = mean ? 1 / (trm_real)(offsets[s + 1] - offsets[s]) : 1;
       for (int64_t r = offsets[s]; r < offsets[s + 1]; ++r) {
         trm_real *to = dx + r * C;
-        for (int64_t c = 0; c < C; ++c) to[c] = (add ? to[c] : 0) + scale * from[c];
+        for (int64_t c = 0; c < C; ++c) to[c] = trm_fma(add ? to[c] : 0, scale, from[c]);
       }
     }
   });

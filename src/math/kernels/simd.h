@@ -1,7 +1,7 @@
 /**
  * Sixteen lanes of trm_real on every instruction set: one AVX-512 register of floats, two of AVX2,
  * four of SSE. Sums run over the 16 lanes and end in one fixed tree, so they vectorise without
- * reordering flags and differ between instruction sets by fused multiply-adds only.
+ * reordering flags and are the same on every instruction set that has a fused multiply-add.
  */
 #ifndef TRIREME_MATH_KERNELS_SIMD_H
 #define TRIREME_MATH_KERNELS_SIMD_H
@@ -32,6 +32,44 @@ enum {
   TRM_VECTOR_REALS = TRM_VECTOR_BYTES / (int)sizeof(trm_real),
   TRM_LANE_VECTORS = TRM_LANES / TRM_VECTOR_REALS,
 };
+
+/* ---- fused multiply-add ----------------------------------------------------------------------- */
+
+/* Kernels are compiled without contraction: where a product is added with one rounding is written
+ * down, by these functions, and nowhere left to the compiler. It contracts a b + c d, or a choice
+ * between two sums, as its vectoriser finds best: differently for each instruction set, in the tail of a
+ * loop, and in another compiler. */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define TRM_FUSED 1
+#else
+#define TRM_FUSED 0 /* two roundings: x86-64-v2 */
+#endif
+
+/** sum + a b. */
+TRM_INLINE trm_real trm_fma(trm_real sum, trm_real a, trm_real b) {
+#if TRM_FUSED && TRM_REAL_IS_DOUBLE
+  return __builtin_fma(a, b, sum);
+#elif TRM_FUSED
+  return __builtin_fmaf(a, b, sum);
+#else
+  return sum + a * b;
+#endif
+}
+
+TRM_INLINE trm_vector trm_vector_fma(trm_vector sum, trm_vector a, trm_vector b) {
+#if defined(__AVX512F__) && !TRM_REAL_IS_DOUBLE
+  return (trm_vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)sum);
+#elif defined(__AVX__) && defined(__FMA__) && !TRM_REAL_IS_DOUBLE
+  return (trm_vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
+#elif TRM_FUSED
+  for (int i = 0; i < TRM_VECTOR_REALS; ++i) sum[i] = trm_fma(sum[i], a[i], b[i]);
+  return sum;
+#else
+  return sum + a * b;
+#endif
+}
+
+/* ---- sixteen lanes ---------------------------------------------------------------------------- */
 
 typedef struct trm_lanes {
   trm_vector v[TRM_LANE_VECTORS];
@@ -68,9 +106,9 @@ TRM_INLINE trm_lanes trm_lanes_mul(trm_lanes a, trm_lanes b) {
   return a;
 }
 
-/** sum + a b, contracted where the processor can. */
+/** sum + a b. */
 TRM_INLINE trm_lanes trm_lanes_fma(trm_lanes sum, trm_lanes a, trm_lanes b) {
-  for (int i = 0; i < TRM_LANE_VECTORS; ++i) sum.v[i] += a.v[i] * b.v[i];
+  for (int i = 0; i < TRM_LANE_VECTORS; ++i) sum.v[i] = trm_vector_fma(sum.v[i], a.v[i], b.v[i]);
   return sum;
 }
 

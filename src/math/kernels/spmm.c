@@ -46,11 +46,12 @@ TRM_INLINE void add_row(trm_vector *sum, const trm_real *row, int n_vectors, boo
 #pragma GCC unroll 8
   for (int k = 0; k < n_vectors; ++k) {
     const trm_vector v = trm_vector_load(row + k * TRM_VECTOR_REALS);
-    sum[k] += weighted ? factor * v : v;
+    sum[k] = weighted ? trm_vector_fma(sum[k], factor, v) : sum[k] + v;
   }
   if (tail) {
     const trm_vector v = trm_part_load(row + n_vectors * TRM_VECTOR_REALS, part);
-    sum[n_vectors] += weighted ? factor * v : v;
+    trm_vector *to = &sum[n_vectors];
+    *to = weighted ? trm_vector_fma(*to, factor, v) : *to + v;
   }
 }
 
@@ -60,13 +61,13 @@ TRM_INLINE void write_row(trm_real *to, trm_vector *sum, int n_vectors, bool tai
 #pragma GCC unroll 8
   for (int k = 0; k < n_vectors; ++k) {
     trm_real *at = to + k * TRM_VECTOR_REALS;
-    const trm_vector v = factor * sum[k];
-    trm_vector_store(at, add ? trm_vector_load(at) + v : v);
+    trm_vector_store(at,
+                     add ? trm_vector_fma(trm_vector_load(at), factor, sum[k]) : factor * sum[k]);
   }
   if (tail) {
     trm_real *at = to + n_vectors * TRM_VECTOR_REALS;
-    const trm_vector v = factor * sum[n_vectors];
-    trm_part_store(at, part, add ? trm_part_load(at, part) + v : v);
+    const trm_vector s = sum[n_vectors];
+    trm_part_store(at, part, add ? trm_vector_fma(trm_part_load(at, part), factor, s) : factor * s);
   }
 }
 

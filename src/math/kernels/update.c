@@ -1,6 +1,6 @@
 /**
- * Optimizer updates. This file alone among the kernels is compiled without contraction: weights are
- * what a run keeps, and given the same gradients every instruction set must make the same bits.
+ * Optimizer updates. No multiply-add here is fused: weights are what a run keeps, and given the same
+ * gradients every instruction set must make the same bits, the one without fused ones too.
  */
 #include "isa.h"
 
