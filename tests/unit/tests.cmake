@@ -32,6 +32,11 @@ foreach(name gat batchnorm heads bpr)
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)
 endforeach()
+# Sets with fused multiply-add agree to the bit, kernel by kernel.
+if("x86-64-v3" IN_LIST TRM_KERNEL_ISAS AND "x86-64-v4" IN_LIST TRM_KERNEL_ISAS)
+  trm_add_test(NAME test_math_same_bits FOLDER unit MODULES core math)
+  target_include_directories(test_math_same_bits PRIVATE ${CMAKE_BINARY_DIR}/generated/math)
+endif()
 # Whatever build of OpenBLAS is loaded at run time, concurrent calls must be right.
 foreach(build pthread openmp serial)
   set(folder_of_build /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-${build})
