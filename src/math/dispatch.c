@@ -35,6 +35,7 @@
 
 typedef struct kernel_table {
   const char *isa;
+  const char *bits; /* one text for all sets whose kernels give the same bits */
   bool (*supported)(void);
 #define MEMBER(result, name, parameters, arguments) result(*name) parameters;
   TRM_KERNEL_LIST(MEMBER)
@@ -56,6 +57,9 @@ static bool has_v4(void) {
          __builtin_cpu_supports("avx512vl");
 }
 
+/* Held to it by tests/unit/test_math_same_bits.c. */
+#define BITS_FUSED "x86-64 with fused multiply-add"
+
 #define ROW(result, name, parameters, arguments) .name = JOIN(name, SUFFIX),
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -65,21 +69,21 @@ static bool has_v4(void) {
 #define SUFFIX x86_64_v2
 TRM_KERNEL_LIST(PROTOTYPE)
 static const kernel_table table_v2 = {
-    .isa = "x86-64-v2", .supported = has_v2, TRM_KERNEL_LIST(ROW)};
+    .isa = "x86-64-v2", .bits = "x86-64-v2", .supported = has_v2, TRM_KERNEL_LIST(ROW)};
 #undef SUFFIX
 #endif
 #if TRM_HAVE_x86_64_v3
 #define SUFFIX x86_64_v3
 TRM_KERNEL_LIST(PROTOTYPE)
 static const kernel_table table_v3 = {
-    .isa = "x86-64-v3", .supported = has_v3, TRM_KERNEL_LIST(ROW)};
+    .isa = "x86-64-v3", .bits = BITS_FUSED, .supported = has_v3, TRM_KERNEL_LIST(ROW)};
 #undef SUFFIX
 #endif
 #if TRM_HAVE_x86_64_v4
 #define SUFFIX x86_64_v4
 TRM_KERNEL_LIST(PROTOTYPE)
 static const kernel_table table_v4 = {
-    .isa = "x86-64-v4", .supported = has_v4, TRM_KERNEL_LIST(ROW)};
+    .isa = "x86-64-v4", .bits = BITS_FUSED, .supported = has_v4, TRM_KERNEL_LIST(ROW)};
 #undef SUFFIX
 #endif
 
@@ -144,6 +148,9 @@ const char *trm_math_isa(void) {
   (void)table();
   return isa_text;
 }
+const char *trm_math_bits(void) {
+  return table()->bits;
+}
 
 /* The kernels that use it are those of x86-64-v4. */
 bool trm_bf16_instruction(void) {
@@ -177,6 +184,9 @@ bool trm_math_has_fma(void) {
 #else
   return false;
 #endif
+}
+const char *trm_math_bits(void) {
+  return trm_math_isa();
 }
 
 #endif

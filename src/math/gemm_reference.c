@@ -27,4 +27,4 @@ static const char *reference_kernel(void) {
 }
 
 const trm_gemm_backend trm_gemm_reference = {TRM_BACKEND_PART("reference"), .tile = reference_tile,
-                                             .kernel = reference_kernel};
+                                             .kernel = reference_kernel, .isa_free = true};

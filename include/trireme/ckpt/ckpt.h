@@ -47,7 +47,7 @@ typedef struct trm_ckpt_info {
   int64_t eval_step; /* last evaluated, -1: never */
   char *config_text; /* resolved YAML */
   char *program_version;
-  char *fingerprint; /* instruction set, BLAS and kernel */
+  char *fingerprint; /* what the bits depend on, in words */
   trm_facts facts;   /* what the task hands over; owned */
 } trm_ckpt_info;
 void trm_ckpt_info_free(trm_ckpt_info *info);

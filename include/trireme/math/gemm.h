@@ -26,6 +26,8 @@ typedef struct trm_gemm_backend {
                trm_real *c, int64_t ldc);
   /** Name of the micro-kernel it chose for this processor, e.g. "Cooperlake". */
   const char *(*kernel)(void);
+  /** Whether its bits depend on the processor no more than those of the kernels (trm_math_bits). */
+  bool isa_free;
 } trm_gemm_backend;
 
 /** Chooses a back end by name, for the whole process: not while products run. "auto" is `native`

@@ -244,8 +244,8 @@ uint64_t trm_hash_reals(const trm_real *x, int64_t n);
 /** Index of the first element that is not finite, -1 if none. */
 int64_t trm_find_not_finite(const trm_real *x, int64_t n);
 
-/** One AdamW update of n elements; scalars are prepared by `optim`. Nothing in it is fused: the same bits
- *  on every instruction set. g is scaled by `scale` first. */
+/** One AdamW update of n elements; scalars are prepared by `optim`. No multiply-add is fused: the same
+ *  bits on every instruction set. g is scaled by `scale` first. */
 typedef struct trm_adamw_scalars {
   trm_real scale;      /* of the gradient: 1/count times the clipping factor */
   trm_real lr;         /* learning rate of this step */

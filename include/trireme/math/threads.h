@@ -50,6 +50,9 @@ void trm_threads_places(trm_thread_place *places);
 const char *trm_math_isa(void);
 /** Whether that set multiplies and adds with one rounding: x86-64-v3 and later do. */
 bool trm_math_has_fma(void);
+/** What the bits of the kernels depend on: "x86-64 with fused multiply-add" for x86-64-v3 and -v4, whose
+ *  bits are the same, otherwise the instruction set. */
+const char *trm_math_bits(void);
 /**
  * Chooses the instruction set: the best this processor has, or what the environment variable
  * TRIREME_ISA names; a name this build or processor does not have is ignored, see trm_math_isa. Also

@@ -16,6 +16,7 @@ typedef struct trm_rank_place {
   char allowed[96];            /* as a list, "0-3,8" */
   char isa[32];                /* of the kernels */
   char blas[64];               /* back end and its kernel */
+  char bits[128];              /* trm_fingerprint */
   int n_host_cpus;             /* processors the host has online */
   unsigned long long mask[16]; /* of processors 0..1023 */
 } trm_rank_place;
@@ -37,7 +38,8 @@ void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
 /** "2 ranks x 1 thread on 1 host, x86-64-v4, openblas (Haswell)" into text[size]. */
 void trm_layout_summary(trm_comm *comm, const trm_layout *layout, char *text, size_t size);
 
-/** What the bits of a run depend on besides its configuration: "x86-64-v4; openblas Haswell". */
+/** What the bits of a run depend on besides its configuration: "x86-64-v4; openblas Haswell", or "x86-64
+ *  with fused multiply-add; reference" where the back end has the same bits on several sets. */
 void trm_fingerprint(char *text, size_t size);
 
 #endif

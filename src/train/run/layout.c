@@ -41,6 +41,7 @@ static trm_status my_place(trm_rank_place *place) {
   const trm_gemm_backend *gemm = trm_gemm_selected();
   (void)snprintf(place->isa, sizeof place->isa, "%s", trm_math_isa());
   (void)snprintf(place->blas, sizeof place->blas, "%s (%s)", gemm->part.name, gemm->kernel());
+  trm_fingerprint(place->bits, sizeof place->bits);
   place->n_host_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
   return TRM_OK;
 }
@@ -127,8 +128,7 @@ void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
         say(&s, "ranks %d and %d are bound to the same processor (%s)", q, r, p->allowed);
       }
     }
-    if (strcmp(p->isa, layout->places[0].isa) != 0 ||
-        strcmp(p->blas, layout->places[0].blas) != 0) {
+    if (strcmp(p->bits, layout->places[0].bits) != 0) {
       say(&s,
           "rank %d computes with %s, %s, and rank 0 with %s, %s: bits will depend on which rank "
           "has which block. Set TRIREME_ISA and OPENBLAS_CORETYPE to what all have",
@@ -164,5 +164,9 @@ void trm_layout_summary(trm_comm *comm, const trm_layout *layout, char *text, si
 
 void trm_fingerprint(char *text, size_t size) {
   const trm_gemm_backend *gemm = trm_gemm_selected();
-  (void)snprintf(text, size, "%s; %s %s", trm_math_isa(), gemm->part.name, gemm->kernel());
+  if (gemm->isa_free) {
+    (void)snprintf(text, size, "%s; %s", trm_math_bits(), gemm->part.name);
+  } else {
+    (void)snprintf(text, size, "%s; %s %s", trm_math_isa(), gemm->part.name, gemm->kernel());
+  }
 }
