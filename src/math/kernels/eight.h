@@ -18,11 +18,15 @@ typedef struct trm_eight {
 
 TRM_INLINE trm_eight trm_eight_load(const trm_real *p) {
   trm_eight r;
-  memcpy(&r, p, sizeof r);
+  for (int i = 0; i < TRM_EIGHT_PIECES; ++i) {
+    memcpy(&r.v[i], p + i * (TRM_EIGHT / TRM_EIGHT_PIECES), sizeof r.v[i]);
+  }
   return r;
 }
 TRM_INLINE void trm_eight_store(trm_real *p, trm_eight a) {
-  memcpy(p, &a, sizeof a);
+  for (int i = 0; i < TRM_EIGHT_PIECES; ++i) {
+    memcpy(p + i * (TRM_EIGHT / TRM_EIGHT_PIECES), &a.v[i], sizeof a.v[i]);
+  }
 }
 
 TRM_INLINE trm_eight_piece trm_eight_piece_fma(trm_eight_piece sum, trm_eight_piece a,

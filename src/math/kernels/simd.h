@@ -81,14 +81,19 @@ TRM_INLINE trm_lanes trm_lanes_set(trm_real x) {
   return r;
 }
 
+/* Vector by vector: a memcpy longer than a register keeps gcc from holding the lanes in registers. */
 TRM_INLINE trm_lanes trm_lanes_load(const trm_real *p) {
   trm_lanes r;
-  memcpy(&r, p, sizeof r);
+  for (int i = 0; i < TRM_LANE_VECTORS; ++i) {
+    memcpy(&r.v[i], p + i * TRM_VECTOR_REALS, sizeof r.v[i]);
+  }
   return r;
 }
 
 TRM_INLINE void trm_lanes_store(trm_real *p, trm_lanes a) {
-  memcpy(p, &a, sizeof a);
+  for (int i = 0; i < TRM_LANE_VECTORS; ++i) {
+    memcpy(p + i * TRM_VECTOR_REALS, &a.v[i], sizeof a.v[i]);
+  }
 }
 
 TRM_INLINE trm_lanes trm_lanes_add(trm_lanes a, trm_lanes b) {
@@ -215,10 +220,10 @@ TRM_INLINE trm_lanes trm_lanes_keep_last(trm_lanes a, int64_t n) {
   static const trm_mask_word window[2 * TRM_LANES] = {0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
                                                       0,  0,  0,  0,  0,  -1, -1, -1, -1, -1, -1,
                                                       -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-  trm_mask_vector mask[TRM_LANE_VECTORS];
-  memcpy(mask, window + n, sizeof mask);
   for (int i = 0; i < TRM_LANE_VECTORS; ++i) {
-    a.v[i] = (trm_vector)((trm_mask_vector)a.v[i] & mask[i]);
+    trm_mask_vector mask;
+    memcpy(&mask, window + n + i * TRM_VECTOR_REALS, sizeof mask);
+    a.v[i] = (trm_vector)((trm_mask_vector)a.v[i] & mask);
   }
   return a;
 }
