@@ -65,6 +65,10 @@ static void do_dropout(bench *p) {
   const trm_random_key key = {{1, 2}};
   trm_dropout(p->b.y, p->b.x, p->s.N * p->s.T, p->s.C, 0.1, key, 0, p->s.T, false);
 }
+static void do_normal(bench *p) {
+  const trm_random_key key = {{1, 2}};
+  trm_fill_normal(p->b.y, 0.02, key, 0, p->b.n);
+}
 static void do_embedding(bench *p) {
   trm_embedding_forward(p->b.y, p->b.qkv, p->b.ids, p->s.N * p->s.T, p->s.C);
 }
@@ -168,6 +172,7 @@ static void print_streams(bench *p) {
               {"layernorm", do_norm, 2},
               {"layernorm backward", do_norm_back, 5},
               {"dropout", do_dropout, 2},
+              {"initial normals", do_normal, 1},
               {"embedding", do_embedding, 2},
               {"embedding backward", do_embedding_back, 3},
               {"softmax xent", do_xent, 1},

@@ -103,21 +103,19 @@ void trm_params_init(trm_params *params, uint64_t seed) {
     trm_real *w = params->weights + row->offset;
     const uint64_t salt = trm_hash64(row->name, strlen(row->name), 0);
     const trm_random_key key = trm_random_key_make(seed, TRM_RANDOM_INIT, 0, salt);
-    for (int64_t k = 0; k < row->n; ++k) {
-      switch (row->init) {
-      case TRM_INIT_ZERO:
-        w[k] = 0;
-        break;
-      case TRM_INIT_ONE:
-        w[k] = 1;
-        break;
-      case TRM_INIT_NORMAL:
-        w[k] = (trm_real)(row->scale * trm_random_normal(key, 0, (uint64_t)k));
-        break;
-      case TRM_INIT_UNIFORM:
-        w[k] = (trm_real)(row->scale * (2 * trm_random_uniform(key, 0, (uint64_t)k) - 1));
-        break;
-      }
+    switch (row->init) {
+    case TRM_INIT_ZERO:
+      trm_fill(w, 0, row->n);
+      break;
+    case TRM_INIT_ONE:
+      trm_fill(w, 1, row->n);
+      break;
+    case TRM_INIT_NORMAL:
+      trm_fill_normal(w, row->scale, key, 0, row->n);
+      break;
+    case TRM_INIT_UNIFORM:
+      trm_fill_uniform(w, row->scale, key, 0, row->n);
+      break;
     }
   }
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 #include "trireme/math/threads.h"
@@ -91,6 +92,35 @@ static void test_layout(const toy *net) {
   CHECK_EQ(p->n_weights, C * C + 7 + O * C + O);
   CHECK_EQ(trm_params_find(p, p->rows[net->unused].offset + 6), net->unused);
   CHECK_EQ(trm_params_find(p, p->rows[net->unused].offset + 7), -1);
+}
+
+/* Every element is a function of (seed, name, place in its row); padding stays 0. */
+static void test_initial_values(void) {
+  enum { LENGTH = 5001 };
+  static const trm_init kinds[] = {TRM_INIT_NORMAL, TRM_INIT_ZERO, TRM_INIT_UNIFORM, TRM_INIT_ONE};
+  trm_params *params = NULL;
+  CHECK_OK(trm_params_create(&params));
+  for (int r = 0; r < 4; ++r) {
+    int row;
+    CHECK_OK(trm_params_add(params, &row, 1, (int64_t[]){LENGTH}, kinds[r], 0.3, true, "row%d", r));
+  }
+  CHECK_OK(trm_params_seal(params));
+  trm_params_init(params, 11);
+  for (int r = 0; r < 4; ++r) {
+    const trm_param *row = &params->rows[r];
+    const trm_real *w = params->weights + row->offset;
+    const uint64_t salt = trm_hash64(row->name, strlen(row->name), 0);
+    const trm_random_key key = trm_random_key_make(11, TRM_RANDOM_INIT, 0, salt);
+    for (int k = 0; k < LENGTH; ++k) {
+      const uint64_t at = (uint64_t)k;
+      const double want = r == 0   ? 0.3 * trm_random_normal(key, 0, at)
+                          : r == 2 ? 0.3 * (2 * trm_random_uniform(key, 0, at) - 1)
+                                   : r / 2;
+      CHECK_NEAR_AT(w[k], (trm_real)want, 0, k);
+    }
+    for (int k = LENGTH; k % TRM_PARAM_ALIGN != 0; ++k) CHECK_NEAR_AT(w[k], 0, 0, k);
+  }
+  trm_params_destroy(&params);
 }
 
 static void test_backward(toy *net) {
@@ -193,6 +223,7 @@ int main(void) {
   net_create(&net);
   net_plan(&net);
   test_layout(&net);
+  test_initial_values();
   test_backward(&net);
   test_no_allocation(&net);
   test_dropout_blocks(&net);

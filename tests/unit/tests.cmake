@@ -17,7 +17,8 @@ foreach(name status memory random hash integers clock log config config_yaml loc
 endforeach()
 
 # Each kernel test runs on float and, from the same source, on double.
-foreach(name threads exp gemm gemm_concurrent product elementwise layernorm embedding attention dropout loss flat update)
+foreach(name threads exp init gemm gemm_concurrent product elementwise layernorm embedding attention
+        dropout loss flat update)
   trm_add_test(NAME test_math_${name} FOLDER unit MODULES core math)
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)

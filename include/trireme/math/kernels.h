@@ -20,6 +20,13 @@
 
 /** y = value. */
 void trm_fill(trm_real *y, trm_real value, int64_t n);
+/**
+ * y[i] = scale * trm_random_normal(key, 0, first + i), rounded: to the bit what these calls give, on
+ * every instruction set.
+ */
+void trm_fill_normal(trm_real *y, double scale, trm_random_key key, uint64_t first, int64_t n);
+/** y[i] = scale * (2 trm_random_uniform(key, 0, first + i) - 1), rounded; likewise to the bit. */
+void trm_fill_uniform(trm_real *y, double scale, trm_random_key key, uint64_t first, int64_t n);
 /** y = a x (add: y += a x). y may equal x when add is false. */
 void trm_scale(trm_real *y, const trm_real *x, trm_real a, int64_t n, bool add);
 /** y = a + b. y may equal a or b. */

@@ -75,7 +75,8 @@ trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_
 /** Fixes offsets (last added row first) and allocates the weights, zeroed. Once. @return
  *  TRM_ERR_MEMORY */
 trm_status trm_params_seal(trm_params *params);
-/** Draws initial values: a function of (seed, row name hash, element) alone. One thread. */
+/** Draws initial values: a function of (seed, row name hash, element) alone. Thread-parallel; the
+ *  memory of the weights is first touched here, by the threads that compute. */
 void trm_params_init(trm_params *params, uint64_t seed);
 /** 64-bit hash of all weights (XXH3 over the flat array, padding included): equal exactly when every
  *  bit is. */
