@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,7 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/math/threads.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; headers may be older than the kernel */
@@ -39,10 +42,29 @@ static bool all_good(trm_comm *comm, bool good) {
   return trm_comm_or_u64(comm, &bad, 1) == TRM_OK && bad == 0;
 }
 
-/* Memory now rather than a bus error later: fills the pages, which reports what cannot be had. */
+typedef struct filling {
+  unsigned char *segment;
+  int64_t bytes, page;
+  atomic_int error; /* errno of a part that could not be had; 0: none */
+} filling;
+
+/* Pages begin .. end - 1. */
+static void fill_pages(void *context, int64_t begin, int64_t end) {
+  filling *f = context;
+  const int64_t first = begin * f->page, last = trm_min_i64(end * f->page, f->bytes);
+  if (madvise(f->segment + first, (size_t)(last - first), MADV_POPULATE_WRITE) != 0) {
+    atomic_store(&f->error, errno);
+  }
+}
+
+/* Memory now rather than a bus error later: fills the pages, which reports what cannot be had. By the
+ * compute threads, since clearing them takes time: mostly they are small, whatever was asked for. */
 static bool populate(int fd, unsigned char *segment, int64_t bytes) {
-  if (madvise(segment, (size_t)bytes, MADV_POPULATE_WRITE) == 0) return true;
-  return errno == EINVAL && posix_fallocate(fd, 0, bytes) == 0; /* an older kernel */
+  filling f = {.segment = segment, .bytes = bytes, .page = sysconf(_SC_PAGESIZE)};
+  trm_for_chunks(trm_ceil_div(bytes, f.page), fill_pages, &f);
+  const int error = atomic_load(&f.error);
+  if (error == 0) return true;
+  return error == EINVAL && posix_fallocate(fd, 0, bytes) == 0; /* an older kernel */
 }
 
 static bool map(int fd, int64_t bytes, unsigned char **out) {

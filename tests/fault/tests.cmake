@@ -1,5 +1,5 @@
 foreach(name faults damage kill full_disk)
-  trm_add_test(NAME test_ckpt_${name} FOLDER fault MODULES core comm io ckpt TIMEOUT 300)
+  trm_add_test(NAME test_ckpt_${name} FOLDER fault MODULES core math comm io ckpt TIMEOUT 300)
 endforeach()
 foreach(name kill full_disk)
   trm_add_script_test(NAME test_${name} FOLDER fault PROCESSORS 2 TIMEOUT 600

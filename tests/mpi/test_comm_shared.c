@@ -3,11 +3,15 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "trireme/comm/shared.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/math/threads.h"
 
 enum { N_TAKES = 6 };
 static const int64_t sizes[N_TAKES] = {1, 0, 7, 4096, 100003, 5 << 20};
@@ -77,6 +81,29 @@ static void check_hosts(trm_comm *comm, int n_hosts, unsigned alone) {
   CHECK(!shared);
 }
 
+/* A large one is filled by several threads: every page is there before anybody touches it. */
+static void check_filled(trm_comm *comm) {
+  enum { PAGES_MOST = 1 << 15 };
+  const int64_t bytes = (INT64_C(65) << 20) + 5, page = sysconf(_SC_PAGESIZE);
+  const int64_t n_pages = trm_ceil_div(bytes, page);
+  static unsigned char there[PAGES_MOST];
+  trm_shared *shared = NULL;
+  void *memory = NULL;
+  bool fill = false;
+  trm_threads_set(3);
+  CHECK_OK(trm_shared_create(comm, &shared));
+  CHECK_OK(trm_shared_take(shared, bytes, "a large array", &memory, &fill));
+  trm_threads_set(1);
+  if (trm_comm_size(comm) > 1 && CHECK(n_pages <= PAGES_MOST) && CHECK(memory)) {
+    int64_t n_there = 0;
+    CHECK_EQ(mincore(memory, (size_t)bytes, there), 0);
+    for (int64_t i = 0; i < n_pages; ++i) n_there += there[i] & 1;
+    CHECK_EQ(n_there, n_pages);
+    CHECK_EQ(first_other_than(memory, bytes, 0), -1);
+  }
+  trm_shared_destroy(&shared);
+}
+
 /* The failure of one rank is everybody's, and what is taken afterwards is good. */
 static void check_failures(trm_comm *comm) {
   const int rank = trm_comm_rank(comm), size = trm_comm_size(comm);
@@ -120,6 +147,7 @@ int main(int argc, char **argv) {
   check_hosts(comm, 1, 0);
   check_hosts(comm, 1, 1);
   check_failures(comm);
+  check_filled(comm);
   for (int n_hosts = 2; n_hosts <= size; ++n_hosts) {
     trm_comm_pretend_hosts(comm, n_hosts);
     check_hosts(comm, n_hosts, 0);

@@ -48,7 +48,7 @@ foreach(build pthread openmp serial)
   endif()
 endforeach()
 
-trm_add_test(NAME test_comm_blocks FOLDER unit MODULES core comm)
+trm_add_test(NAME test_comm_blocks FOLDER unit MODULES core math comm)
 
 foreach(name container foreign files)
   trm_add_test(NAME test_io_${name} FOLDER unit MODULES core io)
@@ -77,8 +77,8 @@ endforeach()
 trm_add_script_test(NAME test_format_page FOLDER unit
   COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_format_page.py ${CMAKE_SOURCE_DIR})
 
-trm_add_test(NAME test_ckpt_store FOLDER unit MODULES core comm io ckpt)
-trm_collect("core;comm;io;ckpt" objects libs)
+trm_add_test(NAME test_ckpt_store FOLDER unit MODULES core math comm io ckpt)
+trm_collect("core;math;comm;io;ckpt" objects libs)
 add_executable(io_writer unit/io_writer.c ${objects})
 target_link_libraries(io_writer PRIVATE trm_test_support ${libs} trm_flags)
 foreach(name events h5py)
