@@ -68,6 +68,7 @@ foreach(name graph papers decoder)
   trm_add_test(NAME test_model_${name}_f64 SOURCE test_model_${name}.c FOLDER unit THREADS 2
                MODULES core_f64 math_f64 nn_f64 model_f64)
 endforeach()
+trm_add_test(NAME test_model_rows FOLDER unit MODULES core math nn model THREADS 2)
 
 foreach(name permute vocab windows dataset loader partition field graph graph_bad sampler graph_loader)
   trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input prepare)
