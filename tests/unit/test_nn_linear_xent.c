@@ -255,6 +255,20 @@ static void check_nan(const layer *l) {
   }
 }
 
+/* A tile without any finite logit, before one that has some; and none at all. */
+static void check_infinite_tile(void) {
+  layer l = layer_make(1, TILE + 1, 1, 1);
+  layer_plan(&l, TILES);
+  l.x[0] = 1;
+  l.targets[0] = TILE;
+  for (int64_t i = 0; i < TILE; ++i) l.weights[i] = (trm_real)-INFINITY;
+  CHECK_NEAR(loss_with(&l, TILES, &l.weights[TILE], 1), 0, 0);
+  CHECK(isnan(loss_with(&l, TILES, &l.weights[TILE], (trm_real)-INFINITY)));
+  CHECK(isnan(loss_with(&l, TILES, &l.weights[TILE], (trm_real)NAN)));
+  CHECK(isnan(loss_with(&l, TILES, &l.weights[7], (trm_real)NAN)));
+  layer_drop(&l);
+}
+
 static void check_layers(void) {
   static const int64_t widths[] = {1, 33};
   static const int64_t vocabs[] = {1, 65, TILE, TILE + 1, 2 * TILE, 2100};
@@ -483,6 +497,7 @@ int main(void) {
     CHECK_OK(trm_gemm_select(ways[way].backend));
     CHECK_OK(trm_precision_select(ways[way].precision));
     check_layers();
+    check_infinite_tile();
     check_all_merges();
     CHECK_OK(trm_precision_select(TRM_FLOAT32));
   }

@@ -77,7 +77,8 @@ void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, const trm
       sum[r] *= trm_exp(max[r] - here);
       max[r] = here;
     }
-    sum[r] += sum_exp(row, max[r], n);
+    /* As long as all are -inf they add 0, but a NaN that the maximum passed over shows. */
+    sum[r] += sum_exp(row, max[r] == (trm_real)-INFINITY ? 0 : max[r], n);
     if (target >= 0 && target < n) at[r] = row[target];
   }
 }
