@@ -1,9 +1,10 @@
 """A GPT trained with PyTorch DistributedDataParallel over gloo: the peer that Trireme is timed against.
 
 The model and the training step are those of Trireme's `decoder`: pre-norm blocks, fused q/k/v
-projection, causal attention, GELU (tanh), learned positions, AdamW, gradients clipped to norm 1,
-float32, no dropout, synthetic tokens. The options are the fastest ones found on CPUs (README.md has
-the figures): fused AdamW, gradients as views of the buckets, scaled_dot_product_attention.
+projection, causal attention, GELU (tanh), learned positions, AdamW, gradients clipped to norm 1, no
+dropout, synthetic tokens; float32, or with --autocast bfloat16 where PyTorch's autocast takes it. The
+options are the fastest ones found on CPUs (README.md has the figures): fused AdamW, gradients as views
+of the buckets, scaled_dot_product_attention.
 
     pip install torch h5py numpy
     torchrun --nproc-per-node 2 ddp_gpt.py --layers 4 --heads 4 --width 128 --context 64 --batch 12
@@ -56,13 +57,15 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    def __init__(self, layers, heads, width, context, vocab):
+    def __init__(self, layers, heads, width, context, vocab, tied):
         super().__init__()
         self.wte = nn.Embedding(vocab, width)
         self.wpe = nn.Parameter(torch.empty(context, width))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.ln_f = nn.LayerNorm(width)
         self.head = nn.Linear(width, vocab, bias=False)
+        if tied:
+            self.head.weight = self.wte.weight
         for name, p in self.named_parameters():
             if p.dim() >= 2:
                 residual = name.endswith(("proj.weight", "mlp.2.weight"))
@@ -93,6 +96,8 @@ def parse_arguments():
     parser.add_argument("--context", type=int, default=64)
     parser.add_argument("--batch", type=int, default=12, help="sequences a rank")
     parser.add_argument("--vocab", type=int, default=65)
+    parser.add_argument("--tied", action="store_true", help="the output matrix is the embedding")
+    parser.add_argument("--autocast", action="store_true", help="forward and loss under bfloat16 autocast")
     parser.add_argument("--steps", type=int, default=100, help="timed steps")
     parser.add_argument("--warmup", type=int, default=10, help="steps before them")
     parser.add_argument("--threads", type=int, default=1, help="threads a rank")
@@ -126,7 +131,7 @@ def main():
     if world > 1:
         dist.init_process_group("gloo", rank=rank, world_size=world)
 
-    model = GPT(args.layers, args.heads, args.width, args.context, args.vocab)
+    model = GPT(args.layers, args.heads, args.width, args.context, args.vocab, args.tied)
     n_weights = sum(p.numel() for p in model.parameters())
     decay = [p for p in model.parameters() if p.dim() >= 2]
     plain = [p for p in model.parameters() if p.dim() < 2]
@@ -157,7 +162,8 @@ def main():
         started = time.perf_counter()
         starts = torch.randint(len(tokens) - args.context - 1, (args.batch, 1), generator=generator)
         batch = tokens[starts + window]
-        loss = step_model(batch[:, :-1], batch[:, 1:])
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.autocast):
+            loss = step_model(batch[:, :-1], batch[:, 1:])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
