@@ -98,6 +98,8 @@ def parse_arguments():
     parser.add_argument("--vocab", type=int, default=65)
     parser.add_argument("--tied", action="store_true", help="the output matrix is the embedding")
     parser.add_argument("--autocast", action="store_true", help="forward and loss under bfloat16 autocast")
+    parser.add_argument("--matmul-precision", choices=["highest", "high", "medium"], default="highest",
+                        help="of float32 products: medium may take bfloat16 inside")
     parser.add_argument("--steps", type=int, default=100, help="timed steps")
     parser.add_argument("--warmup", type=int, default=10, help="steps before them")
     parser.add_argument("--threads", type=int, default=1, help="threads a rank")
@@ -127,6 +129,7 @@ def main():
     if args.bind:
         bind(int(os.environ.get("LOCAL_RANK", rank)), args.threads)
     torch.set_num_threads(args.threads)
+    torch.set_float32_matmul_precision(args.matmul_precision)
     torch.manual_seed(args.seed)
     if world > 1:
         dist.init_process_group("gloo", rank=rank, world_size=world)
