@@ -47,4 +47,5 @@ static const char *native_kernel(void) {
 }
 
 const trm_gemm_backend trm_gemm_native = {TRM_BACKEND_PART("native"), .product = native_product,
-                                          .tile = native_tile, .kernel = native_kernel};
+                                          .tile = native_tile, .kernel = native_kernel,
+                                          .isa_free = true};

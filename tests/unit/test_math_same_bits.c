@@ -17,6 +17,7 @@
 #include "trireme/core/batch.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/integers.h"
+#include "trireme/math/gemm.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"
@@ -354,6 +355,69 @@ static void case_trm_column_products(trial *t) {
   note(t, sum, C);
 }
 
+/* ---- first values ----------------------------------------------------------------------------- */
+
+static void case_trm_fill_normal(trial *t) {
+  const int64_t n = length(t);
+  float *y = reals(t, n);
+  trm_fill_normal(y, (double)uniform(t), key_of(t), (uint64_t)below(t, 1 << 20), n);
+  note(t, y, n);
+}
+static void case_trm_fill_uniform(trial *t) {
+  const int64_t n = length(t);
+  float *y = reals(t, n);
+  trm_fill_uniform(y, (double)uniform(t), key_of(t), (uint64_t)below(t, 1 << 20), n);
+  note(t, y, n);
+}
+
+/* ---- products --------------------------------------------------------------------------------- */
+
+static void case_trm_packed_elements(trial *t) {
+  const int64_t N = width(t), K = width(t);
+  note_bits(t, (uint64_t)trm_packed_elements(N, K, coin(t)));
+}
+static void case_trm_product_scratch(trial *t) {
+  note_bits(t, (uint64_t)trm_product_scratch((int)below(t, 9)));
+}
+static void case_trm_product_pack(trial *t) {
+  const int64_t N = width(t), K = rows(t);
+  const bool bf16 = coin(t), transposed = coin(t);
+  const int64_t n = trm_packed_elements(N, K, bf16);
+  float *packed = reals(t, n);
+  trm_product_pack(packed, reals(t, N * K), transposed ? K : N, transposed, N, K, bf16);
+  for (int64_t i = 0; i < n; ++i) {
+    uint32_t bits; /* pairs are no numbers */
+    memcpy(&bits, &packed[i], sizeof bits);
+    note_bits(t, bits);
+  }
+}
+/* In bfloat16 the instruction of x86-64-v4, where there is one, against plain arithmetic. */
+static void case_trm_product(trial *t) {
+  const int64_t M = rows(t), N = width(t), K = below(t, 9) == 0 ? 2048 + rows(t) : rows(t);
+  const bool ta = coin(t), tb = coin(t), bias = coin(t);
+  const trm_factors f = {.M = M,
+                         .N = N,
+                         .K = K,
+                         .a = reals(t, M * K),
+                         .a_row = ta ? 1 : K,
+                         .a_k = ta ? M : 1,
+                         .b = reals(t, N * K),
+                         .ldb = tb ? K : N,
+                         .transpose_b = tb,
+                         .bf16 = coin(t),
+                         .instruction = trm_bf16_instruction()};
+  float *c = reals(t, 2 * M * N), *scratch = array(t, trm_product_scratch(1), sizeof *scratch);
+  const trm_after after = {.c = c + M * N,
+                           .ldc = N,
+                           .alpha = coin(t) ? 1 : uniform(t),
+                           .beta = coin(t) ? 0 : uniform(t),
+                           .bias = bias ? reals(t, N) : NULL,
+                           .n_merges = (int)below(t, 2),
+                           .merge_step = M * N};
+  trm_product(&f, &after, scratch);
+  note(t, c, 2 * M * N);
+}
+
 /* ---- embeddings ------------------------------------------------------------------------------ */
 
 static void case_trm_embedding_forward(trial *t) {
@@ -515,6 +579,35 @@ static void case_trm_softmax_xent_backward(trial *t) {
   const bool add = coin(t);
   trm_softmax_xent_backward(dlogits, logits, lse, targets, dloss, N, V, add);
   note(t, dlogits, N * V);
+}
+static void case_trm_xent_tile_forward(trial *t) {
+  const int64_t N = rows(t), n = width(t), first = coin(t) ? 0 : 1008;
+  float *max = reals(t, N), *sum = degrees_of(t, N), *at = reals(t, N);
+  const float *logits = reals(t, N * n);
+  const int32_t *targets = selves_of(t, N, first + n);
+  trm_xent_tile_forward(max, sum, at, logits, targets, N, first, n);
+  note(t, max, N);
+  note(t, sum, N);
+  note(t, at, N);
+}
+static void case_trm_xent_tiles_end(trial *t) {
+  const int64_t N = rows(t);
+  float *lse = reals(t, N);
+  const float *max = reals(t, N), *sum = degrees_of(t, N), *at = reals(t, N);
+  const int32_t *targets = selves_of(t, N, 9);
+  double loss = 0;
+  note_bits(t, (uint64_t)trm_xent_tiles_end(&loss, lse, max, sum, at, targets, N));
+  note_double(t, loss);
+  note(t, lse, N);
+}
+static void case_trm_xent_tile_backward(trial *t) {
+  const int64_t N = rows(t), n = width(t), first = coin(t) ? 0 : 1008;
+  float *dlogits = reals(t, N * n);
+  const float *logits = reals(t, N * n), *lse = reals(t, N);
+  const int32_t *targets = selves_of(t, N, first + n);
+  const float dloss = uniform(t);
+  trm_xent_tile_backward(dlogits, logits, lse, targets, dloss, N, first, n);
+  note(t, dlogits, N * n);
 }
 static void case_trm_bpr_forward(trial *t) {
   const int64_t n = rows(t), C = width(t), R = 1 + below(t, 30);

@@ -109,6 +109,7 @@ static const row rows[] = {
     {"debug.flip_step", "5", "", "text", false},
     {"debug.flip_rank", "5", "", "text", false},
     {"math.gemm", "reference", "", "text", true},
+    {"train.precision", "bf16", "", "text", true},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 

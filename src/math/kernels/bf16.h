@@ -40,10 +40,8 @@ TRM_INLINE trm_vector trm_flush(trm_vector x) {
 
 /** a b + c with one rounding, on every processor. */
 TRM_INLINE trm_vector trm_exact_fma(trm_vector a, trm_vector b, trm_vector c) {
-#if defined(__AVX512F__)
-  return (trm_vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#elif defined(__FMA__)
-  return (trm_vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#if TRM_FUSED
+  return trm_vector_fma(c, a, b);
 #else
   for (int i = 0; i < TRM_VECTOR_REALS; ++i) c[i] = fmaf(a[i], b[i], c[i]);
   return c;

@@ -78,26 +78,6 @@ TRM_INLINE trm_vector vector_set(trm_real x) {
   return x - (trm_vector){0};
 }
 
-/* a b + c, fused where the processor can. */
-TRM_INLINE trm_vector vector_fma(trm_vector a, trm_vector b, trm_vector c) {
-#if TRM_REAL_IS_DOUBLE || !defined(__FMA__)
-  return a * b + c;
-#elif defined(__AVX512F__)
-  return (trm_vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#else
-  return (trm_vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#endif
-}
-
-/* a b + c, fused where the processor can. */
-TRM_INLINE trm_real one_fma(trm_real a, trm_real b, trm_real c) {
-#if TRM_REAL_IS_DOUBLE || !defined(__FMA__)
-  return a * b + c;
-#else
-  return __builtin_fmaf(a, b, c);
-#endif
-}
-
 /* Where the sums of a tile come from and go to. */
 typedef struct place {
   const trm_after *after;
@@ -113,7 +93,7 @@ TRM_INLINE void store_vector(const trm_after *s, const trm_real *bias, trm_real 
   if (s->beta == 1) {
     p += vector_load(to);
   } else if (s->beta != 0) {
-    p = vector_fma(vector_set(s->beta), vector_load(to), p);
+    p = trm_vector_fma(p, vector_set(s->beta), vector_load(to));
   }
   for (int i = 0; i < s->n_merges; ++i) {
     to -= s->merge_step;
@@ -129,7 +109,7 @@ TRM_INLINE void store_one(const trm_after *s, const trm_real *bias, trm_real *to
   if (s->beta == 1) {
     p += *to;
   } else if (s->beta != 0) {
-    p = one_fma(s->beta, *to, p);
+    p = trm_fma(p, s->beta, *to);
   }
   for (int i = 0; i < s->n_merges; ++i) {
     to -= s->merge_step;
@@ -148,7 +128,7 @@ typedef struct operand {
 } operand;
 
 TRM_INLINE trm_vector grow(step_kind kind, trm_vector sum, const trm_real *a, trm_vector b) {
-  if (kind == NUMBERS) return vector_fma(vector_set(*a), b, sum);
+  if (kind == NUMBERS) return trm_vector_fma(sum, vector_set(*a), b);
 #if !TRM_REAL_IS_DOUBLE
   uint32_t pair;
   memcpy(&pair, a, sizeof pair);

@@ -164,9 +164,11 @@ void trm_layout_summary(trm_comm *comm, const trm_layout *layout, char *text, si
 
 void trm_fingerprint(char *text, size_t size) {
   const trm_gemm_backend *gemm = trm_gemm_selected();
+  const char *precision = trm_gemm_bf16() ? "; bf16" : "";
   if (gemm->isa_free) {
-    (void)snprintf(text, size, "%s; %s", trm_math_bits(), gemm->part.name);
+    (void)snprintf(text, size, "%s; %s%s", trm_math_bits(), gemm->part.name, precision);
   } else {
-    (void)snprintf(text, size, "%s; %s %s", trm_math_isa(), gemm->part.name, gemm->kernel());
+    (void)snprintf(text, size, "%s; %s %s%s", trm_math_isa(), gemm->part.name, gemm->kernel(),
+                   precision);
   }
 }
