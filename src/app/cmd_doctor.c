@@ -84,6 +84,7 @@ static void print_ranks(trm_comm *comm, const trm_layout *layout, const double *
 static void warn_coretype(int *n_warnings) {
   const char *core = getenv("OPENBLAS_CORETYPE");
   if (!core || !*core || getenv("TRIREME_CORETYPE_CHOSEN")) return;
+  if (trm_gemm_selected()->product) return; /* the library is not used */
   char text[256];
   (void)snprintf(text, sizeof text,
                  "OPENBLAS_CORETYPE=%s chooses the matrix kernel; without it "
@@ -112,7 +113,9 @@ static trm_status examine(trm_comm *comm) {
     trm_fingerprint(fingerprint, sizeof fingerprint);
     printf("trireme " TRM_VERSION "\n  %s\n  MPI          %s; threads: %s\n", summary,
            trm_comm_library(), level_name(trm_comm_thread_level(comm)));
-    printf("  bits depend on  %s\n\n", fingerprint);
+    printf("  bits depend on  %s\n", fingerprint);
+    printf("  bfloat16     %s\n\n",
+           trm_bf16_instruction() ? "by AVX512_BF16" : "by plain arithmetic, slow");
     print_ranks(comm, &layout, rates);
     if (layout.n_ranks > 1) {
       printf("\n  all-reduce   %.1f GB/s by %s, %.1f GB/s by messages (bus bandwidth, 16 MiB)\n",

@@ -43,7 +43,9 @@ static void native_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N
 }
 
 static const char *native_kernel(void) {
-  return trm_math_has_fma() ? "fused multiply-add" : "without fused multiply-add";
+  if (!trm_math_has_fma()) return "without fused multiply-add";
+  if (!trm_gemm_bf16()) return "fused multiply-add";
+  return trm_bf16_instruction() ? "bf16 by AVX512_BF16" : "bf16 by plain arithmetic";
 }
 
 const trm_gemm_backend trm_gemm_native = {TRM_BACKEND_PART("native"), .product = native_product,

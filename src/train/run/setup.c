@@ -93,6 +93,12 @@ static trm_status introduce(trm_run *r) {
                    ": the learning rate will not get to optimizer.lr",
                    trm_run_int(r, "schedule.warmup_steps"), r->n_steps);
     }
+    if (trm_gemm_bf16() && !trm_bf16_instruction()) {
+      trm_log_warn(r->log,
+                   "train.precision is bf16, but this processor has no dot product of bfloat16 "
+                   "(AVX512_BF16): plain arithmetic gives the same bits, several times slower than "
+                   "float32");
+    }
     trm_format_count(r->learner.params->n_weights, n_weights);
     trm_log_line(r->log, "%s, gradients by %s (%s)", summary,
                  trm_config_string(r->options->config, "comm.allreduce"),
