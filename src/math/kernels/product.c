@@ -118,6 +118,15 @@ TRM_INLINE void store_one(const trm_after *s, const trm_real *bias, trm_real *to
   *to = p;
 }
 
+/* What a row of a tile will be added to is asked for while its sums are made. */
+TRM_INLINE void ask_for_row(const place *to, int64_t row, int vectors, int64_t column) {
+  const trm_after *s = to->after;
+  const trm_real *at = to->c + row * s->ldc + column;
+  for (int i = s->beta != 0 ? 0 : 1; i <= s->n_merges; ++i) {
+    for (int v = 0; v < vectors; ++v) __builtin_prefetch(at - i * s->merge_step + v * VECTOR, 1);
+  }
+}
+
 /* What a sum grows by: one product, or a pair of them by the instruction or by plain arithmetic. */
 typedef enum step_kind { NUMBERS, PAIRS, PAIRS_REFERENCE } step_kind;
 
@@ -146,6 +155,7 @@ TRM_INLINE trm_vector grow(step_kind kind, trm_vector sum, const trm_real *a, tr
 TRM_INLINE void register_tile(step_kind kind, int rows, int vectors, int64_t depth, operand a,
                               const trm_real *b, int64_t width, const place *to, int64_t column) {
   trm_vector sum[ROWS][VECTORS];
+  for (int i = 0; !to->raw && i < rows; ++i) ask_for_row(to, i, vectors, column);
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 3
@@ -194,11 +204,14 @@ TRM_INLINE void tile_columns(step_kind kind, int rows, int64_t depth, operand a,
   }
 }
 
-typedef void tile_function(int64_t depth, operand a, const trm_real *b, int64_t width,
-                           const place *to);
+/* Not by an operand as a whole: it would travel through memory, and reading back in one piece what was
+ * written in several waits for all stores before it. */
+typedef void tile_function(int64_t depth, const trm_real *a, int64_t row, int64_t k,
+                           const trm_real *b, int64_t width, const place *to);
 #define TILE(name, kind, rows)                                                                     \
-  static void name(int64_t depth, operand a, const trm_real *b, int64_t width, const place *to) {  \
-    tile_columns(kind, rows, depth, a, b, width, to);                                              \
+  static void name(int64_t depth, const trm_real *a, int64_t row, int64_t k, const trm_real *b,    \
+                   int64_t width, const place *to) {                                               \
+    tile_columns(kind, rows, depth, (operand){a, row, k}, b, width, to);                           \
   }
 TILE(numbers_1, NUMBERS, 1)
 TILE(numbers_2, NUMBERS, 2)
@@ -285,7 +298,7 @@ static void rows_against_panel(const product *p, operand a, int64_t i0, int64_t 
                 .c = p->after->c + (i0 + r) * ldc + j,
                 .bias = p->after->bias ? p->after->bias + j : NULL};
     if (last && columns < width) to.raw = ragged;
-    run(depth, (operand){a.at + r * a.row, a.row, a.k}, b, width, &to);
+    run(depth, a.at + r * a.row, a.row, a.k, b, width, &to);
     for (int64_t i = 0; to.raw == ragged && i < rows; ++i) {
       for (int64_t c = 0; c < columns; ++c) {
         store_one(p->after, to.bias ? to.bias + c : NULL, to.c + i * ldc + c,
