@@ -47,7 +47,8 @@ SIZES = {
     # share (batch.blocks: 2) makes products of 256 rows, as the peer's are.
     "gpt2": dict(layers=12, heads=12, width=768, context=64, vocab=50257, tied=True, batch=4,
                  blocks_a_share=1, steps=8, warmup=3),
-    "vocab32k": dict(layers=6, heads=6, width=384, context=256, vocab=32000, batch=4, steps=12, warmup=4),
+    "vocab32k": dict(layers=6, heads=6, width=384, context=256, vocab=32000, batch=16, steps=4, warmup=2,
+                     blocks_a_share=4),
 }
 CONFIG = """\
 data: {{ path: {data} }}

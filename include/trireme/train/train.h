@@ -39,6 +39,7 @@ typedef struct trm_train_plan {
   char summary[160]; /* "vocabulary 65, 12 x 64 tokens a step" */
   double steps_an_epoch;
   int64_t weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes;
+  int64_t packed_bytes;     /* weights once more, as products read them */
   int64_t data_bytes;       /* the data set and what is planned for it; not batches made ahead */
   int64_t host_bytes;       /* besides: what the ranks of a host share of the data set */
   int64_t checkpoint_bytes; /* besides, on rank 0: the copy that is being written */

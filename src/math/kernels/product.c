@@ -356,7 +356,12 @@ typedef struct cut {
 static cut cut_units(const product *p, int64_t n_panels, int64_t rows_most) {
   const int64_t M = p->f->M;
   const int64_t wanted = p->n_threads == 1 ? 1 : (int64_t)UNITS_A_THREAD * p->n_threads;
-  const int64_t row_units = p->pack_a ? wanted : trm_ceil_div(wanted, n_panels);
+  int64_t row_units = p->pack_a ? wanted : trm_ceil_div(wanted, n_panels);
+  /* As many units for each thread, if a few more do it. */
+  while (!p->pack_a && row_units * n_panels % p->n_threads != 0 &&
+         row_units * n_panels < 4 * wanted) {
+    ++row_units;
+  }
   const int64_t rows = trm_ceil_div(trm_ceil_div(M, row_units), 8) * 8;
   cut c = {.rows = trm_min_i64(rows, rows_most), .panels = 1};
   c.n_rows = trm_ceil_div(M, c.rows);
