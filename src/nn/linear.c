@@ -113,6 +113,7 @@ const trm_op trm_op_table_linear = {.name = "linear",
                                     .forward = forward,
                                     .backward = backward,
                                     .sample = sample,
+                                    .matrix = W,
                                     .rowwise = true};
 
 trm_var *trm_op_linear(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b) {

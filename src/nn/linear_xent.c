@@ -158,6 +158,7 @@ const trm_op trm_op_table_linear_xent = {.name = "linear_xent",
                                          .forward = forward,
                                          .backward = backward,
                                          .sample = sample,
+                                         .matrix = W,
                                          .rowwise = true,
                                          .sums_rows = true};
 

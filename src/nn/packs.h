@@ -2,6 +2,8 @@
 #ifndef TRIREME_NN_PACKS_H
 #define TRIREME_NN_PACKS_H
 
+#include <stddef.h>
+
 #include "trireme/nn/params.h"
 
 typedef struct trm_packs trm_packs;
@@ -9,10 +11,16 @@ typedef struct trm_packs trm_packs;
 /** Keeps `params`. @return TRM_ERR_MEMORY */
 trm_status trm_packs_create(const trm_params *params, trm_packs **out);
 void trm_packs_destroy(trm_packs **packs);
+/** Matrix `row` will be asked for in this form. */
+void trm_packs_plan(trm_packs *packs, int row, bool transposed);
+/** Takes the memory of what was planned. @return TRM_ERR_MEMORY */
+trm_status trm_packs_reserve(trm_packs *packs);
+/** Bytes that were taken. */
+size_t trm_packs_bytes(const trm_packs *packs);
 /** The weights have changed. */
 void trm_packs_forget(trm_packs *packs);
-/** Matrix `row` as B[K, N]; transposed: the matrix is [N, K]. NULL when there is no memory for it or the
- *  back end of products reads none. */
+/** Matrix `row` as B[K, N]; transposed: the matrix is [N, K]. NULL where it was
+ *  not planned. */
 const trm_real *trm_packs_get(trm_packs *packs, int row, bool transposed);
 
 #endif

@@ -140,6 +140,9 @@ trm_status trm_tape_status(const trm_tape *tape) {
 size_t trm_tape_arena_bytes(const trm_tape *tape) {
   return tape->arena.capacity_bytes;
 }
+size_t trm_tape_packed_bytes(const trm_tape *tape) {
+  return trm_packs_bytes(tape->packs);
+}
 double trm_tape_loss_sum(const trm_tape *tape) {
   return tape->loss_sum;
 }
@@ -161,6 +164,7 @@ double trm_tape_block_weight(const trm_tape *tape) {
 }
 
 trm_status trm_tape_reserve(trm_tape *tape) {
+  TRM_TRY(trm_packs_reserve(tape->packs));
   if (!tape->arena.dry && tape->arena.capacity_bytes >= tape->plan.high_bytes) return TRM_OK;
   trm_arena_release(&tape->arena);
   return trm_arena_reserve(&tape->arena, tape->plan.high_bytes, "activations");
@@ -319,6 +323,13 @@ static void make_part(trm_tape *tape, const trm_node *node, int block, part *p) 
   tape->row = first;
 }
 
+/* A dry pass that others follow with the same weights. */
+static void plan_matrix(trm_tape *tape, const trm_node *node, bool transposed) {
+  const trm_var *w = node->op->matrix > 0 ? node->in[node->op->matrix] : NULL;
+  if (!w || w->param < 0 || tape->pass.weights_use == TRM_WEIGHTS_ONCE) return;
+  trm_packs_plan(tape->packs, w->param, transposed);
+}
+
 static bool in_blocks(const trm_tape *tape, const trm_node *node) {
   return tape->pass.n_blocks > 0 && node->op->rowwise && node->out->blocks;
 }
@@ -414,7 +425,11 @@ static trm_var *apply(trm_tape *tape, const trm_op *op, trm_var *const *in, int 
   node->scratch_backward = shape.scratch_backward;
   const size_t mark = arena->used_bytes;
   if (shape.scratch_forward > 0) node->scratch = TRM_NEW(arena, trm_real, shape.scratch_forward);
-  if (!tape->pass.dry) run_forward(tape, node);
+  if (!tape->pass.dry) {
+    run_forward(tape, node);
+  } else {
+    plan_matrix(tape, node, true);
+  }
   arena->used_bytes = mark;
 
   if (!r->var.needs_grad) return &r->var;
@@ -561,6 +576,7 @@ static void node_backward(trm_tape *tape, trm_node *node, trm_grad_ready ready, 
   }
   const size_t mark = arena->used_bytes;
   if (node->scratch_backward > 0) node->scratch = TRM_NEW(arena, trm_real, node->scratch_backward);
+  if (tape->pass.dry) plan_matrix(tape, node, false);
   if (!tape->pass.dry) {
     run_backward(tape, node);
     for (int i = 0; i < node->n_in; ++i) {

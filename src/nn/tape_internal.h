@@ -41,6 +41,7 @@ struct trm_op {
    *  elements a row, or saved_by_block. */
   bool rowwise;
   bool sums_rows; /* rowwise, but the output is one value, to which blocks add (a loss) */
+  int matrix;     /* input that is a matrix of weights for products (trm_tape_packed); 0: none */
 };
 
 /** One application of an operator. */
@@ -83,7 +84,8 @@ trm_real *trm_node_grad(trm_tape *tape, trm_node *node, int i, bool *add);
  *  (trm_pass): 0 where not. To be asked before trm_node_grad, and then to be done. */
 int trm_node_merges(trm_tape *tape, const trm_node *node, int i);
 /** Weights `w` as products read them (transposed: w[N, K] stands for B[K, N]), kept for later passes;
- *  NULL where this pass or the back end keeps none. */
+ *  NULL where this pass, the dry one before it or the back end keeps none. Forward passes take them
+ *  transposed, backward ones as they are; the operator says which input it is (trm_op.matrix). */
 const trm_real *trm_tape_packed(trm_tape *tape, const trm_var *w, bool transposed);
 
 /** Elements of a row: the length of the last axis, 1 for a scalar. */

@@ -9,8 +9,9 @@ static inline trm_status fixture_decoder(const trm_config *config, int64_t vocab
   const trm_model_dims dims = {.n_outputs = vocab};
   TRM_TRY(trm_learner_create(config, &dims, true, rank, size, learner));
   const trm_tokens tokens = {.N = 2, .T = trm_config_int(config, "model.context")};
-  TRM_TRY(
-      trm_learner_plan(learner, TRM_PLAN_BACKWARD, (trm_pass){0}, &(trm_batch){.tokens = &tokens}));
+  /* Blocks follow each other with the same weights. */
+  const trm_pass pass = {.weights_use = TRM_WEIGHTS_FIRST};
+  TRM_TRY(trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &(trm_batch){.tokens = &tokens}));
   return trm_tape_reserve(learner->tape);
 }
 

@@ -92,7 +92,7 @@ static void check_model(const char *words, int64_t T, int64_t vocab) {
   if (CHECK_OK(model_make_status(&m, words, &dims))) {
     model_shake(&m);
     trm_threads_set(MAX_THREADS); /* scratch of attention is for each thread */
-    (void)logits_of(&m, &s, MOST, TRM_WEIGHTS_ONCE, true);
+    (void)logits_of(&m, &s, MOST, TRM_WEIGHTS_FIRST, true);
     CHECK_OK(trm_tape_reserve(m.tape));
     trm_threads_set(1);
     run_alone(&m, &s);

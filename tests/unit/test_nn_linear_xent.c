@@ -76,7 +76,7 @@ static trm_var *layer_loss(const layer *l, form f, trm_var **x) {
 
 static void layer_plan(const layer *l, form f) {
   trm_var *x;
-  const trm_pass pass = {.dry = true};
+  const trm_pass pass = {.dry = true, .weights_use = TRM_WEIGHTS_FIRST};
   trm_tape_begin(l->tape, &pass);
   trm_tape_backward(l->tape, layer_loss(l, f, &x), NULL, NULL, NULL);
   CHECK_OK(trm_tape_status(l->tape));

@@ -53,7 +53,8 @@ typedef struct trm_block_sink {
 
 enum { TRM_PASS_MAX_BLOCKS = 4096 };
 
-/** Whether products may keep weights in the form they read (math/product.h) for passes to come. */
+/** Whether products may keep weights in the form they read (math/product.h) for passes to come; a dry
+ *  pass says so too, for memory to be there. */
 typedef enum trm_weights_use {
   TRM_WEIGHTS_ONCE,  /* this pass is on its own */
   TRM_WEIGHTS_FIRST, /* others follow with the same weights */
@@ -91,10 +92,13 @@ void trm_tape_destroy(trm_tape **tape);
 void trm_tape_begin(trm_tape *tape, const trm_pass *pass);
 /** The pass that was started last. */
 const trm_pass *trm_tape_pass(const trm_tape *tape);
-/** Reserves the arena at the high-water mark of all dry passes so far. @return TRM_ERR_MEMORY */
+/** Reserves the arena at the high-water mark of all dry passes so far, and memory for the weights that they
+ *  said to keep packed (weights_use). @return TRM_ERR_MEMORY */
 trm_status trm_tape_reserve(trm_tape *tape);
 /** Bytes that are reserved. */
 size_t trm_tape_arena_bytes(const trm_tape *tape);
+/** Bytes of the weights that are kept packed. */
+size_t trm_tape_packed_bytes(const trm_tape *tape);
 /** First failure of this pass, TRM_OK if none: TRM_ERR_ARG (shapes that do not fit, too many
  *  operators), TRM_ERR_MEMORY. */
 trm_status trm_tape_status(const trm_tape *tape);

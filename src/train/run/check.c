@@ -26,14 +26,6 @@ static int gradient_arrays(const trm_config *config, int n_ranks) {
   return most;
 }
 
-/* At most: matrices that no product reads (an embedding that is not the output layer) are not packed. */
-static int64_t packed_bytes(const trm_config *config, const trm_params *params, int n_ranks) {
-  int64_t n = 0;
-  if (!trm_gemm_selected()->product || trm_config_int(config, "batch.blocks") <= n_ranks) return 0;
-  for (int i = 0; i < params->n_rows; ++i) n += params->rows[i].n_dims == 2 ? params->rows[i].n : 0;
-  return 2 * n * (int64_t)sizeof(trm_real) / (trm_gemm_bf16() ? 2 : 1);
-}
-
 static int64_t live_bytes(void) {
   return trm_alloc_counts_get().live_bytes;
 }
@@ -75,7 +67,7 @@ static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task
   plan->weights_bytes = array_bytes;
   plan->gradients_bytes = array_bytes * gradient_arrays(config, n_ranks);
   plan->optimizer_bytes = share_bytes * n_states;
-  plan->packed_bytes = packed_bytes(config, learner.params, n_ranks);
+  plan->packed_bytes = (int64_t)trm_tape_packed_bytes(learner.tape);
   plan->activations_bytes = (int64_t)trm_tape_arena_bytes(learner.tape);
   plan->checkpoint_bytes = array_bytes * (1 + n_states);
 out:

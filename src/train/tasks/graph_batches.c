@@ -51,7 +51,8 @@ static trm_status plan(trm_graph_batches *b, int64_t *max_inputs) {
   if (status == TRM_OK) {
     const trm_batch batch = {.graph = &bounds->block.batch};
     *max_inputs = bounds->block.batch.features.n_rows;
-    status = trm_learner_plan(b->learner, TRM_PLAN_BACKWARD, (trm_pass){.bounds = true}, &batch);
+    const trm_pass pass = {.bounds = true, .weights_use = trm_task_weights_use(b->task, true)};
+    status = trm_learner_plan(b->learner, TRM_PLAN_BACKWARD, pass, &batch);
   }
   TRM_FREE(bounds);
   return status;

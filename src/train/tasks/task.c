@@ -238,6 +238,11 @@ double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluatio
   return isnan(value) ? HUGE_VAL : value; /* of an empty subset: never the best */
 }
 
+trm_weights_use trm_task_weights_use(const trm_task *task, bool training) {
+  const bool several = !training || task->n_blocks > trm_comm_size(task->comm);
+  return several ? TRM_WEIGHTS_FIRST : TRM_WEIGHTS_ONCE;
+}
+
 trm_status trm_task_block(trm_learner *learner, trm_gradsync *sync, int64_t local_block,
                           const trm_pass *pass, const trm_batch *batch, const int64_t *samples,
                           int64_t n_samples) {

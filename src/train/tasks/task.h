@@ -146,6 +146,10 @@ void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *resul
 /** Adds the next score of the task's list. */
 void trm_task_put_score(const trm_task *task, double value, trm_evaluation *result);
 
+/** For the dry pass before training: whether some rank has several blocks, for which packed weights are
+ *  kept. Blocks of an evaluation are always several. */
+trm_weights_use trm_task_weights_use(const trm_task *task, bool training);
+
 /** Runs one block: the pass is begun, `batch` gives the loss, `samples` are hashed. */
 trm_status trm_task_block(trm_learner *learner, trm_gradsync *sync, int64_t local_block,
                           const trm_pass *pass, const trm_batch *batch, const int64_t *samples,

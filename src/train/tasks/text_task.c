@@ -81,7 +81,8 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
                     trm_dataset_path(t->dataset));
   }
   const trm_tokens tokens = {.N = trm_ceil_div(task->batch, task->n_blocks), .T = t->T};
-  return trm_learner_plan(learner, training ? TRM_PLAN_BACKWARD : TRM_PLAN_LOSS, (trm_pass){0},
+  const trm_pass pass = {.weights_use = trm_task_weights_use(task, training)};
+  return trm_learner_plan(learner, training ? TRM_PLAN_BACKWARD : TRM_PLAN_LOSS, pass,
                           &(trm_batch){.tokens = &tokens});
 }
 
