@@ -55,7 +55,8 @@ static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   const int64_t unplanned = live_bytes();
   TRM_TRY_OUT(trm_comm_agree(comm, trm_task_plan(task, &learner, true)));
-  data_bytes += live_bytes() - unplanned - (int64_t)trm_tape_arena_bytes(learner.tape);
+  data_bytes += live_bytes() - unplanned - (int64_t)trm_tape_arena_bytes(learner.tape) -
+                (int64_t)trm_tape_packed_bytes(learner.tape);
   TRM_TRY_OUT(greatest(comm, data_bytes, &plan->data_bytes));
   plan->host_bytes = task->host_bytes;
   const trm_stripes stripes = trm_optimizer_stripes(learner.optimizer);
