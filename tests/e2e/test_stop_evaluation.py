@@ -15,7 +15,7 @@ eval: {every: 3}
 checkpoint: {every: 0, keep: 3}
 log: {every: 1}
 """
-N_TOKENS = 3000000
+N_TOKENS = 6000000
 
 folder = temp_folder()
 data = os.path.join(folder, "data.h5")
