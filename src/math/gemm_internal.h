@@ -11,6 +11,21 @@
 #define TRM_BACKEND_NAME(backend) .selector = "math.gemm", .name = backend
 #define TRM_BACKEND_PART(backend) .part = {TRM_BACKEND_NAME(backend)}
 
+/** Factors as BLAS has them: leading dimensions of A [M, K] and B [K, N], or of their transposes. */
+static inline trm_factors trm_factors_of(bool transpose_a, bool transpose_b, int64_t M, int64_t N,
+                                         int64_t K, const trm_real *a, int64_t lda,
+                                         const trm_real *b, int64_t ldb) {
+  return (trm_factors){.M = M,
+                       .N = N,
+                       .K = K,
+                       .a = a,
+                       .a_row = transpose_a ? 1 : lda,
+                       .a_k = transpose_a ? lda : 1,
+                       .b = b,
+                       .ldb = ldb,
+                       .transpose_b = transpose_b};
+}
+
 /** Makes sure that the library beneath does not start threads of its own. */
 void trm_gemm_init(void);
 

@@ -30,15 +30,7 @@ static void native_product(const trm_factors *f, const trm_after *after) {
 static void native_tile(bool transpose_a, bool transpose_b, int64_t M, int64_t N, int64_t K,
                         trm_real alpha, const trm_real *a, int64_t lda, const trm_real *b,
                         int64_t ldb, trm_real beta, trm_real *c, int64_t ldc) {
-  const trm_factors f = {.M = M,
-                         .N = N,
-                         .K = K,
-                         .a = a,
-                         .a_row = transpose_a ? 1 : lda,
-                         .a_k = transpose_a ? lda : 1,
-                         .b = b,
-                         .ldb = ldb,
-                         .transpose_b = transpose_b};
+  const trm_factors f = trm_factors_of(transpose_a, transpose_b, M, N, K, a, lda, b, ldb);
   native_product(&f, &(trm_after){.c = c, .ldc = ldc, .alpha = alpha, .beta = beta});
 }
 

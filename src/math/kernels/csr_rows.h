@@ -116,13 +116,4 @@ TRM_INLINE void trm_ask_for(const trm_real *p, int vectors) {
   for (int at = 0; at < vectors * TRM_VECTOR_REALS; at += LINE) __builtin_prefetch(p + at, 0, 2);
 }
 
-TRM_INLINE trm_vector trm_vector_load(const trm_real *p) {
-  trm_vector v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-TRM_INLINE void trm_vector_store(trm_real *p, trm_vector v) {
-  memcpy(p, &v, sizeof v);
-}
-
 #endif

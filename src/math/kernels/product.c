@@ -66,18 +66,6 @@ void trm_product_pack(trm_real *packed, const trm_real *b, int64_t ldb, bool tra
 
 /* ---- register tiles -------------------------------------------------------------------------- */
 
-TRM_INLINE trm_vector vector_load(const trm_real *p) {
-  trm_vector v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-TRM_INLINE void vector_store(trm_real *p, trm_vector v) {
-  memcpy(p, &v, sizeof v);
-}
-TRM_INLINE trm_vector vector_set(trm_real x) {
-  return x - (trm_vector){0};
-}
-
 /* Where the sums of a tile come from and go to. */
 typedef struct place {
   const trm_after *after;
@@ -89,17 +77,17 @@ typedef struct place {
 
 TRM_INLINE void store_vector(const trm_after *s, const trm_real *bias, trm_real *to, trm_vector p) {
   if (s->alpha != 1) p *= s->alpha;
-  if (bias) p += vector_load(bias);
+  if (bias) p += trm_vector_load(bias);
   if (s->beta == 1) {
-    p += vector_load(to);
+    p += trm_vector_load(to);
   } else if (s->beta != 0) {
-    p = trm_vector_fma(p, vector_set(s->beta), vector_load(to));
+    p = trm_vector_fma(p, trm_vector_set(s->beta), trm_vector_load(to));
   }
   for (int i = 0; i < s->n_merges; ++i) {
     to -= s->merge_step;
-    p += vector_load(to);
+    p += trm_vector_load(to);
   }
-  vector_store(to, p);
+  trm_vector_store(to, p);
 }
 
 /* The same for one element, at the ragged end of rows. */
@@ -137,7 +125,7 @@ typedef struct operand {
 } operand;
 
 TRM_INLINE trm_vector grow(step_kind kind, trm_vector sum, const trm_real *a, trm_vector b) {
-  if (kind == NUMBERS) return trm_vector_fma(sum, vector_set(*a), b);
+  if (kind == NUMBERS) return trm_vector_fma(sum, trm_vector_set(*a), b);
 #if !TRM_REAL_IS_DOUBLE
   uint32_t pair;
   memcpy(&pair, a, sizeof pair);
@@ -160,14 +148,14 @@ TRM_INLINE void register_tile(step_kind kind, int rows, int vectors, int64_t dep
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) {
-      sum[i][v] =
-          to->sums ? vector_load(to->sums + i * TRM_PANEL + column + v * VECTOR) : vector_set(0);
+      sum[i][v] = to->sums ? trm_vector_load(to->sums + i * TRM_PANEL + column + v * VECTOR)
+                           : trm_vector_set(0);
     }
   }
   for (int64_t k = 0; k < depth; ++k) {
     trm_vector row[VECTORS];
 #pragma GCC unroll 3
-    for (int v = 0; v < vectors; ++v) row[v] = vector_load(b + k * width + v * VECTOR);
+    for (int v = 0; v < vectors; ++v) row[v] = trm_vector_load(b + k * width + v * VECTOR);
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
       const trm_real *x = a.at + i * a.row + k * a.k;
@@ -181,7 +169,7 @@ TRM_INLINE void register_tile(step_kind kind, int rows, int vectors, int64_t dep
     for (int v = 0; v < vectors; ++v) {
       const int64_t at = column + v * VECTOR;
       if (to->raw) {
-        vector_store(to->raw + i * TRM_PANEL + at, sum[i][v]);
+        trm_vector_store(to->raw + i * TRM_PANEL + at, sum[i][v]);
       } else {
         store_vector(to->after, to->bias ? to->bias + at : NULL, to->c + i * to->after->ldc + at,
                      sum[i][v]);

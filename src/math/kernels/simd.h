@@ -56,6 +56,19 @@ TRM_INLINE trm_real trm_fma(trm_real sum, trm_real a, trm_real b) {
 #endif
 }
 
+TRM_INLINE trm_vector trm_vector_load(const trm_real *p) {
+  trm_vector v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+TRM_INLINE void trm_vector_store(trm_real *p, trm_vector v) {
+  memcpy(p, &v, sizeof v);
+}
+
+TRM_INLINE trm_vector trm_vector_set(trm_real x) {
+  return x - (trm_vector){0};
+}
+
 TRM_INLINE trm_vector trm_vector_fma(trm_vector sum, trm_vector a, trm_vector b) {
 #if defined(__AVX512F__) && !TRM_REAL_IS_DOUBLE
   return (trm_vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)sum);
