@@ -173,7 +173,7 @@ static void product_by_tiles(const trm_factors *f, const trm_after *after) {
   const tiling t = choose_tiles(transpose_a, f->transpose_b, f->M, f->N);
   const int64_t n_rows = trm_ceil_div(f->M, t.rows), n_columns = trm_ceil_div(f->N, t.columns);
   const int64_t n_tiles = n_rows * n_columns;
-  TRM_ASSERT(f->b && (f->a_k == 1 || f->a_row == 1));
+  TRM_ASSERT(f->K <= 0 || (f->b && (f->a_k == 1 || f->a_row == 1)));
 #pragma omp parallel for schedule(dynamic)                                                         \
     num_threads(trm_team(n_tiles, f->M * f->N * f->K / PRODUCTS_PER_WORK))
   for (int64_t u = 0; u < n_tiles; ++u) {

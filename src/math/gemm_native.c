@@ -6,7 +6,8 @@
 #include "trireme/core/memory.h"
 #include "trireme/math/threads.h"
 
-/* Kept to the end of the thread; a few MiB, taken at its first product. */
+/* A few MiB, taken at the thread's first product and kept: products are asked for by threads that live
+ * as long as the program. */
 static _Thread_local trm_real *buffer;
 static _Thread_local int64_t buffer_elements;
 

@@ -26,10 +26,9 @@ struct trm_gradsync {
   /* State of a step. Everything before `complete` is final for the running block; buckets before
    * `handed` were given to the reducer. */
   bool last_block;
-  int slot, n_merges; /* of the running block; a pass over all blocks has merged what it wrote */
-  const trm_tape
-      *tape; /* of the running block, which may have merged parameters itself; else NULL */
-  trm_block_sink sink;      /* for such a pass */
+  int slot, n_merges;   /* of the running block; a pass over all blocks has merged what it wrote */
+  const trm_tape *tape; /* of the block on its way back; NULL: it merges nothing itself */
+  trm_block_sink sink;  /* for such a pass */
   trm_tape_between between; /* the caller's, NULL: none */
   void *between_context;
   bool *ready;  /* [params->n_rows], owned */

@@ -27,10 +27,10 @@ typedef struct trm_factors {
   int64_t M, N, K;
   const trm_real *a; /* element (i, k) is a[i a_row + k a_k] */
   int64_t a_row, a_k;
-  const trm_real *b; /* [K, N], transpose_b: [N, K], rows ldb apart; or NULL and */
+  const trm_real *b; /* [K, N], transpose_b: [N, K], rows ldb apart; NULL with `packed`, which */
   int64_t ldb;
   bool transpose_b;
-  /* What trm_product_pack has made of it; of a matrix of packed_depth rows it may be rows
+  /* is what trm_product_pack has made of it (in bfloat16 for K <= 32768); of a matrix of packed_depth rows it may be rows
    * packed_first .. packed_first + K - 1 (packed_depth 0: K). */
   const trm_real *packed;
   int64_t packed_first, packed_depth; /* the first one even in bfloat16 */

@@ -35,7 +35,7 @@ void trm_layout_free(trm_layout *layout);
 void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
                          void (*say)(void *context, const char *sentence), void *context);
 
-/** "2 ranks x 1 thread on 1 host, x86-64-v4, openblas (Haswell)" into text[size]. */
+/** "2 ranks x 1 thread on 1 host, x86-64-v4, native (fused multiply-add)" into text[size]. */
 void trm_layout_summary(trm_comm *comm, const trm_layout *layout, char *text, size_t size);
 
 /** What the bits of a run depend on besides its configuration: "x86-64-v4; openblas Haswell", or "x86-64

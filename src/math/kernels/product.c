@@ -411,7 +411,9 @@ void trm_product(const trm_factors *f, const trm_after *after, trm_real *scratch
       trm_team(n_panels * trm_ceil_div(f->M, ROWS), f->M * f->N * f->K / PRODUCTS_PER_WORK);
   /* Rows of A that fit when packed; panels so deep that not even one tile of them does are deep. */
   const int64_t a_rows = trm_min_i64(PACKED_ROWS, (int64_t)DEPTH * PACKED_ROWS / depth / 8 * 8);
+  TRM_ASSERT(f->b || f->packed || f->K <= 0);
   if (p.pack_a ? a_rows == 0 || (!f->packed && depth > DEPTH) : !f->packed && depth > DEPTH) {
+    TRM_ASSERT(f->b);
     product_deep(&p, n_panels);
     return;
   }

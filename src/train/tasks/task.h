@@ -147,7 +147,7 @@ void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *resul
 void trm_task_put_score(const trm_task *task, double value, trm_evaluation *result);
 
 /** For the dry pass before training: whether some rank has several blocks, for which packed weights are
- *  kept. Blocks of an evaluation are always several. */
+ *  kept; an evaluation by itself (not `training`) always has. */
 trm_weights_use trm_task_weights_use(const trm_task *task, bool training);
 
 /** Runs one block: the pass is begun, `batch` gives the loss, `samples` are hashed. */
