@@ -27,11 +27,11 @@ typedef struct trm_factors {
   int64_t M, N, K;
   const trm_real *a; /* element (i, k) is a[i a_row + k a_k] */
   int64_t a_row, a_k;
-  const trm_real *b; /* [K, N], transpose_b: [N, K], rows ldb apart; NULL with `packed`, which */
+  const trm_real *b; /* [K, N], transpose_b: [N, K], rows ldb apart; may be NULL with `packed` */
   int64_t ldb;
   bool transpose_b;
-  /* is what trm_product_pack has made of it (in bfloat16 for K <= 32768); of a matrix of packed_depth rows it may be rows
-   * packed_first .. packed_first + K - 1 (packed_depth 0: K). */
+  /* What trm_product_pack has made of it (bfloat16: for K <= 32768); of a matrix of packed_depth rows
+   * it may be rows packed_first .. packed_first + K - 1 (packed_depth 0: K). */
   const trm_real *packed;
   int64_t packed_first, packed_depth; /* the first one even in bfloat16 */
   bool bf16;                          /* operands are rounded to bfloat16; `packed` holds such */
