@@ -1,5 +1,5 @@
 /**
- * Operators on the tape. Each is one file in src/nn with its forward, backward, shape rule and
+ * Operators on the tape. Each is one file below src/nn with its forward, backward, shape rule and
  * sampler of small random cases; src/nn/op_list.h has one line for each, which the gradient check
  * walks. Shapes that do not fit set the tape's status with a message that names the operator.
  */
