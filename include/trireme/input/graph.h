@@ -18,27 +18,8 @@
 
 #include "trireme/core/csr.h"
 #include "trireme/core/status.h"
+#include "trireme/input/lists.h"
 #include "trireme/input/subset.h"
-
-/** A list of ids, rising. */
-typedef struct trm_ids {
-  const int32_t *ids;
-  int64_t n;
-} trm_ids;
-
-/** Texts one after another: text i is bytes [offsets[i], offsets[i + 1]). n = 0: none. */
-typedef struct trm_texts {
-  int64_t n;
-  const int64_t *offsets;
-  const char *bytes;
-} trm_texts;
-
-/** Classes of nodes, or of graphs. */
-typedef struct trm_classes {
-  int n;
-  const int32_t *labels; /* [nodes or graphs] in [0, n), -1: missing; NULL: there are none */
-  trm_texts names;       /* [n] if the file has them */
-} trm_classes;
 
 typedef struct trm_graph {
   const char *path, *source, *created_by;

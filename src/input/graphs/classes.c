@@ -1,12 +1,7 @@
 /** Classes of nodes or graphs: their labels, how many there are, their names. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "graph_internal.h"
-#include "trireme/core/memory.h"
-#include "trireme/core/utf8.h"
-
-enum { MOST_CLASSES = 64, NAME_BYTES = 64 };
 
 trm_status trm_classes_layout(trm_graph_file *f, int64_t n) {
   const trm_graph_slot *labels = &f->slots[TRM_GA_LABELS];
@@ -43,38 +38,6 @@ trm_status trm_classes_check(const trm_graph_file *f, int64_t *n_classes) {
                   "%s: '%s' has a class %" PRId64 " among %" PRId64 " labels; number "
                   "the classes without gaps",
                   f->path, f->slots[TRM_GA_LABELS].name, highest, n);
-}
-
-trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *file) {
-  if (!classes->labels) {
-    trm_describe_row(file, "classes", "%14s", "none");
-    return TRM_OK;
-  }
-  int64_t *sizes = NULL, unlabelled = 0;
-  TRM_TRY(TRM_ALLOC(&sizes, classes->n, "sizes of classes"));
-  for (int64_t i = 0; i < n; ++i) {
-    if (classes->labels[i] < 0) {
-      ++unlabelled;
-    } else {
-      ++sizes[classes->labels[i]];
-    }
-  }
-  trm_describe_row(file, "classes", "%14d  %s without a label", classes->n,
-                   trm_count_text_of(unlabelled).text);
-  for (int c = 0; c < classes->n && c < MOST_CLASSES; ++c) {
-    char label[32], name[NAME_BYTES] = "";
-    snprintf(label, sizeof label, "  %d", c);
-    if (classes->names.n > 0) {
-      const int64_t begin = classes->names.offsets[c],
-                    bytes = classes->names.offsets[c + 1] - begin;
-      trm_text_escape(classes->names.bytes + begin, bytes, name, sizeof name);
-    }
-    trm_describe_row(file, label, "%14s  %5.1f %%%s%s", trm_count_text_of(sizes[c]).text,
-                     100.0 * (double)sizes[c] / (double)n, name[0] ? "  " : "", name);
-  }
-  if (classes->n > MOST_CLASSES) trm_describe_row(file, "  ...", "%s", "");
-  TRM_FREE(sizes);
-  return TRM_OK;
 }
 
 trm_status trm_classes_write(trm_container *file, const char *labels, const trm_classes *classes) {

@@ -6,12 +6,6 @@
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
 
-trm_count_text trm_count_text_of(int64_t n) {
-  trm_count_text c;
-  trm_format_count((long long)n, c.text);
-  return c;
-}
-
 trm_status trm_describe_lengths(FILE *file, const char *label, const int64_t *offsets, int64_t n,
                                 const char *what) {
   static const double shares[] = {0, 0.5, 0.9, 0.99, 1};

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "describe_internal.h"
 #include "trireme/input/data_file.h"
 #include "trireme/input/graph.h"
 #include "trireme/input/graph_write.h"
@@ -295,20 +296,11 @@ trm_status trm_classes_layout(trm_graph_file *f, int64_t n);
 /** Reads and checks labels, which are classes or -1, and names of classes; how many classes there are is
  *  told, or one more than the highest. */
 trm_status trm_classes_check(const trm_graph_file *f, int64_t *n_classes);
-/** Sizes of the classes of n labels. */
-trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *file);
 /** Attributes of the labels, an array that has been written if there are any. */
 trm_status trm_classes_write(trm_container *file, const char *labels, const trm_classes *classes);
 
 /* ---- description: graph_describe.c ------------------------------------------------------------ */
 
-enum { TRM_MOST_SPLITS_SHOWN = 16 };
-
-/** "1,234,567"; a value, so that a line can have several. */
-typedef struct trm_count_text {
-  char text[32];
-} trm_count_text;
-trm_count_text trm_count_text_of(int64_t n);
 /** The lengths of rows: mean, smallest, quantiles, largest. */
 trm_status trm_describe_lengths(FILE *file, const char *label, const int64_t *offsets, int64_t n,
                                 const char *what);

@@ -160,19 +160,7 @@ static trm_status describe(const trm_graph_file *f, FILE *file) {
   const trm_node_data *d = f->data;
   TRM_TRY(trm_describe_graph(f, file));
   TRM_TRY(trm_classes_describe(&d->classes, d->graph.n_nodes, file));
-  trm_describe_row(file, "splits", "%14d", d->n_splits);
-  for (int s = 0; s < d->n_splits && s < TRM_MOST_SPLITS_SHOWN; ++s) {
-    const trm_ids *subsets = &d->splits[s * TRM_N_SUBSETS];
-    const int64_t in = subsets[0].n + subsets[1].n + subsets[2].n;
-    char label[32];
-    (void)snprintf(label, sizeof label, "  %d", s);
-    trm_describe_row(file, label, "%14s  train, %s valid, %s test, %s in none",
-                     trm_count_text_of(subsets[TRM_SUBSET_TRAIN].n).text,
-                     trm_count_text_of(subsets[TRM_SUBSET_VALID].n).text,
-                     trm_count_text_of(subsets[TRM_SUBSET_TEST].n).text,
-                     trm_count_text_of(d->graph.n_nodes - in).text);
-  }
-  if (d->n_splits > TRM_MOST_SPLITS_SHOWN) trm_describe_row(file, "  ...", "%s", "");
+  trm_splits_describe(d->splits, d->n_splits, d->graph.n_nodes, file);
   return TRM_OK;
 }
 

@@ -1,0 +1,22 @@
+/** What the descriptions of several kinds of data sets share. */
+#ifndef TRIREME_INPUT_DESCRIBE_INTERNAL_H
+#define TRIREME_INPUT_DESCRIBE_INTERNAL_H
+
+#include "trireme/input/data_file.h"
+#include "trireme/input/lists.h"
+#include "trireme/input/subset.h"
+
+enum { TRM_MOST_SPLITS_SHOWN = 16 };
+
+/** "1,234,567"; a value, so that a line can have several. */
+typedef struct trm_count_text {
+  char text[32];
+} trm_count_text;
+trm_count_text trm_count_text_of(int64_t n);
+
+/** Sizes of the classes of n labels. */
+trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *file);
+/** How many of n things are in each subset of each split: splits[n_splits, TRM_N_SUBSETS]. */
+void trm_splits_describe(const trm_ids *splits, int n_splits, int64_t n, FILE *file);
+
+#endif

@@ -1,0 +1,173 @@
+/** What `trireme inspect` prints of a data set of samples. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "describe_internal.h"
+#include "samples_internal.h"
+#include "trireme/core/integers.h"
+#include "trireme/core/memory.h"
+#include "trireme/core/utf8.h"
+
+enum { N_EXAMPLES = 3, EXAMPLE_BYTES = 60 };
+
+/* ---- lengths ---------------------------------------------------------------------------------- */
+
+static int64_t row_length(const int64_t *offsets, const int32_t *ids, int64_t i) {
+  const int64_t row = ids ? ids[i] : i;
+  return offsets[row + 1] - offsets[row];
+}
+
+trm_status trm_row_lengths_of(const int64_t *offsets, const int32_t *ids, int64_t n,
+                              trm_row_lengths *lengths) {
+  trm_row_lengths l = {.n = n};
+  int64_t *histogram = NULL, below = 0;
+  *lengths = l;
+  if (n == 0) return TRM_OK;
+  for (int64_t i = 0; i < n; ++i) {
+    l.longest = trm_max_i64(l.longest, row_length(offsets, ids, i));
+    l.total += row_length(offsets, ids, i);
+  }
+  TRM_TRY(TRM_ALLOC(&histogram, l.longest + 1, "lengths of rows"));
+  for (int64_t i = 0; i < n; ++i) ++histogram[row_length(offsets, ids, i)];
+  l.median = l.most_95 = -1;
+  for (int64_t length = 0; length <= l.longest; ++length) {
+    below += histogram[length];
+    if (l.median < 0 && below * 2 >= n) l.median = length;
+    if (l.most_95 < 0 && below >= n - n / 20) l.most_95 = length;
+  }
+  TRM_FREE(histogram);
+  *lengths = l;
+  return TRM_OK;
+}
+
+static trm_status describe_lengths(FILE *file, const char *label, const int64_t *offsets,
+                                   int64_t n) {
+  trm_row_lengths l;
+  TRM_TRY(trm_row_lengths_of(offsets, NULL, n, &l));
+  trm_describe_row(file, label,
+                   "%14.2f  tokens in the mean; median %" PRId64 ", 95 %% up to %" PRId64
+                   ", longest %" PRId64,
+                   (double)l.total / (double)n, l.median, l.most_95, l.longest);
+  return TRM_OK;
+}
+
+/* ---- targets ---------------------------------------------------------------------------------- */
+
+static void describe_vocab(FILE *file, const char *label, const trm_vocab *vocab, bool shared) {
+  trm_describe_row(file, label, "%14s  tokens of unit %s%s", trm_count_text_of(vocab->n).text,
+                   vocab->unit, shared ? ", of inputs and targets" : "");
+}
+
+static void describe_numbers(const trm_samples *s, FILE *file) {
+  double sum = 0, squares = 0, least = s->numbers[0], most = s->numbers[0];
+  for (int64_t i = 0; i < s->n; ++i) sum += (double)s->numbers[i];
+  const double mean = sum / (double)s->n;
+  for (int64_t i = 0; i < s->n; ++i) {
+    const double x = (double)s->numbers[i];
+    squares += (x - mean) * (x - mean);
+    least = fmin(least, x);
+    most = fmax(most, x);
+  }
+  trm_describe_row(file, "targets", "%14.6g  in the mean; deviation %.6g, from %.6g to %.6g", mean,
+                   sqrt(squares / (double)s->n), least, most);
+}
+
+static int64_t count_groups(const trm_samples *s) {
+  /* Groups are numbers below n; samples that stand for themselves have one each. */
+  int64_t n = 0;
+  uint8_t *seen = NULL;
+  if (TRM_ALLOC(&seen, s->n, "groups") != TRM_OK) return -1;
+  for (int64_t i = 0; i < s->n; ++i) {
+    n += !seen[s->groups[i]];
+    seen[s->groups[i]] = 1;
+  }
+  TRM_FREE(seen);
+  return n;
+}
+
+static trm_status describe_targets(const trm_samples *s, FILE *file) {
+  switch (s->target) {
+  case TRM_TARGET_CLASS:
+    return trm_classes_describe(&s->classes, s->n, file);
+  case TRM_TARGET_NUMBER:
+    describe_numbers(s, file);
+    return TRM_OK;
+  default:
+    TRM_TRY(describe_lengths(file, "targets", s->targets.offsets, s->n));
+    if (!s->shared_vocab) describe_vocab(file, "  vocabulary", &s->target_vocab, false);
+    return TRM_OK;
+  }
+}
+
+/* ---- examples --------------------------------------------------------------------------------- */
+
+/* The begin of a row of tokens as text, escaped. */
+static void show_tokens(const trm_ragged *rows, int64_t row, const trm_vocab *vocab,
+                        char text[EXAMPLE_BYTES + 8]) {
+  char raw[EXAMPLE_BYTES];
+  int64_t n = 0, i = rows->offsets[row];
+  const char *gap =
+      strcmp(vocab->unit, "word") == 0 || strcmp(vocab->unit, "symbol") == 0 ? " " : "";
+  for (; i < rows->offsets[row + 1]; ++i) {
+    const int64_t begin = vocab->offsets[rows->values[i]],
+                  bytes = vocab->offsets[rows->values[i] + 1] - begin;
+    if (n + bytes + 1 > (int64_t)sizeof raw) break;
+    if (n > 0 && *gap) raw[n++] = *gap;
+    memcpy(raw + n, vocab->bytes + begin, (size_t)bytes);
+    n += bytes;
+  }
+  const bool cut = trm_text_escape(raw, n, text, EXAMPLE_BYTES) < n || i < rows->offsets[row + 1];
+  if (cut) strcat(text, " ...");
+}
+
+static void show_text(const trm_texts *texts, int64_t i, char text[EXAMPLE_BYTES + 8]) {
+  const int64_t begin = texts->offsets[i], n = texts->offsets[i + 1] - begin;
+  if (trm_text_escape(texts->bytes + begin, n, text, EXAMPLE_BYTES) < n) strcat(text, " ...");
+}
+
+static void show_target(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES + 8]) {
+  if (s->target == TRM_TARGET_NUMBER) {
+    (void)snprintf(text, EXAMPLE_BYTES, "%.6g", (double)s->numbers[i]);
+  } else if (s->target == TRM_TARGET_CLASS && s->classes.names.n > 0) {
+    show_text(&s->classes.names, s->classes.labels[i], text);
+  } else if (s->target == TRM_TARGET_CLASS) {
+    (void)snprintf(text, EXAMPLE_BYTES, "%d", (int)s->classes.labels[i]);
+  } else if (s->references.n > 0) {
+    show_text(&s->references, i, text);
+  } else {
+    show_tokens(&s->targets, i, &s->target_vocab, text);
+  }
+}
+
+static void describe_examples(const trm_samples *s, FILE *file) {
+  for (int64_t i = 0; i < s->n && i < N_EXAMPLES; ++i) {
+    char input[EXAMPLE_BYTES + 8], target[EXAMPLE_BYTES + 8];
+    show_tokens(&s->inputs, i, &s->input_vocab, input);
+    show_target(s, i, target);
+    trm_describe_row(file, i == 0 ? "examples" : "", "| %s", input);
+    trm_describe_row(file, "", "|   -> %s", target);
+  }
+}
+
+trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
+  trm_describe_head(file, s->path, "samples", s->source, s->created_by);
+  trm_describe_row(file, "samples", "%14s  from %s to %s", trm_count_text_of(s->n).text,
+                   trm_sample_input_names[s->input], trm_sample_target_names[s->target]);
+  if (s->groups) {
+    trm_describe_row(file, "  inputs",
+                     "%14s  different ones; those with several targets are in one "
+                     "part",
+                     trm_count_text_of(count_groups(s)).text);
+  }
+  TRM_TRY(describe_lengths(file, "inputs", s->inputs.offsets, s->n));
+  describe_vocab(file, "  vocabulary", &s->input_vocab, s->shared_vocab);
+  TRM_TRY(describe_targets(s, file));
+  trm_splits_describe(s->splits, s->n_splits, s->n, file);
+  trm_describe_row(file, "digest", "%016" PRIx64, s->digest);
+  describe_examples(s, file);
+  if (fflush(file) != 0 || ferror(file)) {
+    return trm_fail(TRM_ERR_IO, "%s: its description could not be written", s->path);
+  }
+  return TRM_OK;
+}

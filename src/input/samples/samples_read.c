@@ -1,0 +1,172 @@
+/** Reading the arrays of a file of samples: sizes first, which are bounded by bytes in the file. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "samples_internal.h"
+#include "trireme/core/memory.h"
+
+/* Finds an array and its length, -1 when it is not there; one dimension, and integers where they must be. */
+static trm_status find(const trm_samples_file *f, const char *name, trm_dtype dtype, bool required,
+                       int64_t *n) {
+  trm_array_info info;
+  *n = -1;
+  if (!trm_container_has(f->file, name)) {
+    if (!required) return TRM_OK;
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: no array '%s', which samples with input %s and target %s must have",
+                    f->path, name, trm_sample_input_names[f->data.input],
+                    trm_sample_target_names[f->data.target]);
+  }
+  TRM_TRY(trm_array_info_get(f->file, name, &info));
+  const bool real = info.dtype == TRM_DTYPE_F32 || info.dtype == TRM_DTYPE_F64;
+  if (info.n_dims != 1 || (real && dtype != TRM_DTYPE_F32)) {
+    return trm_fail(TRM_ERR_DATA, "%s: array '%s' is %s with %d dimension%s, expected %s with 1",
+                    f->path, name, trm_dtype_name(info.dtype), info.n_dims,
+                    info.n_dims == 1 ? "" : "s", dtype == TRM_DTYPE_F32 ? "numbers" : "integers");
+  }
+  *n = info.n_elements;
+  return TRM_OK;
+}
+
+static trm_status wrong_length(const trm_samples_file *f, const char *name, int64_t n,
+                               int64_t expected) {
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: array '%s' has %" PRId64 " elements, expected %" PRId64 " for %" PRId64
+                  " samples",
+                  f->path, name, n, expected, f->data.n);
+}
+
+/* What the length of an array tells, or must agree with. */
+static trm_status check_length(trm_samples_file *f, int place, int64_t n) {
+  const trm_sample_array *a = &trm_sample_arrays[place];
+  switch (a->length) {
+  case TRM_SAMPLE_ROWS:
+    f->data.n = n - 1;
+    if (n >= 2 && n - 1 <= INT32_MAX) return TRM_OK;
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: array '%s' has %" PRId64
+                    " elements, expected one more than the samples, of "
+                    "which there are from 1 to 2147483647",
+                    f->path, a->name, n);
+  case TRM_SAMPLE_OFFSETS:
+    return n == f->data.n + 1 ? TRM_OK : wrong_length(f, a->name, n, f->data.n + 1);
+  case TRM_SAMPLE_EACH:
+    return n == f->data.n ? TRM_OK : wrong_length(f, a->name, n, f->data.n);
+  case TRM_SAMPLE_NAMES:
+    f->data.classes.names.n = n - 1;
+    if (n >= 2) return TRM_OK;
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: array '%s' has %" PRId64 " elements, expected one more than the classes",
+                    f->path, a->name, n);
+  case TRM_SAMPLE_VALUES:
+    break;
+  }
+  return TRM_OK;
+}
+
+/* Offsets that start at 0, never fall, and end where the values end. */
+static trm_status check_offsets(const trm_samples_file *f, int place, int64_t n, int64_t end) {
+  const char *name = trm_sample_arrays[place].name, *values = trm_sample_arrays[place + 1].name;
+  const int64_t *offsets = f->arrays[place];
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t last = i > 0 ? offsets[i - 1] : 0;
+    if (offsets[i] >= last && offsets[i] <= end && (i > 0 || offsets[i] == 0)) continue;
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: '%s' is %" PRId64 " at index %" PRId64
+                    "; offsets start at 0, never fall (%" PRId64 " before) and end at %" PRId64
+                    ", the length of '%s'",
+                    f->path, name, offsets[i], i, last, end, values);
+  }
+  if (offsets[n - 1] == end) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: '%s' ends at %" PRId64 ", but '%s' has %" PRId64 " elements",
+                  f->path, name, offsets[n - 1], values, end);
+}
+
+static trm_status read_array(trm_samples_file *f, int place) {
+  const trm_sample_array *a = &trm_sample_arrays[place];
+  const bool values = a->length == TRM_SAMPLE_VALUES;
+  int64_t n;
+  if (a->target >= 0 && a->target != (int)f->data.target) return TRM_OK;
+  if (values && !f->arrays[place - 1]) return TRM_OK;
+  TRM_TRY(find(f, a->name, a->dtype, a->required, &n));
+  if (n < 0) return TRM_OK;
+  TRM_TRY(check_length(f, place, n));
+  TRM_TRY(trm_alloc_bytes(&f->arrays[place], n, trm_dtype_bytes(a->dtype), a->name));
+  TRM_TRY(trm_array_read(f->file, a->name, a->dtype, f->arrays[place], n));
+  memcpy((unsigned char *)&f->data + a->data, &f->arrays[place], sizeof(void *));
+  if (!values) return TRM_OK;
+  int64_t n_offsets = f->data.n + 1;
+  if (trm_sample_arrays[place - 1].length == TRM_SAMPLE_NAMES) {
+    n_offsets = f->data.classes.names.n + 1;
+  }
+  return check_offsets(f, place - 1, n_offsets, n);
+}
+
+trm_status trm_samples_read_arrays(trm_samples_file *f) {
+  for (int i = 0; i < TRM_N_SAMPLE_PLACES; ++i) TRM_TRY(read_array(f, i));
+  return TRM_OK;
+}
+
+/* ---- splits ----------------------------------------------------------------------------------- */
+
+/* How many splits: numbered from 0 without a gap. */
+static trm_status count_splits(trm_samples_file *f) {
+  char name[TRM_SAMPLE_NAME_BYTES];
+  int64_t n_groups = 0;
+  int n = 0;
+  if (!trm_container_has(f->file, "/splits")) return TRM_OK;
+  for (;; ++n) {
+    (void)snprintf(name, sizeof name, "/splits/%d", n);
+    if (n == INT32_MAX / 8 || !trm_container_has(f->file, name)) break;
+  }
+  TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
+  f->data.n_splits = n;
+  if (n > 0 && n_groups == n) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: group '/splits' has %" PRId64 " members, but no '/splits/%d'; splits are "
+                  "numbered from 0 without gaps",
+                  f->path, n_groups, n);
+}
+
+/* The sizes of all subsets; *total: of all together. */
+static trm_status size_splits(trm_samples_file *f, int64_t *total) {
+  char name[TRM_SAMPLE_NAME_BYTES];
+  *total = 0;
+  for (int i = 0; i < f->data.n_splits * TRM_N_SUBSETS; ++i) {
+    trm_ids *subset = &f->splits[i];
+    trm_sample_split_name(i / TRM_N_SUBSETS, i % TRM_N_SUBSETS, name);
+    TRM_TRY(find(f, name, TRM_DTYPE_I32, i % TRM_N_SUBSETS == TRM_SUBSET_TRAIN, &subset->n));
+    if (subset->n < 0) subset->n = 0;
+    *total += subset->n;
+    if (subset->n > f->data.n) {
+      return trm_fail(TRM_ERR_DATA,
+                      "%s: array '%s' has %" PRId64 " elements, there are %" PRId64 " samples",
+                      f->path, name, subset->n, f->data.n);
+    }
+    if (subset->n > 0 || i % TRM_N_SUBSETS != TRM_SUBSET_TRAIN) continue;
+    return trm_fail(TRM_ERR_DATA, "%s: '%s' is empty; a split needs samples to train on", f->path,
+                    name);
+  }
+  return TRM_OK;
+}
+
+trm_status trm_samples_read_splits(trm_samples_file *f) {
+  char name[TRM_SAMPLE_NAME_BYTES];
+  int64_t total;
+  TRM_TRY(count_splits(f));
+  const int n = f->data.n_splits * TRM_N_SUBSETS;
+  if (n == 0) return TRM_OK;
+  TRM_TRY(TRM_ALLOC(&f->splits, n, "splits of samples"));
+  f->data.splits = f->splits;
+  TRM_TRY(size_splits(f, &total));
+  TRM_TRY(TRM_ALLOC(&f->ids, total, "splits of samples"));
+  int32_t *next = f->ids;
+  for (int i = 0; i < n; ++i) {
+    f->splits[i].ids = next;
+    if (f->splits[i].n == 0) continue;
+    trm_sample_split_name(i / TRM_N_SUBSETS, i % TRM_N_SUBSETS, name);
+    TRM_TRY(trm_array_read(f->file, name, TRM_DTYPE_I32, next, f->splits[i].n));
+    next += f->splits[i].n;
+  }
+  return TRM_OK;
+}
