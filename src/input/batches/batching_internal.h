@@ -5,6 +5,7 @@
 #ifndef TRIREME_INPUT_BATCHING_INTERNAL_H
 #define TRIREME_INPUT_BATCHING_INTERNAL_H
 
+#include "ranked_internal.h"
 #include "sampler_internal.h"
 #include "trireme/input/graph_loader.h"
 
@@ -34,17 +35,6 @@ typedef struct trm_batching_plan {
 trm_status trm_batching_plan_make(const trm_graph_loader_options *options, trm_batching_plan *plan);
 /** The way of that name; NULL: none. */
 const trm_batching_way *trm_batching_find(const char *name);
-
-/* ---- order: ranked.c -------------------------------------------------------------------------- */
-
-/** Something with a cost, to be put in order: by key, then by tie. */
-typedef struct trm_ranked {
-  int64_t key, tie;
-} trm_ranked;
-/** Heapsort (Williams 1964): without memory, and O(n log n) whatever the input. */
-void trm_ranked_sort(trm_ranked *items, int64_t n);
-/** A heap has its last in order at 0; only items[at] may be out of place. */
-void trm_ranked_sift_down(trm_ranked *items, int64_t n, int64_t at);
 
 /* ---- dealing: graph_deal.c -------------------------------------------------------------------- */
 

@@ -51,10 +51,7 @@ static trm_status deal_create(const trm_batching_plan *plan, void **scratch) {
   return TRM_ALLOC(&p->block_of, B, what);
 }
 
-/**
- * Blocks of about equal cost: the graphs, dearest first, each go to the block that has the least.
- * Source: Graham 1969, "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17(2).
- */
+/* Blocks of about equal cost. */
 static void pack(const trm_deal *d, packing *p) {
   const trm_batching_plan *plan = d->plan;
   const trm_set_batching *way = plan->options.way.options;
@@ -64,13 +61,7 @@ static void pack(const trm_deal *d, packing *p) {
     p->graphs[i] = (trm_ranked){.key = -cost_of(way->set, graph), .tie = i};
   }
   trm_ranked_sort(p->graphs, B);
-  /* A heap with the least loaded block in front, of equal ones the first. */
-  for (int64_t b = 0; b < V; ++b) p->loads[b] = (trm_ranked){.key = 0, .tie = -b};
-  for (int64_t i = 0; i < B; ++i) {
-    p->block_of[p->graphs[i].tie] = -p->loads[0].tie;
-    p->loads[0].key += p->graphs[i].key;
-    trm_ranked_sift_down(p->loads, V, 0);
-  }
+  trm_ranked_deal(p->graphs, B, V, p->loads, p->block_of);
 }
 
 /* Blocks one after another, in each the samples in rising order. */

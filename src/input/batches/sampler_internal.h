@@ -2,15 +2,9 @@
 #ifndef TRIREME_INPUT_SAMPLER_INTERNAL_H
 #define TRIREME_INPUT_SAMPLER_INTERNAL_H
 
+#include "buffer_internal.h"
 #include "trireme/input/graph_set.h"
 #include "trireme/input/neighbor_sampler.h"
-
-/** Grows *block to n * size bytes or more when it has room for fewer than n; the first `kept` stay.
- *  After a failure the block is as it was. */
-trm_status trm_buffer_grow(void **block, int64_t *capacity, int64_t n, int64_t kept, size_t size,
-                           const char *what);
-#define TRM_BUFFER_GROW(block, capacity, n, kept, what)                                            \
-  trm_buffer_grow((void **)(block), (capacity), (n), (kept), sizeof **(block), (what))
 
 /** Memory of one hop; what counts edges or rows together grows together. */
 typedef struct trm_hop_store {
