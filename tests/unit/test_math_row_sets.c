@@ -185,6 +185,26 @@ static void check_segments(int64_t n, int64_t rows, int64_t C, int64_t first) {
   free(w.dx);
 }
 
+/* First rows of segments, among them empty ones, and rows before and behind all of them. */
+static void check_first(void *context, const char *isa) {
+  (void)context;
+  (void)isa;
+  const int64_t offsets[] = {1, 3, 3, 6};
+  trm_real x[7 * 2], y[3 * 2], dx[7 * 2];
+  for (int i = 0; i < 14; ++i) x[i] = (trm_real)(i + 1);
+  trm_segment_first(y, x, offsets, 3, 2);
+  const trm_real want[6] = {3, 4, 0, 0, 7, 8};
+  for (int i = 0; i < 6; ++i) CHECK(y[i] == want[i]);
+  for (int add = 0; add < 2; ++add) {
+    for (int i = 0; i < 14; ++i) dx[i] = 1;
+    trm_segment_first_backward(dx, y, offsets, 3, 7, 2, add == 1);
+    for (int i = 0; i < 14; ++i) {
+      const trm_real given = i == 2 ? 3 : i == 3 ? 4 : i == 6 ? 7 : i == 7 ? 8 : 0;
+      CHECK(dx[i] == given + (trm_real)add);
+    }
+  }
+}
+
 static void check_nan(void *context, const char *isa) {
   (void)context;
   (void)isa;
@@ -211,6 +231,7 @@ int main(void) {
   check_segments(7, 3, 5, 0);
   check_segments(12, 4, 33, 3);
   check_segments(400, 20, 21, 5);
+  for_each_isa(check_first, NULL);
   for_each_isa(check_nan, NULL);
   return check_verdict();
 }

@@ -852,6 +852,22 @@ static void case_trm_segment_max_backward(trial *t) {
   trm_segment_max_backward(dx, dy, winners, offsets, n, N, C, add);
   note(t, dx, N * C);
 }
+static void case_trm_segment_first(trial *t) {
+  const int64_t n = 1 + below(t, 20), C = width(t), *offsets = segments_of(t, n);
+  float *y = reals(t, n * C);
+  const float *x = reals(t, offsets[n] * C);
+  trm_segment_first(y, x, offsets, n, C);
+  note(t, y, n * C);
+}
+static void case_trm_segment_first_backward(trial *t) {
+  const int64_t n = 1 + below(t, 20), C = width(t), *offsets = segments_of(t, n);
+  const int64_t N = offsets[n] + below(t, 3);
+  float *dx = reals(t, N * C);
+  const float *dy = reals(t, n * C);
+  const bool add = coin(t);
+  trm_segment_first_backward(dx, dy, offsets, n, N, C, add);
+  note(t, dx, N * C);
+}
 static void case_trm_feature_rows(trial *t) {
   const int64_t n = rows(t), F = width(t);
   float *y = reals(t, n * F);

@@ -109,6 +109,12 @@ void trm_segment_max(trm_real *y, trm_winner *winners, const trm_real *x, const 
 void trm_segment_max_backward(trm_real *dx, const trm_real *dy, const trm_winner *winners,
                               const int64_t *offsets, int64_t n, int64_t n_rows, int64_t C,
                               bool add);
+/** y[n, C]: the first row of each segment; 0 for an empty one. */
+void trm_segment_first(trm_real *y, const trm_real *x, const int64_t *offsets, int64_t n,
+                       int64_t C);
+/** dx[n_rows, C] (+)= dy on first rows; all others get 0. */
+void trm_segment_first_backward(trm_real *dx, const trm_real *dy, const int64_t *offsets, int64_t n,
+                                int64_t n_rows, int64_t C, bool add);
 
 /* ---- features ------------------------------------------------------------------------------- */
 

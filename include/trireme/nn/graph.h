@@ -26,6 +26,6 @@ typedef enum trm_edge_norm {
                          Kipf, Welling 2017, arXiv:1609.02907, equation 2 */
 } trm_edge_norm;
 
-typedef enum trm_pool { TRM_POOL_SUM, TRM_POOL_MEAN, TRM_POOL_MAX } trm_pool;
+typedef enum trm_pool { TRM_POOL_SUM, TRM_POOL_MEAN, TRM_POOL_MAX, TRM_POOL_FIRST } trm_pool;
 
 #endif

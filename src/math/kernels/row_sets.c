@@ -159,3 +159,21 @@ void trm_segment_max_backward(trm_real *dx, const trm_real *dy, const trm_winner
     }
   });
 }
+
+void trm_segment_first(trm_real *y, const trm_real *x, const int64_t *offsets, int64_t n,
+                       int64_t C) {
+  for (int64_t s = 0; s < n; ++s) {
+    const bool empty = offsets[s] == offsets[s + 1];
+    for (int64_t c = 0; c < C; ++c) y[s * C + c] = empty ? 0 : x[offsets[s] * C + c];
+  }
+}
+
+void trm_segment_first_backward(trm_real *dx, const trm_real *dy, const int64_t *offsets, int64_t n,
+                                int64_t n_rows, int64_t C, bool add) {
+  if (!add) trm_fill(dx, 0, n_rows * C);
+  for (int64_t s = 0; s < n; ++s) {
+    if (offsets[s] == offsets[s + 1]) continue;
+    trm_real *to = dx + offsets[s] * C;
+    for (int64_t c = 0; c < C; ++c) to[c] += dy[s * C + c];
+  }
+}

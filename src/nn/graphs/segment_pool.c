@@ -1,4 +1,4 @@
-/* Pooling of segments of rows: their sum, mean or maximum; 0 for an empty one. */
+/* Pooling of segments of rows: their sum, mean, maximum, or first; 0 for an empty one. */
 #include "tape_internal.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/nn/ops.h"
@@ -37,6 +37,8 @@ static void forward(trm_tape *tape, trm_node *node) {
   const int64_t C = node->out->dims[1];
   if (s->pool == TRM_POOL_MAX) {
     trm_segment_max(y, winners_of(node), x, s->offsets, s->n, C);
+  } else if (s->pool == TRM_POOL_FIRST) {
+    trm_segment_first(y, x, s->offsets, s->n, C);
   } else {
     trm_segment_sum(y, x, s->offsets, s->n, C, s->pool == TRM_POOL_MEAN);
   }
@@ -52,6 +54,8 @@ static void backward(trm_tape *tape, trm_node *node) {
   if (s->pool == TRM_POOL_MAX) {
     trm_segment_max_backward(dx, dy, winners_of(node), s->offsets, s->n, x->dims[0], x->dims[1],
                              add);
+  } else if (s->pool == TRM_POOL_FIRST) {
+    trm_segment_first_backward(dx, dy, s->offsets, s->n, x->dims[0], x->dims[1], add);
   } else {
     trm_segment_sum_backward(dx, dy, s->offsets, s->n, x->dims[0], x->dims[1],
                              s->pool == TRM_POOL_MEAN, add);
@@ -65,7 +69,7 @@ static trm_var *sample(trm_op_case *c, int variant) {
     int64_t n, rows;
   } cases[] = {{one, 1, 1}, {some, 4, 9}, {inside, 2, 6}, {none, 0, 3}};
   const int n_cases = (int)(sizeof cases / sizeof cases[0]);
-  if (variant >= 3 * n_cases) return NULL;
+  if (variant >= 4 * n_cases) return NULL;
   const int k = variant % n_cases;
   trm_var *x = trm_case_real(c, 0, 2, (int64_t[]){cases[k].rows, 3});
   return trm_op_segment_pool(c->tape, x, cases[k].offsets, cases[k].n,
