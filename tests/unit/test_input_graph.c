@@ -456,7 +456,7 @@ static void check_kinds(const char *graph, const char *text) {
   const trm_data_kind *kind = NULL;
   int n = 0, n_kinds;
   const trm_data_kind *const *kinds = trm_data_kinds(&n_kinds);
-  CHECK_EQ(n_kinds, 4);
+  CHECK_EQ(n_kinds, 5);
   for (int i = 0; i < n_kinds; ++i) {
     CHECK(trm_data_kind_find(kinds[i]->name) == kinds[i]);
     CHECK(kinds[i]->describe && !kinds[i]->splits == !kinds[i]->count_splits);
