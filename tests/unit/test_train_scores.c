@@ -29,6 +29,26 @@ static void check_classes(void) {
   CHECK_NEAR(trm_class_counts_macro_f1(counts, 3), (0.8 + 2.0 / 3) / 2, 1e-15);
 }
 
+static double mcc(int64_t n, const int32_t *labels, const int32_t *predicted) {
+  double counts[TRM_N_CLASS_COUNTS * 3] = {0};
+  trm_class_counts_add(counts, 3, labels, predicted, n);
+  return trm_class_counts_mcc(counts, 3);
+}
+
+static void check_mcc(void) {
+  /* Two classes: (tp tn - fp fn) / sqrt(...) with tp 2, tn 1, fp 1, fn 1. */
+  CHECK_NEAR(mcc(5, (int32_t[]){1, 1, 1, 0, 0}, (int32_t[]){1, 1, 0, 0, 1}), 1.0 / 6, 1e-15);
+  CHECK_NEAR(mcc(3, (int32_t[]){0, 1, 2}, (int32_t[]){0, 1, 2}), 1, 1e-15);
+  CHECK_NEAR(mcc(3, (int32_t[]){0, 1, 1}, (int32_t[]){1, 0, 0}), -1, 1e-15);
+  CHECK_NEAR(mcc(3, (int32_t[]){0, 1, 2}, (int32_t[]){1, 1, 1}), 0, 0);
+  CHECK_NEAR(mcc(3, (int32_t[]){1, 1, 1}, (int32_t[]){0, 1, 2}), 0, 0);
+  CHECK_NEAR(mcc(1, (int32_t[]){1}, (int32_t[]){1}), 0, 0);
+  CHECK(isnan(mcc(1, (int32_t[]){-1}, (int32_t[]){1})));
+  /* No prediction is as good as one class that is never right. */
+  CHECK_NEAR(mcc(5, (int32_t[]){0, 0, 1, 1, 1}, (int32_t[]){0, -1, 1, -1, 1}),
+             mcc(5, (int32_t[]){0, 0, 1, 1, 1}, (int32_t[]){0, 2, 1, 2, 1}), 1e-15);
+}
+
 /* Share of pairs in the right order, ties half. */
 static double plain_auc(const trm_scored *s, int n) {
   double right = 0, pairs = 0;
@@ -64,6 +84,25 @@ static void check_auc(void) {
   CHECK_NEAR(trm_roc_auc((trm_scored[]){{2, 1}, {NAN, -1}, {1, 0}}, 3), 1, 0);
 }
 
+static void check_numbers(void) {
+  const double none = (double)NAN;
+  trm_fit fit = trm_score_numbers((trm_estimate[]){{1, 2}, {5, none}, {4, 2}, {7, 8}}, 4);
+  CHECK_NEAR(fit.rmse, sqrt(2), 1e-15);
+  CHECK_NEAR(fit.mae, 4.0 / 3, 1e-15);
+  CHECK_NEAR(fit.r2, 1 - 6.0 / 24, 1e-15);
+  fit = trm_score_numbers((trm_estimate[]){{0.2, 0.1}, {0.1, 0.1}, {0, 0.1}}, 3);
+  CHECK_NEAR(fit.mae, 0.2 / 3, 1e-15);
+  CHECK(isnan(fit.r2)); /* the mean of 0.1 three times is not 0.1 */
+  fit = trm_score_numbers((trm_estimate[]){{3, none}, {none, none}, {2, 1}}, 3);
+  CHECK_NEAR(fit.rmse, 1, 0);
+  CHECK(isnan(fit.r2));
+  const trm_estimate bad[] = {{1, 2}, {INFINITY, 2}, {1, 3}};
+  fit = trm_score_numbers(bad, 3);
+  CHECK(isnan(fit.rmse) && isnan(fit.mae) && isnan(fit.r2));
+  fit = trm_score_numbers(bad, 0);
+  CHECK(isnan(fit.rmse) && isnan(fit.mae) && isnan(fit.r2));
+}
+
 static void check_ranking(void) {
   const int32_t top[6] = {4, 0, 2, 3, -1, -1};
   trm_ranking r = trm_score_ranking(top, 3, (int32_t[]){2, 4}, 2);
@@ -92,7 +131,9 @@ static void check_mean(void) {
 
 int main(void) {
   check_classes();
+  check_mcc();
   check_auc();
+  check_numbers();
   check_ranking();
   check_mean();
   return check_verdict();

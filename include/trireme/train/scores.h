@@ -1,4 +1,5 @@
-/** Scores of predictions: exact, from counts and sorted scores; the same for any order of samples. */
+/** Scores of predictions: exact, from counts and sorted scores, the same for any order of samples; those of
+ *  numbers in the order of the samples. */
 #ifndef TRIREME_TRAIN_SCORES_H
 #define TRIREME_TRAIN_SCORES_H
 
@@ -26,6 +27,14 @@ double trm_class_counts_accuracy(const double *counts, int64_t n_classes);
 /** Mean over classes that occur (as a label or predicted) of the harmonic mean of precision and
  *  recall, 2 right / (labelled + predicted); NaN without any. */
 double trm_class_counts_macro_f1(const double *counts, int64_t n_classes);
+/**
+ * Matthews correlation of labels and predictions, -1 to 1, of any number of classes (R_K):
+ * (n right - sum of labelled * predicted) / sqrt((n^2 - sum of predicted^2) (n^2 - sum of labelled^2)).
+ * Samples without a prediction are predicted in a class of their own. 0 where all labels or all
+ * predictions are one class; NaN without samples.
+ * Source: Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation coefficient".
+ */
+double trm_class_counts_mcc(const double *counts, int64_t n_classes);
 
 /** How much class 1 is preferred for a sample, and its label. */
 typedef struct trm_scored {
@@ -35,6 +44,18 @@ typedef struct trm_scored {
 /** Area under the ROC curve for labels 0 and 1 (others do not count): ties count half. Reorders
  *  samples[n]. NaN with one class only, or where a score that counts is NaN. */
 double trm_roc_auc(trm_scored *samples, int64_t n);
+
+/** What is predicted of a sample, and what it is, in the same unit. */
+typedef struct trm_estimate {
+  double predicted, target;
+} trm_estimate;
+typedef struct trm_fit {
+  double rmse, mae; /* root of the mean square, mean size of predicted - target */
+  double r2;        /* 1 - sum of squares of errors / sum of squares of target - mean target */
+} trm_fit;
+/** Of estimates[n], added up in their order. Those whose target is NaN do not count. All NaN without any
+ *  left, or where a prediction is not finite; r2 also where targets are all the same. */
+trm_fit trm_score_numbers(const trm_estimate *estimates, int64_t n);
 
 /** Whether `item` is in the list, which rises. */
 bool trm_list_has(const int32_t *list, int64_t n, int32_t item);

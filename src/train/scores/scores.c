@@ -51,6 +51,24 @@ double trm_class_counts_macro_f1(const double *counts, int64_t n_classes) {
   return n > 0 ? sum / n : (double)NAN;
 }
 
+double trm_class_counts_mcc(const double *counts, int64_t n_classes) {
+  double right = 0, all = 0, predicted = 0, both = 0, labels = 0, guesses = 0;
+  for (int64_t c = 0; c < n_classes; ++c) {
+    const double labelled = counts[TRM_COUNT_LABELLED * n_classes + c];
+    const double guessed = counts[TRM_COUNT_PREDICTED * n_classes + c];
+    right += counts[TRM_COUNT_RIGHT * n_classes + c];
+    all += labelled;
+    predicted += guessed;
+    both += labelled * guessed;
+    labels += labelled * labelled;
+    guesses += guessed * guessed;
+  }
+  guesses += (all - predicted) * (all - predicted); /* without a prediction */
+  const double spread = (all * all - guesses) * (all * all - labels);
+  if (all == 0) return (double)NAN;
+  return spread > 0 ? (all * right - both) / sqrt(spread) : 0;
+}
+
 /* ---- area under the ROC curve ---------------------------------------------------------------- */
 
 static int by_score(const void *a, const void *b) {
