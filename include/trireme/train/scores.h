@@ -1,5 +1,5 @@
 /** Scores of predictions: exact, from counts and sorted scores, the same for any order of samples; those of
- *  numbers in the order of the samples. */
+ *  numbers in the order of the samples. Of texts: text_scores.h. */
 #ifndef TRIREME_TRAIN_SCORES_H
 #define TRIREME_TRAIN_SCORES_H
 
