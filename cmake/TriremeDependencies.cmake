@@ -29,6 +29,12 @@ target_include_directories(trm_metis SYSTEM INTERFACE ${TRM_METIS_INCLUDE})
 target_link_libraries(trm_metis INTERFACE ${TRM_METIS_LIBRARY})
 add_library(trm::metis ALIAS trm_metis)
 
+# A C++ library behind a shim with C linkage. Programs are linked as C, hence its run time by name.
+trm_pkg_target(sentencepiece_cxx sentencepiece)
+add_library(trm_sentencepiece INTERFACE)
+target_link_libraries(trm_sentencepiece INTERFACE trm::sentencepiece_cxx stdc++)
+add_library(trm::sentencepiece ALIAS trm_sentencepiece)
+
 find_program(TRM_PROTOC_C protoc-c REQUIRED)
 
 # OpenBLAS: the pthread build, told to use one thread. Tiles are shared out by our own threads; the

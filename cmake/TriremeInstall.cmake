@@ -10,7 +10,7 @@ get_target_property(TRM_LIBRARY_TYPE trireme TYPE)
 if(TRM_LIBRARY_TYPE STREQUAL "STATIC_LIBRARY")
   set(TRM_IS_STATIC 1)
   set(deps Trireme::yaml Trireme::xxhash Trireme::protobufc Trireme::hdf5 Trireme::openblas
-           Trireme::metis MPI::MPI_C OpenMP::OpenMP_C Threads::Threads m)
+           Trireme::metis Trireme::sentencepiece MPI::MPI_C OpenMP::OpenMP_C Threads::Threads stdc++ m)
   foreach(dep IN LISTS deps)
     set_property(TARGET trireme APPEND PROPERTY INTERFACE_LINK_LIBRARIES
                  "$<INSTALL_INTERFACE:$<LINK_ONLY:${dep}>>")
@@ -42,9 +42,9 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/TriremeConfig.cmake
 set(TRM_PC_REQUIRES "")
 set(TRM_PC_LIBS "")
 if(TRM_IS_STATIC)
-  set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c ${TRM_HDF5_MODULE}")
+  set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c sentencepiece ${TRM_HDF5_MODULE}")
   set(libs ${TRM_OPENBLAS_LIBRARY} -Wl,-rpath,${TRM_OPENBLAS_LINK_DIR}
-           ${TRM_METIS_LIBRARY} ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lm)
+           ${TRM_METIS_LIBRARY} ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lstdc++ -lm)
   list(JOIN libs " " TRM_PC_LIBS)
 endif()
 # Relative to where the file lies, so that an install can be moved and `--prefix` be late.

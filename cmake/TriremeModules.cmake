@@ -3,7 +3,8 @@
 
 add_library(trm_flags INTERFACE)
 target_compile_options(trm_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wundef
+  -Wall -Wextra -Wshadow -Wconversion -Wvla -Wundef
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
   -ffp-contract=off -fno-math-errno $<$<BOOL:${TRM_WERROR}>:-Werror>)
 target_compile_definitions(trm_flags INTERFACE _POSIX_C_SOURCE=200809L _GNU_SOURCE=1
   TRM_NAN_FILL=$<BOOL:${TRM_NAN_FILL}>)
@@ -31,7 +32,8 @@ set(TRM_F64_MODULES core math nn model)
 # Global properties of a module: TRM_OBJECTS_<name>, TRM_LIBS_<name>, and the same with _f64.
 function(trm_module name)
   cmake_parse_arguments(arg "" "" "MAY_USE;LIBS" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c
+       ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/math/kernels/") # trm_kernel_objects
   if(NOT sources)
     return()

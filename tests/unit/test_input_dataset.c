@@ -78,7 +78,7 @@ static void check_head(void) {
   f = good(), f.unit = NULL;
   expect_bad(&f, "no attribute 'unit'");
   f = good(), f.unit = "a word that is longer than the field";
-  expect_bad(&f, "unit is 'a word that is longer than the field', expected 'byte' or 'char'");
+  expect_bad(&f, "unit is 'a word that is longer than the field', expected byte, char");
 }
 
 static void check_vocab(void) {

@@ -1,4 +1,4 @@
-/* UTF-8, vocabularies: checking, encoding both units, messages. */
+/* UTF-8, vocabularies: checking, encoding bytes and characters, messages. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +84,11 @@ static void check_bytes(void) {
 
   static int64_t offsets[] = {0, 1, 2};
   static char two[] = "q\xFF";
-  trm_vocab small = {.unit = "byte", .n = 2, .offsets = offsets, .bytes = two};
+  trm_vocab small = TRM_VOCAB_NONE;
+  memcpy(small.unit, "byte", 5);
+  small.n = 2;
+  small.offsets = offsets;
+  small.bytes = two;
   CHECK_OK(trm_vocab_check(&small, 2, "v"));
   CHECK_EQ(trm_vocab_encode(&small, "q\xFF!", 3, &tokens, &n), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "byte 0x21 at 2 is not in the vocabulary of 2");
@@ -96,7 +100,10 @@ static void expect_bad(const char *unit, int64_t n, const int64_t *offsets, cons
   char b[16] = {0};
   memcpy(o, offsets, (size_t)(n + 1) * sizeof *o);
   memcpy(b, bytes, (size_t)n_bytes);
-  trm_vocab vocab = {.n = n, .offsets = o, .bytes = b};
+  trm_vocab vocab = TRM_VOCAB_NONE;
+  vocab.n = n;
+  vocab.offsets = o;
+  vocab.bytes = b;
   memcpy(vocab.unit, unit, strlen(unit) + 1);
   CHECK_EQ(trm_vocab_check(&vocab, n_bytes, "here.h5"), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "here.h5: ");
@@ -117,7 +124,12 @@ static void check_bad(void) {
   expect_bad("char", 2, (int64_t[]){0, 1, 2}, "aa", 2, "token 1 is U+0061 after U+0061");
   expect_bad("byte", 2, (int64_t[]){0, 1, 3}, "abc", 3, "token 1 has 2 bytes");
   expect_bad("byte", 3, (int64_t[]){0, 1, 2, 3}, "aba", 3, "byte 0x61 is token 0 and token 2");
-  expect_bad("word", 1, (int64_t[]){0, 1}, "a", 1, "unit is 'word', expected 'byte' or 'char'");
+  expect_bad("line", 1, (int64_t[]){0, 1}, "a", 1,
+             "unit is 'line', expected byte, char, word, symbol or subword");
+  expect_bad("word", 2, (int64_t[]){0, 1, 4}, "aa b", 4, "token 1 has white space at its byte 1");
+  expect_bad("symbol", 2, (int64_t[]){0, 1, 3}, "aa\xFF", 3, "token 1 is no UTF-8 at its byte 1");
+  expect_bad("word", 3, (int64_t[]){0, 2, 3, 5}, "abcab", 5, "tokens 0 and 2 have the same text");
+  expect_bad("subword", 1, (int64_t[]){0, 1}, "a", 1, "needs its SentencePiece model");
 }
 
 static void check_set(void) {

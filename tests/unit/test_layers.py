@@ -9,8 +9,8 @@ Rules, each offence with file and line:
     (app: of every module);
   * a header beside the sources of a module is private to it, for app too;
   * a public header includes public headers only;
-  * mpi.h under comm, hdf5.h under io, yaml.h under core, metis.h under input, cblas.h, omp.h and
-    OpenMP pragmas under math, nowhere else;
+  * mpi.h under comm, hdf5.h under io, yaml.h under core, metis.h and SentencePiece's headers under
+    input, cblas.h, omp.h and OpenMP pragmas under math, nowhere else;
   * MAY_USE names modules declared above, so that the layers have no cycle.
 """
 
@@ -26,11 +26,12 @@ LIBRARY_HEADERS = [
     (re.compile(r"(.*/)?(hdf5(_hl)?|H5[A-Za-z]*)\.h"), "io"),
     (re.compile(r"(.*/)?(yaml|cyaml/cyaml)\.h"), "core"),
     (re.compile(r"(.*/)?metis\.h"), "input"),
+    (re.compile(r"(.*/)?sentencepiece_(processor|trainer)\.h"), "input"),
 ]
 MODULE_LINE = re.compile(r"^\s*trm_module\(\s*(\w+)([^)]*)\)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 OPENMP = re.compile(r'^\s*#\s*pragma\s+omp\b|_Pragma\s*\(\s*"\s*omp\b')
-SOURCE_ENDINGS = (".c", ".h", ".inc", ".def")
+SOURCE_ENDINGS = (".c", ".cc", ".h", ".inc", ".def")
 
 
 def read_modules(root, problems):
@@ -95,7 +96,7 @@ class Tree:
         self.private = {}  # base name of a header under src/: modules that have one
         for path in files_of(root, "src"):
             parts = path.split(os.sep)
-            if len(parts) > 2 and not path.endswith(".c"):
+            if len(parts) > 2 and not path.endswith((".c", ".cc")):
                 self.private.setdefault(parts[-1], set()).add(parts[1])
 
     def may_use(self, module):
@@ -211,6 +212,7 @@ BREACHES = [
     ("H5public.h", "src/core/b.c", "#include <H5public.h>\n", "under src/io only"),
     ("yaml.h", "src/io/b.c", "#include <yaml.h>\n", "under src/core only"),
     ("metis.h", "src/io/b.c", "#include <metis.h>\n", "under src/input only"),
+    ("a library of C++", "src/io/b.cc", "#include <sentencepiece_trainer.h>\n", "under src/input only"),
     ("after a comment", "src/io/b.c", "/* x */ #include <mpi.h>\n", "under src/comm only"),
     ("unknown module", "src/gpu/b.c", "", "no trm_module(gpu"),
     ("unknown module's header", "include/trireme/gpu/b.h", "", "no trm_module(gpu"),

@@ -11,7 +11,6 @@
 #include "text_internal.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
-#include "trireme/core/utf8.h"
 #include "trireme/io/seal.h"
 
 static bool is_integer(trm_dtype dtype) {
@@ -38,50 +37,6 @@ static trm_status check_kind(const trm_dataset *dataset) {
   TRM_TRY(trm_dataset_kind_read(dataset->file, dataset->path, kind));
   if (strcmp(kind, "text") == 0) return TRM_OK;
   return trm_data_kind_refuse(dataset->path, kind, "'text'");
-}
-
-static trm_status read_unit(trm_dataset *dataset) {
-  if (!trm_attr_has(dataset->file, "/", "unit")) {
-    return trm_fail(TRM_ERR_DATA, "%s: no attribute 'unit' ('byte' or 'char')", dataset->path);
-  }
-  char *unit = NULL;
-  TRM_TRY(trm_attr_read_text(dataset->file, "/", "unit", &unit));
-  trm_status status = TRM_OK;
-  if (strcmp(unit, "byte") == 0 || strcmp(unit, "char") == 0) {
-    memcpy(dataset->vocab.unit, unit, strlen(unit) + 1);
-  } else {
-    char shown[64];
-    trm_text_escape(unit, (int64_t)strlen(unit), shown, sizeof shown);
-    status =
-        trm_fail(TRM_ERR_DATA, "%s: unit is '%s', expected 'byte' or 'char'", dataset->path, shown);
-  }
-  TRM_FREE(unit);
-  return status;
-}
-
-static trm_status read_vocab(trm_dataset *dataset) {
-  trm_vocab *vocab = &dataset->vocab;
-  TRM_TRY(read_unit(dataset));
-  const bool by_byte = strcmp(vocab->unit, "byte") == 0;
-  const int64_t most = by_byte ? 256 : TRM_N_CODE_POINTS;
-  trm_array_info offsets, bytes;
-  TRM_TRY(vector_info(dataset, "/vocab/offsets", &offsets));
-  TRM_TRY(vector_info(dataset, "/vocab/bytes", &bytes));
-  const int64_t n = offsets.n_elements - 1;
-  if (n < 1 || n > most || bytes.n_elements > n * TRM_UTF8_MAX_BYTES) {
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: vocabulary of %lld tokens and %lld bytes, unit %s has 1 to %lld tokens of "
-                    "at most %d bytes",
-                    dataset->path, (long long)n, (long long)bytes.n_elements, vocab->unit,
-                    (long long)most, TRM_UTF8_MAX_BYTES);
-  }
-  TRM_TRY(TRM_ALLOC(&vocab->offsets, n + 1, "vocabulary"));
-  TRM_TRY(TRM_ALLOC(&vocab->bytes, bytes.n_elements, "vocabulary"));
-  vocab->n = n;
-  TRM_TRY(trm_array_read(dataset->file, "/vocab/offsets", TRM_DTYPE_I64, vocab->offsets, n + 1));
-  TRM_TRY(
-      trm_array_read(dataset->file, "/vocab/bytes", TRM_DTYPE_U8, vocab->bytes, bytes.n_elements));
-  return trm_vocab_check(vocab, bytes.n_elements, dataset->path);
 }
 
 static trm_status read_splits(trm_dataset *dataset) {
@@ -123,6 +78,11 @@ static void finish_digest(trm_dataset *dataset) {
   h = trm_hash64(vocab->unit, strlen(vocab->unit), h);
   h = trm_hash64(vocab->offsets, (size_t)(vocab->n + 1) * sizeof *vocab->offsets, h);
   h = trm_hash64(vocab->bytes, (size_t)vocab->offsets[vocab->n], h);
+  const int32_t specials[] = {vocab->unk, vocab->bos, vocab->eos};
+  if (vocab->unk >= 0 || vocab->bos >= 0 || vocab->eos >= 0) {
+    h = trm_hash64(specials, sizeof specials, h);
+  }
+  if (vocab->model) h = trm_hash64(vocab->model, (size_t)vocab->n_model, h);
   for (int s = 0; s < TRM_N_TEXT_SUBSETS; ++s) {
     const int64_t range[2] = {dataset->subset[s].begin, dataset->subset[s].n};
     h = trm_hash64(range, sizeof range, h);
@@ -140,7 +100,7 @@ static trm_status open_checked(trm_dataset *dataset, const char *path) {
   TRM_TRY(check_kind(dataset));
   TRM_TRY(trm_note_read(dataset->file, "source", &dataset->source));
   TRM_TRY(trm_note_read(dataset->file, "created_by", &dataset->created_by));
-  TRM_TRY(read_vocab(dataset));
+  TRM_TRY(trm_vocab_read(dataset->file, dataset->path, "/vocab", &dataset->vocab));
   trm_array_info tokens;
   TRM_TRY(vector_info(dataset, "/tokens", &tokens));
   dataset->stored = tokens.dtype;

@@ -40,8 +40,7 @@ trm_status trm_token_output_split(int64_t n_tokens, double valid_share, const ch
 static trm_status write_head(trm_token_output *output, const trm_vocab *vocab, const char *source) {
   trm_container *file = output->data.file;
   TRM_TRY(trm_output_head(file, "text", source));
-  TRM_TRY(trm_attr_write_text(file, "/", "unit", vocab->unit));
-  TRM_TRY(trm_output_names(file, "/vocab", vocab->n, vocab->offsets, vocab->bytes));
+  TRM_TRY(trm_vocab_write(file, "/vocab", vocab));
   return trm_array_create(file, "/tokens", output->dtype, 1, &output->n_tokens);
 }
 

@@ -7,7 +7,7 @@
 #include "trireme/core/utf8.h"
 
 static trm_status vocab_reserve(trm_vocab *vocab, const char *unit, int64_t n, int64_t n_bytes) {
-  memset(vocab, 0, sizeof *vocab);
+  *vocab = TRM_VOCAB_NONE;
   trm_status status = TRM_OK;
   TRM_TRY_OUT(TRM_ALLOC(&vocab->offsets, n + 1, "vocabulary"));
   TRM_TRY_OUT(TRM_ALLOC(&vocab->bytes, n_bytes, "vocabulary"));
