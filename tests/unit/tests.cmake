@@ -73,7 +73,7 @@ trm_add_test(NAME test_model_rows FOLDER unit MODULES core math nn model THREADS
 foreach(name permute vocab tokenizer windows dataset loader partition field graph graph_bad sampler graph_loader)
   trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
-foreach(name text vocab_builder shakespeare debian debian_graph synth_graph graphs graph_data)
+foreach(name text vocab_builder shakespeare debian debian_graph synth_graph graphs graph_data records)
   trm_add_test(NAME test_prepare_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
 trm_add_script_test(NAME test_format_page FOLDER unit
