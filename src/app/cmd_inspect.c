@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +6,7 @@
 #include "trireme/ckpt/ckpt.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/container.h"
+#include "trireme/train/scores.h"
 
 static trm_status print_array(void *context, const char *name, const trm_array_info *info) {
   (void)context;
@@ -39,6 +39,18 @@ static void print_fact(const trm_fact *fact) {
   }
 }
 
+/* What is kept is the lower the better: minus a score of which more is better. */
+static void print_best(const trm_ckpt_info *info) {
+  const char *select = trm_facts_text(&info->facts, "select");
+  const trm_metric *metric = select ? trm_metric_find(select) : NULL; /* older files say nothing */
+  const bool less = metric ? metric->less_is_better : info->best_value >= 0;
+  printf("  best          %s %.4f at step %" PRId64 "\n",
+         metric ? select
+         : less ? "loss"
+                : "score",
+         less ? info->best_value : -info->best_value, info->best_step);
+}
+
 static trm_status inspect_checkpoint(const char *path, bool arrays) {
   trm_ckpt_info info;
   TRM_TRY(trm_ckpt_read_info(path, &info));
@@ -48,10 +60,7 @@ static trm_status inspect_checkpoint(const char *path, bool arrays) {
   printf("  seed          %" PRIu64 "\n  data digest   %016" PRIx64 "\n", info.seed,
          info.data_digest);
   for (const trm_fact *f = NULL; (f = trm_facts_next(&info.facts, f));) print_fact(f);
-  if (info.best_step >= 0) { /* scores are kept as what is the lower the better */
-    printf("  best          %s %.4f at step %" PRId64 "\n", info.best_value < 0 ? "score" : "loss",
-           fabs(info.best_value), info.best_step);
-  }
+  if (info.best_step >= 0) print_best(&info);
   printf("  configuration\n%s", info.config_text);
   trm_ckpt_info_free(&info);
   if (arrays) {

@@ -106,6 +106,39 @@ static void check_table(const char *folder) {
   trm_curves_free(&curves);
 }
 
+/* Errors of numbers: less is better, in their own unit. */
+static void check_less(const char *folder) {
+  char run[4096], path[4096], *text = NULL;
+  size_t bytes = 0;
+  trm_curves curves;
+  int column;
+  bool higher;
+  CHECK_OK(trm_curves_create(1, &curves));
+  CHECK_OK(trm_path_join(run, sizeof run, folder, "less"));
+  CHECK_OK(trm_folder_make(run));
+  CHECK_OK(trm_path_join(path, sizeof path, run, "metrics.csv"));
+  static const char rows[] =
+      "step,loss,valid_loss,samples_hash,valid_rmse,valid_bleu,valid_per\n"
+      "1,,3,00,20.5,30.25,0.5\n2,,2,00,10.5,40.25,0.25\n3,,1,00,15.5,35,0.75\n";
+  CHECK_OK(trm_file_write_atomic(path, rows, sizeof rows - 1));
+  CHECK_OK(trm_curves_read(&curves, 0, run));
+  CHECK_OK(trm_curves_select(&curves, "per", &column, &higher));
+  CHECK(column == 3 && !higher);
+  CHECK_OK(trm_curves_select(&curves, "bleu", &column, &higher));
+  CHECK(column == 2 && higher);
+  CHECK_OK(trm_curves_select(&curves, "rmse", &column, &higher));
+  CHECK(column == 1 && !higher);
+  CHECK_EQ(trm_curve_best(&curves.runs[0], 4, column, higher), 1);
+  FILE *file = open_memstream(&text, &bytes);
+  CHECK_OK(trm_curves_print(&curves, column, higher, file));
+  CHECK(fclose(file) == 0);
+  CHECK_HAS(text, " 10.5000 +- 0.0000");
+  CHECK_HAS(text, " 40.25 +- 0.00");
+  CHECK_HAS(text, " 25.00 +- 0.00");
+  free(text);
+  trm_curves_free(&curves);
+}
+
 static void write_text(const char *folder, const char *text) {
   char path[4096];
   CHECK_OK(trm_folder_make(folder));
@@ -146,6 +179,7 @@ static void check_columns(const char *folder) {
 int main(void) {
   check_numbers();
   check_table(check_temp_folder());
+  check_less(check_temp_folder());
   check_columns(check_temp_folder());
   return check_verdict();
 }

@@ -41,8 +41,8 @@ typedef struct trm_ckpt_info {
   uint64_t data_digest;
   uint64_t weights_hash; /* trm_params_hash of the weights in it */
   uint64_t samples_hash; /* of the samples of its last step, 0 at step 0 */
-  double best_value;     /* of the best evaluation, the lower the better: a loss in nats, or minus a
-                            score; NaN: none yet */
+  double best_value; /* of the best evaluation, the lower the better: a loss in nats, a score, or
+                            minus one of which more is better; NaN: none yet */
   int64_t best_step;
   int64_t eval_step; /* last evaluated, -1: never */
   char *config_text; /* resolved YAML */

@@ -9,6 +9,20 @@
 #include "trireme/core/csr.h"
 #include "trireme/core/status.h"
 
+typedef enum trm_metric_unit {
+  TRM_METRIC_SHARE,  /* a share or the like, at most 1: tables give it in percent */
+  TRM_METRIC_POINTS, /* 0 to 100 */
+  TRM_METRIC_PLAIN,  /* in a unit of its own */
+} trm_metric_unit;
+/** A loss or a kind of score. */
+typedef struct trm_metric {
+  const char *name; /* "loss", "macro_f1" */
+  trm_metric_unit unit;
+  bool less_is_better;
+} trm_metric;
+/** By its name, or that of a score, "valid_macro_f1"; NULL: there is none. */
+const trm_metric *trm_metric_find(const char *name);
+
 /** Class with the greatest logit of each row, the first of equals; -1 for a row that is not finite. */
 void trm_predict_classes(const float *logits, int64_t n, int64_t n_classes, int32_t *predicted);
 

@@ -185,8 +185,8 @@ static void say_best(const trm_run *r) {
   const int selected = r->task->selected;
   if (r->state.best_step < 0 || r->state.best_step == r->state.step) return;
   trm_log_line(r->log, "best: step %" PRId64 ", %s %.4f, %s/best.h5", r->state.best_step,
-               selected < 0 ? "loss" : r->task->scores[selected], fabs(r->state.best_value),
-               r->dir.checkpoints);
+               selected < 0 ? "loss" : r->task->scores[selected],
+               trm_task_ranked_score(r->task, r->state.best_value), r->dir.checkpoints);
 }
 
 static trm_status finish(trm_run *r) {

@@ -12,6 +12,7 @@
 #include "trireme/input/subset.h"
 #include "trireme/model/model.h"
 #include "trireme/optim/optim.h"
+#include "trireme/train/scores.h"
 
 static const trm_task_kind *const kinds[] = {
 #define TRM_TASK(name) &trm_task_##name,
@@ -201,6 +202,7 @@ trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training) {
 
 void trm_task_add_score(trm_task *task, const char *subset, const char *metric) {
   TRM_ASSERT(task->n_scores < TRM_MAX_SCORES);
+  TRM_ASSERT(trm_metric_find(metric)); /* which way is better is known of all */
   (void)snprintf(task->scores[task->n_scores++], TRM_SCORE_BYTES, "%s_%s", subset, metric);
 }
 
@@ -232,10 +234,20 @@ trm_status trm_task_select(trm_task *task) {
                   metric, task->kind->unit);
 }
 
+/* Of what makes an evaluation the best. */
+static bool less_is_better(const trm_task *task) {
+  return task->selected < 0 || trm_metric_find(task->scores[task->selected])->less_is_better;
+}
+
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation) {
   const double value =
-      task->selected < 0 ? evaluation->loss : -evaluation->scores[task->selected].value;
-  return isnan(value) ? HUGE_VAL : value; /* of an empty subset: never the best */
+      task->selected < 0 ? evaluation->loss : evaluation->scores[task->selected].value;
+  if (isnan(value)) return HUGE_VAL; /* of an empty subset: never the best */
+  return less_is_better(task) ? value : -value;
+}
+
+double trm_task_ranked_score(const trm_task *task, double rank_value) {
+  return less_is_better(task) ? rank_value : -rank_value;
 }
 
 trm_weights_use trm_task_weights_use(const trm_task *task, bool training) {

@@ -131,7 +131,9 @@ trm_status trm_task_check_facts(const trm_task *task, const trm_facts *facts, co
 trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training);
 /** What is compared: the lower the better. */
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation);
-/** Adds a score to the list of names, "valid_accuracy". */
+/** The loss or score whose rank value this is. */
+double trm_task_ranked_score(const trm_task *task, double rank_value);
+/** Adds a score to the list of names, "valid_accuracy"; trm_metric_find knows the metric. */
 void trm_task_add_score(trm_task *task, const char *subset, const char *metric);
 /** Number of the score called by eval.select: of the valid subset, or the test subset without one. */
 trm_status trm_task_select(trm_task *task);

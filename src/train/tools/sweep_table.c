@@ -145,8 +145,9 @@ trm_status trm_curves_select(const trm_curves *curves, const char *metric, int *
                              bool *higher) {
   *column = find(curves, "valid", metric);
   if (*column < 0) *column = find(curves, "test", metric);
-  *higher = strcmp(metric, "loss") != 0;
-  if (*column >= 0) return TRM_OK;
+  const trm_metric *known = trm_metric_find(metric);
+  *higher = known && !known->less_is_better;
+  if (*column >= 0 && known) return TRM_OK;
   return trm_fail(TRM_ERR_CONFIG, "eval.select is '%s', which these runs do not have", metric);
 }
 
@@ -220,7 +221,15 @@ static int64_t row_of(const trm_curves *curves, int64_t run, when at, int64_t st
   return trm_curve_best(curve, curves->n_columns, column, higher);
 }
 
-/* "81.52 +- 0.61": shares as percent, losses as they are. */
+/* "81.52 +- 0.61": shares as percent, losses and numbers as they are. */
+static void write_cell(const char *name, double mean, double deviation, char *cell, size_t size) {
+  const trm_metric *metric = trm_metric_find(name);
+  const trm_metric_unit unit = metric ? metric->unit : TRM_METRIC_PLAIN;
+  const double scale = unit == TRM_METRIC_SHARE ? 100 : 1;
+  (void)snprintf(cell, size, unit == TRM_METRIC_PLAIN ? "%.4f +- %.4f" : "%.2f +- %.2f",
+                 scale * mean, scale * deviation);
+}
+
 static void put_cell(const trm_curves *curves, when at, int64_t step, int column, bool higher,
                      int c, double *values, FILE *file) {
   int64_t n = 0;
@@ -229,14 +238,11 @@ static void put_cell(const trm_curves *curves, when at, int64_t step, int column
     if (row >= 0) values[n++] = curves->runs[r].values[row * curves->n_columns + c];
   }
   double mean, deviation;
-  char cell[64];
+  char cell[64] = "-";
   trm_mean_deviation(values, n, &mean, &deviation);
-  const double unit = c == 0 ? 1 : 100;
-  if (n == 0 || isnan(mean))
-    (void)snprintf(cell, sizeof cell, "-");
-  else
-    (void)snprintf(cell, sizeof cell, c == 0 ? "%.4f +- %.4f" : "%.2f +- %.2f", unit * mean,
-                   unit * deviation);
+  if (n > 0 && !isnan(mean)) {
+    write_cell(curves->names[c], mean, deviation, cell, sizeof cell);
+  }
   (void)fprintf(file, "  %18s", cell);
 }
 
@@ -246,8 +252,7 @@ trm_status trm_curves_print(const trm_curves *curves, int column, bool higher, F
   const int64_t step = trm_curves_best_step(curves, column, higher);
   TRM_TRY(TRM_ALLOC(&values, curves->n_runs, "results of runs"));
   for (int64_t r = 0; r < curves->n_runs; ++r) n_good += curves->runs[r].n > 0;
-  (void)fprintf(file, "mean +- deviation over %lld runs, in percent but for the loss\n",
-                (long long)n_good);
+  (void)fprintf(file, "mean +- deviation over %lld runs, shares in percent\n", (long long)n_good);
   (void)fprintf(file, "%-16s  %18s  %18s", "", "best of each run", "last of each run");
   if (step >= 0) (void)fprintf(file, "  all at step %6lld", (long long)step);
   for (int c = 0; c < curves->n_columns; ++c) {
