@@ -70,7 +70,7 @@ foreach(name graph papers decoder)
 endforeach()
 trm_add_test(NAME test_model_rows FOLDER unit MODULES core math nn model THREADS 2)
 
-foreach(name permute vocab tokenizer windows dataset loader partition field graph graph_bad sampler graph_loader)
+foreach(name permute vocab tokenizer windows dataset loader sample_batches partition field graph graph_bad sampler graph_loader)
   trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
 foreach(name text vocab_builder shakespeare debian debian_graph synth_graph graphs graph_data records)

@@ -11,6 +11,45 @@
 
 #include "trireme/core/csr.h"
 
+/** Sequences one behind the other: those of an array of rows. */
+typedef struct trm_sequences {
+  int64_t n;              /* sequences */
+  int64_t n_rows;         /* of all */
+  int64_t longest;        /* rows of the longest */
+  const int64_t *offsets; /* [n + 1] first row of each, from 0 to n_rows; NULL: all have `longest`
+                             rows, or, in a dry pass, the sizes are all there is */
+} trm_sequences;
+
+/** n sequences of T rows each. */
+static inline trm_sequences trm_sequences_equal(int64_t n, int64_t T) {
+  return (trm_sequences){.n = n, .n_rows = n * T, .longest = T};
+}
+
+/** First row of sequence i, or, for i = n, the row after the last. */
+static inline int64_t trm_sequence_first(const trm_sequences *s, int64_t i) {
+  return s->offsets ? s->offsets[i] : i * s->longest;
+}
+
+/** Rows of sequence i. */
+static inline int64_t trm_sequence_rows(const trm_sequences *s, int64_t i) {
+  return s->offsets ? s->offsets[i + 1] - s->offsets[i] : s->longest;
+}
+
+/** The sequence that row r < n_rows lies in. */
+static inline int64_t trm_sequence_of_row(const trm_sequences *s, int64_t r) {
+  if (!s->offsets) return r / s->longest;
+  int64_t low = 0, high = s->n; /* offsets[low] <= r < offsets[high] */
+  while (high - low > 1) {
+    const int64_t middle = low + (high - low) / 2;
+    if (s->offsets[middle] <= r) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 /** One block of sequences. */
 typedef struct trm_tokens {
   int64_t N, T;           /* sequences, positions */
@@ -102,9 +141,29 @@ typedef struct trm_graph_batch {
   const trm_triplets *triplets;
 } trm_graph_batch;
 
+/** What is put around the tokens of a sample, as its model wants it. */
+typedef struct trm_frame {
+  bool input_begin, input_end; /* <s> before an input, </s> behind it */
+  bool outputs;                /* targets are predicted token by token: <s> y -> y </s> */
+} trm_frame;
+
+/** Samples of one block: what goes in, and what is to come out. */
+typedef struct trm_sample_batch {
+  int64_t n;
+  trm_sequences inputs;
+  const int32_t *input_tokens;  /* [inputs.n_rows] */
+  trm_sequences outputs;        /* what a decoder is given; n = 0: there is none */
+  const int32_t *output_tokens; /* [outputs.n_rows] */
+  const int32_t *targets;     /* [n] classes, or [outputs.n_rows] tokens; -1: does not count; NULL:
+                                   no loss is asked, or targets are numbers */
+  const float *numbers;       /* [n], NaN: does not count; NULL: targets are no numbers */
+  const float *class_weights; /* [classes] of the loss; NULL: all 1 */
+} trm_sample_batch;
+
 /** The data of a pass: one of them. */
 typedef struct trm_batch {
   const trm_tokens *tokens;
+  const trm_sample_batch *samples;
   const trm_graph_batch *graph;
 } trm_batch;
 

@@ -34,7 +34,8 @@ static void narrow(trm_dtype dtype, const int32_t *values, int64_t n, void *out)
 static trm_status write_ids(trm_container *file, const char *name, const int32_t *values,
                             int64_t n) {
   const trm_dtype dtype = narrow_type(values, n);
-  if (n == 0 || dtype == TRM_DTYPE_I32) return trm_array_write(file, name, TRM_DTYPE_I32, 1, &n, values);
+  if (n == 0 || dtype == TRM_DTYPE_I32)
+    return trm_array_write(file, name, TRM_DTYPE_I32, 1, &n, values);
   uint16_t piece[PIECE / sizeof(uint16_t)];
   const int64_t most = PIECE / sizeof(uint16_t);
   TRM_TRY(trm_array_create(file, name, dtype, 1, &n));
