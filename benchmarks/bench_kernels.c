@@ -11,6 +11,7 @@
 
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
+#include "trireme/math/attention.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/kernels.h"
 #include "trireme/math/threads.h"
@@ -63,7 +64,8 @@ static void do_norm_back(bench *p) {
 }
 static void do_dropout(bench *p) {
   const trm_random_key key = {{1, 2}};
-  trm_dropout(p->b.y, p->b.x, p->s.N * p->s.T, p->s.C, 0.1, key, 0, p->s.T, false);
+  const trm_sequences s = trm_sequences_equal(p->s.N, p->s.T);
+  trm_dropout(p->b.y, p->b.x, &s, p->s.C, 0.1, key, 0, false);
 }
 static void do_normal(bench *p) {
   const trm_random_key key = {{1, 2}};
@@ -76,11 +78,14 @@ static void do_embedding_back(bench *p) {
   trm_embedding_backward(p->b.qkv, p->b.x, p->b.ids, p->s.N * p->s.T, p->s.C, p->s.V, true);
 }
 static void do_xent(bench *p) {
-  sink +=
-      (double)trm_softmax_xent_forward(&sink, p->b.mean, p->b.x, p->b.ids, p->b.n / p->s.V, p->s.V);
+  const trm_xent plain = {0};
+  sink += trm_softmax_xent_forward(&sink, p->b.mean, NULL, p->b.x, p->b.ids, &plain,
+                                   p->b.n / p->s.V, p->s.V);
 }
 static void do_xent_back(bench *p) {
-  trm_softmax_xent_backward(p->b.y, p->b.x, p->b.mean, p->b.ids, 1, p->b.n / p->s.V, p->s.V, false);
+  const trm_xent plain = {0};
+  trm_softmax_xent_backward(p->b.y, p->b.x, p->b.mean, p->b.ids, &plain, 1, p->b.n / p->s.V, p->s.V,
+                            false);
 }
 static void do_squares(bench *p) {
   sink += trm_sum_squares(p->b.x, p->b.n);
@@ -93,12 +98,31 @@ static void do_adamw(bench *p) {
       1, (trm_real)1e-6, 0.9, 0.999, (trm_real)1e-8, (trm_real)0.1, (trm_real)0.1};
   trm_adamw_update(p->b.y, p->b.dqkv, p->b.qkv, p->b.x, (trm_real)0.1, s, p->b.n);
 }
+/* Causal, on the rows q, k, v of b.qkv. */
+static trm_attention attention_of(const bench *p, const trm_sequences *s) {
+  const int64_t C = p->s.C;
+  return (trm_attention){.queries = s,
+                         .keys = s,
+                         .H = p->s.H,
+                         .d = C / p->s.H,
+                         .causal = true,
+                         .q = p->b.qkv,
+                         .k = p->b.qkv + C,
+                         .v = p->b.qkv + 2 * C,
+                         .q_step = 3 * C,
+                         .kv_step = 3 * C};
+}
 static void do_attention(bench *p) {
-  trm_attention_forward(p->b.y, p->b.rstd, p->b.qkv, p->s.N, p->s.T, p->s.C, p->s.H, p->b.scratch);
+  const trm_sequences s = trm_sequences_equal(p->s.N, p->s.T);
+  const trm_attention a = attention_of(p, &s);
+  trm_attention_forward(p->b.y, p->b.rstd, &a, p->b.scratch);
 }
 static void do_attention_back(bench *p) {
-  trm_attention_backward(p->b.dqkv, p->b.z, p->b.qkv, p->b.y, p->b.rstd, p->s.N, p->s.T, p->s.C,
-                         p->s.H, false, p->b.scratch);
+  const trm_sequences s = trm_sequences_equal(p->s.N, p->s.T);
+  const trm_attention a = attention_of(p, &s);
+  trm_real *d = p->b.dqkv;
+  trm_attention_backward(d, d + p->s.C, d + 2 * p->s.C, p->b.z, p->b.y, p->b.rstd, &a, false, false,
+                         p->b.scratch);
 }
 static void do_gemm(bench *p) {
   (void)p;
@@ -133,7 +157,9 @@ static trm_status allocate(bench *p) {
   TRM_TRY(TRM_ALLOC(&p->b.rstd, n, "rstd"));
   TRM_TRY(TRM_ALLOC(&p->b.qkv, table, "qkv"));
   TRM_TRY(TRM_ALLOC(&p->b.dqkv, table, "dqkv"));
-  TRM_TRY(TRM_ALLOC(&p->b.scratch, trm_attention_scratch(s.N, s.T, s.C, s.H), "scratch"));
+  const trm_sequences sequences = trm_sequences_equal(s.N, s.T);
+  const trm_attention attention = attention_of(p, &sequences);
+  TRM_TRY(TRM_ALLOC(&p->b.scratch, trm_attention_backward_scratch(&attention), "scratch"));
   TRM_TRY(TRM_ALLOC(&p->b.ids, n, "ids"));
   for (int64_t i = 0; i < n; ++i) {
     p->b.x[i] = (trm_real)((double)(i * 7919 % 1009) / 504 - 1);

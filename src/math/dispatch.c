@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gemm_internal.h"
+#include "trireme/math/attention.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"

@@ -30,6 +30,8 @@ static const trm_config_key keys[] = {
                 "Hidden width of the feed-forward part; 0: four times model.width."),
     TRM_KEY_REAL("model.dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
                  "Probability that an activation is dropped while training."),
+    TRM_KEY_REAL("model.attention_dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
+                 "Probability that an attention weight is dropped while training."),
     TRM_KEY_BOOL("model.tied", "false", TRM_ON_MODEL, "The output matrix is the input embedding."),
     TRM_KEY_BOOL("model.bias", "true", TRM_ON_MODEL, "Linear layers and norms have biases."),
     TRM_KEY_CHOICE("model.positions", "learned", "learned|sinusoidal", TRM_ON_MODEL,
@@ -50,7 +52,7 @@ typedef struct block {
 
 typedef struct decoder {
   int64_t layers, heads, width, context, ff_width, vocab;
-  double dropout;
+  double dropout, attention_dropout;
   bool tied, bias, gelu;
   trm_real *sinusoidal; /* [context, width], NULL with learned positions; owned */
   int wte, wpe;
@@ -135,6 +137,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   d->context = trm_config_int(config, "model.context");
   d->ff_width = trm_config_int(config, "model.ff_width");
   d->dropout = trm_config_real(config, "model.dropout");
+  d->attention_dropout = trm_config_real(config, "model.attention_dropout");
   d->tied = trm_config_bool(config, "model.tied");
   d->bias = trm_config_bool(config, "model.bias");
   d->gelu = trm_config_is(config, "model.activation", "gelu");
@@ -174,15 +177,17 @@ static trm_var *norm(trm_tape *t, trm_var *x, affine a) {
   return trm_op_layernorm(t, x, param(t, a.weight), param(t, a.bias));
 }
 
-static trm_var *attention(const decoder *d, trm_tape *t, trm_var *x, const block *b, int64_t T) {
-  trm_var *y = trm_op_attention(t, linear(t, x, b->qkv), T, d->heads);
-  return trm_op_dropout(t, linear(t, y, b->proj), d->dropout, T);
+static trm_var *attention(const decoder *d, trm_tape *t, trm_var *x, const block *b,
+                          const trm_sequences *s) {
+  trm_var *y = trm_op_attention(t, linear(t, x, b->qkv), s, d->heads, true, d->attention_dropout);
+  return trm_op_dropout(t, linear(t, y, b->proj), d->dropout, s);
 }
 
-static trm_var *mlp(const decoder *d, trm_tape *t, trm_var *x, const block *b, int64_t T) {
+static trm_var *mlp(const decoder *d, trm_tape *t, trm_var *x, const block *b,
+                    const trm_sequences *s) {
   trm_var *h = linear(t, x, b->fc);
   h = d->gelu ? trm_op_gelu(t, h) : trm_op_relu(t, h);
-  return trm_op_dropout(t, linear(t, h, b->fc_proj), d->dropout, T);
+  return trm_op_dropout(t, linear(t, h, b->fc_proj), d->dropout, s);
 }
 
 /* [context, width] as a variable: a parameter, or the constant table. */
@@ -194,14 +199,14 @@ static trm_var *positions(const decoder *d, trm_tape *t) {
 /* Up to the norm before the output layer. */
 static trm_var *body(const decoder *d, trm_tape *t, const trm_batch *batch) {
   const trm_tokens *tokens = batch->tokens;
-  const int64_t T = tokens->T;
-  trm_var *x = trm_op_embedding(t, trm_tape_param(t, d->wte), tokens->inputs, tokens->N * T);
-  x = trm_op_position(t, x, positions(d, t), T);
-  x = trm_op_dropout(t, x, d->dropout, T);
+  const trm_sequences s = trm_sequences_equal(tokens->N, tokens->T);
+  trm_var *x = trm_op_embedding(t, trm_tape_param(t, d->wte), tokens->inputs, s.n_rows);
+  x = trm_op_position(t, x, positions(d, t), &s, 1);
+  x = trm_op_dropout(t, x, d->dropout, &s);
   for (int64_t i = 0; i < d->layers; ++i) {
     const block *b = &d->blocks[i];
-    x = trm_op_add(t, x, attention(d, t, norm(t, x, b->ln1), b, T));
-    x = trm_op_add(t, x, mlp(d, t, norm(t, x, b->ln2), b, T));
+    x = trm_op_add(t, x, attention(d, t, norm(t, x, b->ln1), b, &s));
+    x = trm_op_add(t, x, mlp(d, t, norm(t, x, b->ln2), b, &s));
   }
   return norm(t, x, d->ln_f);
 }
@@ -215,7 +220,7 @@ static trm_var *logits(void *self, trm_tape *t, const trm_batch *batch) {
 static trm_var *loss(void *self, trm_tape *t, const trm_batch *batch) {
   const decoder *d = self;
   trm_var *x = body(d, t, batch);
-  return trm_op_linear_xent(t, x, trm_tape_param(t, d->head), batch->tokens->targets);
+  return trm_op_linear_xent(t, x, trm_tape_param(t, d->head), batch->tokens->targets, NULL);
 }
 
 const trm_model_kind trm_model_decoder = {TRM_MODEL_PART("decoder", &rows),

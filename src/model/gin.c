@@ -136,7 +136,8 @@ static trm_var *score(const gin *m, trm_tape *t, trm_gnn_rows h, int k,
     y = trm_op_segment_pool(t, y, batch->graphs, batch->n_graphs, m->net.pool);
     y = trm_gnn_bias(t, y, a.bias);
   }
-  return trm_op_dropout(t, y, m->net.dropout, 1); /* graphs are the samples */
+  const trm_sequences graphs = trm_sequences_equal(batch->n_graphs, 1); /* are the samples */
+  return trm_op_dropout(t, y, m->net.dropout, &graphs);
 }
 
 static trm_var *outputs(void *self, trm_tape *t, const trm_batch *batch) {

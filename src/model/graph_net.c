@@ -241,7 +241,8 @@ static trm_var *output(const trm_gnn *net, trm_tape *t, trm_var *x, double p, co
                        const trm_graph_batch *batch) {
   if (net->readout) {
     x = trm_op_segment_pool(t, x, batch->graphs, batch->n_graphs, net->pool);
-    x = trm_op_dropout(t, x, p, 1); /* graphs are the samples */
+    const trm_sequences graphs = trm_sequences_equal(batch->n_graphs, 1); /* are the samples */
+    x = trm_op_dropout(t, x, p, &graphs);
   } else {
     x = trm_op_dropout_rows(t, x, p, ids);
   }

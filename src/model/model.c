@@ -79,7 +79,7 @@ trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *ba
 trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch) {
   if (model->kind->loss) return model->kind->loss(model->self, tape, batch);
   const int32_t *targets = batch->tokens ? batch->tokens->targets : batch->graph->targets;
-  return trm_op_softmax_xent(tape, trm_model_outputs(model, tape, batch), targets);
+  return trm_op_softmax_xent(tape, trm_model_outputs(model, tape, batch), targets, NULL);
 }
 
 int trm_model_n_hops(const trm_model *model) {

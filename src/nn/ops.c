@@ -31,6 +31,18 @@ trm_status trm_op_fail(const trm_node *node, const char *format, ...) {
   return trm_fail(TRM_ERR_ARG, "operator %s: %s", node->op->name, text);
 }
 
+trm_status trm_op_check_sequences(const trm_node *node, const trm_sequences *s, int64_t n) {
+  const bool covered = s->offsets ? s->offsets[0] == 0 && s->offsets[s->n] == n : true;
+  if (s->n_rows == n && s->n >= 0 && s->longest >= 0 && covered) return TRM_OK;
+  return trm_op_fail(node, "%lld sequences of %lld rows together, x has %lld", (long long)s->n,
+                     (long long)s->n_rows, (long long)n);
+}
+
+trm_xent trm_xent_of_pass(const trm_tape *tape, const trm_xent *how) {
+  const bool plain = !how || !trm_tape_pass(tape)->training;
+  return plain ? (trm_xent){0} : *how;
+}
+
 trm_var *trm_case_real(trm_op_case *c, double gap, int n_dims, const int64_t *dims) {
   const int i = c->n_reals++;
   TRM_ASSERT(i < TRM_CASE_MAX);

@@ -51,13 +51,13 @@ struct trm_tape {
 
   uint64_t n_dropouts;
   double loss_sum;
-  int64_t loss_count;
+  double loss_count;
   /* In a pass over several blocks. */
-  int block;             /* that is being run */
-  int64_t row;           /* its first row */
-  double *block_sums;    /* [TRM_PASS_MAX_BLOCKS] losses; owned */
-  int64_t *block_counts; /* [TRM_PASS_MAX_BLOCKS]; owned */
-  trm_var invalid;       /* what a failed pass hands out */
+  int block;            /* that is being run */
+  int64_t row;          /* its first row */
+  double *block_sums;   /* [TRM_PASS_MAX_BLOCKS] losses; owned */
+  double *block_counts; /* [TRM_PASS_MAX_BLOCKS]; owned */
+  trm_var invalid;      /* what a failed pass hands out */
 };
 
 trm_status trm_tape_create(trm_params *params, trm_tape **out) {
@@ -146,10 +146,10 @@ size_t trm_tape_packed_bytes(const trm_tape *tape) {
 double trm_tape_loss_sum(const trm_tape *tape) {
   return tape->loss_sum;
 }
-int64_t trm_tape_loss_count(const trm_tape *tape) {
+double trm_tape_loss_count(const trm_tape *tape) {
   return tape->loss_count;
 }
-void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, int64_t *count) {
+void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, double *count) {
   *sum = tape->block_sums[block];
   *count = tape->block_counts[block];
 }
@@ -455,7 +455,7 @@ uint64_t trm_tape_next_dropout(trm_tape *tape) {
   return tape->n_dropouts++;
 }
 
-void trm_tape_add_loss(trm_tape *tape, double sum, int64_t count) {
+void trm_tape_add_loss(trm_tape *tape, double sum, double count) {
   tape->loss_sum += sum;
   tape->loss_count += count;
   if (tape->pass.n_blocks == 0) return;
@@ -463,7 +463,7 @@ void trm_tape_add_loss(trm_tape *tape, double sum, int64_t count) {
   tape->block_counts[tape->block] += count;
 }
 
-void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, int64_t count) {
+void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, double count) {
   const int before = tape->block;
   tape->block = block;
   trm_tape_add_loss(tape, sum, count);

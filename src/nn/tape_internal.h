@@ -5,14 +5,16 @@
 #ifndef TRIREME_NN_TAPE_INTERNAL_H
 #define TRIREME_NN_TAPE_INTERNAL_H
 
+#include "trireme/core/batch.h"
 #include "trireme/core/random.h"
+#include "trireme/math/xent.h"
 #include "trireme/nn/tape.h"
 
 typedef struct trm_op trm_op;
 typedef struct trm_node trm_node;
 typedef struct trm_op_case trm_op_case;
 
-enum { TRM_OP_MAX_INPUTS = 4, TRM_OP_MAX_SAVED = 2, TRM_OP_ATTR_BYTES = 64 };
+enum { TRM_OP_MAX_INPUTS = 4, TRM_OP_MAX_SAVED = 2, TRM_OP_ATTR_BYTES = 128 };
 
 /** Result of an operator's shape rule: no memory is taken before it has agreed. */
 typedef struct trm_shape {
@@ -108,12 +110,17 @@ int64_t trm_tape_row(const trm_tape *tape);
 /** Weight of the block that is being run (trm_pass). */
 double trm_tape_block_weight(const trm_tape *tape);
 
+/** Whether sequences cover n rows; a dry pass may have sizes alone. */
+trm_status trm_op_check_sequences(const trm_node *node, const trm_sequences *s, int64_t n);
+/** What a loss does in this pass: `how` (NULL: plain) when training, plain otherwise. */
+trm_xent trm_xent_of_pass(const trm_tape *tape, const trm_xent *how);
+
 /** Number of this dropout call in the pass, from 0: part of its random key. */
 uint64_t trm_tape_next_dropout(trm_tape *tape);
 /** Records a loss of the block that is being run, for trm_tape_loss_sum. */
-void trm_tape_add_loss(trm_tape *tape, double sum, int64_t count);
+void trm_tape_add_loss(trm_tape *tape, double sum, double count);
 /** The same of any block, for operators that are run once for all. */
-void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, int64_t count);
+void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, double count);
 
 /** Walks back from `out` with the given gradient [out->n] (borrowed). Again in the same pass (planned in a
  *  dry one alike): adds to the gradients of inputs. */

@@ -195,7 +195,7 @@ void trm_gradsync_block_backward(trm_gradsync *sync, int64_t i, trm_tape *tape, 
   TRM_ASSERT(i == sync->blocks_done);
   if (trm_tape_status(tape) != TRM_OK) return; /* the caller reports it through finish */
   trm_tail_set_block(tail(sync, sync->slot), sync->first_block + i, trm_tape_loss_sum(tape),
-                     (double)trm_tape_loss_count(tape), samples_hash);
+                     trm_tape_loss_count(tape), samples_hash);
   sync->tape = tape;
   trm_tape_backward(tape, loss, on_ready, on_between, sync);
   sync->tape = NULL;
@@ -243,12 +243,11 @@ void trm_gradsync_all_backward(trm_gradsync *sync, trm_tape *tape, trm_var *loss
   if (trm_tape_status(tape) != TRM_OK) return; /* the caller reports it through finish */
   for (int k = 0; k < (int)sync->n_local; ++k) {
     bool add;
-    double sum;
-    int64_t count;
+    double sum, count;
     float *at = sink_target(sync, k, &add) + sync->n_params;
     if (!add) trm_tail_clear(at, sync->n_blocks);
     trm_tape_block_loss(tape, k, &sum, &count);
-    trm_tail_set_block(at, sync->first_block + k, sum, (double)count, samples_hashes[k]);
+    trm_tail_set_block(at, sync->first_block + k, sum, count, samples_hashes[k]);
     sink_merge(sync, k, sync->n_params, sync->n_total - sync->n_params);
   }
   trm_tape_backward(tape, loss, on_ready, on_between, sync);

@@ -4,7 +4,8 @@
 
 typedef struct dropout_case {
   trm_real *x;
-  int64_t N, C, sample0, rows;
+  int64_t C, sample0;
+  trm_sequences s;
   double p;
   trm_random_key key;
   bool add;
@@ -12,26 +13,27 @@ typedef struct dropout_case {
 
 static void run(void *p, trm_real **out) {
   const dropout_case *k = p;
-  trm_dropout(out[0], k->x, k->N, k->C, k->p, k->key, k->sample0, k->rows, k->add);
+  trm_dropout(out[0], k->x, &k->s, k->C, k->p, k->key, k->sample0, k->add);
 }
 static void run_in_place(void *p, trm_real **out) {
   const dropout_case *k = p;
-  memcpy(out[0], k->x, (size_t)(k->N * k->C) * sizeof **out);
-  trm_dropout(out[0], out[0], k->N, k->C, k->p, k->key, k->sample0, k->rows, false);
+  memcpy(out[0], k->x, (size_t)(k->s.n_rows * k->C) * sizeof **out);
+  trm_dropout(out[0], out[0], &k->s, k->C, k->p, k->key, k->sample0, false);
 }
 
 static bool keeps(const dropout_case *k, int64_t i, uint32_t threshold) {
-  const int64_t r = i / k->C, sample = k->sample0 + r / k->rows;
-  const int64_t position = (r % k->rows) * k->C + i % k->C;
+  const int64_t sequence = trm_sequence_of_row(&k->s, i / k->C), sample = k->sample0 + sequence;
+  const int64_t position = i - trm_sequence_first(&k->s, sequence) * k->C;
   uint32_t words[4];
   trm_random_words(k->key, (uint64_t)sample, (uint64_t)position / 8, words);
   const uint32_t word = words[position % 8 / 2];
   return (position % 2 == 0 ? word & 0xffffu : word >> 16) >= threshold;
 }
 
-static void check_one(int64_t N, int64_t C, int64_t rows, int64_t sample0, double p) {
-  uint64_t state = (uint64_t)(N * 77 + C + rows);
-  dropout_case k = {.N = N, .C = C, .rows = rows, .sample0 = sample0, .p = p};
+static void check_one(trm_sequences s, int64_t C, int64_t sample0, double p) {
+  const int64_t N = s.n_rows;
+  uint64_t state = (uint64_t)(N * 77 + C + s.longest);
+  dropout_case k = {.s = s, .C = C, .sample0 = sample0, .p = p};
   k.key = trm_random_key_make(42, TRM_RANDOM_DROPOUT, 7, 3);
   double *x;
   k.x = test_random(N * C, 2, &state, &x);
@@ -63,8 +65,8 @@ static void check_one(int64_t N, int64_t C, int64_t rows, int64_t sample0, doubl
   free(want);
 }
 
-/* Sample 5 alone has the mask that it has as the third of a batch; also from a row in the middle
- * of nothing: a batch that ends inside a sample. */
+/* Sequence 5 alone has the mask that it has as the third of a batch; a shorter one has the beginning of
+ * it. */
 static void check_batch_independence(void *context, const char *isa) {
   (void)context;
   (void)isa;
@@ -72,11 +74,13 @@ static void check_batch_independence(void *context, const char *isa) {
   trm_real x[SAMPLES * ROWS * C], all[SAMPLES * ROWS * C], one[ROWS * C];
   for (int i = 0; i < SAMPLES * ROWS * C; ++i) x[i] = 1;
   const trm_random_key key = trm_random_key_make(1, TRM_RANDOM_DROPOUT, 2, 3);
-  trm_dropout(all, x, SAMPLES * ROWS, C, 0.3, key, 3, ROWS, false);
-  trm_dropout(one, x, ROWS - 2, C, 0.3, key, 5, ROWS, false);
+  const trm_sequences several = trm_sequences_equal(SAMPLES, ROWS);
+  const trm_sequences whole = trm_sequences_equal(1, ROWS), part = trm_sequences_equal(1, ROWS - 2);
+  trm_dropout(all, x, &several, C, 0.3, key, 3, false);
+  trm_dropout(one, x, &part, C, 0.3, key, 5, false);
   CHECK(memcmp(one, all + 2 * ROWS * C, (ROWS - 2) * C * sizeof *one) == 0);
   const trm_random_key other = trm_random_key_make(1, TRM_RANDOM_DROPOUT, 2, 4);
-  trm_dropout(one, x, ROWS, C, 0.3, other, 5, ROWS, false);
+  trm_dropout(one, x, &whole, C, 0.3, other, 5, false);
   CHECK(memcmp(one, all + 2 * ROWS * C, sizeof one) != 0);
 }
 
@@ -130,18 +134,21 @@ static void check_nan(void *context, const char *isa) {
   trm_real x[64], y[64];
   for (int i = 0; i < 64; ++i) x[i] = (trm_real)NAN;
   const trm_random_key key = trm_random_key_make(1, TRM_RANDOM_DROPOUT, 2, 3);
-  trm_dropout(y, x, 1, 64, 0.5, key, 0, 1, false);
+  const trm_sequences one = trm_sequences_equal(1, 1);
+  trm_dropout(y, x, &one, 64, 0.5, key, 0, false);
   for (int i = 0; i < 64; ++i) CHECK(isnan(y[i]));
 }
 
 int main(void) {
-  check_one(0, 4, 2, 0, 0.1);
-  check_one(1, 1, 1, 0, 0.5);
-  check_one(6, 3, 2, 9, 0.25);
-  check_one(130, 65, 10, INT64_C(5000000000), 0.1);
-  check_one(768, 128, 64, 100, 0.2);
-  check_one(300, 384, 256, 0, 0.0);
-  check_one(100, 40, 100, 1, 0.9999999);
+  static const int64_t ragged[] = {0, 1, 1, 80, 83, 300};
+  check_one(trm_sequences_equal(0, 2), 4, 0, 0.1);
+  check_one(trm_sequences_equal(1, 1), 1, 0, 0.5);
+  check_one(trm_sequences_equal(3, 2), 3, 9, 0.25);
+  check_one(trm_sequences_equal(13, 10), 65, INT64_C(5000000000), 0.1);
+  check_one(trm_sequences_equal(12, 64), 128, 100, 0.2);
+  check_one(trm_sequences_equal(2, 150), 384, 0, 0.0);
+  check_one(trm_sequences_equal(1, 100), 40, 1, 0.9999999);
+  check_one((trm_sequences){5, 300, 217, ragged}, 67, 12, 0.3);
   for (int add = 0; add < 2; ++add) {
     check_rows(0, 4, 0.5, add);
     check_rows(1, 1, 0.5, add);

@@ -2,9 +2,10 @@
 #include "kernel_check.h"
 
 typedef struct table_case {
-  trm_real *x, *w;
+  trm_real *x, *w, scale;
   int32_t *ids;
-  int64_t N, T, C, V;
+  int64_t N, C, V;
+  trm_sequences s;
   bool add;
 } table_case;
 
@@ -18,16 +19,16 @@ static void run_backward(void *p, trm_real **out) {
 }
 static void run_position(void *p, trm_real **out) {
   const table_case *k = p;
-  trm_position_forward(out[0], k->x, k->w, k->N, k->T, k->C);
+  trm_position_forward(out[0], k->x, k->w, k->scale, &k->s, k->C);
 }
 static void run_position_in_place(void *p, trm_real **out) {
   const table_case *k = p;
-  memcpy(out[0], k->x, (size_t)(k->N * k->T * k->C) * sizeof **out);
-  trm_position_forward(out[0], out[0], k->w, k->N, k->T, k->C);
+  memcpy(out[0], k->x, (size_t)(k->s.n_rows * k->C) * sizeof **out);
+  trm_position_forward(out[0], out[0], k->w, k->scale, &k->s, k->C);
 }
 static void run_position_backward(void *p, trm_real **out) {
   const table_case *k = p;
-  trm_position_backward(out[0], k->x, k->N, k->T, k->C, k->add);
+  trm_position_backward(out[0], k->x, &k->s, k->C, k->add);
 }
 
 static void check_tokens(int64_t N, int64_t C, int64_t V) {
@@ -73,29 +74,35 @@ static void check_tokens(int64_t N, int64_t C, int64_t V) {
   free(dw);
 }
 
-static void check_positions(int64_t N, int64_t T, int64_t C) {
-  uint64_t state = (uint64_t)(N + 31 * C + 977 * T);
-  table_case k = {.N = N, .C = C, .T = T};
+static void check_positions(trm_sequences s, int64_t C, double scale) {
+  const int64_t R = s.n_rows, T = s.longest;
+  uint64_t state = (uint64_t)(R + 31 * C + 977 * T);
+  table_case k = {.C = C, .s = s, .scale = (trm_real)scale};
   double *x, *p;
-  k.x = test_random(N * T * C, 1, &state, &x);
+  k.x = test_random(R * C, 1, &state, &x);
   k.w = test_random(T * C, 1, &state, &p);
   trm_real *start = test_random(T * C, 1, &state, NULL);
-  double *y = NEW_DOUBLES(N * T * C), *dp = NEW_DOUBLES(T * C);
-  for (int64_t i = 0; i < N * T * C; ++i) {
-    y[i] = x[i] + p[i % (T * C)];
-    dp[i % (T * C)] += x[i];
+  double *y = NEW_DOUBLES(R * C), *dp = NEW_DOUBLES(T * C);
+  for (int64_t i = 0, r = 0; i < s.n; ++i) {
+    for (int64_t t = 0; t < trm_sequence_rows(&s, i); ++t, ++r) {
+      CHECK_EQ(trm_sequence_of_row(&s, r), i);
+      for (int64_t c = 0; c < C; ++c) {
+        y[r * C + c] = (double)k.scale * x[r * C + c] + p[t * C + c];
+        dp[t * C + c] += x[r * C + c];
+      }
+    }
   }
-  const double tolerance = 4 + 2 * sqrt((double)N);
+  const double tolerance = 4 + 2 * sqrt((double)s.n);
   check_kernel((kernel_case){.name = "position",
                              .run = run_position,
                              .context = &k,
-                             .n = {N * T * C},
+                             .n = {R * C},
                              .want = {y},
                              .tolerance = {1}});
   check_kernel((kernel_case){.name = "position in place",
                              .run = run_position_in_place,
                              .context = &k,
-                             .n = {N * T * C},
+                             .n = {R * C},
                              .want = {y},
                              .tolerance = {1}});
   check_kernel((kernel_case){.name = "position backward",
@@ -141,10 +148,13 @@ int main(void) {
   check_tokens(50, 33, 7);
   check_tokens(400, 128, 65);
   check_tokens(90, 384, 300);
-  check_positions(0, 3, 4);
-  check_positions(1, 1, 1);
-  check_positions(3, 7, 33);
-  check_positions(12, 64, 128);
+  static const int64_t ragged[] = {0, 3, 3, 10, 11, 75};
+  check_positions(trm_sequences_equal(0, 3), 4, 1);
+  check_positions(trm_sequences_equal(1, 1), 1, 1);
+  check_positions(trm_sequences_equal(3, 7), 33, 1);
+  check_positions(trm_sequences_equal(12, 64), 128, 1);
+  check_positions((trm_sequences){5, 75, 64, ragged}, 33, 1);
+  check_positions((trm_sequences){5, 75, 64, ragged}, 300, 11.25);
   for_each_isa(check_sinusoidal, NULL);
   return check_verdict();
 }

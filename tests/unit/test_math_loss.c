@@ -1,12 +1,14 @@
-/* Softmax cross-entropy: loss, count, gradient; ignored rows; NaN and infinity show in the loss. */
+/* Softmax cross-entropy, plain, smoothed and weighted, and squared errors: loss, count, gradient;
+ * ignored rows; NaN and infinity show in the loss. */
 #include "kernel_check.h"
 #include "reference.h"
 
 typedef struct loss_case {
-  trm_real *x, *lse;
+  trm_real *x, *lse, *mean;
   int32_t *targets;
-  int64_t N, V, n_rows;
-  double loss;
+  int64_t N, V;
+  trm_xent how;
+  double loss, count;
   bool add;
 } loss_case;
 
@@ -14,11 +16,14 @@ static const double dloss = 0.25;
 
 static void run_forward(void *p, trm_real **out) {
   loss_case *k = p;
-  k->n_rows = trm_softmax_xent_forward(&k->loss, out[0], k->x, k->targets, k->N, k->V);
+  trm_real *mean = k->how.smoothing > 0 ? out[1] : NULL;
+  k->count =
+      trm_softmax_xent_forward(&k->loss, out[0], mean, k->x, k->targets, &k->how, k->N, k->V);
 }
 static void run_backward(void *p, trm_real **out) {
   const loss_case *k = p;
-  trm_softmax_xent_backward(out[0], k->x, k->lse, k->targets, (trm_real)dloss, k->N, k->V, k->add);
+  trm_softmax_xent_backward(out[0], k->x, k->lse, k->targets, &k->how, (trm_real)dloss, k->N, k->V,
+                            k->add);
 }
 
 static double bits_of_loss;
@@ -27,43 +32,51 @@ static void check_loss_bits(void *p, const char *isa) {
   (void)isa;
   for (int threads = 1; threads <= MAX_THREADS; ++threads) {
     trm_threads_set(threads);
-    trm_softmax_xent_forward(&k->loss, k->lse, k->x, k->targets, k->N, k->V);
+    trm_softmax_xent_forward(&k->loss, k->lse, k->mean, k->x, k->targets, &k->how, k->N, k->V);
     if (threads == 1) bits_of_loss = k->loss;
     CHECK(memcmp(&k->loss, &bits_of_loss, sizeof k->loss) == 0);
   }
   trm_threads_set(1);
 }
 
-static void check_one(int64_t N, int64_t V, double scale) {
+static void check_one(int64_t N, int64_t V, double scale, double smoothing, bool weighted) {
   uint64_t state = (uint64_t)(N * 31 + V);
-  loss_case k = {.N = N, .V = V};
+  loss_case k = {.N = N, .V = V, .how = {.smoothing = smoothing}};
+  trm_real *weights = test_random(V, 1, &state, NULL);
+  for (int64_t i = 0; i < V; ++i) weights[i] = i % 7 == 2 ? 0 : weights[i] + 1;
+  if (weighted) k.how.weights = weights;
   double *x;
   k.x = test_random(N * V, scale, &state, &x);
   trm_real *start = test_random(N * V, 1, &state, NULL);
   k.targets = test_calloc(N, sizeof *k.targets);
   k.lse = NEW_REALS(N);
-  double *lse = NEW_DOUBLES(N), *dx = NEW_DOUBLES(N * V), loss = 0;
-  int64_t n_rows = 0;
+  k.mean = NEW_REALS(N);
+  double *lse = NEW_DOUBLES(N), *mean = NEW_DOUBLES(N), *dx = NEW_DOUBLES(N * V);
+  double loss = 0, count = 0;
   for (int64_t r = 0; r < N; ++r) {
     k.targets[r] = (int32_t)(r % 5 == 3 ? -1 : test_below(&state, V));
     lse[r] = ref_log_sum_exp(x + r * V, V);
+    for (int64_t i = 0; i < V; ++i) mean[r] += x[r * V + i] / (double)V;
     if (k.targets[r] < 0) continue;
-    loss += lse[r] - x[r * V + k.targets[r]];
-    ++n_rows;
+    const double weight = weighted ? (double)weights[k.targets[r]] : 1;
+    loss += weight * (lse[r] - (1 - smoothing) * x[r * V + k.targets[r]] - smoothing * mean[r]);
+    count += weight;
   }
   check_kernel((kernel_case){.name = "xent",
                              .run = run_forward,
                              .context = &k,
-                             .n = {N},
-                             .want = {lse},
-                             .tolerance = {8}});
-  CHECK_EQ(k.n_rows, n_rows);
+                             .n = {N, smoothing > 0 ? N : 0},
+                             .want = {lse, mean},
+                             .tolerance = {8, 8}});
+  CHECK_NEAR(k.count, count, weighted ? 1e-14 * (1 + count) : 0);
   CHECK_NEAR(k.loss, loss, 4 * REAL_EPSILON * (1 + (double)N * (scale + 5)));
   for_each_isa(check_loss_bits, &k);
   for (int64_t i = 0; i < N * V; ++i) {
     const int32_t target = k.targets[i / V];
     const double softmax = exp(x[i] - (double)k.lse[i / V]);
-    dx[i] = target < 0 ? 0 : dloss * (softmax - (i % V == target));
+    const double want = (1 - smoothing) * (i % V == target) + smoothing / (double)V;
+    const double weight = target >= 0 && weighted ? (double)weights[target] : 1;
+    dx[i] = target < 0 ? 0 : dloss * weight * (softmax - want);
   }
   kernel_case c = {.name = "xent backward",
                    .run = run_backward,
@@ -77,6 +90,9 @@ static void check_one(int64_t N, int64_t V, double scale) {
   check_kernel(c);
   free(k.x);
   free(k.lse);
+  free(k.mean);
+  free(weights);
+  free(mean);
   free(k.targets);
   free(x);
   free(start);
@@ -89,8 +105,9 @@ static double loss_with(trm_real bad, int at, int32_t target) {
   trm_real x[V], lse;
   for (int i = 0; i < V; ++i) x[i] = (trm_real)(i % 5);
   x[at] = bad;
+  const trm_xent plain = {0};
   double loss;
-  CHECK_EQ(trm_softmax_xent_forward(&loss, &lse, x, &target, 1, V), target >= 0);
+  CHECK_EQ(trm_softmax_xent_forward(&loss, &lse, NULL, x, &target, &plain, 1, V), target >= 0);
   return loss;
 }
 
@@ -107,13 +124,61 @@ static void check_not_finite(void *context, const char *isa) {
   }
 }
 
+/* ---- squared errors --------------------------------------------------------------------------- */
+
+typedef struct error_case {
+  trm_real *y;
+  float *targets;
+  int64_t N;
+  bool add;
+} error_case;
+
+static void run_errors(void *p, trm_real **out) {
+  const error_case *k = p;
+  trm_squared_error_backward(out[0], k->y, k->targets, (trm_real)dloss, k->N, k->add);
+}
+
+static void check_errors(int64_t N, bool add) {
+  uint64_t state = (uint64_t)N;
+  error_case k = {.N = N, .add = add, .targets = test_calloc(N, sizeof(float))};
+  double *y, *dy = NEW_DOUBLES(N), loss, want = 0;
+  k.y = test_random(N, 3, &state, &y);
+  trm_real *start = test_random(N, 1, &state, NULL);
+  int64_t count = 0;
+  for (int64_t i = 0; i < N; ++i) {
+    k.targets[i] = i % 4 == 1 ? (float)NAN : (float)test_uniform(&state);
+    if (i % 4 == 1) continue;
+    const double error = y[i] - (double)k.targets[i];
+    dy[i] = 2 * dloss * error;
+    want += error * error;
+    ++count;
+  }
+  CHECK_NEAR(trm_squared_error_forward(&loss, k.y, k.targets, N), count, 0);
+  CHECK_NEAR(loss, want, 1e-14 * (1 + want));
+  check_kernel((kernel_case){.name = "squared error backward",
+                             .run = run_errors,
+                             .context = &k,
+                             .n = {N},
+                             .want = {dy},
+                             .start = {add ? start : NULL},
+                             .tolerance = {4}});
+  free(k.y), free(k.targets), free(y), free(dy), free(start);
+}
+
 int main(void) {
-  check_one(0, 3, 1);
-  check_one(1, 1, 1);
-  check_one(7, 2, 30);
-  check_one(300, 65, 4);
-  check_one(64, 512, 4);
-  check_one(40, 1500, 4);
+  for (int way = 0; way < 4; ++way) {
+    const double smoothing = way % 2 == 0 ? 0 : 0.1;
+    const bool weighted = way >= 2;
+    check_one(0, 3, 1, smoothing, weighted);
+    check_one(1, 1, 1, smoothing, weighted);
+    check_one(7, 2, 30, smoothing, weighted);
+    check_one(300, 65, 4, smoothing, weighted);
+    check_one(64, 512, 4, smoothing, weighted);
+    check_one(40, 1500, 4, smoothing, weighted);
+  }
+  check_errors(0, false);
+  check_errors(1, true);
+  check_errors(50, false);
   for_each_isa(check_not_finite, NULL);
   return check_verdict();
 }

@@ -17,6 +17,7 @@
 #include "trireme/core/batch.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/integers.h"
+#include "trireme/math/attention.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
@@ -131,6 +132,31 @@ static int32_t *selves_of(trial *t, int64_t n, int64_t limit) {
   int32_t *x = ids_of(t, n, limit);
   for (int64_t i = 0; i < n; ++i) x[i] = below(t, 5) == 0 ? -1 : x[i];
   return x;
+}
+
+/* Rows about a tile (64) and a group of tiles (256), few or none among them. */
+static int64_t sequence_rows_of(trial *t) {
+  static const int64_t lengths[] = {0, 1, 1, 24, 56, 120, 250};
+  return lengths[below(t, 7)] + below(t, 20);
+}
+
+static const trm_sequences *ragged_of(trial *t, int64_t n) {
+  trm_sequences *s = array(t, 1, sizeof *s);
+  int64_t *offsets = array(t, n + 1, sizeof *offsets), longest = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t rows_here = sequence_rows_of(t);
+    offsets[i + 1] = offsets[i] + rows_here;
+    longest = trm_max_i64(longest, rows_here);
+  }
+  *s = (trm_sequences){n, offsets[n], longest, offsets};
+  return s;
+}
+
+static const trm_sequences *sequences_of(trial *t, int64_t n) {
+  if (coin(t)) return ragged_of(t, n);
+  trm_sequences *s = array(t, 1, sizeof *s);
+  *s = trm_sequences_equal(n, sequence_rows_of(t));
+  return s;
 }
 
 static int64_t *segments_of(trial *t, int64_t n) {
@@ -438,20 +464,21 @@ static void case_trm_embedding_backward(trial *t) {
   note(t, dw, V * C);
 }
 static void case_trm_position_forward(trial *t) {
-  const int64_t N = 1 + below(t, 4), T = 1 + below(t, 20), C = width(t);
-  float *y = reals(t, N * T * C);
-  const float *x = reals(t, N * T * C);
-  const float *p = reals(t, T * C);
-  trm_position_forward(y, x, p, N, T, C);
-  note(t, y, N * T * C);
+  const trm_sequences *s = sequences_of(t, 1 + below(t, 4));
+  const int64_t C = width(t), n = s->n_rows * C;
+  float *y = reals(t, n);
+  const float *x = reals(t, n), *p = reals(t, s->longest * C), scale = coin(t) ? 1 : uniform(t);
+  trm_position_forward(y, x, p, scale, s, C);
+  note(t, y, n);
 }
 static void case_trm_position_backward(trial *t) {
-  const int64_t N = 1 + below(t, 4), T = 1 + below(t, 20), C = width(t);
-  float *dp = reals(t, T * C);
-  const float *dy = reals(t, N * T * C);
+  const trm_sequences *s = sequences_of(t, 1 + below(t, 4));
+  const int64_t C = width(t);
+  float *dp = reals(t, s->longest * C);
+  const float *dy = reals(t, s->n_rows * C);
   const bool add = coin(t);
-  trm_position_backward(dp, dy, N, T, C, add);
-  note(t, dp, T * C);
+  trm_position_backward(dp, dy, s, C, add);
+  note(t, dp, s->longest * C);
 }
 static void case_trm_position_sinusoidal(trial *t) {
   const int64_t T = 1 + below(t, 300), C = 1 + below(t, 70);
@@ -462,41 +489,56 @@ static void case_trm_position_sinusoidal(trial *t) {
 
 /* ---- attention ------------------------------------------------------------------------------- */
 
-typedef struct attention_sizes {
-  int64_t N, T, C, H;
-} attention_sizes;
-
-/* Positions about a tile (64) and a group of tiles (256), heads of 1 to 70 columns. */
-static attention_sizes attention_sizes_of(trial *t) {
-  static const int64_t positions[] = {1, 1, 24, 56, 120, 250};
-  const int64_t H = 1 + below(t, 3), T = positions[below(t, 6)] + below(t, 20);
+/* Heads of 1 to 70 columns; to itself, to others, or to the keys of a table. */
+static trm_attention attention_of(trial *t, bool with_table) {
+  const int64_t n = 1 + below(t, 2), H = 1 + below(t, 3);
   const int64_t d = coin(t) ? 1 + below(t, 40) : 8 * (1 + below(t, 8)) + below(t, 3) - 1;
-  const int64_t N = 1 + below(t, 2);
-  return (attention_sizes){N, T, H * d, H};
+  const bool self = coin(t);
+  trm_attention a = {.H = H, .d = d, .causal = coin(t), .queries = sequences_of(t, n)};
+  a.keys = self ? a.queries : sequences_of(t, n);
+  a.q_step = self ? 3 * H * d : H * d;
+  a.kv_step = self ? 3 * H * d : 2 * H * d;
+  const float *q = reals_of(t, a.queries->n_rows * a.q_step, 1);
+  a.q = q;
+  a.k = self ? q + H * d : reals_of(t, a.keys->n_rows * a.kv_step, 1);
+  a.v = a.k + H * d;
+  if (with_table && a.keys->n_rows > 0 && coin(t)) {
+    a.key_rows = ids_of(t, a.keys->n_rows, a.keys->n_rows);
+  }
+  a.dropout = coin(t) ? 0 : 0.3;
+  a.key = key_of(t);
+  a.sample0 = below(t, 1000);
+  return a;
 }
-static void case_trm_attention_scratch(trial *t) {
-  const attention_sizes s = attention_sizes_of(t);
-  note_bits(t, (uint64_t)trm_attention_scratch(s.N, s.T, s.C, s.H));
+
+static void case_trm_attention_forward_scratch(trial *t) {
+  const trm_attention a = attention_of(t, true);
+  note_bits(t, (uint64_t)trm_attention_forward_scratch(&a));
+}
+static void case_trm_attention_backward_scratch(trial *t) {
+  const trm_attention a = attention_of(t, false);
+  note_bits(t, (uint64_t)trm_attention_backward_scratch(&a));
 }
 static void case_trm_attention_forward(trial *t) {
-  const attention_sizes s = attention_sizes_of(t);
-  const int64_t n = s.N * s.T * s.C;
-  float *out = reals(t, n), *lse = reals(t, s.N * s.H * s.T);
-  float *scratch = array(t, trm_attention_scratch(s.N, s.T, s.C, s.H), sizeof *scratch);
-  const float *qkv = reals(t, 3 * n);
-  trm_attention_forward(out, lse, qkv, s.N, s.T, s.C, s.H, scratch);
+  const trm_attention a = attention_of(t, true);
+  const int64_t R = a.queries->n_rows, n = R * a.H * a.d;
+  float *out = reals(t, n), *lse = reals(t, R * a.H);
+  float *scratch = array(t, trm_attention_forward_scratch(&a), sizeof *scratch);
+  trm_attention_forward(out, lse, &a, scratch);
   note(t, out, n);
-  note(t, lse, s.N * s.H * s.T);
+  note(t, lse, R * a.H);
 }
 static void case_trm_attention_backward(trial *t) {
-  const attention_sizes s = attention_sizes_of(t);
-  const int64_t n = s.N * s.T * s.C;
-  float *dqkv = reals(t, 3 * n), *lse = reals(t, s.N * s.H * s.T);
-  const float *dout = reals(t, n), *qkv = reals_of(t, 3 * n, 1), *out = reals(t, n);
-  float *scratch = array(t, trm_attention_scratch(s.N, s.T, s.C, s.H), sizeof *scratch);
-  const bool add = coin(t);
-  trm_attention_backward(dqkv, dout, qkv, out, lse, s.N, s.T, s.C, s.H, add, scratch);
-  note(t, dqkv, 3 * n);
+  const trm_attention a = attention_of(t, false);
+  const bool self = a.keys == a.queries, add_q = coin(t), add_kv = self ? add_q : coin(t);
+  const int64_t C = a.H * a.d, n = a.queries->n_rows * C, n_q = a.queries->n_rows * a.q_step;
+  const int64_t n_kv = self ? 0 : a.keys->n_rows * a.kv_step;
+  float *dq = reals(t, n_q), *dkv = self ? dq + C : reals(t, n_kv);
+  const float *dout = reals(t, n), *out = reals(t, n), *lse = reals(t, a.queries->n_rows * a.H);
+  float *scratch = array(t, trm_attention_backward_scratch(&a), sizeof *scratch);
+  trm_attention_backward(dq, dkv, dkv + C, dout, out, lse, &a, add_q, add_kv, scratch);
+  note(t, dq, n_q);
+  if (!self) note(t, dkv, n_kv);
 }
 static void case_trm_head_dot_forward(trial *t) {
   const int64_t N = rows(t), H = 1 + below(t, 9), C = 1 + below(t, 70);
@@ -537,14 +579,15 @@ static double rate_of(trial *t) {
   return below(t, 4) == 0 ? 0 : (double)below(t, 900) / 1000;
 }
 static void case_trm_dropout(trial *t) {
-  const int64_t N = rows(t), C = width(t), sample0 = below(t, 1000), per = 1 + below(t, 9);
-  float *y = reals(t, N * C);
-  const float *x = reals(t, N * C);
+  const trm_sequences *s = sequences_of(t, 1 + below(t, 4));
+  const int64_t C = width(t), sample0 = below(t, 1000);
+  float *y = reals(t, s->n_rows * C);
+  const float *x = reals(t, s->n_rows * C);
   const double p = rate_of(t);
   const trm_random_key key = key_of(t);
   const bool add = coin(t);
-  trm_dropout(y, x, N, C, p, key, sample0, per, add);
-  note(t, y, N * C);
+  trm_dropout(y, x, s, C, p, key, sample0, add);
+  note(t, y, s->n_rows * C);
 }
 static void case_trm_dropout_rows(trial *t) {
   const int64_t N = rows(t), C = width(t);
@@ -560,15 +603,22 @@ static void case_trm_dropout_rows(trial *t) {
 
 /* ---- losses ---------------------------------------------------------------------------------- */
 
+static trm_xent how_of(trial *t, int64_t V) {
+  trm_xent how = {.smoothing = coin(t) ? 0 : 0.1};
+  if (coin(t)) how.weights = degrees_of(t, V);
+  return how;
+}
 static void case_trm_softmax_xent_forward(trial *t) {
   const int64_t N = rows(t), V = width(t);
-  float *lse = reals(t, N);
+  float *lse = reals(t, N), *mean = reals(t, N);
   double loss = 0;
   const float *logits = reals(t, N * V);
   const int32_t *targets = selves_of(t, N, V);
-  note_bits(t, (uint64_t)trm_softmax_xent_forward(&loss, lse, logits, targets, N, V));
+  const trm_xent how = how_of(t, V);
+  note_double(t, trm_softmax_xent_forward(&loss, lse, mean, logits, targets, &how, N, V));
   note_double(t, loss);
   note(t, lse, N);
+  note(t, mean, N);
 }
 static void case_trm_softmax_xent_backward(trial *t) {
   const int64_t N = rows(t), V = width(t);
@@ -577,37 +627,57 @@ static void case_trm_softmax_xent_backward(trial *t) {
   const int32_t *targets = selves_of(t, N, V);
   const float dloss = uniform(t);
   const bool add = coin(t);
-  trm_softmax_xent_backward(dlogits, logits, lse, targets, dloss, N, V, add);
+  const trm_xent how = how_of(t, V);
+  trm_softmax_xent_backward(dlogits, logits, lse, targets, &how, dloss, N, V, add);
   note(t, dlogits, N * V);
 }
 static void case_trm_xent_tile_forward(trial *t) {
   const int64_t N = rows(t), n = width(t), first = coin(t) ? 0 : 1008;
   float *max = reals(t, N), *sum = degrees_of(t, N), *at = reals(t, N);
+  float *total = coin(t) ? NULL : reals(t, N);
   const float *logits = reals(t, N * n);
   const int32_t *targets = selves_of(t, N, first + n);
-  trm_xent_tile_forward(max, sum, at, logits, targets, N, first, n);
+  trm_xent_tile_forward(max, sum, at, total, logits, targets, N, first, n);
   note(t, max, N);
   note(t, sum, N);
   note(t, at, N);
+  if (total) note(t, total, N);
 }
 static void case_trm_xent_tiles_end(trial *t) {
-  const int64_t N = rows(t);
+  const int64_t N = rows(t), V = 9;
   float *lse = reals(t, N);
-  const float *max = reals(t, N), *sum = degrees_of(t, N), *at = reals(t, N);
-  const int32_t *targets = selves_of(t, N, 9);
+  const float *max = reals(t, N), *sum = degrees_of(t, N), *at = reals(t, N), *total = reals(t, N);
+  const int32_t *targets = selves_of(t, N, V);
+  const trm_xent how = how_of(t, V);
   double loss = 0;
-  note_bits(t, (uint64_t)trm_xent_tiles_end(&loss, lse, max, sum, at, targets, N));
+  note_double(t, trm_xent_tiles_end(&loss, lse, max, sum, at, total, targets, &how, N, V));
   note_double(t, loss);
   note(t, lse, N);
 }
 static void case_trm_xent_tile_backward(trial *t) {
-  const int64_t N = rows(t), n = width(t), first = coin(t) ? 0 : 1008;
+  const int64_t N = rows(t), n = width(t), first = coin(t) ? 0 : 1008, V = first + n;
   float *dlogits = reals(t, N * n);
   const float *logits = reals(t, N * n), *lse = reals(t, N);
-  const int32_t *targets = selves_of(t, N, first + n);
+  const int32_t *targets = selves_of(t, N, V);
   const float dloss = uniform(t);
-  trm_xent_tile_backward(dlogits, logits, lse, targets, dloss, N, first, n);
+  const trm_xent how = how_of(t, V);
+  trm_xent_tile_backward(dlogits, logits, lse, targets, &how, dloss, N, V, first, n);
   note(t, dlogits, N * n);
+}
+static void case_trm_squared_error_forward(trial *t) {
+  const int64_t N = rows(t);
+  const float *y = reals(t, N), *targets = reals(t, N);
+  double loss = 0;
+  note_double(t, trm_squared_error_forward(&loss, y, targets, N));
+  note_double(t, loss);
+}
+static void case_trm_squared_error_backward(trial *t) {
+  const int64_t N = rows(t);
+  float *dy = reals(t, N);
+  const float *y = reals(t, N), *targets = reals(t, N), dloss = uniform(t);
+  const bool add = coin(t);
+  trm_squared_error_backward(dy, y, targets, dloss, N, add);
+  note(t, dy, N);
 }
 static void case_trm_bpr_forward(trial *t) {
   const int64_t n = rows(t), C = width(t), R = 1 + below(t, 30);

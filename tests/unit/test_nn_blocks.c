@@ -47,7 +47,7 @@ static trm_var *loss_of(net *n, int64_t first, int64_t rows, bool in_blocks) {
   h = trm_op_layernorm(t, h, trm_tape_param(t, n->norm_w), trm_tape_param(t, n->norm_b));
   h = trm_op_add(t, h, trm_op_relu(t, h));
   h = trm_op_linear(t, h, trm_tape_param(t, n->w2), NULL);
-  return trm_op_softmax_xent(t, h, n->targets + first);
+  return trm_op_softmax_xent(t, h, n->targets + first, NULL);
 }
 
 static void plan(net *n) {
@@ -103,8 +103,7 @@ static void check_blocks(net *n) {
   trm_tape_begin(n->tape, &all);
   trm_tape_backward(n->tape, loss_of(n, 0, N, true), NULL, NULL, NULL);
   CHECK_OK(trm_tape_status(n->tape));
-  double sums[BLOCKS];
-  int64_t counts[BLOCKS];
+  double sums[BLOCKS], counts[BLOCKS];
   for (int k = 0; k < BLOCKS; ++k) trm_tape_block_loss(n->tape, k, &sums[k], &counts[k]);
 
   for (int k = 0; k < BLOCKS; ++k) {

@@ -78,7 +78,7 @@ static trm_var *build(net *k, int64_t first, int64_t n, const trm_hop *hop) {
   trm_var *both = trm_op_concat(t, y, x);
   trm_var *s = trm_op_head_dot(t, both, trm_tape_param(t, k->a));
   k->y = trm_op_concat(t, trm_op_head_mean(t, both, 2), s);
-  return trm_op_softmax_xent(t, k->y, k->targets + first);
+  return trm_op_softmax_xent(t, k->y, k->targets + first, NULL);
 }
 
 static void plan(net *k, trm_var *(*make)(net *, int64_t, int64_t, const trm_hop *)) {
@@ -124,8 +124,7 @@ static void test_rows(void) {
   CHECK_OK(trm_tape_status(k.tape));
   memcpy(y, k.y->data, sizeof y);
   memcpy(dx, k.input->grad, sizeof dx);
-  double sums[BLOCKS];
-  int64_t counts[BLOCKS];
+  double sums[BLOCKS], counts[BLOCKS];
   for (int b = 0; b < BLOCKS; ++b) trm_tape_block_loss(k.tape, b, &sums[b], &counts[b]);
 
   for (int b = 0; b < BLOCKS; ++b) {
@@ -159,7 +158,7 @@ static trm_var *build_norm(net *k, int64_t first, int64_t n, const trm_hop *hop)
   k->input = trm_tape_input(t, k->x + first * C, 2, (int64_t[]){n, C}, true);
   k->y = trm_op_batchnorm(t, k->input, trm_tape_param(t, k->w), trm_tape_param(t, k->b),
                           trm_tape_param(t, k->mean), trm_tape_param(t, k->variance));
-  return trm_op_softmax_xent(t, k->y, k->targets);
+  return trm_op_softmax_xent(t, k->y, k->targets, NULL);
 }
 
 /* Statistics of n rows, and the output of training and evaluation, by plain loops. */
@@ -259,8 +258,7 @@ static void test_ranking(void) {
   const trm_param *row = &k.params->rows[k.rows];
   trm_real *w = k.params->weights + row->offset;
   for (int b = 0; b < BLOCKS; ++b) { /* the loss is that of the own triplets, from number 1 on */
-    double sum, want = 0;
-    int64_t count;
+    double sum, count, want = 0;
     trm_tape_block_loss(k.tape, b, &sum, &count);
     for (int64_t t = of_triplets[b]; t < of_triplets[b + 1]; ++t) want += loss_of(w, 1 + (int)t);
     CHECK_NEAR_AT(sum, want, 1e-5 * (1 + want), b);

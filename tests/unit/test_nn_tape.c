@@ -46,10 +46,11 @@ static trm_var *net_loss(toy *net, int64_t n) {
   trm_var *x = trm_tape_input(t, net->x, 2, (int64_t[]){n, C}, false);
   trm_var *h = trm_op_gelu(t, trm_op_linear(t, x, trm_tape_param(t, net->shared), NULL));
   h = trm_op_add(t, h, trm_op_linear(t, h, trm_tape_param(t, net->shared), NULL));
-  h = trm_op_dropout(t, h, 0.25, 2);
+  const trm_sequences s = trm_sequences_equal(n / 2, 2);
+  h = trm_op_dropout(t, h, 0.25, &s);
   trm_var *logits =
       trm_op_linear(t, h, trm_tape_param(t, net->used_w), trm_tape_param(t, net->used_b));
-  return trm_op_softmax_xent(t, logits, net->targets);
+  return trm_op_softmax_xent(t, logits, net->targets, NULL);
 }
 
 static void net_plan(toy *net) {
@@ -172,7 +173,8 @@ static void test_dropout_blocks(toy *net) {
     const trm_pass pass = {.training = true, .seed = 4, .step = 8, .sample0 = first / 2};
     trm_tape_begin(net->tape, &pass);
     trm_var *x = trm_tape_input(net->tape, net->x + first * C, 2, (int64_t[]){N - first, C}, false);
-    const trm_var *y = trm_op_dropout(net->tape, x, 0.5, 2);
+    const trm_sequences s = trm_sequences_equal((N - first) / 2, 2);
+    const trm_var *y = trm_op_dropout(net->tape, x, 0.5, &s);
     CHECK_OK(trm_tape_status(net->tape));
     if (first == 0) {
       memcpy(whole, y->data, sizeof whole);
@@ -189,7 +191,7 @@ static void test_sticky_error(toy *net) {
   trm_var *x = trm_tape_input(net->tape, net->x, 2, (int64_t[]){2, C + 1}, false);
   trm_var *y = trm_op_linear(net->tape, x, trm_tape_param(net->tape, net->shared), NULL);
   y = trm_op_gelu(net->tape, trm_op_add(net->tape, y, y)); /* must not touch anything */
-  (void)trm_op_softmax_xent(net->tape, y, net->targets);
+  (void)trm_op_softmax_xent(net->tape, y, net->targets, NULL);
   CHECK_EQ(trm_tape_status(net->tape), TRM_ERR_ARG);
   CHECK_HAS(trm_message(), "operator linear: x has rows of 6, w is [5, 5]");
 }

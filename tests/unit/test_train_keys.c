@@ -46,6 +46,7 @@ static const row rows[] = {
     {"model.activation", "relu", "", "text", true},
     {"model.activation", "elu", "model.kind=mlp", "graph", true},
     {"model.input_dropout", "0.5", "model.kind=gcn", "graph", true},
+    {"model.attention_dropout", "0.5", "", "text", true},
     {"model.attention_dropout", "0.5", "model.kind=gat", "graph", true},
     {"model.drop_edge", "0.5", "model.kind=lightgcn", "interactions", true},
     {"model.block", "residual", "model.kind=gat", "graph", true},

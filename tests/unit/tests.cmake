@@ -18,7 +18,7 @@ endforeach()
 
 # Each kernel test runs on float and, from the same source, on double.
 foreach(name threads exp init gemm gemm_concurrent product elementwise layernorm embedding attention
-        dropout loss flat update)
+        attention_ragged dropout loss flat update)
   trm_add_test(NAME test_math_${name} FOLDER unit MODULES core math)
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)

@@ -12,9 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trireme/core/batch.h"
 #include "trireme/core/csr.h"
 #include "trireme/core/random.h"
 #include "trireme/math/real.h"
+#include "trireme/math/xent.h"
 
 /* ---- element by element, n elements -------------------------------------------------------- */
 
@@ -113,41 +115,17 @@ void trm_embedding_forward(trm_real *y, const trm_real *w, const int32_t *ids, i
  *  first. */
 void trm_embedding_backward(trm_real *dw, const trm_real *dy, const int32_t *ids, int64_t N,
                             int64_t C, int64_t V, bool add);
-/** y[N*T, C] = x[N*T, C] + p[T, C], the position table, the same for every sequence. y may equal x. */
-void trm_position_forward(trm_real *y, const trm_real *x, const trm_real *p, int64_t N, int64_t T,
-                          int64_t C);
-/** dp[T,C] (+)= sum over the N sequences of dy[N*T, C], in index order. */
-void trm_position_backward(trm_real *dp, const trm_real *dy, int64_t N, int64_t T, int64_t C,
+/** y[R, C] = scale x[R, C] + p[place of the row in its sequence]; p[longest, C]. y may equal x. */
+void trm_position_forward(trm_real *y, const trm_real *x, const trm_real *p, trm_real scale,
+                          const trm_sequences *s, int64_t C);
+/** dp[longest, C] (+)= sum over the sequences that are so long of dy[R, C], in index order. */
+void trm_position_backward(trm_real *dp, const trm_real *dy, const trm_sequences *s, int64_t C,
                            bool add);
 /** p[T,C]: sin (even columns) and cos (odd) of t / 10000^(2i/C).
  *  Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.5. */
 void trm_position_sinusoidal(trm_real *p, int64_t T, int64_t C);
 
-/* ---- attention ------------------------------------------------------------------------------ */
-
-/**
- * Causal multi-head self-attention, out = softmax(q k^T / sqrt(C/H)) v per head, never storing the
- * T x T matrix and skipping the masked half.
- *
- * @param[out] out  [N*T, C]
- * @param[out] lse  [N*H, T] log-sum-exp of each row of scaled scores, kept for the backward pass
- * @param[in]  qkv  [N*T, 3C] rows hold q, k, v of all heads one after another
- * @param[in]  N, T, C, H  sequences, positions, width, heads (C divisible by H)
- * @param      scratch     [trm_attention_scratch(N, T, C, H)] overwritten
- *
- * Threads share out (sequence, head) pairs and, forward, tiles of queries.
- * Cost: 2 N T^2 C multiply-adds forward (half of the square), 5/2 of it backward.
- * Source: Dao et al. 2022, arXiv:2205.14135, algorithms 1 and 4 (one pass, recomputed backward).
- */
-void trm_attention_forward(trm_real *out, trm_real *lse, const trm_real *qkv, int64_t N, int64_t T,
-                           int64_t C, int64_t H, trm_real *scratch);
-/** dqkv[N*T, 3C] is written (add false) or added to. dout[N*T, C]; `out`, `lse` come from the forward
- *  pass; `scratch` as there. */
-void trm_attention_backward(trm_real *dqkv, const trm_real *dout, const trm_real *qkv,
-                            const trm_real *out, const trm_real *lse, int64_t N, int64_t T,
-                            int64_t C, int64_t H, bool add, trm_real *scratch);
-/** Elements of `scratch` both passes need, for any thread count up to trm_threads_get(). */
-int64_t trm_attention_scratch(int64_t N, int64_t T, int64_t C, int64_t H);
+/* ---- heads; attention itself is in attention.h ------------------------------------------------ */
 
 /** s[N, H] = dot products of each head's C elements of x[N, H C] with a[H, C]. */
 void trm_head_dot_forward(trm_real *s, const trm_real *x, const trm_real *a, int64_t N, int64_t H,
@@ -165,12 +143,12 @@ void trm_head_mean_backward(trm_real *dx, const trm_real *dy, int64_t N, int64_t
 /* ---- dropout -------------------------------------------------------------------------------- */
 
 /**
- * y[N, C] (+)= x * mask / (1 - p), mask drawn by counter: element c of row r has the counter
- * (sample = sample0 + r / rows, position = (r % rows) * C + c). Backward is the same call on dy.
+ * y[R, C] (+)= x * mask / (1 - p), mask drawn by counter: element c of row r of sequence i has the
+ * counter (sample = sample0 + i, position = r C + c). Backward is the same call on dy.
  * p in [0, 1) is rounded to a multiple of 2^-16. y may equal x when add is false.
  */
-void trm_dropout(trm_real *y, const trm_real *x, int64_t N, int64_t C, double p, trm_random_key key,
-                 int64_t sample0, int64_t rows, bool add);
+void trm_dropout(trm_real *y, const trm_real *x, const trm_sequences *s, int64_t C, double p,
+                 trm_random_key key, int64_t sample0, bool add);
 
 /** The same keyed by rows, ids[N]: element c of row r has the counter (sample = ids[r], position = c). */
 void trm_dropout_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_t N, int64_t C,
@@ -179,38 +157,50 @@ void trm_dropout_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_
 /* ---- losses --------------------------------------------------------------------------------- */
 
 /**
- * Softmax cross-entropy summed over the rows whose target is >= 0.
+ * Softmax cross-entropy summed over the rows whose target is >= 0, plain or as trm_xent says.
  *
  * @param[out] loss     sum over rows of -log softmax(logits)[target], in double, rows in order
  * @param[out] lse      [N] log-sum-exp, kept for the backward pass
+ * @param[out] mean     [N] of each row's logits; not written without smoothing, and may be NULL then
  * @param[in]  logits   [N, V]
  * @param[in]  targets  [N], -1: the row does not count
- * @return number of rows that count
+ * @return number of rows that count, or the sum of their weights
  */
-int64_t trm_softmax_xent_forward(double *loss, trm_real *lse, const trm_real *logits,
-                                 const int32_t *targets, int64_t N, int64_t V);
-/** dlogits[N, V] (+)= dloss * (softmax(logits) - onehot(target)); rows that do not count get 0. lse[N]
- *  comes from the forward pass. */
+double trm_softmax_xent_forward(double *loss, trm_real *lse, trm_real *mean, const trm_real *logits,
+                                const int32_t *targets, const trm_xent *how, int64_t N, int64_t V);
+/** dlogits[N, V] (+)= dloss * weight * (softmax(logits) - smoothed onehot(target)); rows that do not
+ *  count get 0. lse[N] comes from the forward pass. */
 void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
-                               const int32_t *targets, trm_real dloss, int64_t N, int64_t V,
-                               bool add);
+                               const int32_t *targets, const trm_xent *how, trm_real dloss,
+                               int64_t N, int64_t V, bool add);
 
 /**
  * The same over a vocabulary cut into tiles of columns, of which one is there at a time: logits[N, n]
  * of columns first .. first + n - 1. A tile with first = 0 begins.
  * @param[in,out] max, sum  [N] greatest logit so far, and sum of e^(logit - max)
  * @param[in,out] at        [N] logit of the target, once its tile has come
+ * @param[in,out] total     [N] sum of the logits so far; NULL: not wanted (no smoothing)
  * Source: Milakov, Gimelshein 2018, arXiv:1805.02867, algorithm 3 (online softmax), by tiles.
  */
-void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, const trm_real *logits,
-                           const int32_t *targets, int64_t N, int64_t first, int64_t n);
-/** After the last tile: lse[N], and the loss as trm_softmax_xent_forward; lse may be max. */
-int64_t trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, const trm_real *sum,
-                           const trm_real *at, const int32_t *targets, int64_t N);
-/** dlogits[N, n] = dloss * (softmax - onehot) of a tile. dlogits may be logits. */
+void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, trm_real *total,
+                           const trm_real *logits, const int32_t *targets, int64_t N, int64_t first,
+                           int64_t n);
+/** After the last tile: lse[N], and the loss and count as trm_softmax_xent_forward; lse may be max. */
+double trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, const trm_real *sum,
+                          const trm_real *at, const trm_real *total, const int32_t *targets,
+                          const trm_xent *how, int64_t N, int64_t V);
+/** dlogits[N, n] = dloss * weight * (softmax - smoothed onehot) of a tile of V columns. dlogits may be
+ *  logits. */
 void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
-                            const int32_t *targets, trm_real dloss, int64_t N, int64_t first,
-                            int64_t n);
+                            const int32_t *targets, const trm_xent *how, trm_real dloss, int64_t N,
+                            int64_t V, int64_t first, int64_t n);
+
+/** loss = sum over rows of (y[N] - target)^2, in double, rows in order; a target that is NaN does not
+ *  count. @return number of rows that count */
+double trm_squared_error_forward(double *loss, const trm_real *y, const float *targets, int64_t N);
+/** dy[N] (+)= 2 dloss (y - target), 0 where the target is NaN. */
+void trm_squared_error_backward(trm_real *dy, const trm_real *y, const float *targets,
+                                trm_real dloss, int64_t N, bool add);
 
 /**
  * Bayesian personalised ranking of triplets (u, p, n) of rows of e[.., C], x = e_u . e_p - e_u . e_n:

@@ -6,6 +6,8 @@
 #ifndef TRIREME_NN_OPS_H
 #define TRIREME_NN_OPS_H
 
+#include "trireme/core/batch.h"
+#include "trireme/math/xent.h"
 #include "trireme/nn/graph.h"
 #include "trireme/nn/tape.h"
 
@@ -22,21 +24,38 @@ trm_var *trm_op_relu(trm_tape *tape, trm_var *x);
 trm_var *trm_op_layernorm(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b);
 /** y[n, C] = rows `ids` of w[V, C]; ids[n] is borrowed for the pass. */
 trm_var *trm_op_embedding(trm_tape *tape, trm_var *w, const int32_t *ids, int64_t n);
-/** y[N*T, C] = x + the first T rows of the table p[max T, C]; N sequences one after another.
- *  p is a parameter (learned) or an input (sinusoidal). */
-trm_var *trm_op_position(trm_tape *tape, trm_var *x, trm_var *p, int64_t T);
-/** out[N*T, C] = causal attention of qkv[N*T, 3C] with H heads over sequences of T. */
-trm_var *trm_op_attention(trm_tape *tape, trm_var *qkv, int64_t T, int64_t H);
-/**
- * y = dropout(x, p) when training, x itself otherwise or when p = 0. Rows of x belong to samples,
- * `rows` of them each; masks are keyed by (seed, step, sample, place in the sample, call number in
- * this pass).
- */
-trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, int64_t rows);
-/** Scalar: summed cross-entropy of logits[N, V] against targets[N] (-1: not counted; borrowed). */
-trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets);
+
+/* Sequences are the rows of x, or of what is said; a sequence's result depends on its own rows alone. The
+ * struct is copied, its offsets are borrowed for the pass. Random numbers are keyed by (seed, step,
+ * sample0 + the sequence's number, the place in it, call number in this pass). */
+
+/** y[R, C] = scale x + p[place of the row in its sequence]; the table p[at least the longest, C] is a
+ *  parameter (learned) or an input (sinusoidal). */
+trm_var *trm_op_position(trm_tape *tape, trm_var *x, trm_var *p, const trm_sequences *s,
+                         double scale);
+/** out[R, C] = attention of qkv[R, 3C] with H heads within each sequence; causal: to itself and what is
+ *  before. Dropout acts on the probabilities, when training. */
+trm_var *trm_op_attention(trm_tape *tape, trm_var *qkv, const trm_sequences *s, int64_t H,
+                          bool causal, double dropout);
+/** out[Rq, C] = attention of queries q[Rq, C] to kv[Rk, 2C], all keys of the sequence with the same
+ *  number; 0 where it has none. */
+trm_var *trm_op_cross_attention(trm_tape *tape, trm_var *q, trm_var *kv,
+                                const trm_sequences *queries, const trm_sequences *keys, int64_t H,
+                                double dropout);
+/** y = dropout(x, p) when training, x itself otherwise or when p = 0. */
+trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, const trm_sequences *s);
+
+/* Losses: scalars, summed over rows. Smoothing and weights act in training passes only; evaluation is
+ * plain. `how` is copied (its weights are borrowed), NULL: plain. */
+
+/** Cross-entropy of logits[N, V] against targets[N] (-1: not counted; borrowed). */
+trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets,
+                             const trm_xent *how);
 /** The same of logits x[N, C] w[V, C]^T, which are never all there: by tiles of the vocabulary. */
-trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_t *targets);
+trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_t *targets,
+                            const trm_xent *how);
+/** Squared errors of y[N, 1] against targets[N] (NaN: not counted; borrowed). */
+trm_var *trm_op_squared_error(trm_tape *tape, trm_var *y, const float *targets);
 
 /* ---- graphs --------------------------------------------------------------------------------- */
 /* Hops, features and index arrays are borrowed for the pass. Where nothing else is said, a variable

@@ -126,10 +126,11 @@ void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
 /** Whether the gradient of row `param` was merged by this pass (trm_pass). */
 bool trm_tape_merged(const trm_tape *tape, int param);
 
-/** Sum and count of the losses added in this pass by trm_op_softmax_xent (ops.h). */
+/** Sum and count of the losses added in this pass by operators (ops.h). The count is a number of rows,
+ *  exact, or the sum of their weights. */
 double trm_tape_loss_sum(const trm_tape *tape);
-int64_t trm_tape_loss_count(const trm_tape *tape);
+double trm_tape_loss_count(const trm_tape *tape);
 /** The same of one block of a pass over several. */
-void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, int64_t *count);
+void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, double *count);
 
 #endif

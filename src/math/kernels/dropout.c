@@ -55,20 +55,17 @@ static void drop_piece(trm_real *y, const trm_real *x, dropout p, uint64_t sampl
   }
 }
 
-void trm_dropout(trm_real *y, const trm_real *x, int64_t N, int64_t C, double p, trm_random_key key,
-                 int64_t sample0, int64_t rows, bool add) {
-  TRM_ASSERT(rows > 0);
+void trm_dropout(trm_real *y, const trm_real *x, const trm_sequences *s, int64_t C, double p,
+                 trm_random_key key, int64_t sample0, bool add) {
   const dropout d = {key, trm_drop_make(p)};
-  /* Rows of a sample follow each other, so its positions are a contiguous span of x. */
-  const int64_t span = rows * C, total = N * C;
-  const int64_t n_pieces = trm_ceil_div(span, PIECE);
-  const int64_t n_samples = trm_ceil_div(N, rows);
-#pragma omp parallel for schedule(static) num_threads(trm_team(n_samples *n_pieces, total))
-  for (int64_t u = 0; u < n_samples * n_pieces; ++u) {
-    const int64_t sample = u / n_pieces, first = (u % n_pieces) * PIECE;
-    const int64_t at = sample * span + first;
-    const int64_t n = trm_min_i64(trm_min_i64(PIECE, span - first), total - at);
-    if (n > 0) drop_piece(y + at, x + at, d, (uint64_t)(sample0 + sample), first, n, add);
+  /* Rows of a sequence follow each other, so its positions are a contiguous span of x. */
+  const int64_t n_pieces = trm_ceil_div(s->longest * C, PIECE);
+#pragma omp parallel for schedule(static) num_threads(trm_team(s->n *n_pieces, s->n_rows *C))
+  for (int64_t u = 0; u < s->n * n_pieces; ++u) {
+    const int64_t i = u / n_pieces, first = (u % n_pieces) * PIECE;
+    const int64_t at = trm_sequence_first(s, i) * C + first;
+    const int64_t n = trm_min_i64(PIECE, trm_sequence_rows(s, i) * C - first);
+    if (n > 0) drop_piece(y + at, x + at, d, (uint64_t)(sample0 + i), first, n, add);
   }
 }
 

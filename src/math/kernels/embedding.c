@@ -33,23 +33,26 @@ void trm_embedding_backward(trm_real *dw, const trm_real *dy, const int32_t *ids
   }
 }
 
-void trm_position_forward(trm_real *y, const trm_real *x, const trm_real *p, int64_t N, int64_t T,
-                          int64_t C) {
-#pragma omp parallel for schedule(static) num_threads(trm_team(N *T, N *T *C))
-  for (int64_t r = 0; r < N * T; ++r) {
-    const trm_real *row = p + (r % T) * C;
-    for (int64_t c = 0; c < C; ++c) y[r * C + c] = x[r * C + c] + row[c];
+void trm_position_forward(trm_real *y, const trm_real *x, const trm_real *p, trm_real scale,
+                          const trm_sequences *s, int64_t C) {
+  const int64_t R = s->n_rows;
+#pragma omp parallel for schedule(static) num_threads(trm_team(R, R *C))
+  for (int64_t r = 0; r < R; ++r) {
+    const trm_real *row = p + (r - trm_sequence_first(s, trm_sequence_of_row(s, r))) * C;
+    for (int64_t c = 0; c < C; ++c) y[r * C + c] = trm_fma(row[c], scale, x[r * C + c]);
   }
 }
 
-void trm_position_backward(trm_real *dp, const trm_real *dy, int64_t N, int64_t T, int64_t C,
+void trm_position_backward(trm_real *dp, const trm_real *dy, const trm_sequences *s, int64_t C,
                            bool add) {
-#pragma omp parallel for schedule(static) num_threads(trm_team(T, N *T *C))
+  const int64_t T = s->longest;
+#pragma omp parallel for schedule(static) num_threads(trm_team(T, s->n_rows *C))
   for (int64_t t = 0; t < T; ++t) {
     trm_real *row = dp + t * C;
     if (!add) memset(row, 0, (size_t)C * sizeof *row);
-    for (int64_t i = 0; i < N; ++i) {
-      const trm_real *from = dy + (i * T + t) * C;
+    for (int64_t i = 0; i < s->n; ++i) {
+      if (t >= trm_sequence_rows(s, i)) continue;
+      const trm_real *from = dy + (trm_sequence_first(s, i) + t) * C;
       for (int64_t c = 0; c < C; ++c) row[c] += from[c];
     }
   }

@@ -12,6 +12,7 @@
 #include "kernel_names.h" /* of all prototypes below, made by cmake/TriremeModules.cmake */
 #endif
 
+#include "trireme/math/attention.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"

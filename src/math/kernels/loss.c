@@ -23,48 +23,82 @@ static trm_real log_sum_exp(const trm_real *x, int64_t n) {
   return max + trm_log(sum_exp(x, max, n));
 }
 
-int64_t trm_softmax_xent_forward(double *loss, trm_real *lse, const trm_real *logits,
-                                 const int32_t *targets, int64_t N, int64_t V) {
-#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *V))
-  for (int64_t r = 0; r < N; ++r) lse[r] = log_sum_exp(logits + r * V, V);
-  double sum = 0;
-  int64_t n_rows = 0;
-  for (int64_t r = 0; r < N; ++r) {
-    if (targets[r] < 0) continue;
-    sum += (double)lse[r] - (double)logits[r * V + targets[r]];
-    ++n_rows;
-  }
-  *loss = sum;
-  return n_rows;
+static trm_real mean_row(const trm_real *x, int64_t n) {
+  return trm_sum_row(x, n) / (trm_real)n;
 }
 
-static void backward_row(trm_real *dx, const trm_real *x, trm_real lse, int32_t target,
-                         trm_real dloss, int64_t V, bool add) {
-  if (target < 0) {
-    for (int64_t i = 0; !add && i < V; ++i) dx[i] = 0;
-    return;
+static double weight_of(const trm_xent *how, int32_t target) {
+  return how->weights ? (double)how->weights[target] : 1;
+}
+
+/* The loss of a row from its log-sum-exp, the target's logit and the mean logit. */
+static double row_loss(const trm_xent *how, int32_t target, trm_real lse, trm_real at,
+                       trm_real mean) {
+  double loss = (double)lse - (double)at;
+  if (how->smoothing > 0) loss += how->smoothing * ((double)at - (double)mean);
+  return how->weights ? weight_of(how, target) * loss : loss;
+}
+
+double trm_softmax_xent_forward(double *loss, trm_real *lse, trm_real *mean, const trm_real *logits,
+                                const int32_t *targets, const trm_xent *how, int64_t N, int64_t V) {
+  const bool smooth = how->smoothing > 0;
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *V))
+  for (int64_t r = 0; r < N; ++r) {
+    lse[r] = log_sum_exp(logits + r * V, V);
+    if (smooth) mean[r] = mean_row(logits + r * V, V);
   }
+  double sum = 0, count = 0;
+  for (int64_t r = 0; r < N; ++r) {
+    if (targets[r] < 0) continue;
+    sum += row_loss(how, targets[r], lse[r], logits[r * V + targets[r]], smooth ? mean[r] : 0);
+    count += weight_of(how, targets[r]);
+  }
+  *loss = sum;
+  return count;
+}
+
+/* What a row's gradient is made of: scale (softmax - share - (1 - smoothing) onehot). */
+typedef struct row_slope {
+  trm_real scale, share, target;
+} row_slope;
+
+static row_slope slope_of(const trm_xent *how, int32_t target, trm_real dloss, int64_t V) {
+  const double scale = (double)dloss * weight_of(how, target);
+  return (row_slope){.scale = (trm_real)scale,
+                     .share = (trm_real)(how->smoothing / (double)V),
+                     .target = (trm_real)(scale * (1 - how->smoothing))};
+}
+
+static void backward_row(trm_real *dx, const trm_real *x, trm_real lse, int32_t target, row_slope s,
+                         int64_t V, bool add) {
   if (add) {
-    for (int64_t i = 0; i < V; ++i) dx[i] = trm_fma(dx[i], dloss, trm_exp(x[i] - lse));
+    for (int64_t i = 0; i < V; ++i) dx[i] = trm_fma(dx[i], s.scale, trm_exp(x[i] - lse) - s.share);
   } else {
-    for (int64_t i = 0; i < V; ++i) dx[i] = dloss * trm_exp(x[i] - lse);
+    for (int64_t i = 0; i < V; ++i) dx[i] = s.scale * (trm_exp(x[i] - lse) - s.share);
   }
-  dx[target] -= dloss;
+  dx[target] -= s.target;
 }
 
 void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
-                               const int32_t *targets, trm_real dloss, int64_t N, int64_t V,
-                               bool add) {
+                               const int32_t *targets, const trm_xent *how, trm_real dloss,
+                               int64_t N, int64_t V, bool add) {
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *V))
   for (int64_t r = 0; r < N; ++r) {
-    backward_row(dlogits + r * V, logits + r * V, lse[r], targets[r], dloss, V, add);
+    trm_real *dx = dlogits + r * V;
+    if (targets[r] < 0) {
+      for (int64_t i = 0; !add && i < V; ++i) dx[i] = 0;
+      continue;
+    }
+    backward_row(dx, logits + r * V, lse[r], targets[r], slope_of(how, targets[r], dloss, V), V,
+                 add);
   }
 }
 
 /* ---- by tiles of columns ---------------------------------------------------------------------- */
 
-void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, const trm_real *logits,
-                           const int32_t *targets, int64_t N, int64_t first, int64_t n) {
+void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, trm_real *total,
+                           const trm_real *logits, const int32_t *targets, int64_t N, int64_t first,
+                           int64_t n) {
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *n))
   for (int64_t r = 0; r < N; ++r) {
     const trm_real *row = logits + r * n;
@@ -79,27 +113,29 @@ void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, const trm
     }
     /* As long as all are -inf they add 0, but a NaN that the maximum passed over shows. */
     sum[r] += sum_exp(row, max[r] == (trm_real)-INFINITY ? 0 : max[r], n);
+    if (total) total[r] = first == 0 ? trm_sum_row(row, n) : total[r] + trm_sum_row(row, n);
     if (target >= 0 && target < n) at[r] = row[target];
   }
 }
 
-int64_t trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, const trm_real *sum,
-                           const trm_real *at, const int32_t *targets, int64_t N) {
-  double total = 0;
-  int64_t n_rows = 0;
+double trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, const trm_real *sum,
+                          const trm_real *at, const trm_real *total, const int32_t *targets,
+                          const trm_xent *how, int64_t N, int64_t V) {
+  const bool smooth = how->smoothing > 0;
+  double all = 0, count = 0;
   for (int64_t r = 0; r < N; ++r) {
     lse[r] = max[r] + trm_log(sum[r]);
     if (targets[r] < 0) continue;
-    total += (double)lse[r] - (double)at[r];
-    ++n_rows;
+    all += row_loss(how, targets[r], lse[r], at[r], smooth ? total[r] / (trm_real)V : 0);
+    count += weight_of(how, targets[r]);
   }
-  *loss = total;
-  return n_rows;
+  *loss = all;
+  return count;
 }
 
 void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
-                            const int32_t *targets, trm_real dloss, int64_t N, int64_t first,
-                            int64_t n) {
+                            const int32_t *targets, const trm_xent *how, trm_real dloss, int64_t N,
+                            int64_t V, int64_t first, int64_t n) {
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *n))
   for (int64_t r = 0; r < N; ++r) {
     trm_real *to = dlogits + r * n;
@@ -110,7 +146,31 @@ void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm
       for (int64_t i = 0; i < n; ++i) to[i] = 0;
       continue;
     }
-    for (int64_t i = 0; i < n; ++i) to[i] = dloss * trm_exp(row[i] - lse[r]);
-    if (target >= 0 && target < n) to[target] -= dloss;
+    const row_slope s = slope_of(how, targets[r], dloss, V);
+    for (int64_t i = 0; i < n; ++i) to[i] = s.scale * (trm_exp(row[i] - lse[r]) - s.share);
+    if (target >= 0 && target < n) to[target] -= s.target;
+  }
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------- */
+
+double trm_squared_error_forward(double *loss, const trm_real *y, const float *targets, int64_t N) {
+  double sum = 0;
+  int64_t count = 0;
+  for (int64_t r = 0; r < N; ++r) {
+    if (isnan(targets[r])) continue;
+    const double error = (double)y[r] - (double)targets[r];
+    sum += error * error;
+    ++count;
+  }
+  *loss = sum;
+  return (double)count;
+}
+
+void trm_squared_error_backward(trm_real *dy, const trm_real *y, const float *targets,
+                                trm_real dloss, int64_t N, bool add) {
+  for (int64_t r = 0; r < N; ++r) {
+    const trm_real slope = isnan(targets[r]) ? 0 : 2 * dloss * (y[r] - (trm_real)targets[r]);
+    dy[r] = add ? dy[r] + slope : slope;
   }
 }

@@ -5,17 +5,18 @@
 
 typedef struct dropout {
   double p;
-  int64_t rows, sample0;
+  trm_sequences s;
+  int64_t sample0;
   trm_random_key key;
 } dropout;
 
 static trm_status shape(const trm_node *node, trm_shape *shape) {
   const trm_var *x = node->in[0];
   const dropout *a = TRM_ATTR(node, dropout);
-  if (x->n_dims != 2 || a->rows < 1 || x->dims[0] % a->rows != 0 || !(a->p >= 0 && a->p < 1)) {
-    return trm_op_fail(node, "%lld rows in samples of %lld, p = %g", (long long)trm_var_rows(x),
-                       (long long)a->rows, a->p);
+  if (x->n_dims != 2 || !(a->p >= 0 && a->p < 1)) {
+    return trm_op_fail(node, "%d axes, p = %g", x->n_dims, a->p);
   }
+  TRM_TRY(trm_op_check_sequences(node, &a->s, x->dims[0]));
   shape->n_dims = 2;
   shape->dims[0] = x->dims[0];
   shape->dims[1] = x->dims[1];
@@ -24,8 +25,7 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
 
 static void apply(const trm_node *node, trm_real *y, const trm_real *x, bool add) {
   const dropout *a = TRM_ATTR(node, dropout);
-  const trm_var *out = node->out;
-  trm_dropout(y, x, out->dims[0], out->dims[1], a->p, a->key, a->sample0, a->rows, add);
+  trm_dropout(y, x, &a->s, node->out->dims[1], a->p, a->key, a->sample0, add);
 }
 
 static void forward(trm_tape *tape, trm_node *node) {
@@ -40,18 +40,21 @@ static void backward(trm_tape *tape, trm_node *node) {
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
-  if (variant > 2) return NULL;
-  const int64_t dims[3][2] = {{1, 1}, {6, 5}, {4, 19}}, rows[] = {1, 3, 2};
-  return trm_op_dropout(c->tape, trm_case_real(c, 0, 2, dims[variant]), 0.4, rows[variant]);
+  static const int64_t offsets[] = {0, 3, 3, 8};
+  static const trm_sequences s[] = {{1, 1, 1, NULL}, {2, 6, 3, NULL}, {3, 8, 5, offsets}, {0}};
+  static const int64_t widths[] = {1, 5, 19, 3};
+  if (variant > 3) return NULL;
+  const int64_t dims[2] = {s[variant].n_rows, widths[variant]};
+  return trm_op_dropout(c->tape, trm_case_real(c, 0, 2, dims), 0.4, &s[variant]);
 }
 
 const trm_op trm_op_table_dropout = {
     .name = "dropout", .shape = shape, .forward = forward, .backward = backward, .sample = sample};
 
-trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, int64_t rows) {
+trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, const trm_sequences *s) {
   const trm_pass *pass = trm_tape_pass(tape);
   if (!pass->training || p == 0) return x;
-  dropout a = {.p = p, .rows = rows, .sample0 = pass->sample0};
+  dropout a = {.p = p, .s = *s, .sample0 = pass->sample0};
   a.key = trm_random_key_make(pass->seed, TRM_RANDOM_DROPOUT, (uint64_t)pass->step,
                               trm_tape_next_dropout(tape));
   return trm_tape_apply_over(tape, &trm_op_table_dropout, (trm_var *[]){x}, 1, &a, sizeof a, 0);

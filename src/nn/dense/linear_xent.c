@@ -19,6 +19,7 @@ enum {
 
 typedef struct linear_xent {
   const int32_t *targets; /* borrowed for the pass */
+  trm_xent how;
 } linear_xent;
 
 static int64_t tile_columns(int64_t V) {
@@ -36,7 +37,7 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   shape->dims[0] = 1;
   shape->saved[LSE] = N;
   if (V <= TILE) shape->saved[LOGITS] = N * V;
-  shape->scratch_forward = 2 * N + (V <= TILE ? 0 : N * tile_columns(V));
+  shape->scratch_forward = 3 * N + (V <= TILE ? 0 : N * tile_columns(V));
   shape->scratch_backward = N * tile_columns(V);
   return TRM_OK;
 }
@@ -71,15 +72,17 @@ static void forward(trm_tape *tape, trm_node *node) {
   const trm_var *x = node->in[X], *w = node->in[W];
   const int64_t N = x->dims[0], V = w->dims[0];
   const int32_t *targets = targets_of(tape, node);
-  trm_real *lse = node->saved[LSE], *sum = node->scratch, *at = sum + N;
-  trm_real *logits = node->saved[LOGITS] ? node->saved[LOGITS] : at + N;
+  const trm_xent *how = &TRM_ATTR(node, linear_xent)->how;
+  trm_real *lse = node->saved[LSE], *sum = node->scratch, *at = sum + N, *totals = at + N;
+  trm_real *total = how->smoothing > 0 ? totals : NULL;
+  trm_real *logits = node->saved[LOGITS] ? node->saved[LOGITS] : totals + N;
   for (int64_t first = 0; first < V; first += TILE) {
     const int64_t n = trm_min_i64(TILE, V - first);
     product_tile(tape, node, logits, first, n);
-    trm_xent_tile_forward(lse, sum, at, logits, targets, N, first, n);
+    trm_xent_tile_forward(lse, sum, at, total, logits, targets, N, first, n);
   }
   double loss;
-  const int64_t count = trm_xent_tiles_end(&loss, lse, lse, sum, at, targets, N);
+  const double count = trm_xent_tiles_end(&loss, lse, lse, sum, at, total, targets, how, N, V);
   node->out->data[0] = (trm_real)loss;
   trm_tape_add_loss(tape, loss, count);
 }
@@ -139,18 +142,23 @@ static void backward(trm_tape *tape, trm_node *node) {
     const trm_real *logits = node->saved[LOGITS] ? node->saved[LOGITS] : dlogits;
     if (logits == dlogits) product_tile(tape, node, dlogits, first, n);
     trm_xent_tile_backward(dlogits, logits, node->saved[LSE], targets_of(tape, node),
-                           node->out->grad[0], N, first, n);
+                           &TRM_ATTR(node, linear_xent)->how, node->out->grad[0], N, V, first, n);
     spread_tile(tape, node, dlogits, first, n, dw, dx, first > 0);
   }
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
-  if (variant > 3) return NULL;
-  const int64_t N[] = {1, 5, 7, 2}, V[] = {1, 7, 17, TILE + 3}, C[] = {1, 3, 4, 1};
+  static const trm_real weights[17] = {1, 0, (trm_real)0.5, 2, 1, 3, (trm_real)0.1};
+  static const trm_xent hows[] = {{0, NULL},   {0, NULL},      {0, NULL},
+                                  {0.1, NULL}, {0.2, weights}, {0, NULL}};
+  if (variant > 5) return NULL;
+  const int64_t N[] = {1, 5, 7, 2, 6, 0}, V[] = {1, 7, 17, TILE + 3, 17, 5};
+  const int64_t C[] = {1, 3, 4, 1, 3, 2};
   trm_var *x = trm_case_real(c, 0, 2, (int64_t[]){N[variant], C[variant]});
   trm_var *w = trm_case_real(c, 0, 2, (int64_t[]){V[variant], C[variant]});
   const int32_t low = variant == 2 ? -1 : 0; /* some rows do not count */
-  return trm_op_linear_xent(c->tape, x, w, trm_case_ids(c, N[variant], low, (int32_t)V[variant]));
+  const int32_t *targets = trm_case_ids(c, N[variant], low, (int32_t)V[variant]);
+  return trm_op_linear_xent(c->tape, x, w, targets, &hows[variant]);
 }
 
 const trm_op trm_op_table_linear_xent = {.name = "linear_xent",
@@ -162,7 +170,8 @@ const trm_op trm_op_table_linear_xent = {.name = "linear_xent",
                                          .rowwise = true,
                                          .sums_rows = true};
 
-trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_t *targets) {
-  const linear_xent a = {targets};
+trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_t *targets,
+                            const trm_xent *how) {
+  const linear_xent a = {targets, trm_xent_of_pass(tape, how)};
   return trm_tape_apply(tape, &trm_op_table_linear_xent, (trm_var *[]){x, w}, 2, &a, sizeof a);
 }

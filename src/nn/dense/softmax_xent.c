@@ -6,6 +6,7 @@
 enum { LSE };
 typedef struct xent {
   const int32_t *targets; /* borrowed for the pass */
+  trm_xent how;
 } xent;
 
 static trm_status shape(const trm_node *node, trm_shape *shape) {
@@ -14,6 +15,7 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   shape->n_dims = 1;
   shape->dims[0] = 1;
   shape->saved[LSE] = logits->dims[0];
+  shape->scratch_forward = TRM_ATTR(node, xent)->how.smoothing > 0 ? logits->dims[0] : 0;
   return TRM_OK;
 }
 
@@ -25,9 +27,9 @@ static const int32_t *targets_of(const trm_tape *tape, const trm_node *node) {
 static void forward(trm_tape *tape, trm_node *node) {
   const trm_var *logits = node->in[0];
   double loss;
-  const int64_t count =
-      trm_softmax_xent_forward(&loss, node->saved[LSE], logits->data, targets_of(tape, node),
-                               logits->dims[0], logits->dims[1]);
+  const double count = trm_softmax_xent_forward(
+      &loss, node->saved[LSE], node->scratch, logits->data, targets_of(tape, node),
+      &TRM_ATTR(node, xent)->how, logits->dims[0], logits->dims[1]);
   node->out->data[0] = (trm_real)loss;
   trm_tape_add_loss(tape, loss, count);
 }
@@ -38,16 +40,20 @@ static void backward(trm_tape *tape, trm_node *node) {
   trm_real *dlogits = trm_node_grad(tape, node, 0, &add);
   if (!dlogits) return;
   trm_softmax_xent_backward(dlogits, logits->data, node->saved[LSE], targets_of(tape, node),
-                            node->out->grad[0], logits->dims[0], logits->dims[1], add);
+                            &TRM_ATTR(node, xent)->how, node->out->grad[0], logits->dims[0],
+                            logits->dims[1], add);
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
-  if (variant > 2) return NULL;
-  const int64_t N[] = {1, 5, 7}, V[] = {1, 7, 17};
+  static const trm_real weights[17] = {1, 0, (trm_real)0.5, 2, 1, 3, (trm_real)0.1};
+  static const trm_xent hows[] = {{0, NULL},   {0, NULL},      {0, NULL},
+                                  {0.1, NULL}, {0.2, weights}, {0, NULL}};
+  if (variant > 5) return NULL;
+  const int64_t N[] = {1, 5, 7, 6, 7, 0}, V[] = {1, 7, 17, 17, 7, 3};
   trm_var *logits = trm_case_real(c, 0, 2, (int64_t[]){N[variant], V[variant]});
-  const int32_t low = variant == 2 ? -1 : 0; /* some rows do not count */
-  return trm_op_softmax_xent(c->tape, logits,
-                             trm_case_ids(c, N[variant], low, (int32_t)V[variant]));
+  const int32_t low = variant >= 2 ? -1 : 0; /* some rows do not count */
+  return trm_op_softmax_xent(c->tape, logits, trm_case_ids(c, N[variant], low, (int32_t)V[variant]),
+                             &hows[variant]);
 }
 
 const trm_op trm_op_table_softmax_xent = {.name = "softmax_xent",
@@ -58,7 +64,8 @@ const trm_op trm_op_table_softmax_xent = {.name = "softmax_xent",
                                           .rowwise = true,
                                           .sums_rows = true};
 
-trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets) {
-  const xent a = {targets};
+trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *targets,
+                             const trm_xent *how) {
+  const xent a = {targets, trm_xent_of_pass(tape, how)};
   return trm_tape_apply(tape, &trm_op_table_softmax_xent, (trm_var *[]){logits}, 1, &a, sizeof a);
 }

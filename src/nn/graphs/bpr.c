@@ -45,7 +45,7 @@ static void forward(trm_tape *tape, trm_node *node) {
   for (int k = 0; k < n_blocks; ++k) {
     double block = 0;
     for (int64_t i = t->blocks[k]; i < t->blocks[k + 1]; ++i) block += (double)loss[t->first + i];
-    trm_tape_add_block_loss(tape, k, block, t->blocks[k + 1] - t->blocks[k]);
+    trm_tape_add_block_loss(tape, k, block, (double)(t->blocks[k + 1] - t->blocks[k]));
     sum += block;
   }
   node->out->data[0] = (trm_real)sum;

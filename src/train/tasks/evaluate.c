@@ -70,7 +70,7 @@ static trm_status run_group(trm_evaluator *e, trm_subset subset, int64_t g, int6
   (void)trm_model_loss(e->learner->model, e->learner->tape, &batch);
   TRM_TRY(trm_tape_status(e->learner->tape));
   e->sums[2 * g] = trm_tape_loss_sum(e->learner->tape);
-  e->sums[2 * g + 1] = (double)trm_tape_loss_count(e->learner->tape);
+  e->sums[2 * g + 1] = trm_tape_loss_count(e->learner->tape);
   return TRM_OK;
 }
 

@@ -321,14 +321,12 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
   trm_whole_pass(t->all, &pass);
   trm_tape_begin(learner->tape, &pass);
   trm_var *logits = trm_model_outputs(learner->model, learner->tape, &batch);
-  (void)trm_op_softmax_xent(learner->tape, logits, t->eval_targets);
+  (void)trm_op_softmax_xent(learner->tape, logits, t->eval_targets, NULL);
   TRM_TRY(trm_tape_status(learner->tape));
   memset(t->sums, 0, (size_t)(2 * task->n_blocks) * sizeof *t->sums);
   for (int64_t k = 0; k < f->n_local; ++k) {
-    int64_t count;
     double *at = t->sums + 2 * (f->first_block + k);
-    trm_tape_block_loss(learner->tape, (int)k, &at[0], &count);
-    at[1] = (double)count;
+    trm_tape_block_loss(learner->tape, (int)k, &at[0], &at[1]);
   }
   *rows = (trm_class_rows){.logits = logits->data,
                            .ids = f->targets,

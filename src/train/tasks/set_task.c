@@ -162,11 +162,11 @@ static trm_status run_group(const trm_task *task, set_task *t, trm_learner *lear
   trm_tape_begin(learner->tape, &pass);
   const trm_batch batch = {.graph = &graph};
   trm_var *logits = trm_model_outputs(learner->model, learner->tape, &batch);
-  (void)trm_op_softmax_xent(learner->tape, logits, graph.targets);
+  (void)trm_op_softmax_xent(learner->tape, logits, graph.targets, NULL);
   TRM_TRY(trm_tape_status(learner->tape));
   memcpy(t->logits + i * GROUP * C, logits->data, (size_t)(graph.n_graphs * C) * sizeof(float));
   t->sums[2 * group] = trm_tape_loss_sum(learner->tape);
-  t->sums[2 * group + 1] = (double)trm_tape_loss_count(learner->tape);
+  t->sums[2 * group + 1] = trm_tape_loss_count(learner->tape);
   return TRM_OK;
 }
 
