@@ -94,6 +94,7 @@ static const row rows[] = {
     {"eval.at_end", "false", "", "text", false},
     {"eval.select", "loss", "", "text", false},
     {"eval.select", "auc", "model.kind=gcn", "graph", false},
+    {"eval.select", "mcc", "model.kind=gcn", "graph", false},
     {"eval.top_k", "5", "model.kind=lightgcn", "interactions", false},
     {"checkpoint.every", "5", "", "text", false},
     {"checkpoint.keep", "5", "", "text", false},

@@ -12,6 +12,7 @@ void trm_class_scores_declare(trm_task *task, int64_t n_classes) {
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "accuracy");
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "macro_f1");
+    trm_task_add_score(task, trm_subset_name((trm_subset)p), "mcc");
     if (n_classes == 2) trm_task_add_score(task, trm_subset_name((trm_subset)p), "auc");
   }
 }
@@ -86,6 +87,7 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows,
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     trm_task_put_score(task, trm_class_counts_accuracy(s.counts + p * stride, C), result);
     trm_task_put_score(task, trm_class_counts_macro_f1(s.counts + p * stride, C), result);
+    trm_task_put_score(task, trm_class_counts_mcc(s.counts + p * stride, C), result);
     if (C == 2) trm_task_put_score(task, auc_of_subset(rows, s.margins, p, s.samples), result);
   }
 out:

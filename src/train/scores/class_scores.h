@@ -1,4 +1,5 @@
-/** Scores of classes, by subset of the split: accuracy, macro F1, and ROC AUC where there are two. */
+/** Scores of classes, by subset of the split: accuracy, macro F1, Matthews correlation, and ROC AUC
+ *  where there are two. */
 #ifndef TRIREME_TRAIN_CLASS_SCORES_H
 #define TRIREME_TRAIN_CLASS_SCORES_H
 

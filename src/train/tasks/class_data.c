@@ -9,7 +9,7 @@
 static const trm_config_key keys[] = {
     TRM_KEY_INT("data.split", "0", 0, 1000000, "", TRM_ON_RESULT,
                 "Which of the data set's splits; sets of graphs: which fold is the test part."),
-    TRM_KEY_CHOICE("eval.select", "auto", "auto|loss|accuracy|macro_f1|auc", TRM_NO_EFFECT,
+    TRM_KEY_CHOICE("eval.select", "auto", "auto|loss|accuracy|macro_f1|mcc|auc", TRM_NO_EFFECT,
                    "What makes an evaluation the best; auto: accuracy."),
 };
 const trm_config_rows trm_class_keys = TRM_CONFIG_ROWS(keys);
