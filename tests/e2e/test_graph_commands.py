@@ -62,7 +62,7 @@ check("seed_0 is not in the table: stopped" in result.err, result.err)
 check("seed_2 is not in the table: not run" in result.err, result.err)
 write(f"{folder}/seeds-1/seed_2/metrics.csv", ["junk"])
 result = train(gcn, f"{folder}/seeds-1", "--seeds", "0-3", "--resume")
-good(result, "a sweep with a run that cannot be read")
+equal(result.code, 65, f"a sweep with a run that cannot be read\n{result.err}")
 check("over 3 runs" in result.out, result.out)
 check("seed_2 is not in the table" in result.err and "metrics.csv" in result.err, result.err)
 one_line(train(light, f"{folder}/x", "--splits", "all"), 64, "--splits", "interactions")
@@ -114,6 +114,16 @@ result = train(gcn, f"{folder}/patient", "--set", "train.patience=10", "--set", 
                "optimizer.lr=0.05", "--set", "eval.select=loss", "--resume", ranks=1)
 good(result, "resumed with another eval.select")
 check("by loss now, not by accuracy: none is the best yet" in result.err, result.err)
+
+# ---- rows are not added to a table of other columns
+with open(f"{folder}/patient/metrics.csv") as file:
+    kept = file.read()
+with open(f"{folder}/patient/metrics.csv", "w") as file:
+    file.write(kept.replace(",valid_mcc,", ",", 1))
+result = train(gcn, f"{folder}/patient", "--set", "train.patience=0", "--set", "train.steps=3000", "--set",
+               "optimizer.lr=0.05", "--resume", "--allow-changes", ranks=2)
+equal(result.code, 65, "resumed beside a table of other columns")
+check("metrics.csv: has other columns" in result.err and "move it away" in result.err, result.err)
 
 # ---- verify replays a run on another layout
 good(train(gcn, f"{folder}/kept", "--set", "checkpoint.initial=true", "--set", "checkpoint.keep=9",

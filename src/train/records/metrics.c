@@ -128,15 +128,18 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   return trm_events_flush(m->events);
 }
 
+/* Errors of numbers may be of any size. */
+static void add_score(char *text, size_t size, const char *name, double value) {
+  const size_t at = strlen(text);
+  (void)snprintf(text + at, size - at, fabs(value) < 1e6 ? "  %s %.4f" : "  %s %.6g", name, value);
+}
+
 static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
-  char count[32], text[512];
-  int at = 0;
+  char count[32], text[1024] = "";
   trm_format_count(e->step, count);
-  text[0] = 0;
   for (int i = 0; i < e->n_scores; ++i) {
     if (strncmp(e->scores[i].name, "train_", 6) == 0 || isnan(e->scores[i].value)) continue;
-    at += snprintf(text + at, sizeof text - (size_t)at, "  %s %.4f", e->scores[i].name,
-                   e->scores[i].value);
+    add_score(text, sizeof text, e->scores[i].name, e->scores[i].value);
   }
   if (e->n_scores == 0) (void)snprintf(text, sizeof text, "  perplexity %.3f", exp(e->loss));
   char loss[48] = "";

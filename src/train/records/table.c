@@ -14,11 +14,22 @@ static trm_status failed(const trm_table *table, const char *what) {
                   table->path, what, strerror(errno));
 }
 
-static trm_status drop_rows(const char *path, int64_t last_step) {
+/* A table whose rows are to be added to must have the columns of those rows. */
+static trm_status check_header(const char *path, const char *text, const char *header) {
+  const size_t n = strcspn(text, "\n");
+  if (text[n] == 0 || (n == strlen(header) && memcmp(text, header, n) == 0)) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: has other columns than this program writes now (it is of another version, "
+                  "or of other data); move it away, then resume",
+                  path);
+}
+
+static trm_status drop_rows(const char *path, const char *header, int64_t last_step) {
   if (!trm_path_exists(path)) return TRM_OK;
   char *text = NULL;
   int64_t bytes = 0;
   TRM_TRY(trm_file_read_all(path, (int64_t)1 << 40, &text, &bytes));
+  trm_status status = check_header(path, text, header);
   char *keep_end = strchr(text, '\n');
   keep_end = keep_end ? keep_end + 1 : text;
   for (char *line = keep_end; *line;) {
@@ -27,8 +38,7 @@ static trm_status drop_rows(const char *path, int64_t last_step) {
     if (strtoll(line, NULL, 10) > last_step) break;
     line = keep_end = end + 1;
   }
-  trm_status status = TRM_OK;
-  if (keep_end != text + bytes) {
+  if (status == TRM_OK && keep_end != text + bytes) {
     status = trm_file_write_atomic(path, text, (size_t)(keep_end - text));
   }
   TRM_FREE(text);
@@ -39,7 +49,7 @@ trm_status trm_table_open(trm_table *table, const char *folder, const char *name
                           const char *header, int64_t last_step) {
   table->file = NULL;
   TRM_TRY(trm_path_join(table->path, sizeof table->path, folder, name));
-  TRM_TRY(drop_rows(table->path, last_step));
+  TRM_TRY(drop_rows(table->path, header, last_step));
   table->file = fopen(table->path, "a");
   if (!table->file) return failed(table, "opening");
   if (fseek(table->file, 0, SEEK_END) != 0) return failed(table, "seeking");

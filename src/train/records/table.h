@@ -12,7 +12,8 @@ typedef struct trm_table {
   FILE *file; /* NULL: closed */
 } trm_table;
 
-/** Opens folder/name; rows past `last_step` go, since a resumed run repeats them. */
+/** Opens folder/name; rows past `last_step` go, since a resumed run repeats them.
+ *  @return TRM_ERR_DATA when it has other columns, TRM_ERR_IO */
 trm_status trm_table_open(trm_table *table, const char *folder, const char *name,
                           const char *header, int64_t last_step);
 /** Adds formatted text; a row may come in several pieces. */
