@@ -14,3 +14,6 @@ trm_add_script_test(NAME test_comm_end FOLDER mpi PROCESSORS 2 COMMAND
 trm_add_test(NAME test_gradsync FOLDER mpi RANKS 1 2 3 4)
 trm_add_test(NAME test_sharded FOLDER mpi RANKS 1 2 3 4 5 7)
 trm_add_test(NAME test_ckpt_load FOLDER mpi MODULES core math comm io ckpt RANKS 1 2 3 4)
+trm_add_test(NAME test_number_scores FOLDER mpi RANKS 1 2 3 4)
+trm_topics(train train_folders)
+target_include_directories(test_number_scores PRIVATE ${train_folders})
