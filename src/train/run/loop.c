@@ -73,7 +73,7 @@ static void flip_for_test(trm_run *r) {
 /* The ids of this step's samples, and that they are those all ranks used. */
 static trm_status write_ledger(trm_run *r) {
   uint64_t expected;
-  TRM_TRY(trm_samples_write(&r->ledger, r->task, r->state.step - 1, &expected));
+  TRM_TRY(trm_sample_ledger_write(&r->ledger, r->task, r->state.step - 1, &expected));
   TRM_ASSERT(r->samples_hash == expected);
   return trm_table_flush(&r->ledger);
 }
