@@ -80,9 +80,12 @@ static uint64_t digest_array(const void *data, int64_t n, trm_dtype dtype, uint6
 }
 
 static uint64_t digest_vocab(const trm_vocab *vocab, uint64_t h) {
+  const int64_t specials[] = {vocab->unk, vocab->bos, vocab->eos};
   h = trm_hash64(vocab->unit, strlen(vocab->unit), h);
+  h = trm_hash64(specials, sizeof specials, h);
   h = digest_array(vocab->offsets, vocab->n + 1, TRM_DTYPE_I64, h);
-  return digest_array(vocab->bytes, vocab->offsets[vocab->n], TRM_DTYPE_U8, h);
+  h = digest_array(vocab->bytes, vocab->offsets[vocab->n], TRM_DTYPE_U8, h);
+  return digest_array(vocab->model, vocab->model ? vocab->n_model : -1, TRM_DTYPE_U8, h);
 }
 
 uint64_t trm_samples_digest(const trm_samples *s) {

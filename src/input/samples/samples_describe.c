@@ -8,6 +8,7 @@
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
+#include "trireme/input/tokenizer.h"
 
 enum { N_EXAMPLES = 3, EXAMPLE_BYTES = 60 };
 
@@ -102,23 +103,24 @@ static trm_status describe_targets(const trm_samples *s, FILE *file) {
 
 /* ---- examples --------------------------------------------------------------------------------- */
 
-/* The begin of a row of tokens as text, escaped. */
-static void show_tokens(const trm_ragged *rows, int64_t row, const trm_vocab *vocab,
-                        char text[EXAMPLE_BYTES + 8]) {
-  char raw[EXAMPLE_BYTES];
-  int64_t n = 0, i = rows->offsets[row];
-  const char *gap =
-      strcmp(vocab->unit, "word") == 0 || strcmp(vocab->unit, "symbol") == 0 ? " " : "";
-  for (; i < rows->offsets[row + 1]; ++i) {
-    const int64_t begin = vocab->offsets[rows->values[i]],
-                  bytes = vocab->offsets[rows->values[i] + 1] - begin;
-    if (n + bytes + 1 > (int64_t)sizeof raw) break;
-    if (n > 0 && *gap) raw[n++] = *gap;
-    memcpy(raw + n, vocab->bytes + begin, (size_t)bytes);
-    n += bytes;
+/* A row of tokens as text, escaped and cut. */
+static trm_status show_tokens(const trm_ragged *rows, int64_t row, const trm_vocab *vocab,
+                              char text[EXAMPLE_BYTES + 8]) {
+  trm_tokenizer *tokenizer = NULL;
+  char *decoded = NULL;
+  int64_t n;
+  const int64_t begin = rows->offsets[row],
+                n_tokens = trm_min_i64(rows->offsets[row + 1] - begin, EXAMPLE_BYTES);
+  TRM_TRY(trm_tokenizer_create(vocab, &tokenizer));
+  const trm_status status =
+      trm_tokenizer_decode(tokenizer, rows->values + begin, n_tokens, &decoded, &n);
+  if (status == TRM_OK && (trm_text_escape(decoded, n, text, EXAMPLE_BYTES) < n ||
+                           begin + n_tokens < rows->offsets[row + 1])) {
+    strcat(text, " ...");
   }
-  const bool cut = trm_text_escape(raw, n, text, EXAMPLE_BYTES) < n || i < rows->offsets[row + 1];
-  if (cut) strcat(text, " ...");
+  TRM_FREE(decoded);
+  trm_tokenizer_destroy(&tokenizer);
+  return status;
 }
 
 static void show_text(const trm_texts *texts, int64_t i, char text[EXAMPLE_BYTES + 8]) {
@@ -126,7 +128,7 @@ static void show_text(const trm_texts *texts, int64_t i, char text[EXAMPLE_BYTES
   if (trm_text_escape(texts->bytes + begin, n, text, EXAMPLE_BYTES) < n) strcat(text, " ...");
 }
 
-static void show_target(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES + 8]) {
+static trm_status show_target(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES + 8]) {
   if (s->target == TRM_TARGET_NUMBER) {
     (void)snprintf(text, EXAMPLE_BYTES, "%.6g", (double)s->numbers[i]);
   } else if (s->target == TRM_TARGET_CLASS && s->classes.names.n > 0) {
@@ -136,18 +138,20 @@ static void show_target(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES
   } else if (s->references.n > 0) {
     show_text(&s->references, i, text);
   } else {
-    show_tokens(&s->targets, i, &s->target_vocab, text);
+    return show_tokens(&s->targets, i, &s->target_vocab, text);
   }
+  return TRM_OK;
 }
 
-static void describe_examples(const trm_samples *s, FILE *file) {
+static trm_status describe_examples(const trm_samples *s, FILE *file) {
   for (int64_t i = 0; i < s->n && i < N_EXAMPLES; ++i) {
     char input[EXAMPLE_BYTES + 8], target[EXAMPLE_BYTES + 8];
-    show_tokens(&s->inputs, i, &s->input_vocab, input);
-    show_target(s, i, target);
+    TRM_TRY(show_tokens(&s->inputs, i, &s->input_vocab, input));
+    TRM_TRY(show_target(s, i, target));
     trm_describe_row(file, i == 0 ? "examples" : "", "| %s", input);
     trm_describe_row(file, "", "|   -> %s", target);
   }
+  return TRM_OK;
 }
 
 trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
@@ -165,7 +169,7 @@ trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
   TRM_TRY(describe_targets(s, file));
   trm_splits_describe(s->splits, s->n_splits, s->n, file);
   trm_describe_row(file, "digest", "%016" PRIx64, s->digest);
-  describe_examples(s, file);
+  TRM_TRY(describe_examples(s, file));
   if (fflush(file) != 0 || ferror(file)) {
     return trm_fail(TRM_ERR_IO, "%s: its description could not be written", s->path);
   }

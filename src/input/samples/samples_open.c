@@ -3,7 +3,6 @@
 
 #include "kind_internal.h"
 #include "samples_internal.h"
-#include "samples_vocab.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/seal.h"
 
@@ -51,11 +50,11 @@ static trm_status read_head(trm_samples_file *f) {
 
 static trm_status read_vocabs(trm_samples_file *f) {
   trm_samples *s = &f->data;
-  TRM_TRY(trm_sample_vocab_read(f->file, f->path, input_vocab, &s->input_vocab));
+  TRM_TRY(trm_vocab_read(f->file, f->path, input_vocab, &s->input_vocab));
   if (s->target != TRM_TARGET_TOKENS) return TRM_OK;
   s->shared_vocab = !trm_container_has(f->file, target_vocab);
   if (!s->shared_vocab) {
-    return trm_sample_vocab_read(f->file, f->path, target_vocab, &s->target_vocab);
+    return trm_vocab_read(f->file, f->path, target_vocab, &s->target_vocab);
   }
   s->target_vocab = s->input_vocab;
   return TRM_OK;
@@ -96,6 +95,7 @@ trm_status trm_samples_open(const char *path, trm_samples **out) {
   trm_samples_file *f = NULL;
   *out = NULL;
   TRM_TRY(TRM_ALLOC(&f, 1, "samples"));
+  f->data.input_vocab = f->data.target_vocab = TRM_VOCAB_NONE;
   const trm_status status = open_checked(f, path);
   if (status == TRM_OK) {
     *out = &f->data;

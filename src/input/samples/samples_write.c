@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "samples_internal.h"
-#include "samples_vocab.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
@@ -69,9 +68,9 @@ static trm_status write_all(trm_container *file, const trm_samples *s) {
   TRM_TRY(trm_attr_write_text(file, "/", "input", trm_sample_input_names[s->input]));
   TRM_TRY(trm_attr_write_text(file, "/", "target", trm_sample_target_names[s->target]));
   for (int i = 0; i < TRM_N_SAMPLE_PLACES; ++i) TRM_TRY(write_array(file, s, i));
-  TRM_TRY(trm_sample_vocab_write(file, "/input/vocab", &s->input_vocab));
+  TRM_TRY(trm_vocab_write(file, "/input/vocab", &s->input_vocab));
   if (s->target == TRM_TARGET_TOKENS && !s->shared_vocab) {
-    TRM_TRY(trm_sample_vocab_write(file, "/target/vocab", &s->target_vocab));
+    TRM_TRY(trm_vocab_write(file, "/target/vocab", &s->target_vocab));
   }
   if (s->target == TRM_TARGET_CLASS) {
     TRM_TRY(
