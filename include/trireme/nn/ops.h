@@ -42,6 +42,19 @@ trm_var *trm_op_attention(trm_tape *tape, trm_var *qkv, const trm_sequences *s, 
 trm_var *trm_op_cross_attention(trm_tape *tape, trm_var *q, trm_var *kv,
                                 const trm_sequences *queries, const trm_sequences *keys, int64_t H,
                                 double dropout);
+/** Keys and values that stay from pass to pass. Copied, its arrays are borrowed for the pass. */
+typedef struct trm_kept {
+  trm_real *rows;            /* [.., 2C] a key and a value each; NULL in a dry pass */
+  const int32_t *append;     /* [rows of x] where this pass's go; NULL: none are added, which a dry
+                                pass, that does not read it, must be told too */
+  const trm_sequences *keys; /* of each sequence of queries, what this pass appends included */
+  const int32_t *key_rows;   /* [keys->n_rows] their places in `rows`; NULL: in their order */
+} trm_kept;
+/** out[R, C] = attention of queries to kept keys; x is [R, 3C], whose keys and values are appended
+ *  first, or, without `append`, queries [R, C]. Causal: the last query stands beside the last key. The
+ *  bits are those of the whole sequence in one pass. No gradient, no dropout. */
+trm_var *trm_op_kept_attention(trm_tape *tape, trm_var *x, const trm_sequences *queries,
+                               const trm_kept *kept, int64_t H, bool causal);
 /** y = dropout(x, p) when training, x itself otherwise or when p = 0. */
 trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, const trm_sequences *s);
 

@@ -12,6 +12,7 @@
 #include <omp.h>
 
 #include "attention_parts.h"
+#include "attention_row.h"
 #include "team.h"
 #include "trireme/math/threads.h"
 
@@ -81,10 +82,11 @@ static void pack_keys(const heads *s, const head *x, trm_real *k, trm_real *v, i
   if (x->key_rows) { /* brought together first */
     pack_rows(v, x->k, step, x->key_rows, n, s, 1);
     pack_transposed(k, v, s->d_padded, n, s);
+    pack_rows(v, x->v, step, x->key_rows, n, s, 1);
   } else {
     pack_transposed(k, x->k, step, n, s);
+    pack_rows(v, x->v, step, NULL, n, s, 1);
   }
-  pack_rows(v, x->v, step, x->key_rows, n, s, 1);
   pack_zeros(v, n, round_up(n, BLOCK), s);
 }
 
@@ -116,12 +118,60 @@ static void forward_group(const heads *s, const head *x, trm_real *out, trm_real
   }
 }
 
+/* ---- few queries ------------------------------------------------------------------------------ */
+
+/* Queries of a unit up to which nothing is packed (bench_kernels, "last query", with more of them). */
+enum { FEW = 2 };
+
+static bool in_place(const heads *s, int64_t n_queries) {
+  return n_queries <= FEW && s->d == s->d_padded && !s->drops;
+}
+
+/* Of n keys from j0 on: their rows in `base`, k or v. */
+static void rows_of_tile(const trm_real **rows, const heads *s, const head *x, const trm_real *base,
+                         int64_t j0, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    rows[i] = base + (x->key_rows ? x->key_rows[j0 + i] : j0 + i) * s->a->kv_step;
+  }
+}
+
+/* The query at one position. */
+static void forward_row(const heads *s, const head *x, trm_real *out, trm_real *lse,
+                        int64_t position, trm_real *scratch) {
+  const int64_t query = position - x->shift;
+  const int64_t n_keys = s->a->causal ? position + 1 : x->n_keys;
+  trm_real *q = scratch, *scores = q + s->d_padded, *to = out + query * s->width, max = 0, sum = 0;
+  const trm_real *rows[TILE];
+  pack_rows(q, x->q + query * s->a->q_step, 0, NULL, 1, s, s->scale);
+  for (int64_t j0 = 0; j0 < n_keys; j0 += TILE) {
+    const int64_t n = trm_min_i64(TILE, n_keys - j0);
+    rows_of_tile(rows, s, x, x->k, j0, n);
+    row_key_tile(scores, q, rows, n, s->d);
+    softmax_row(scores, n, round_up(n, TRM_LANES), j0 == 0, to, s->d, &max, &sum);
+    rows_of_tile(rows, s, x, x->v, j0, n);
+    row_value_tile(to, scores, rows, n, s->d, j0 > 0);
+  }
+  const trm_real inverse = 1 / sum;
+  for (int64_t c = 0; c < s->d; ++c) to[c] *= inverse;
+  if (lse) lse[query] = max + trm_log(sum);
+}
+
 /* The queries that see no key. */
 static void forward_blind(const heads *s, const head *x, trm_real *out, trm_real *lse) {
   for (int64_t i = 0; i < blind_queries(x); ++i) {
     for (int64_t c = 0; c < s->d; ++c) out[i * s->width + c] = 0;
     if (lse) lse[i] = 0;
   }
+}
+
+static void forward_range(const heads *s, const head *x, trm_real *out, trm_real *lse,
+                          int64_t begin, int64_t end, trm_real *scratch) {
+  if (begin >= end) return;
+  if (!in_place(s, end - begin)) {
+    forward_group(s, x, out, lse, begin, end, scratch);
+    return;
+  }
+  for (int64_t p = begin; p < end; ++p) forward_row(s, x, out, lse, p, scratch);
 }
 
 void trm_attention_forward(trm_real *out, trm_real *lse, const trm_attention *attention,
@@ -142,8 +192,6 @@ void trm_attention_forward(trm_real *out, trm_real *lse, const trm_attention *at
     const int64_t begin = trm_max_i64(group * GROUP, x.first);
     const int64_t end = trm_min_i64((group + 1) * GROUP, x.end);
     if (group == 0) forward_blind(&s, &x, to, to_lse);
-    if (begin < end) {
-      forward_group(&s, &x, to, to_lse, begin, end, scratch + omp_get_thread_num() * size);
-    }
+    forward_range(&s, &x, to, to_lse, begin, end, scratch + omp_get_thread_num() * size);
   }
 }

@@ -114,7 +114,7 @@ typedef struct tile_pair {
   bool diagonal;      /* row r sees keys 0 .. r of the tile; else all */
 } tile_pair;
 
-static tile_pair tile_pair_at(const heads *s, const head *x, int64_t i0, int64_t j0) {
+TRM_INLINE tile_pair tile_pair_at(const heads *s, const head *x, int64_t i0, int64_t j0) {
   return (tile_pair){.lead = trm_max_i64(x->first - i0, 0),
                      .rows = trm_min_i64(TILE, x->end - i0),
                      .n_keys = trm_min_i64(TILE, x->n_keys - j0),

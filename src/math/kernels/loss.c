@@ -62,8 +62,8 @@ typedef struct row_slope {
   trm_real scale, share, target;
 } row_slope;
 
-static row_slope slope_of(const trm_xent *how, int32_t target, trm_real dloss, int64_t V) {
-  const double scale = (double)dloss * weight_of(how, target);
+static row_slope slope_of(const trm_xent *how, double weight, trm_real dloss, int64_t V) {
+  const double scale = (double)dloss * weight;
   return (row_slope){.scale = (trm_real)scale,
                      .share = (trm_real)(how->smoothing / (double)V),
                      .target = (trm_real)(scale * (1 - how->smoothing))};
@@ -71,10 +71,11 @@ static row_slope slope_of(const trm_xent *how, int32_t target, trm_real dloss, i
 
 static void backward_row(trm_real *dx, const trm_real *x, trm_real lse, int32_t target, row_slope s,
                          int64_t V, bool add) {
+  const trm_real scale = s.scale, share = s.share;
   if (add) {
-    for (int64_t i = 0; i < V; ++i) dx[i] = trm_fma(dx[i], s.scale, trm_exp(x[i] - lse) - s.share);
+    for (int64_t i = 0; i < V; ++i) dx[i] = trm_fma(dx[i], scale, trm_exp(x[i] - lse) - share);
   } else {
-    for (int64_t i = 0; i < V; ++i) dx[i] = s.scale * (trm_exp(x[i] - lse) - s.share);
+    for (int64_t i = 0; i < V; ++i) dx[i] = scale * (trm_exp(x[i] - lse) - share);
   }
   dx[target] -= s.target;
 }
@@ -82,6 +83,7 @@ static void backward_row(trm_real *dx, const trm_real *x, trm_real lse, int32_t 
 void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
                                const int32_t *targets, const trm_xent *how, trm_real dloss,
                                int64_t N, int64_t V, bool add) {
+  const row_slope plain = slope_of(how, 1, dloss, V);
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *V))
   for (int64_t r = 0; r < N; ++r) {
     trm_real *dx = dlogits + r * V;
@@ -89,8 +91,9 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
       for (int64_t i = 0; !add && i < V; ++i) dx[i] = 0;
       continue;
     }
-    backward_row(dx, logits + r * V, lse[r], targets[r], slope_of(how, targets[r], dloss, V), V,
-                 add);
+    const row_slope s =
+        how->weights ? slope_of(how, (double)how->weights[targets[r]], dloss, V) : plain;
+    backward_row(dx, logits + r * V, lse[r], targets[r], s, V, add);
   }
 }
 
@@ -136,6 +139,7 @@ double trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, cons
 void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm_real *lse,
                             const int32_t *targets, const trm_xent *how, trm_real dloss, int64_t N,
                             int64_t V, int64_t first, int64_t n) {
+  const row_slope plain = slope_of(how, 1, dloss, V);
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *n))
   for (int64_t r = 0; r < N; ++r) {
     trm_real *to = dlogits + r * n;
@@ -146,7 +150,8 @@ void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm
       for (int64_t i = 0; i < n; ++i) to[i] = 0;
       continue;
     }
-    const row_slope s = slope_of(how, targets[r], dloss, V);
+    const row_slope s =
+        how->weights ? slope_of(how, (double)how->weights[targets[r]], dloss, V) : plain;
     for (int64_t i = 0; i < n; ++i) to[i] = s.scale * (trm_exp(row[i] - lse[r]) - s.share);
     if (target >= 0 && target < n) to[target] -= s.target;
   }
