@@ -124,6 +124,14 @@ static void do_attention_back(bench *p) {
   trm_attention_backward(d, d + p->s.C, d + 2 * p->s.C, p->b.z, p->b.y, p->b.rstd, &a, false, false,
                          p->b.scratch);
 }
+/* A step of decoding: the last query of each sequence. */
+static void do_attention_last(bench *p) {
+  const trm_sequences last = trm_sequences_equal(p->s.N, 1);
+  const trm_sequences keys = trm_sequences_equal(p->s.N, p->s.T);
+  trm_attention a = attention_of(p, &keys);
+  a.queries = &last;
+  trm_attention_forward(p->b.y, NULL, &a, p->b.scratch);
+}
 static void do_gemm(bench *p) {
   (void)p;
   trm_gemm_tile(false, true, 512, 512, 512, 1, p->b.x, 512, p->b.x, 512, 0, p->b.dqkv, 512);
@@ -228,6 +236,9 @@ static void print_attention(bench *p) {
          2 * flop / forward / gemm);
   printf("  attention backward %8.1f us, %.2f of that rate\n", backward * 1e6,
          5 * flop / backward / gemm);
+  const double last = best_s(do_attention_last, p);
+  const double bytes = 2 * (double)(s.N * s.T * s.C) * sizeof(trm_real); /* of keys and values */
+  printf("  attention, last query %5.1f us, %.1f GB/s\n", last * 1e6, bytes / last * 1e-9);
 }
 
 int main(int argc, char **argv) {
