@@ -152,7 +152,7 @@ static void check_many_names(void) {
 
 static trm_status prepare(const char *index, const char *unit, const char *output,
                           trm_prepare_summary *summary) {
-  const trm_prepare_options o = {.output = output, .unit = unit, .valid_share = 0.3};
+  const trm_prepare_options o = {.output = output, .vocab.unit = unit, .valid_share = 0.3};
   return trm_prepare_debian(index, &o, summary);
 }
 

@@ -15,7 +15,7 @@ int main(void) {
   }
   const char *folder = check_temp_folder(), *files[] = {file};
   const char *path = fixture_path(folder, "shakespeare.h5");
-  const trm_prepare_options o = {.output = path, .unit = "char", .valid_share = 0.1};
+  const trm_prepare_options o = {.output = path, .vocab.unit = "char", .valid_share = 0.1};
   trm_prepare_summary s;
   trm_dataset *d = NULL;
   CHECK_OK(trm_prepare_text(files, 1, &o, &s));

@@ -9,6 +9,7 @@
 #include "../../src/prepare/text/token_output.h"
 #include "input_fixture.h"
 #include "trireme/input/permute.h"
+#include "trireme/input/tokenizer.h"
 #include "trireme/prepare/text.h"
 
 static const char *folder;
@@ -39,8 +40,11 @@ static void progress(void *context, double share, const char *what) {
 static trm_status prepare(const char *const *files, int n, const char *unit, double share,
                           const char *output, trm_prepare_summary *summary) {
   watch w = {0};
-  const trm_prepare_options o = {
-      .output = output, .unit = unit, .valid_share = share, .progress = progress, .context = &w};
+  const trm_prepare_options o = {.output = output,
+                                 .vocab.unit = unit,
+                                 .valid_share = share,
+                                 .progress = progress,
+                                 .context = &w};
   const trm_status status = trm_prepare_text(files, n, &o, summary);
   if (status == TRM_OK) {
     CHECK(w.calls > 0);
@@ -155,7 +159,7 @@ static void check_bad(void) {
   expect(files, 2, "char", 0.1, out, TRM_ERR_IO, "none.txt: No such file");
   expect(&folder, 1, "char", 0.1, out, TRM_ERR_IO, "is a folder");
   expect((const char *[]){"/dev/null"}, 1, "char", 0.1, out, TRM_ERR_IO, "not a regular file");
-  expect(files, 1, "word", 0.1, out, TRM_ERR_USAGE, "unit 'word', expected 'byte' or 'char'");
+  expect(files, 1, "line", 0.1, out, TRM_ERR_USAGE, "unit 'line', expected byte, char");
   expect(files, 1, "char", 0, out, TRM_ERR_USAGE, "validation share 0,");
   expect(files, 1, "char", 1, out, TRM_ERR_USAGE, "validation share 1,");
   expect(files, 1, "char", (double)NAN, out, TRM_ERR_USAGE, "validation share");
@@ -187,7 +191,7 @@ static void check_bad(void) {
 static void check_allocations(void) {
   const char *in = fixture_path(folder, "in.txt"), *out = fixture_path(folder, "alloc.h5");
   fixture_file(in, "some words here\n", 16);
-  const trm_prepare_options o = {.output = out, .unit = "char", .valid_share = 0.25};
+  const trm_prepare_options o = {.output = out, .vocab.unit = "char", .valid_share = 0.25};
   trm_prepare_summary s;
   const int64_t live = trm_alloc_counts_get().live_blocks;
   int64_t n = 0;
@@ -206,7 +210,7 @@ static void check_allocations(void) {
 /* An output given up half-way leaves nothing; more or fewer tokens than announced are refused. */
 static void check_output(void) {
   const char *out = fixture_path(folder, "half.h5");
-  static const uint16_t tokens[10] = {0};
+  static const int32_t tokens[10] = {0};
   trm_vocab vocab;
   CHECK_OK(trm_vocab_make(NULL, &vocab));
   for (int tried = 0; tried < 3; ++tried) {
@@ -222,6 +226,123 @@ static void check_output(void) {
     if (tried > 0) CHECK_HAS(trm_message(), "half.h5: the input changed while it was read");
   }
   trm_vocab_free(&vocab);
+}
+
+static trm_status prepare_units(const char *file, const trm_vocab_options *vocab, const char *valid,
+                                const char *output, trm_prepare_summary *summary) {
+  const trm_prepare_options o = {.output = output,
+                                 .vocab = *vocab,
+                                 .valid_share = 0.3,
+                                 .valid_files = &valid,
+                                 .n_valid_files = valid != NULL};
+  return trm_prepare_text(&file, 1, &o, summary);
+}
+
+/* All tokens of a split by trm_tokenizer_decode, and how many. */
+static void expect_decoded(const char *path, trm_subset subset, int64_t want_n, const char *want) {
+  trm_dataset *d = NULL;
+  trm_tokenizer *t = NULL;
+  int32_t in[512], target[512];
+  int64_t bytes = 0;
+  char *text = NULL;
+  if (!CHECK_OK(trm_dataset_open(path, &d))) return;
+  const int64_t n = trm_dataset_tokens(d, subset);
+  CHECK(n > 1 && n < 512);
+  if (want_n > 0) CHECK_EQ(n, want_n);
+  CHECK_OK(trm_dataset_eval_read(d, subset, n, 0, 1, in, target));
+  in[n - 1] = target[n - 2];
+  CHECK_OK(trm_tokenizer_create(trm_dataset_vocabulary(d), &t));
+  CHECK_OK(trm_tokenizer_decode(t, in, n, &text, &bytes));
+  if (text) CHECK_STR(text, want);
+  TRM_FREE(text);
+  trm_tokenizer_destroy(&t);
+  trm_dataset_close(&d);
+}
+
+/* Words are learned from what is trained on; a share of lines, or a file, is for validation. */
+static void check_words(void) {
+  const char *in = fixture_path(folder, "in.txt"), *valid = fixture_path(folder, "valid.txt");
+  const char *out = fixture_path(folder, "words.h5");
+  const trm_vocab_options words = {.unit = "word"}, often = {.unit = "word", .min_count = 2};
+  trm_prepare_summary s;
+  trm_dataset *d = NULL;
+  fixture_file(in, "a b  c\n\nb d\na b\nc z\n", 20); /* 70 % of 20 bytes end in "a b\n" */
+  CHECK_OK(prepare_units(in, &words, NULL, out, &s));
+  CHECK_EQ(s.n_train, 7);
+  CHECK_EQ(s.n_valid, 2);
+  CHECK_EQ(s.vocab, 7);
+  CHECK_EQ(s.unknown[0], 0);
+  CHECK_EQ(s.unknown[1], 1); /* z */
+  expect_decoded(out, TRM_SUBSET_TRAIN, 7, "a b c b d a b");
+  expect_decoded(out, TRM_SUBSET_VALID, 2, "c");
+  if (CHECK_OK(trm_dataset_open(out, &d))) {
+    CHECK_EQ(trm_dataset_characters(d, TRM_SUBSET_TRAIN), 16);
+    CHECK_EQ(trm_dataset_characters(d, TRM_SUBSET_VALID), 4);
+    trm_dataset_close(&d);
+  }
+  fixture_file(valid, "d d\xC3\xA9 e", 7);
+  CHECK_OK(prepare_units(in, &words, valid, out, &s));
+  CHECK_EQ(s.n_train, 9);
+  CHECK_EQ(s.n_valid, 3);
+  CHECK_EQ(s.unknown[1], 2);
+  CHECK_EQ(s.n_files, 2);
+  expect_decoded(out, TRM_SUBSET_VALID, 3, "d");
+  CHECK_OK(prepare_units(in, &often, valid, out, &s));
+  CHECK_EQ(s.vocab, 6); /* a b c */
+  CHECK_EQ(s.unknown[0], 2);
+  CHECK_EQ(prepare_units(fixture_path(folder, "valid.txt"), &words, NULL, out, &s), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "3 tokens for training and 0 for validation: each must have 2");
+  CHECK_HAS(trm_message(), "(--valid)");
+  CHECK_EQ(prepare_units(in, &words, in, in, &s), TRM_ERR_USAGE);
+}
+
+/* Characters of a validation file are in the vocabulary too; those of another data set are not. */
+static void check_taken(void) {
+  const char *in = fixture_path(folder, "in.txt"), *valid = fixture_path(folder, "valid.txt");
+  const char *out = fixture_path(folder, "chars.h5"), *more = fixture_path(folder, "more.h5");
+  trm_prepare_summary s;
+  fixture_file(in, "abcab", 5);
+  fixture_file(valid, "abd", 3);
+  CHECK_OK(prepare_units(in, &(trm_vocab_options){.unit = "char"}, valid, out, &s));
+  CHECK_EQ(s.vocab, 4);
+  expect_decoded(out, TRM_SUBSET_TRAIN, 5, "abcab");
+  expect_decoded(out, TRM_SUBSET_VALID, 3, "abd");
+  fixture_file(in, "ddcc", 4);
+  CHECK_OK(prepare_units(in, &(trm_vocab_options){.vocabulary = out}, NULL, more, &s));
+  CHECK_EQ(s.vocab, 4);
+  expect_decoded(more, TRM_SUBSET_TRAIN, 2, "dd");
+  fixture_file(in, "abxd", 4);
+  CHECK_EQ(prepare_units(in, &(trm_vocab_options){.vocabulary = out}, NULL, more, &s),
+           TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "in.txt, from byte 0 on: character 'x' (U+0078) at byte 2 of the text");
+  CHECK_OK(
+      prepare_units(in, &(trm_vocab_options){.unit = "char", .min_count = 2}, valid, more, &s));
+  CHECK_EQ(s.vocab, 6); /* a, b and d come twice in both */
+  expect_decoded(more, TRM_SUBSET_TRAIN, 4, "abd");
+}
+
+/* The text comes back as it was; long lines are cut at white space, and never inside a character. */
+static void check_subwords(void) {
+  const char *in = fixture_path(folder, "in.txt"), *out = fixture_path(folder, "pieces.h5");
+  const trm_vocab_options bpe = {.unit = "subword", .size = 290};
+  trm_prepare_summary s;
+  static const char text[] = "\tone  line\nand another one\n\none more \xC3\xA9\n";
+  fixture_file(in, text, sizeof text - 1);
+  CHECK_OK(prepare_units(in, &bpe, in, out, &s));
+  expect_decoded(out, TRM_SUBSET_TRAIN, 0, text);
+  expect_decoded(out, TRM_SUBSET_VALID, 0, text);
+  CHECK_EQ(s.unknown[0] + s.unknown[1], 0);
+
+  enum { N = 3000000 };
+  char *line = malloc(N);
+  if (!line) exit(1);
+  for (int i = 0; i < N; ++i) line[i] = i % 50 < 40 || i > 200000 ? "\xC3\xA9"[i % 2] : ' ';
+  fixture_file(in, line, N);
+  CHECK_OK(prepare_units(in, &(trm_vocab_options){.unit = "word"}, in, out, &s));
+  CHECK_EQ(s.n_train, s.n_valid);
+  CHECK(s.n_train >= 4000 + 2800000 / 65536 && s.n_train < 4000 + 2 * 2800000 / 65536);
+  CHECK_EQ(s.unknown[0], 0);
+  free(line);
 }
 
 static void check_synthetic(void) {
@@ -261,6 +382,9 @@ int main(void) {
   check_bad();
   check_allocations();
   check_output();
+  check_words();
+  check_taken();
+  check_subwords();
   check_synthetic();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
   return fixture_end(folder);

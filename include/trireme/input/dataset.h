@@ -31,13 +31,14 @@ const char *trm_dataset_path(const trm_dataset *dataset);
 int64_t trm_dataset_vocab(const trm_dataset *dataset);
 /** Tokens of train or valid; a text has no other subset. */
 int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_subset subset);
+/** Characters of the text that those tokens stand for, with all its white space; -1: not known. */
+int64_t trm_dataset_characters(const trm_dataset *dataset, trm_subset subset);
 /** Content hash of tokens, vocabulary and splits; the same on every rank if the files are. */
 uint64_t trm_dataset_digest(const trm_dataset *dataset);
 
-/** UTF-8 text of a token, not 0-terminated; *bytes its length. Borrowed. */
+/** UTF-8 text of a token as the vocabulary has it, not 0-terminated; *bytes its length. Borrowed. */
 const char *trm_dataset_token_text(const trm_dataset *dataset, int32_t token, int *bytes);
-/** Tokens of a UTF-8 text; a character outside the vocabulary is TRM_ERR_DATA and is named.
- *  *tokens is a counted block (TRM_FREE). */
+/** Tokens of a UTF-8 text, see trm_vocab_encode. *tokens is a counted block (TRM_FREE). */
 trm_status trm_dataset_encode(const trm_dataset *dataset, const char *text, int64_t bytes,
                               int32_t **tokens, int64_t *n);
 

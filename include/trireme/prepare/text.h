@@ -6,11 +6,15 @@
 #include <stdint.h>
 
 #include "trireme/core/status.h"
+#include "trireme/prepare/vocab_builder.h"
 
 typedef struct trm_prepare_options {
   const char *output;
-  const char *unit;   /* "byte" or "char" (UTF-8 code points) */
-  double valid_share; /* of the tokens, from the end of the text; in (0, 1) */
+  trm_vocab_options vocab; /* debian: unit byte or char alone */
+  double valid_share; /* of the text, from its end; in (0, 1). Of bytes and characters exactly, else
+                              up to the start of a line */
+  const char *const *valid_files; /* text only: the validation text, instead of a share; NULL */
+  int n_valid_files;
   /** Progress, may be NULL: share done in [0, 1] and what is being done. */
   void (*progress)(void *context, double share, const char *what);
   void *context;
@@ -18,13 +22,19 @@ typedef struct trm_prepare_options {
 
 typedef struct trm_prepare_summary {
   int64_t n_files, n_bytes, n_tokens, n_train, n_valid, vocab;
+  int64_t
+      unknown[2]; /* of the tokens of train and of valid, those that stand for what is unknown */
   int64_t n_packages; /* debian only */
 } trm_prepare_summary;
 
 /**
- * Concatenates text files. Empty text and, for unit "char", invalid UTF-8 (file and offset are
- * named) are TRM_ERR_DATA; unit "byte" takes any bytes. Files are streamed, never held whole.
- * The output appears atomically or not at all.
+ * Concatenates text files. Empty text and, save for unit byte, invalid UTF-8 (file and offset are named)
+ * are TRM_ERR_DATA; unit byte takes any bytes. Files are streamed, up to three times; but training
+ * subwords holds the training text. The output appears atomically or not at all.
+ *
+ * Words, symbols and subwords are learned from the training text alone, and no token crosses the end of
+ * a line; characters are those of the validation text too. Words and symbols have special tokens, as
+ * have characters with a least count.
  */
 trm_status trm_prepare_text(const char *const *files, int n_files,
                             const trm_prepare_options *options, trm_prepare_summary *summary);

@@ -26,6 +26,8 @@ typedef struct trm_vocab_builder trm_vocab_builder;
  * @return TRM_ERR_USAGE for options that are unknown or go not together, TRM_ERR_IO, TRM_ERR_DATA for files
  */
 trm_status trm_vocab_builder_create(const trm_vocab_options *options, trm_vocab_builder **out);
+/** The unit: as it was asked for, or of the vocabulary that is taken. */
+const char *trm_vocab_builder_unit(const trm_vocab_builder *builder);
 /** Whether the vocabulary depends on the texts: if not, none need be added. */
 bool trm_vocab_builder_learns(const trm_vocab_builder *builder);
 /** Adds one training text: a sentence, a line. Any pieces of a text give the same characters; words must

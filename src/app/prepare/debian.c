@@ -4,12 +4,14 @@
 
 static trm_status run(app_prepare_call *call) {
   const char *index = NULL;
-  trm_prepare_options o = {
-      .unit = "char", .valid_share = 0.1, .progress = app_prepare_progress, .context = call->log};
+  trm_prepare_options o = {.vocab.unit = "char",
+                           .valid_share = 0.1,
+                           .progress = app_prepare_progress,
+                           .context = call->log};
   const app_option options[] = {
       APP_PREPARE_OUTPUT(call),
       APP_TEXT("--index", 0, &index, "FILE", "a package index instead of apt-cache dumpavail"),
-      APP_TEXT("--unit", 0, &o.unit, "char|byte", "tokens are characters (default) or bytes"),
+      APP_TEXT("--unit", 0, &o.vocab.unit, "char|byte", "tokens are characters (default) or bytes"),
       APP_REAL("--valid-share", &o.valid_share, 0.0001, 0.9999, "SHARE",
                "of the text, from its end, for validation (default 0.1)"),
   };

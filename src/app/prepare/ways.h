@@ -40,6 +40,22 @@ typedef struct app_prepare_way {
 #define APP_PREPARE_OUTPUT(call)                                                                   \
   APP_TEXT("--output", 'o', &(call)->output, "DATA.h5", "file to write")
 
+/** Rows of the ways that make a vocabulary; unit NULL where none was given. */
+#define APP_PREPARE_VOCAB(o)                                                                       \
+  APP_TEXT("--unit", 0, &(o)->unit, "char|byte|word|symbol|subword",                               \
+           "what a token is (default char); words and symbols stand between white space"),         \
+      APP_INT("--vocab-size", 0, &(o)->size, 1, 1e9, "N",                                          \
+              "subwords to learn (default 8000); of words the most frequent"),                     \
+      APP_TEXT("--subword", 0, &(o)->subword, "bpe|unigram",                                       \
+               "how subwords are learned (default bpe)"),                                          \
+      APP_INT("--min-count", 0, &(o)->min_count, 1, 1e9, "N",                                      \
+              "how often a word, symbol or character must come to be a token (default 1)"),        \
+      APP_TEXT("--tokenizer", 0, &(o)->tokenizer, "FILE",                                          \
+               "a SentencePiece model made elsewhere, for subwords"),                              \
+      APP_TEXT("--vocabulary", 0, &(o)->vocabulary, "DATA.h5",                                     \
+               "a data set whose vocabulary is taken")
+enum { APP_MAX_VALID_FILES = 64 };
+
 /**
  * Does what the call asks: tells whether the way takes an option, shows the page, or sorts argv into
  * options and words, sees that there is an output, and that the process is alone.

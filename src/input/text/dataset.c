@@ -39,6 +39,16 @@ static trm_status check_kind(const trm_dataset *dataset) {
   return trm_data_kind_refuse(dataset->path, kind, "'text'");
 }
 
+/* Characters of a split's text; -1: not said. */
+static trm_status read_characters(const trm_dataset *dataset, const char *name, int64_t *n) {
+  *n = -1;
+  if (!trm_attr_has(dataset->file, name, "characters")) return TRM_OK;
+  TRM_TRY(trm_attr_read_int(dataset->file, name, "characters", n));
+  if (*n >= 0) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: attribute 'characters' of '%s' is %lld, expected a count",
+                  dataset->path, name, (long long)*n);
+}
+
 static trm_status read_splits(trm_dataset *dataset) {
   for (int s = 0; s < TRM_N_TEXT_SUBSETS; ++s) {
     const char *name = s == TRM_SUBSET_TRAIN ? "/splits/train" : "/splits/valid";
@@ -57,6 +67,7 @@ static trm_status read_splits(trm_dataset *dataset) {
     }
     dataset->subset[s].begin = range[0];
     dataset->subset[s].n = range[1] - range[0];
+    TRM_TRY(read_characters(dataset, name, &dataset->subset[s].characters));
   }
   const int64_t t = dataset->subset[TRM_SUBSET_TRAIN].begin,
                 n_t = dataset->subset[TRM_SUBSET_TRAIN].n;
@@ -154,6 +165,10 @@ int64_t trm_dataset_tokens(const trm_dataset *dataset, trm_subset subset) {
 
 uint64_t trm_dataset_digest(const trm_dataset *dataset) {
   return dataset->digest;
+}
+
+int64_t trm_dataset_characters(const trm_dataset *dataset, trm_subset subset) {
+  return dataset->subset[subset].characters;
 }
 
 const trm_vocab *trm_dataset_vocabulary(const trm_dataset *dataset) {

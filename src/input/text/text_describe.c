@@ -8,6 +8,7 @@
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
+#include "trireme/input/tokenizer.h"
 
 enum { SAMPLE_TOKENS = 240, SAMPLE_LINES = 6, LINE_BYTES = 76, SHOWN_BYTES = 320 };
 
@@ -24,17 +25,65 @@ static void describe_tokens(const trm_dataset *d, FILE *file) {
   }
 }
 
+/* What the tokens of a unit are called. */
+static const char *unit_plural(const char *unit) {
+  return strcmp(unit, "char") == 0     ? "characters"
+         : strcmp(unit, "word") == 0   ? "words"
+         : strcmp(unit, "symbol") == 0 ? "symbols"
+                                       : "subwords";
+}
+
+static void describe_specials(const trm_vocab *vocab, FILE *file) {
+  const int32_t ids[] = {vocab->unk, vocab->bos, vocab->eos};
+  static const char *const names[] = {"unknown", "begin", "end"};
+  char text[128] = "";
+  for (int i = 0; i < 3; ++i) {
+    const size_t used = strlen(text);
+    if (ids[i] < 0) continue;
+    (void)snprintf(text + used, sizeof text - used, "%s%s %d", used ? ", " : "", names[i], ids[i]);
+  }
+  if (*text) trm_describe_row(file, "specials", "%s", text);
+}
+
+/* Subwords that are one byte ("<0x0A>"): all the same in every vocabulary. */
+static bool is_byte_piece(const trm_vocab *vocab, int64_t token) {
+  const int64_t begin = vocab->offsets[token], bytes = vocab->offsets[token + 1] - begin;
+  return vocab->model && bytes == 6 && memcmp(vocab->bytes + begin, "<0x", 3) == 0;
+}
+
+/* The first texts, those of characters side by side. */
+static void describe_texts(const trm_vocab *vocab, FILE *file) {
+  char escaped[SHOWN_BYTES] = "", count[32];
+  const bool joined = strcmp(vocab->unit, "char") != 0;
+  size_t used = 0;
+  bool cut = false;
+  for (int64_t i = 0; i < vocab->n && !cut; ++i) {
+    const int64_t bytes = vocab->offsets[i + 1] - vocab->offsets[i];
+    char one[SHOWN_BYTES];
+    if (trm_vocab_is_special(vocab, i) || is_byte_piece(vocab, i)) continue;
+    cut = trm_text_escape(vocab->bytes + vocab->offsets[i], bytes, one, sizeof one) < bytes ||
+          strlen(one) + 1 >= sizeof escaped - used;
+    if (cut) break;
+    used += (size_t)snprintf(escaped + used, sizeof escaped - used, "%s%s",
+                             joined && used > 0 ? " " : "", one);
+  }
+  trm_format_count((long long)vocab->n, count);
+  trm_describe_row(file, "vocabulary", "%14s  %s: \"%s\"%s", count, unit_plural(vocab->unit),
+                   escaped, cut ? " ..." : "");
+}
+
 static void describe_vocab(const trm_vocab *vocab, FILE *file) {
-  char escaped[SHOWN_BYTES], count[32];
+  char count[32];
   trm_format_count((long long)vocab->n, count);
   if (strcmp(vocab->unit, "byte") == 0) {
     trm_describe_row(file, "vocabulary", "%14s  bytes", count);
-    return;
+  } else {
+    describe_texts(vocab, file);
   }
-  const int64_t n_bytes = vocab->offsets[vocab->n];
-  const bool cut = trm_text_escape(vocab->bytes, n_bytes, escaped, sizeof escaped) < n_bytes;
-  trm_describe_row(file, "vocabulary", "%14s  characters: \"%s\"%s", count, escaped,
-                   cut ? " ..." : "");
+  describe_specials(vocab, file);
+  if (!vocab->model) return;
+  trm_format_count((long long)vocab->n_model, count);
+  trm_describe_row(file, "model", "%14s  bytes of SentencePiece", count);
 }
 
 static void describe_debian(const trm_debian_counts *c, FILE *file) {
@@ -52,20 +101,7 @@ static void describe_debian(const trm_debian_counts *c, FILE *file) {
   }
 }
 
-/* The first tokens of the training split as text, a few lines under each other. */
-static trm_status describe_sample(trm_dataset *d, FILE *file) {
-  const int64_t there = d->subset[TRM_SUBSET_TRAIN].n;
-  const int64_t n = there < SAMPLE_TOKENS ? there : SAMPLE_TOKENS;
-  int32_t tokens[SAMPLE_TOKENS];
-  char text[SAMPLE_TOKENS * 4]; /* a token has 4 bytes at most */
-  TRM_TRY(trm_dataset_tokens_read(d, d->subset[TRM_SUBSET_TRAIN].begin, n, tokens));
-  int64_t n_bytes = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    int bytes;
-    const char *token = trm_dataset_token_text(d, tokens[i], &bytes);
-    memcpy(text + n_bytes, token, (size_t)bytes);
-    n_bytes += bytes;
-  }
+static void describe_lines(const char *text, int64_t n_bytes, FILE *file) {
   int lines = 0;
   for (int64_t at = 0; at < n_bytes && lines < SAMPLE_LINES; ++lines) {
     const char *end = memchr(text + at, '\n', (size_t)(n_bytes - at));
@@ -76,7 +112,23 @@ static trm_status describe_sample(trm_dataset *d, FILE *file) {
     at += shown;
     if (shown == line && end) ++at;
   }
-  return TRM_OK;
+}
+
+/* The first tokens of the training split as text, a few lines under each other. */
+static trm_status describe_sample(trm_dataset *d, FILE *file) {
+  const int64_t there = d->subset[TRM_SUBSET_TRAIN].n;
+  const int64_t n = there < SAMPLE_TOKENS ? there : SAMPLE_TOKENS;
+  int32_t tokens[SAMPLE_TOKENS];
+  trm_tokenizer *tokenizer;
+  char *text;
+  int64_t n_bytes;
+  TRM_TRY(trm_dataset_tokens_read(d, d->subset[TRM_SUBSET_TRAIN].begin, n, tokens));
+  TRM_TRY(trm_tokenizer_create(&d->vocab, &tokenizer));
+  const trm_status status = trm_tokenizer_decode(tokenizer, tokens, n, &text, &n_bytes);
+  if (status == TRM_OK) describe_lines(text, n_bytes, file);
+  TRM_FREE(text);
+  trm_tokenizer_destroy(&tokenizer);
+  return status;
 }
 
 trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file) {

@@ -27,6 +27,7 @@ struct trm_dataset {
   int64_t n_tokens;
   struct {
     int64_t begin, n;
+    int64_t characters; /* of its text, -1: the file does not say */
   } subset[TRM_N_TEXT_SUBSETS];
   void *cache; /* [n_tokens] narrow, or NULL: read from the file */
   uint64_t digest;

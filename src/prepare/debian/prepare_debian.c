@@ -37,7 +37,7 @@ static trm_status count_characters(job *j) {
 }
 
 static trm_status write_tokens(job *j, bool by_byte) {
-  uint16_t *tokens = NULL;
+  int32_t *tokens = NULL;
   TRM_TRY(TRM_ALLOC(&tokens, PIECE, "tokens of a piece"));
   const char *text = j->index.text.data;
   trm_status status = TRM_OK;
@@ -45,7 +45,7 @@ static trm_status write_tokens(job *j, bool by_byte) {
   for (int64_t at = 0; at < j->index.text.n;) {
     uint32_t cp = (unsigned char)text[at];
     at += by_byte ? 1 : trm_utf8_decode(text + at, j->index.text.n - at, &cp);
-    tokens[n++] = (uint16_t)(by_byte ? cp : j->set.token[cp] - 1u);
+    tokens[n++] = (int32_t)(by_byte ? cp : j->set.token[cp] - 1u);
     if (n < PIECE && at < j->index.text.n) continue;
     TRM_TRY_OUT(trm_token_output_put(&j->output, tokens, n));
     n = 0;
@@ -81,7 +81,7 @@ static trm_status split_between_packages(job *j) {
 }
 
 static trm_status prepare(job *j, const char *index_file, trm_prepare_summary *summary) {
-  const bool by_byte = strcmp(j->options->unit, "byte") == 0;
+  const bool by_byte = strcmp(j->options->vocab.unit, "byte") == 0;
   TRM_TRY(trm_debian_read(&j->index, index_file, j->options));
   TRM_TRY(TRM_ALLOC(&j->starts, j->index.packages.n + 1, "package starts"));
   if (by_byte) {
@@ -113,9 +113,16 @@ static trm_status prepare(job *j, const char *index_file, trm_prepare_summary *s
   return TRM_OK;
 }
 
+static trm_status check_unit(const char *unit) {
+  if (unit && (strcmp(unit, "byte") == 0 || strcmp(unit, "char") == 0)) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE, "unit '%s' of a package index, expected 'byte' or 'char'",
+                  unit ? unit : "");
+}
+
 trm_status trm_prepare_debian(const char *index, const trm_prepare_options *options,
                               trm_prepare_summary *summary) {
   job j = {.options = options};
+  TRM_TRY(check_unit(options->vocab.unit));
   TRM_TRY(trm_token_output_check(options, &index, index ? 1 : 0));
   const trm_status status = prepare(&j, index, summary);
   trm_token_output_abandon(&j.output);

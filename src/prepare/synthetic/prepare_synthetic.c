@@ -32,7 +32,7 @@ static trm_status write_chain(trm_token_output *output, int64_t n_tokens, int64_
                               uint64_t seed) {
   const trm_random_key key = trm_random_key_make(seed, TRM_RANDOM_TEST, 0, 0);
   enum { PIECE = 4096 };
-  uint16_t tokens[PIECE];
+  int32_t tokens[PIECE];
   int64_t last = 0;
   for (int64_t first = 0; first < n_tokens; first += PIECE) {
     const int64_t n = n_tokens - first < PIECE ? n_tokens - first : PIECE;
@@ -41,7 +41,7 @@ static trm_status write_chain(trm_token_output *output, int64_t n_tokens, int64_
       last = trm_random_uniform(key, at, 0) < FOLLOW
                  ? trm_permute(seed, vocab, last)
                  : (int64_t)trm_random_below(key, at, 1, (uint64_t)vocab);
-      tokens[i] = (uint16_t)last;
+      tokens[i] = (int32_t)last;
     }
     TRM_TRY(trm_token_output_put(output, tokens, n));
   }
@@ -54,7 +54,7 @@ trm_status trm_prepare_synthetic(int64_t n_tokens, int64_t vocab, uint64_t seed,
     return trm_fail(TRM_ERR_USAGE, "synthetic vocabulary of %lld, expected 2 to %d",
                     (long long)vocab, TRM_MAX_CHARS);
   }
-  const trm_prepare_options options = {.output = output, .unit = "char", .valid_share = 0.1};
+  const trm_prepare_options options = {.output = output, .valid_share = 0.1};
   TRM_TRY(trm_token_output_check(&options, NULL, 0));
   int64_t n_train;
   TRM_TRY(trm_token_output_split(n_tokens, options.valid_share, "synthetic tokens", &n_train));

@@ -1,219 +1,249 @@
 /**
  * `trireme prepare text`: files, one after another, into one token array.
  *
- * Files are streamed in pieces. Unit byte takes one pass. Unit char takes two: which characters are
- * there and how many, then their tokens; a file that changes in between is found out by its
- * length or by a character that was not there.
+ * Files are streamed in pieces, up to three times: the vocabulary is learned, tokens are counted, tokens
+ * are written. Unit byte needs the last pass alone, unit char counts while it learns. A file that
+ * changes in between is found out by its length, or by a character that was not there.
+ *
+ * Words, symbols and subwords are encoded segment by segment: a line with its end, or of a longer line
+ * as much as a segment takes, up to white space. A segment is in the part in which it begins.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "charset.h"
+#include "text_files.h"
 #include "token_output.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
+#include "trireme/input/tokenizer.h"
 
-enum { PIECE_BYTES = 1 << 20, SOURCE_BYTES = 1024 };
+enum { SEGMENT_BYTES = 1 << 16, LEARN = 0, COUNT = 1, WRITE = 2, N_PASSES = 3 };
+
+enum { TRAIN = 0, VALID = 1, N_PARTS = 2 };
 
 typedef struct job {
-  const char *const *files;
-  int n_files;
   const trm_prepare_options *options;
-  int64_t n_bytes;      /* of all files */
-  char *piece;          /* [PIECE_BYTES] */
-  uint16_t *tokens;     /* [PIECE_BYTES] */
-  trm_charset set;      /* unit char */
-  int64_t n_characters; /* unit char, counted by the first pass */
+  trm_vocab_options vocab_options;
+  trm_text_files parts[N_PARTS]; /* valid: n = 0 when it is a share of train */
+  int64_t cut;                   /* bytes of the training text, when validation is a share */
+  bool by_segment;
+  trm_vocab_builder *builder;
+  trm_vocab vocab;
+  trm_tokenizer *tokenizer;
   trm_token_output output;
+  int pass, part;                /* under way */
+  bool passes[N_PASSES];         /* that are needed */
+  int64_t n_characters[N_PARTS]; /* of each part's text */
+  int64_t n_tokens[N_PARTS];     /* counted; of validation as a share all are in train at first */
+  int64_t n_unknown[N_PARTS];
 } job;
 
-/* Takes whole characters from the head of a piece and returns the bytes taken in *taken; bytes
- * that are left are put before the next piece. */
-typedef trm_status (*consumer)(job *j, const char *file, const char *text, int64_t bytes,
-                               int64_t *taken);
+/* ---- passes --------------------------------------------------------------------------------- */
 
-static trm_status take_bytes(job *j, const char *file, const char *text, int64_t bytes,
-                             int64_t *taken) {
-  (void)file;
-  for (int64_t i = 0; i < bytes; ++i) j->tokens[i] = (unsigned char)text[i];
-  *taken = bytes;
-  return trm_token_output_put(&j->output, j->tokens, bytes);
+static int64_t count_characters(const char *text, int64_t bytes) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < bytes; ++i) n += ((unsigned char)text[i] & 0xC0u) != 0x80u;
+  return n;
 }
 
-static trm_status take_set(job *j, const char *file, const char *text, int64_t bytes,
-                           int64_t *taken) {
-  (void)file;
-  *taken = trm_charset_scan(&j->set, text, bytes, &j->n_characters);
+/* What the vocabulary has not, in a file that did not change: the vocabulary was taken. */
+static trm_status name_place(const job *j, const trm_text_place *place, int64_t at,
+                             trm_status status) {
+  char what[TRM_MESSAGE_BYTES];
+  if (status != TRM_ERR_DATA) return status;
+  if (trm_vocab_builder_learns(j->builder)) {
+    return trm_fail(TRM_ERR_DATA, "%s: changed while it was read; run prepare again", place->file);
+  }
+  (void)snprintf(what, sizeof what, "%s", trm_message());
+  return trm_fail(TRM_ERR_DATA, "%s, from byte %lld on: %.400s", place->file,
+                  (long long)(place->in_file + at), what);
+}
+
+/* One text whose tokens are those of the whole: a segment, or a piece of bytes or characters. */
+static trm_status take_text(job *j, const trm_text_place *place, const char *text, int64_t at,
+                            int64_t bytes) {
+  const int part =
+      j->part == TRAIN && j->by_segment && place->in_all + at >= j->cut ? VALID : j->part;
+  if (j->pass == LEARN) {
+    j->n_tokens[part] += j->by_segment ? 0 : count_characters(text + at, bytes);
+    if (part == VALID && j->by_segment) return TRM_OK;
+    return trm_vocab_builder_add(j->builder, text + at, bytes);
+  }
+  int32_t *tokens;
+  int64_t n, unknown;
+  const trm_status status =
+      trm_tokenizer_encode(j->tokenizer, text + at, bytes, &tokens, &n, &unknown);
+  if (status != TRM_OK) return name_place(j, place, at, status);
+  if (j->pass == COUNT) {
+    j->n_tokens[part] += n;
+    j->n_unknown[part] += unknown;
+    j->n_characters[part] += count_characters(text + at, bytes);
+  }
+  const trm_status put = j->pass == WRITE ? trm_token_output_put(&j->output, tokens, n) : TRM_OK;
+  TRM_FREE(tokens);
+  return put;
+}
+
+/* Length of the segment at the head of the text; 0: the rest of it is in the next piece. */
+static int64_t segment_length(const char *text, int64_t bytes, bool at_end) {
+  const int64_t most = bytes < SEGMENT_BYTES ? bytes : SEGMENT_BYTES;
+  const char *line = memchr(text, '\n', (size_t)most);
+  if (line) return line + 1 - text;
+  if (bytes <= SEGMENT_BYTES) return at_end ? bytes : 0;
+  for (int64_t n = most; n > 0; --n) {
+    if (text[n - 1] == ' ' || text[n - 1] == '\t') return n;
+  }
+  int64_t n = most;
+  while (((unsigned char)text[n] & 0xC0u) == 0x80u) --n; /* not inside a character */
+  return n;
+}
+
+static void tell_progress(const job *j, int64_t done) {
+  static const char *const what[N_PASSES] = {"collecting the vocabulary", "counting tokens",
+                                             "writing tokens"};
+  const int64_t all = j->parts[TRAIN].n_bytes + j->parts[VALID].n_bytes;
+  int n = 0, before = 0;
+  for (int pass = 0; pass < N_PASSES; ++pass) {
+    n += j->passes[pass];
+    before += j->passes[pass] && pass < j->pass;
+  }
+  if (j->part == VALID) done += j->parts[TRAIN].n_bytes;
+  const double share = all > 0 ? (double)done / (double)all : 1;
+  trm_prepare_progress(j->options, (before + (share < 1 ? share : 1)) / n, what[j->pass]);
+}
+
+static trm_status take(void *context, const trm_text_place *place, const char *text, int64_t bytes,
+                       int64_t *taken) {
+  job *j = context;
+  if (!j->by_segment) {
+    TRM_TRY(take_text(j, place, text, 0, bytes));
+    *taken = bytes;
+  } else {
+    for (*taken = 0; *taken < bytes;) {
+      const int64_t n = segment_length(text + *taken, bytes - *taken, place->at_end);
+      if (n == 0) break;
+      TRM_TRY(take_text(j, place, text, *taken, n));
+      *taken += n;
+    }
+  }
+  tell_progress(j, place->in_all + *taken);
   return TRM_OK;
 }
 
-static trm_status take_characters(job *j, const char *file, const char *text, int64_t bytes,
-                                  int64_t *taken) {
-  int64_t at = 0, n = 0;
-  while (at < bytes) {
-    uint32_t cp;
-    const int length = trm_utf8_decode(text + at, bytes - at, &cp);
-    if (length <= 0) break;
-    if (j->set.token[cp] == 0) {
-      return trm_fail(TRM_ERR_DATA, "%s: changed while it was read; run prepare again", file);
-    }
-    j->tokens[n++] = (uint16_t)(j->set.token[cp] - 1);
-    at += length;
-  }
-  *taken = at;
-  return trm_token_output_put(&j->output, j->tokens, n);
-}
-
-static trm_status invalid_utf8(const char *file, int64_t offset, const char *text, bool at_end) {
-  return trm_fail(
-      TRM_ERR_DATA,
-      "%s: invalid UTF-8 at byte %lld (0x%02X%s); convert the file to UTF-8 (iconv), or "
-      "take unit byte, which takes any bytes",
-      file, (long long)offset, (unsigned char)*text,
-      at_end ? ", the file ends inside a character" : "");
-}
-
-/* A whole buffer or, at the end of the file, less. */
-static trm_status read_full(int fd, const char *file, char *to, int64_t room, int64_t *n) {
-  *n = 0;
-  while (*n < room) {
-    const ssize_t got = read(fd, to + *n, (size_t)(room - *n));
-    if (got == 0) break;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be read: %s", file, strerror(errno));
-    *n += got;
+static trm_status run_pass(job *j, int pass) {
+  j->pass = pass;
+  if (!j->passes[pass]) return TRM_OK;
+  for (j->part = TRAIN; j->part < N_PARTS; ++j->part) {
+    const bool learned = pass != LEARN || j->part == TRAIN || !j->by_segment;
+    if (j->parts[j->part].n == 0 || !learned) continue;
+    TRM_TRY(trm_text_files_read(&j->parts[j->part], take, j));
   }
   return TRM_OK;
 }
 
-static trm_status consume_file(job *j, const char *file, int fd, consumer take, double share_from,
-                               double share_to, int64_t *done, const char *what) {
-  int64_t kept = 0, offset = 0; /* bytes before the piece's end, place of piece[0] in the file */
-  for (;;) {
-    int64_t got, taken;
-    TRM_TRY(read_full(fd, file, j->piece + kept, PIECE_BYTES - kept, &got));
-    const int64_t bytes = kept + got;
-    if (bytes == 0) return TRM_OK;
-    TRM_TRY(take(j, file, j->piece, bytes, &taken));
-    kept = bytes - taken;
-    if (kept > 0) {
-      uint32_t cp;
-      const int length = trm_utf8_decode(j->piece + taken, kept, &cp);
-      const bool at_end = length == TRM_UTF8_INCOMPLETE && bytes < PIECE_BYTES;
-      if (length == TRM_UTF8_INVALID || at_end) {
-        return invalid_utf8(file, offset + taken, j->piece + taken, at_end);
-      }
-      memmove(j->piece, j->piece + taken, (size_t)kept);
-    }
-    offset += taken;
-    *done += got;
-    const double share = j->n_bytes > 0 ? (double)*done / (double)j->n_bytes : 1;
-    trm_prepare_progress(j->options, share_from + (share_to - share_from) * share, what);
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+/* Which passes there are; and of units that need no counting how many tokens. */
+static void plan_passes(job *j, const char *unit) {
+  const bool by_byte = strcmp(unit, "byte") == 0, by_char = strcmp(unit, "char") == 0;
+  j->by_segment = !by_byte && !by_char;
+  j->passes[LEARN] = by_char || trm_vocab_builder_learns(j->builder);
+  j->passes[COUNT] = j->by_segment;
+  j->passes[WRITE] = true;
+  for (int part = 0; part < N_PARTS; ++part) {
+    j->parts[part].any_bytes = by_byte;
+    if (by_byte) j->n_tokens[part] = j->parts[part].n_bytes;
   }
+  /* A share of the bytes, up to the start of a line. */
+  j->cut = j->parts[VALID].n > 0
+               ? INT64_MAX
+               : (int64_t)((1.0 - j->options->valid_share) * (double)j->parts[TRAIN].n_bytes);
 }
 
-static trm_status consume_all(job *j, consumer take, double share_from, double share_to,
-                              const char *what) {
-  int64_t done = 0;
-  for (int i = 0; i < j->n_files; ++i) {
-    const char *file = j->files[i];
-    const int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be opened: %s", file, strerror(errno));
-    const trm_status status = consume_file(j, file, fd, take, share_from, share_to, &done, what);
-    if (close(fd) != 0 && status == TRM_OK) {
-      return trm_fail(TRM_ERR_IO, "%s: cannot be closed: %s", file, strerror(errno));
-    }
-    TRM_TRY(status);
+/* Tokens of train and of valid, which may be a share of the tokens of train. */
+static trm_status split(job *j, const char *source) {
+  if (j->parts[VALID].n > 0) {
+    return trm_token_output_check_splits(j->n_tokens[TRAIN], j->n_tokens[VALID], source,
+                                         "give more text");
+  }
+  if (j->by_segment) {
+    return trm_token_output_check_splits(
+        j->n_tokens[TRAIN], j->n_tokens[VALID], source,
+        "the share for validation begins at a line; give text of more lines, or a file (--valid)");
+  }
+  const int64_t n = j->n_tokens[TRAIN];
+  TRM_TRY(trm_token_output_split(n, j->options->valid_share, source, &j->n_tokens[TRAIN]));
+  j->n_tokens[VALID] = n - j->n_tokens[TRAIN];
+  return TRM_OK;
+}
+
+/* Characters of the splits, so that losses of tokens can be told a character. */
+static trm_status write_characters(job *j) {
+  static const char *const splits[N_PARTS] = {"/splits/train", "/splits/valid"};
+  if (!j->by_segment) return TRM_OK;
+  for (int part = 0; part < N_PARTS; ++part) {
+    TRM_TRY(
+        trm_attr_write_int(j->output.data.file, splits[part], "characters", j->n_characters[part]));
   }
   return TRM_OK;
 }
 
-/* All inputs are looked at before the first is read: a slip in the last name shows at once. */
-static trm_status check_files(job *j) {
-  if (j->n_files < 1) return trm_fail(TRM_ERR_USAGE, "no text files were given");
-  for (int i = 0; i < j->n_files; ++i) {
-    const char *file = j->files[i];
-    struct stat of;
-    if (stat(file, &of) != 0) return trm_fail(TRM_ERR_IO, "%s: %s", file, strerror(errno));
-    if (S_ISDIR(of.st_mode)) {
-      return trm_fail(TRM_ERR_IO, "%s: is a folder; name the files in it (%s/*.txt)", file, file);
-    }
-    if (!S_ISREG(of.st_mode)) {
-      return trm_fail(TRM_ERR_IO, "%s: not a regular file; it is read twice, so save it first",
-                      file);
-    }
-    if (access(file, R_OK) != 0) {
-      return trm_fail(TRM_ERR_IO, "%s: cannot be read: %s", file, strerror(errno));
-    }
-    j->n_bytes += of.st_size;
-  }
-  if (j->n_bytes > 0) return TRM_OK;
-  return trm_fail(TRM_ERR_DATA, "%s: the text is empty (%d file%s, 0 bytes)", j->files[0],
-                  j->n_files, j->n_files == 1 ? "" : "s");
-}
-
-/* "a.txt, b.txt ... (12 files)", as much as fits. */
-static void name_source(const job *j, char source[SOURCE_BYTES]) {
-  int used = 0;
-  source[0] = 0;
-  for (int i = 0; i < j->n_files; ++i) {
-    const int room = SOURCE_BYTES - 64 - used;
-    const int n = snprintf(source + used, (size_t)room, "%s%s", i ? ", " : "", j->files[i]);
-    if (n < 0 || n >= room) {
-      snprintf(source + used, 64, " ... (%d files)", j->n_files);
-      return;
-    }
-    used += n;
-  }
+static trm_status write_all(job *j, const char *source) {
+  const int64_t n_tokens = j->n_tokens[TRAIN] + j->n_tokens[VALID];
+  TRM_TRY(trm_token_output_begin(&j->output, j->options->output, &j->vocab, n_tokens, source));
+  TRM_TRY(run_pass(j, WRITE));
+  TRM_TRY(trm_token_output_finish(&j->output, j->n_tokens[TRAIN]));
+  TRM_TRY(write_characters(j));
+  return trm_token_output_publish(&j->output);
 }
 
 static trm_status prepare(job *j, trm_prepare_summary *summary) {
-  const bool by_byte = strcmp(j->options->unit, "byte") == 0;
-  char source[SOURCE_BYTES];
-  name_source(j, source);
-  TRM_TRY(TRM_ALLOC(&j->piece, PIECE_BYTES, "piece of a text"));
-  TRM_TRY(TRM_ALLOC(&j->tokens, PIECE_BYTES, "tokens of a piece"));
-  int64_t n_tokens = j->n_bytes, n_train;
-  if (!by_byte) {
-    TRM_TRY(trm_charset_create(&j->set));
-    TRM_TRY(consume_all(j, take_set, 0, 0.5, "collecting characters"));
-    TRM_TRY(trm_charset_close(&j->set, source));
-    n_tokens = j->n_characters;
-  }
-  TRM_TRY(trm_token_output_split(n_tokens, j->options->valid_share, source, &n_train));
-  trm_vocab vocab;
-  TRM_TRY(trm_vocab_make(by_byte ? NULL : &j->set, &vocab));
-  const int64_t n_vocab = vocab.n;
-  const trm_status begun =
-      trm_token_output_begin(&j->output, j->options->output, &vocab, n_tokens, source);
-  trm_vocab_free(&vocab);
-  TRM_TRY(begun);
-  TRM_TRY(consume_all(j, by_byte ? take_bytes : take_characters, by_byte ? 0 : 0.5, 1,
-                      "writing tokens"));
-  TRM_TRY(trm_token_output_finish(&j->output, n_train));
-  TRM_TRY(trm_token_output_publish(&j->output));
-  *summary = (trm_prepare_summary){.n_files = j->n_files,
-                                   .n_bytes = j->n_bytes,
-                                   .n_tokens = n_tokens,
-                                   .n_train = n_train,
-                                   .n_valid = n_tokens - n_train,
-                                   .vocab = n_vocab};
+  char source[TRM_TEXT_SOURCE_BYTES];
+  trm_text_files_name(&j->parts[TRAIN], source);
+  TRM_TRY(trm_vocab_builder_create(&j->vocab_options, &j->builder));
+  plan_passes(j, trm_vocab_builder_unit(j->builder));
+  TRM_TRY(run_pass(j, LEARN));
+  TRM_TRY(trm_vocab_builder_finish(j->builder, &j->vocab));
+  TRM_TRY(trm_tokenizer_create(&j->vocab, &j->tokenizer));
+  TRM_TRY(run_pass(j, COUNT));
+  TRM_TRY(split(j, source));
+  TRM_TRY(write_all(j, source));
+  *summary = (trm_prepare_summary){
+      .n_files = j->parts[TRAIN].n + j->parts[VALID].n,
+      .n_bytes = j->parts[TRAIN].n_bytes + j->parts[VALID].n_bytes,
+      .n_tokens = j->n_tokens[TRAIN] + j->n_tokens[VALID],
+      .n_train = j->n_tokens[TRAIN],
+      .n_valid = j->n_tokens[VALID],
+      .vocab = j->vocab.n,
+      .unknown = {j->n_unknown[TRAIN], j->n_unknown[VALID]},
+  };
   return TRM_OK;
+}
+
+/* Special tokens where there can be unknown ones. */
+static trm_vocab_options text_vocab(const trm_vocab_options *options) {
+  trm_vocab_options o = *options;
+  const char *unit = o.unit ? o.unit : "";
+  o.specials = strcmp(unit, "word") == 0 || strcmp(unit, "symbol") == 0 ||
+               (strcmp(unit, "char") == 0 && o.min_count > 1);
+  return o;
 }
 
 trm_status trm_prepare_text(const char *const *files, int n_files,
                             const trm_prepare_options *options, trm_prepare_summary *summary) {
-  job j = {.files = files, .n_files = n_files, .options = options};
+  job j = {.options = options,
+           .vocab_options = text_vocab(&options->vocab),
+           .parts = {{.files = files, .n = n_files},
+                     {.files = options->valid_files, .n = options->n_valid_files}},
+           .vocab = TRM_VOCAB_NONE};
   TRM_TRY(trm_token_output_check(options, files, n_files));
-  TRM_TRY(check_files(&j));
+  TRM_TRY(trm_output_check_place(options->output, options->valid_files, options->n_valid_files));
+  TRM_TRY(trm_text_files_check(&j.parts[TRAIN]));
+  if (j.parts[VALID].n > 0) TRM_TRY(trm_text_files_check(&j.parts[VALID]));
   const trm_status status = prepare(&j, summary);
   trm_token_output_abandon(&j.output);
-  trm_charset_free(&j.set);
-  TRM_FREE(j.tokens);
-  TRM_FREE(j.piece);
+  trm_tokenizer_destroy(&j.tokenizer);
+  trm_vocab_free(&j.vocab);
+  trm_vocab_builder_destroy(&j.builder);
   return status;
 }

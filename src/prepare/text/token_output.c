@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "charset.h"
 #include "trireme/core/memory.h"
 
 void trm_prepare_progress(const trm_prepare_options *options, double share, const char *what) {
@@ -15,11 +14,6 @@ trm_status trm_token_output_check(const trm_prepare_options *options, const char
                                   int n_inputs) {
   const char *output = options->output;
   if (!output || !output[0]) return trm_fail(TRM_ERR_USAGE, "no output file was given");
-  if (!options->unit ||
-      (strcmp(options->unit, "byte") != 0 && strcmp(options->unit, "char") != 0)) {
-    return trm_fail(TRM_ERR_USAGE, "unit '%s', expected 'byte' or 'char'",
-                    options->unit ? options->unit : "");
-  }
   if (!(options->valid_share > 0 && options->valid_share < 1)) {
     return trm_fail(TRM_ERR_USAGE, "validation share %g, expected a number between 0 and 1",
                     options->valid_share);
@@ -37,6 +31,15 @@ trm_status trm_token_output_split(int64_t n_tokens, double valid_share, const ch
                   label, (long long)n_tokens, valid_share);
 }
 
+trm_status trm_token_output_check_splits(int64_t n_train, int64_t n_valid, const char *label,
+                                         const char *how) {
+  if (n_train >= 2 && n_valid >= 2) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: %lld tokens for training and %lld for validation: each must "
+                  "have 2; %s",
+                  label, (long long)n_train, (long long)n_valid, how);
+}
+
 static trm_status write_head(trm_token_output *output, const trm_vocab *vocab, const char *source) {
   trm_container *file = output->data.file;
   TRM_TRY(trm_output_head(file, "text", source));
@@ -46,7 +49,6 @@ static trm_status write_head(trm_token_output *output, const trm_vocab *vocab, c
 
 trm_status trm_token_output_begin(trm_token_output *output, const char *path,
                                   const trm_vocab *vocab, int64_t n_tokens, const char *source) {
-  TRM_ASSERT(vocab->n <= TRM_MAX_CHARS);
   output->dtype = trm_token_dtype(vocab->n);
   output->n_tokens = n_tokens;
   TRM_TRY(trm_alloc_bytes(&output->pending, TRM_PIECE_TOKENS, trm_dtype_bytes(output->dtype),
@@ -69,18 +71,26 @@ static trm_status length_changed(const trm_token_output *output) {
                   output->data.path);
 }
 
-trm_status trm_token_output_put(trm_token_output *output, const uint16_t *tokens, int64_t n) {
+/* to[at ...] = the n tokens. */
+static void narrow(trm_dtype dtype, const int32_t *tokens, int64_t n, void *to, int64_t at) {
+  switch (dtype) {
+  case TRM_DTYPE_U8:
+    for (int64_t i = 0; i < n; ++i) ((uint8_t *)to)[at + i] = (uint8_t)tokens[i];
+    break;
+  case TRM_DTYPE_U16:
+    for (int64_t i = 0; i < n; ++i) ((uint16_t *)to)[at + i] = (uint16_t)tokens[i];
+    break;
+  default:
+    memcpy((int32_t *)to + at, tokens, (size_t)n * sizeof *tokens);
+  }
+}
+
+trm_status trm_token_output_put(trm_token_output *output, const int32_t *tokens, int64_t n) {
   if (n > output->n_tokens - output->n_written - output->n_pending) return length_changed(output);
   for (int64_t done = 0; done < n;) {
     const int64_t room = TRM_PIECE_TOKENS - output->n_pending;
     const int64_t here = n - done < room ? n - done : room;
-    if (output->dtype == TRM_DTYPE_U8) {
-      uint8_t *to = (uint8_t *)output->pending + output->n_pending;
-      for (int64_t i = 0; i < here; ++i) to[i] = (uint8_t)tokens[done + i];
-    } else {
-      uint16_t *to = (uint16_t *)output->pending + output->n_pending;
-      memcpy(to, tokens + done, (size_t)here * sizeof *to);
-    }
+    narrow(output->dtype, tokens + done, here, output->pending, output->n_pending);
     output->n_pending += here;
     done += here;
     if (output->n_pending == TRM_PIECE_TOKENS) TRM_TRY(write_pending(output));

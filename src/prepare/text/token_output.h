@@ -15,17 +15,20 @@ typedef struct trm_token_output {
   void *pending; /* [TRM_PIECE_TOKENS] dtype */
 } trm_token_output;
 
-/** Checks options (unit, validation share) and the place of the output. */
+/** Checks the validation share and the place of the output. */
 trm_status trm_token_output_check(const trm_prepare_options *options, const char *const *inputs,
                                   int n_inputs);
 /** Tokens of the training split: the first (1 - valid_share) n; both must have 2 at least. */
 trm_status trm_token_output_split(int64_t n_tokens, double valid_share, const char *label,
                                   int64_t *n_train);
+/** That both splits have 2 tokens at least; `how` says what they came from, and what to do. */
+trm_status trm_token_output_check_splits(int64_t n_train, int64_t n_valid, const char *label,
+                                         const char *how);
 /** Creates the temporary file with attributes, vocabulary and an empty token array. */
 trm_status trm_token_output_begin(trm_token_output *output, const char *path,
                                   const trm_vocab *vocab, int64_t n_tokens, const char *source);
 /** Appends tokens; more than announced is TRM_ERR_DATA (an input grew meanwhile). */
-trm_status trm_token_output_put(trm_token_output *output, const uint16_t *tokens, int64_t n);
+trm_status trm_token_output_put(trm_token_output *output, const int32_t *tokens, int64_t n);
 /** Writes the rest and the splits, train [0, n_train), valid the rest. */
 trm_status trm_token_output_finish(trm_token_output *output, int64_t n_train);
 /** Closes the file and gives it its name. */

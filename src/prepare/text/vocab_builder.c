@@ -140,6 +140,10 @@ void trm_vocab_builder_destroy(trm_vocab_builder **builder) {
   TRM_FREE(*builder);
 }
 
+const char *trm_vocab_builder_unit(const trm_vocab_builder *builder) {
+  return builder->unit;
+}
+
 bool trm_vocab_builder_learns(const trm_vocab_builder *builder) {
   return builder->taken.n == 0 && strcmp(builder->unit, "byte") != 0;
 }

@@ -6,25 +6,59 @@
 
 #include "task.h"
 #include "token_sampler.h"
+#include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/tokenizer.h"
 #include "vocab_facts.h"
 
-static trm_status put_token(const trm_vocab *vocab, int32_t token, FILE *out) {
-  const int64_t begin = vocab->offsets[token], end = vocab->offsets[token + 1];
-  const size_t bytes = (size_t)(end - begin);
-  if (fwrite(vocab->bytes + begin, 1, bytes, out) != bytes || fflush(out) != 0) {
-    return trm_fail(TRM_ERR_IO, "writing the text failed: %s", strerror(errno));
-  }
+/* The text that is written, token by token. */
+typedef struct writer {
+  const trm_tokenizer *tokenizer;
+  FILE *out;
+  bool begun; /* something was written */
+} writer;
+
+static trm_status put_text(writer *w, const char *text, int64_t bytes) {
+  w->begun = w->begun || bytes > 0;
+  if (fwrite(text, 1, (size_t)bytes, w->out) == (size_t)bytes && fflush(w->out) == 0) return TRM_OK;
+  return trm_fail(TRM_ERR_IO, "writing the text failed: %s", strerror(errno));
+}
+
+static trm_status put_token(writer *w, int32_t token) {
+  int64_t bytes;
+  const char *text = trm_tokenizer_piece(w->tokenizer, token, !w->begun, &bytes);
+  return put_text(w, text, bytes);
+}
+
+/* What an empty prompt is: a newline, or where there is none what begins a sequence, or token 0. */
+static trm_status encode_nothing(const trm_tokenizer *tokenizer, int32_t **tokens, int64_t *n) {
+  const trm_vocab *vocab = trm_tokenizer_vocab(tokenizer);
+  int64_t unknown = 0;
+  trm_status status = trm_tokenizer_encode(tokenizer, "\n", 1, tokens, n, &unknown);
+  if (status == TRM_OK && *n > 0 && unknown == 0) return TRM_OK;
+  if (status == TRM_ERR_MEMORY) return status;
+  TRM_FREE(*tokens);
+  *n = 1;
+  TRM_TRY(TRM_ALLOC(tokens, 1, "prompt"));
+  (*tokens)[0] = vocab->bos >= 0 ? vocab->bos : 0;
   return TRM_OK;
 }
 
-/* The prompt, or one newline (token 0 where there is none) when it is empty. */
-static trm_status encode_prompt(const trm_vocab *vocab, const char *prompt, int32_t **tokens,
-                                int64_t *n) {
-  if (*prompt) return trm_vocab_encode(vocab, prompt, (int64_t)strlen(prompt), tokens, n);
-  if (trm_vocab_encode(vocab, "\n", 1, tokens, n) == TRM_OK) return TRM_OK;
-  *n = 1;
-  return TRM_ALLOC(tokens, 1, "prompt");
+static trm_status encode_prompt(const trm_tokenizer *tokenizer, const char *prompt, trm_log *log,
+                                int32_t **tokens, int64_t *n) {
+  int64_t unknown;
+  const int64_t bytes = (int64_t)strlen(prompt);
+  if (bytes == 0) return encode_nothing(tokenizer, tokens, n);
+  TRM_TRY(trm_tokenizer_encode(tokenizer, prompt, bytes, tokens, n, &unknown));
+  if (unknown > 0) {
+    trm_log_warn(log,
+                 "the vocabulary does not have all of the prompt: %" PRId64 " of its %" PRId64
+                 " tokens stand for what is unknown",
+                 unknown, *n);
+  }
+  if (*n > 0) return TRM_OK;
+  TRM_FREE(*tokens); /* a prompt of blanks alone */
+  return encode_nothing(tokenizer, tokens, n);
 }
 
 static trm_status next_token(trm_restored *restored, trm_token_sampler *sampler,
@@ -65,27 +99,31 @@ trm_status trm_text_generate(trm_restored *restored, const char *path,
   int32_t *prompt = NULL, *text = NULL;
   int64_t n_prompt = 0;
   trm_vocab vocab;
+  trm_tokenizer *tokenizer = NULL;
+  trm_log log;
   trm_status status = TRM_OK;
+  trm_log_init(&log, stderr);
   TRM_TRY(trm_vocab_facts_get(&restored->info.facts, path, &vocab));
   TRM_TRY(check_vocab(restored, vocab.n, path));
   TRM_TRY(restore_model(restored, path));
   const int64_t context = trm_config_int(restored->config, "model.context");
-  TRM_TRY_OUT(encode_prompt(&vocab, options->prompt, &prompt, &n_prompt));
+  TRM_TRY_OUT(trm_tokenizer_create(&vocab, &tokenizer));
+  writer w = {.tokenizer = tokenizer, .out = out};
+  TRM_TRY_OUT(encode_prompt(tokenizer, options->prompt, &log, &prompt, &n_prompt));
   TRM_TRY_OUT(TRM_ALLOC(&text, n_prompt + options->n_tokens, "text"));
   TRM_TRY_OUT(trm_token_sampler_create(vocab.n, options->temperature, options->top_k,
                                        options->top_p, options->seed, &sampler));
   memcpy(text, prompt, (size_t)n_prompt * sizeof *text);
-  if (*options->prompt) {
-    for (int64_t i = 0; i < n_prompt; ++i) TRM_TRY_OUT(put_token(&vocab, text[i], out));
-  }
+  TRM_TRY_OUT(put_text(&w, options->prompt, (int64_t)strlen(options->prompt)));
   for (int64_t i = 0; i < options->n_tokens; ++i) {
     const int64_t n = n_prompt + i;
     const int64_t T = n < context ? n : context;
     TRM_TRY_OUT(next_token(restored, &sampler, text + n - T, T, (uint64_t)i, &text[n]));
-    TRM_TRY_OUT(put_token(&vocab, text[n], out));
+    TRM_TRY_OUT(put_token(&w, text[n]));
   }
 out:
   trm_token_sampler_free(&sampler);
+  trm_tokenizer_destroy(&tokenizer);
   TRM_FREE(prompt);
   TRM_FREE(text);
   return status;

@@ -9,7 +9,8 @@
 
 /** Builds the model, and writes prompt and generated text to `out`, token by token. The window slides:
  *  each token is drawn from a pass over the last model.context tokens. On one rank.
- *  @return TRM_ERR_DATA for a prompt with characters that the vocabulary has not, TRM_ERR_IO */
+ *  What the vocabulary has not becomes the token for the unknown, which is said once, or is TRM_ERR_DATA
+ *  where there is none. @return TRM_ERR_IO too */
 trm_status trm_text_generate(trm_restored *restored, const char *path,
                              const trm_generate_options *options, FILE *out);
 

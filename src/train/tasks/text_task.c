@@ -30,6 +30,13 @@ typedef struct text_task {
   uint64_t seed;
 } text_task;
 
+/* Whether losses are told a character too: those of words and subwords are of each vocabulary its own. */
+static bool per_character(const trm_dataset *dataset) {
+  const char *unit = trm_dataset_vocabulary(dataset)->unit;
+  return (strcmp(unit, "word") == 0 || strcmp(unit, "subword") == 0) &&
+         trm_dataset_characters(dataset, TRM_SUBSET_VALID) > 0;
+}
+
 static trm_status open_text(trm_task *task) {
   text_task *t = NULL;
   TRM_TRY(TRM_ALLOC(&t, 1, "task"));
@@ -38,6 +45,7 @@ static trm_status open_text(trm_task *task) {
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
   TRM_TRY(trm_dataset_open(trm_config_string(task->config, "data.path"), &t->dataset));
   task->dims = (trm_model_dims){.n_outputs = trm_dataset_vocab(t->dataset)};
+  if (per_character(t->dataset)) trm_task_add_score(task, "valid", "nats_per_char");
   task->digest = trm_dataset_digest(t->dataset);
   return trm_task_select(task);
 }
@@ -148,8 +156,13 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
     const int64_t group = trm_ceil_div(task->batch, task->n_blocks);
     TRM_TRY(trm_evaluator_create(task->comm, t->dataset, learner, t->T, group, &t->evaluator));
   }
-  return trm_evaluator_run(t->evaluator, TRM_SUBSET_VALID, stop, context, &result->loss,
-                           &result->count, stopped);
+  TRM_TRY(trm_evaluator_run(t->evaluator, TRM_SUBSET_VALID, stop, context, &result->loss,
+                            &result->count, stopped));
+  if (task->n_scores > 0) {
+    const double characters = (double)trm_dataset_characters(t->dataset, TRM_SUBSET_VALID);
+    trm_task_put_score(task, result->loss * (double)result->count / characters, result);
+  }
+  return TRM_OK;
 }
 
 /* ---- checkpoints ----------------------------------------------------------------------------- */
