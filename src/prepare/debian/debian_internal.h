@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "names_internal.h"
+#include "../names_internal.h"
 #include "trireme/input/data_file.h"
 #include "trireme/input/package_relations.h"
 #include "trireme/prepare/text.h"

@@ -10,7 +10,7 @@ trm_status trm_buffer_append(trm_buffer *buffer, const void *data, int64_t bytes
     int64_t capacity = buffer->capacity > 0 ? buffer->capacity : 4096;
     while (bytes > capacity - buffer->n) capacity *= 2;
     char *grown = NULL;
-    TRM_TRY(TRM_ALLOC(&grown, capacity, "package index"));
+    TRM_TRY(TRM_ALLOC(&grown, capacity, "names"));
     if (buffer->n > 0) memcpy(grown, buffer->data, (size_t)buffer->n);
     TRM_FREE(buffer->data);
     buffer->data = grown;

@@ -1,4 +1,4 @@
-/** Growing buffers, and names with ids: what the package index is collected in. */
+/** Growing buffers, and names with ids. */
 #ifndef TRIREME_PREPARE_NAMES_INTERNAL_H
 #define TRIREME_PREPARE_NAMES_INTERNAL_H
 

@@ -1,0 +1,176 @@
+/** Vocabularies and tokens of a corpus. */
+#include <string.h>
+
+#include "corpus_internal.h"
+#include "trireme/core/integers.h"
+#include "trireme/core/memory.h"
+#include "trireme/input/tokenizer.h"
+
+enum { TELL_EVERY = 1024 };
+
+static void tell(const trm_corpus *c, int64_t i, const char *what) {
+  const trm_prepare_samples_options *o = c->options;
+  if (o->progress && i % TELL_EVERY == 0) o->progress(o->context, (double)i / (double)c->n, what);
+}
+
+/* ---- vocabularies ----------------------------------------------------------------------------- */
+
+static trm_status add_texts(const trm_corpus *c, const trm_parts *parts, const trm_text_list *texts,
+                            trm_vocab_builder *builder) {
+  for (int64_t i = 0; i < c->n; ++i) {
+    int64_t bytes;
+    const char *text = trm_text_list_get(texts, i, &bytes);
+    if (parts->n_splits == 1 && parts->part[i] != TRM_SUBSET_TRAIN) continue;
+    tell(c, i, "collecting tokens");
+    TRM_TRY(trm_vocab_builder_add(builder, text, bytes));
+  }
+  return TRM_OK;
+}
+
+/* A vocabulary of one list of texts, or of two; `second` may be NULL. */
+static trm_status make_vocab(const trm_corpus *c, const trm_parts *parts,
+                             const trm_vocab_options *options, const trm_text_list *first,
+                             const trm_text_list *second, trm_vocab *vocab) {
+  trm_vocab_options o = *options;
+  trm_vocab_builder *builder = NULL;
+  trm_status status = TRM_OK;
+  o.specials = true;
+  TRM_TRY(trm_vocab_builder_create(&o, &builder));
+  if (trm_vocab_builder_learns(builder)) {
+    c->counts->vocab_of_all |= parts->n_splits > 1;
+    TRM_TRY_OUT(add_texts(c, parts, first, builder));
+    if (second) TRM_TRY_OUT(add_texts(c, parts, second, builder));
+  }
+  TRM_TRY_OUT(trm_vocab_builder_finish(builder, vocab));
+out:
+  trm_vocab_builder_destroy(&builder);
+  return status;
+}
+
+static trm_status make_vocabs(const trm_corpus *c, const trm_parts *parts, trm_encoded *e) {
+  const bool pairs = c->target == TRM_TARGET_TOKENS;
+  TRM_TRY(make_vocab(c, parts, &c->options->vocab, &c->sources,
+                     pairs && c->shared_vocab ? &c->targets : NULL, &e->input_vocab));
+  if (!pairs || c->shared_vocab) return TRM_OK;
+  return make_vocab(c, parts, &c->options->target_vocab, &c->targets, NULL, &e->target_vocab);
+}
+
+/* ---- tokens ----------------------------------------------------------------------------------- */
+
+static trm_status rows_add(trm_token_rows *rows, const int32_t *tokens, int64_t n) {
+  TRM_TRY(TRM_GROW(&rows->offsets, rows->n + 1, &rows->offsets_capacity, "tokens"));
+  const int64_t at = rows->offsets[rows->n];
+  TRM_TRY(TRM_GROW(&rows->values, at + n, &rows->values_capacity, "tokens"));
+  if (n > 0) memcpy(rows->values + at, tokens, (size_t)n * sizeof *tokens);
+  rows->offsets[++rows->n] = at + n;
+  return TRM_OK;
+}
+
+/* One side of one sample. */
+typedef struct side {
+  const char *what;
+  int32_t *tokens;
+  int64_t n, n_unknown;
+} side;
+
+static trm_status encode_side(const trm_corpus *c, int64_t i, const trm_text_list *texts,
+                              const trm_tokenizer *tokenizer, side *s) {
+  int64_t bytes;
+  const char *text = trm_text_list_get(texts, i, &bytes);
+  const trm_status status =
+      trm_tokenizer_encode(tokenizer, text, bytes, &s->tokens, &s->n, &s->n_unknown);
+  if (status == TRM_ERR_DATA) {
+    char message[TRM_MESSAGE_BYTES / 2];
+    (void)snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, trm_message());
+    return trm_corpus_fail(c, i, "the %s: %s", s->what, message);
+  }
+  TRM_TRY(status);
+  if (s->n > 0) return TRM_OK;
+  return trm_corpus_fail(c, i, "the %s has text, but no tokens; take another unit", s->what);
+}
+
+static trm_status refuse(const trm_corpus *c, int64_t i, const side *s) {
+  return trm_corpus_fail(
+      c, i,
+      "the %s has %lld tokens, --longest is %lld; give --over cut, drop or keep, or a "
+      "larger --longest",
+      s->what, (long long)s->n, (long long)c->options->longest);
+}
+
+/* What the options say about a sample one of whose sides is too long. */
+static trm_status treat_long(const trm_corpus *c, int64_t i, side *input, side *target,
+                             trm_encoded *e) {
+  const int64_t longest = c->options->longest;
+  if (longest == 0 || (input->n <= longest && target->n <= longest)) return TRM_OK;
+  ++c->counts->over_long;
+  switch (c->options->over) {
+  case TRM_OVER_REFUSE:
+    return refuse(c, i, input->n > longest ? input : target);
+  case TRM_OVER_CUT:
+    e->lossless = e->lossless && target->n <= longest;
+    input->n = trm_min_i64(input->n, longest);
+    target->n = trm_min_i64(target->n, longest);
+    return TRM_OK;
+  case TRM_OVER_DROP:
+    e->kept[i] = 0;
+    return TRM_OK;
+  default:
+    return TRM_OK;
+  }
+}
+
+static trm_status encode_sample(const trm_corpus *c, int64_t i, const trm_tokenizer *inputs,
+                                const trm_tokenizer *targets, trm_encoded *e) {
+  side input = {.what = targets ? "source" : "text"}, target = {.what = "target"};
+  trm_status status = TRM_OK;
+  e->kept[i] = 1;
+  TRM_TRY_OUT(encode_side(c, i, &c->sources, inputs, &input));
+  if (targets) TRM_TRY_OUT(encode_side(c, i, &c->targets, targets, &target));
+  TRM_TRY_OUT(treat_long(c, i, &input, &target, e));
+  if (!e->kept[i]) goto out;
+  e->lossless = e->lossless && target.n_unknown == 0;
+  TRM_TRY_OUT(rows_add(&e->inputs, input.tokens, input.n));
+  if (targets) TRM_TRY_OUT(rows_add(&e->targets, target.tokens, target.n));
+out:
+  TRM_FREE(input.tokens);
+  TRM_FREE(target.tokens);
+  return status;
+}
+
+/* Whether the tokens of a unit give a text back as it was, but for white space between symbols. */
+static bool is_lossless(const trm_vocab *vocab) {
+  return strcmp(vocab->unit, "byte") == 0 || strcmp(vocab->unit, "char") == 0 ||
+         strcmp(vocab->unit, "symbol") == 0;
+}
+
+trm_status trm_corpus_encode(trm_corpus *corpus, const trm_parts *parts, trm_encoded *encoded) {
+  trm_encoded *e = encoded;
+  trm_tokenizer *inputs = NULL, *targets = NULL;
+  trm_status status = TRM_OK;
+  TRM_TRY(make_vocabs(corpus, parts, e));
+  const trm_vocab *target_vocab = corpus->shared_vocab ? &e->input_vocab : &e->target_vocab;
+  TRM_TRY_OUT(TRM_ALLOC(&e->kept, corpus->n, "samples"));
+  TRM_TRY_OUT(trm_tokenizer_create(&e->input_vocab, &inputs));
+  if (corpus->target == TRM_TARGET_TOKENS) {
+    TRM_TRY_OUT(trm_tokenizer_create(target_vocab, &targets));
+    e->lossless = is_lossless(target_vocab);
+  }
+  for (int64_t i = 0; i < corpus->n; ++i) {
+    tell(corpus, i, "making tokens");
+    TRM_TRY_OUT(encode_sample(corpus, i, inputs, targets, e));
+  }
+out:
+  trm_tokenizer_destroy(&inputs);
+  trm_tokenizer_destroy(&targets);
+  return status;
+}
+
+void trm_encoded_free(trm_encoded *encoded) {
+  trm_vocab_free(&encoded->input_vocab);
+  trm_vocab_free(&encoded->target_vocab);
+  TRM_FREE(encoded->inputs.offsets);
+  TRM_FREE(encoded->inputs.values);
+  TRM_FREE(encoded->targets.offsets);
+  TRM_FREE(encoded->targets.values);
+  TRM_FREE(encoded->kept);
+}
