@@ -74,7 +74,11 @@ trm_add_test(NAME test_model_rows FOLDER unit MODULES core math nn model THREADS
 foreach(name permute vocab tokenizer windows dataset loader sample_batches partition field graph graph_bad sampler graph_loader)
   trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
-foreach(name text vocab_builder shakespeare debian debian_graph synth_graph graphs graph_data records)
+foreach(name text vocab_builder shakespeare debian debian_graph synth_graph graphs graph_data)
+  trm_add_test(NAME test_prepare_${name} FOLDER unit MODULES core io input prepare)
+endforeach()
+trm_add_test(NAME test_input_samples FOLDER unit MODULES core io input prepare)
+foreach(name records samples samples_data synth_pairs)
   trm_add_test(NAME test_prepare_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
 trm_add_script_test(NAME test_format_page FOLDER unit

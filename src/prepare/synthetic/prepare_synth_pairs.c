@@ -47,6 +47,8 @@ static trm_status check_options(const trm_synthetic_pairs_options *o) {
               {"samples to test", o->n[TRM_SUBSET_TEST], 0, INT32_MAX},
               {"shortest length", o->shortest, 1, MOST_LENGTH},
               {"longest length", o->longest, o->shortest, MOST_LENGTH},
+              {"shortest length to test", o->test_shortest, 0, MOST_LENGTH},
+              {"longest length to test", o->test_longest, o->test_shortest, MOST_LENGTH},
               {"samples", o->n[0] + o->n[1] + o->n[2], 1, INT32_MAX}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
     if (rows[i].value >= rows[i].min && rows[i].value <= rows[i].max) continue;
