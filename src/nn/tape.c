@@ -52,6 +52,7 @@ struct trm_tape {
   uint64_t n_dropouts;
   double loss_sum;
   double loss_count;
+  int64_t n_right;
   /* In a pass over several blocks. */
   int block;            /* that is being run */
   int64_t row;          /* its first row */
@@ -116,6 +117,7 @@ void trm_tape_begin(trm_tape *tape, const trm_pass *pass) {
   tape->n_dropouts = 0;
   tape->loss_sum = 0;
   tape->loss_count = 0;
+  tape->n_right = 0;
   tape->block = 0;
   tape->row = 0;
   for (int k = 0; k < pass->n_blocks; ++k) {
@@ -148,6 +150,9 @@ double trm_tape_loss_sum(const trm_tape *tape) {
 }
 double trm_tape_loss_count(const trm_tape *tape) {
   return tape->loss_count;
+}
+int64_t trm_tape_right(const trm_tape *tape) {
+  return tape->n_right;
 }
 void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, double *count) {
   *sum = tape->block_sums[block];
@@ -461,6 +466,10 @@ void trm_tape_add_loss(trm_tape *tape, double sum, double count) {
   if (tape->pass.n_blocks == 0) return;
   tape->block_sums[tape->block] += sum;
   tape->block_counts[tape->block] += count;
+}
+
+void trm_tape_add_right(trm_tape *tape, int64_t n) {
+  tape->n_right += n;
 }
 
 void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, double count) {

@@ -119,6 +119,8 @@ trm_xent trm_xent_of_pass(const trm_tape *tape, const trm_xent *how);
 uint64_t trm_tape_next_dropout(trm_tape *tape);
 /** Records a loss of the block that is being run, for trm_tape_loss_sum. */
 void trm_tape_add_loss(trm_tape *tape, double sum, double count);
+/** Records rows whose target is the likeliest, for trm_tape_right. */
+void trm_tape_add_right(trm_tape *tape, int64_t n);
 /** The same of any block, for operators that are run once for all. */
 void trm_tape_add_block_loss(trm_tape *tape, int block, double sum, double count);
 

@@ -42,8 +42,9 @@ static void check_loss_bits(void *p, const char *isa) {
 static void check_one(int64_t N, int64_t V, double scale, double smoothing, bool weighted) {
   uint64_t state = (uint64_t)(N * 31 + V);
   loss_case k = {.N = N, .V = V, .how = {.smoothing = smoothing}};
-  trm_real *weights = test_random(V, 1, &state, NULL);
-  for (int64_t i = 0; i < V; ++i) weights[i] = i % 7 == 2 ? 0 : weights[i] + 1;
+  trm_real *drawn = test_random(V, 1, &state, NULL);
+  float *weights = test_calloc(V, sizeof *weights);
+  for (int64_t i = 0; i < V; ++i) weights[i] = i % 7 == 2 ? 0 : (float)drawn[i] + 1;
   if (weighted) k.how.weights = weights;
   double *x;
   k.x = test_random(N * V, scale, &state, &x);
@@ -91,6 +92,7 @@ static void check_one(int64_t N, int64_t V, double scale, double smoothing, bool
   free(k.x);
   free(k.lse);
   free(k.mean);
+  free(drawn);
   free(weights);
   free(mean);
   free(k.targets);

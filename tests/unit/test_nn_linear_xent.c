@@ -272,9 +272,9 @@ static void check_infinite_tile(void) {
 
 /* Smoothed targets and weighted classes act when training, and only then. */
 static void check_how(layer *l, double tolerance) {
-  trm_real *weights = NULL;
+  float *weights = NULL;
   CHECK_OK(TRM_ALLOC(&weights, l->V, "weights"));
-  for (int64_t i = 0; i < l->V; ++i) weights[i] = (trm_real)(i % 4) / 2;
+  for (int64_t i = 0; i < l->V; ++i) weights[i] = (float)(i % 4) / 2;
   result plain = layer_run(l, TILES, TRM_WEIGHTS_ONCE, 1);
   for (int i = 0; i < 3; ++i) {
     const trm_xent how = {.smoothing = i == 1 ? 0 : 0.1, .weights = i == 0 ? NULL : weights};

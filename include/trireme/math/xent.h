@@ -10,8 +10,8 @@
  * Source: Szegedy et al. 2016, arXiv:1512.00567, section 7.
  */
 typedef struct trm_xent {
-  double smoothing;        /* in [0, 1) */
-  const trm_real *weights; /* [V] by class of the target, none negative; NULL: all 1; borrowed */
+  double smoothing;     /* in [0, 1) */
+  const float *weights; /* [V] by class of the target, none negative; NULL: all 1; borrowed */
 } trm_xent;
 
 #endif

@@ -130,6 +130,8 @@ bool trm_tape_merged(const trm_tape *tape, int param);
  *  exact, or the sum of their weights. */
 double trm_tape_loss_sum(const trm_tape *tape);
 double trm_tape_loss_count(const trm_tape *tape);
+/** Rows of cross-entropies by tiles (trm_op_linear_xent) whose target has the greatest logit. */
+int64_t trm_tape_right(const trm_tape *tape);
 /** The same of one block of a pass over several. */
 void trm_tape_block_loss(const trm_tape *tape, int block, double *sum, double *count);
 

@@ -68,6 +68,14 @@ static void product_tile(trm_tape *tape, const trm_node *node, trm_real *logits,
   trm_gemm_then(&factors, &(trm_after){.c = logits, .ldc = n, .alpha = 1});
 }
 
+/* Rows whose target's logit is the greatest, or one of them. */
+static int64_t count_right(const trm_real *max, const trm_real *at, const int32_t *targets,
+                           int64_t N) {
+  int64_t n = 0;
+  for (int64_t r = 0; r < N; ++r) n += targets[r] >= 0 && at[r] >= max[r];
+  return n;
+}
+
 static void forward(trm_tape *tape, trm_node *node) {
   const trm_var *x = node->in[X], *w = node->in[W];
   const int64_t N = x->dims[0], V = w->dims[0];
@@ -81,6 +89,7 @@ static void forward(trm_tape *tape, trm_node *node) {
     product_tile(tape, node, logits, first, n);
     trm_xent_tile_forward(lse, sum, at, total, logits, targets, N, first, n);
   }
+  trm_tape_add_right(tape, count_right(lse, at, targets, N));
   double loss;
   const double count = trm_xent_tiles_end(&loss, lse, lse, sum, at, total, targets, how, N, V);
   node->out->data[0] = (trm_real)loss;
@@ -148,7 +157,7 @@ static void backward(trm_tape *tape, trm_node *node) {
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
-  static const trm_real weights[17] = {1, 0, (trm_real)0.5, 2, 1, 3, (trm_real)0.1};
+  static const float weights[17] = {1, 0, 0.5F, 2, 1, 3, 0.1F};
   static const trm_xent hows[] = {{0, NULL},   {0, NULL},      {0, NULL},
                                   {0.1, NULL}, {0.2, weights}, {0, NULL}};
   if (variant > 5) return NULL;

@@ -45,7 +45,7 @@ static void backward(trm_tape *tape, trm_node *node) {
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
-  static const trm_real weights[17] = {1, 0, (trm_real)0.5, 2, 1, 3, (trm_real)0.1};
+  static const float weights[17] = {1, 0, 0.5F, 2, 1, 3, 0.1F};
   static const trm_xent hows[] = {{0, NULL},   {0, NULL},      {0, NULL},
                                   {0.1, NULL}, {0.2, weights}, {0, NULL}};
   if (variant > 5) return NULL;
