@@ -13,11 +13,6 @@
 
 typedef struct trm_gnn trm_gnn;
 
-/* Rows of the parameter table; -1: there is none. */
-typedef struct trm_affine {
-  int weight, bias;
-} trm_affine;
-
 typedef struct trm_gnn_norm {
   int weight, bias;
   int mean, variance; /* buffers of batch normalisation */

@@ -85,3 +85,21 @@ trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch
 int trm_model_n_hops(const trm_model *model) {
   return model->kind->n_hops ? model->kind->n_hops(model->self) : 0;
 }
+
+trm_frame trm_model_frame(const trm_config *config) {
+  const trm_model_kind *kind = find_kind(config);
+  return kind->frame ? kind->frame(config) : (trm_frame){0};
+}
+
+trm_kept_sizes trm_model_kept(const trm_model *model) {
+  return model->kind->kept ? model->kind->kept(model->self) : (trm_kept_sizes){0};
+}
+
+void trm_model_encode(trm_model *model, trm_tape *tape, const trm_sample_batch *batch,
+                      trm_real *const *kept_rows) {
+  model->kind->encode(model->self, tape, batch, kept_rows);
+}
+
+trm_var *trm_model_step(trm_model *model, trm_tape *tape, const trm_step_batch *batch) {
+  return model->kind->step(model->self, tape, batch);
+}

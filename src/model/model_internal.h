@@ -8,6 +8,11 @@
 #include "model_list.h"
 #undef TRM_MODEL
 
+/** Rows of the parameter table; -1: there is none. */
+typedef struct trm_affine {
+  int weight, bias;
+} trm_affine;
+
 /** First lines of a trm_model_kind: the part of the family called `family`; rows follow. */
 #define TRM_MODEL_PART(family, ...)                                                                \
   .part = {.selector = "model.kind", .name = family, .rows = {__VA_ARGS__}}

@@ -1,5 +1,7 @@
 /* One line for each model family: expanded to declarations and to the registry of model.c. */
 TRM_MODEL(decoder)
+TRM_MODEL(encoder)
+TRM_MODEL(seq2seq)
 TRM_MODEL(gcn)
 TRM_MODEL(sage)
 TRM_MODEL(gat)

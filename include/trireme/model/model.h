@@ -9,16 +9,37 @@
 
 #include "trireme/core/batch.h"
 #include "trireme/core/config.h"
+#include "trireme/nn/ops.h"
 #include "trireme/nn/params.h"
 #include "trireme/nn/tape.h"
 
 /** Sizes a data set gives to a model; those a kind of data does not have are 0. */
 typedef struct trm_model_dims {
-  int64_t n_outputs;  /* tokens of the vocabulary, or classes */
+  int64_t n_outputs;  /* tokens of the vocabulary, or classes; 1 for numbers */
+  int64_t n_inputs;   /* tokens of the vocabulary of samples */
+  bool shared;        /* of samples: inputs and outputs have one vocabulary */
+  bool numbers;       /* outputs are numbers */
   int64_t n_features; /* of a node */
   bool sparse;        /* features are sparse */
   int64_t n_nodes;    /* with a vector of their own: users and items */
 } trm_model_dims;
+
+/** What writing token by token keeps of a sequence: for each layer rows of keys and values. */
+typedef struct trm_kept_sizes {
+  int64_t layers, width; /* a row is [2 width] */
+  int64_t context;       /* longest sequence */
+  bool cross;            /* of an input's rows too */
+} trm_kept_sizes;
+
+/** New tokens of sequences that are being written. */
+typedef struct trm_step_batch {
+  trm_sequences fresh;   /* new tokens of each sequence, at least one */
+  const int32_t *tokens; /* [fresh.n_rows] */
+  const int32_t *places; /* [fresh.n_rows] place of each in its sequence */
+  const int32_t *last;   /* [fresh.n] row of the last new token of each; NULL: each has one */
+  const trm_kept *self;  /* [layers] */
+  const trm_kept *cross; /* [layers] of inputs; NULL without an encoder */
+} trm_step_batch;
 
 typedef struct trm_model trm_model;
 
@@ -40,6 +61,14 @@ typedef struct trm_model_kind {
   trm_var *(*loss)(void *self, trm_tape *tape, const trm_batch *batch);
   /** Hops of message passing; NULL: none. */
   int (*n_hops)(const void *self);
+  /** Writing token by token; NULL: the family writes nothing. */
+  trm_kept_sizes (*kept)(const void *self);
+  /** Reads the inputs of samples; *rows of each layer get their keys and values. NULL: no encoder. */
+  void (*encode)(void *self, trm_tape *tape, const trm_sample_batch *batch, trm_real *const *rows);
+  /** Logits [fresh.n, outputs] of what follows the last new token of each sequence. */
+  trm_var *(*step)(void *self, trm_tape *tape, const trm_step_batch *batch);
+  /** What is to be put around the tokens of samples; NULL: nothing. */
+  trm_frame (*frame)(const trm_config *config);
 } trm_model_kind;
 
 /**
@@ -57,6 +86,16 @@ trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *ba
 trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch);
 /** Hops of message passing, from a batch's first; 0: none. */
 int trm_model_n_hops(const trm_model *model);
+/** What writing keeps; layers is 0 where the family writes nothing. */
+trm_kept_sizes trm_model_kept(const trm_model *model);
+/** Keys and values of inputs, of each layer into rows[layer][inputs.n_rows, 2 width]. */
+void trm_model_encode(trm_model *model, trm_tape *tape, const trm_sample_batch *batch,
+                      trm_real *const *rows);
+/** Logits of the next token of each sequence, [fresh.n, outputs]; keys and values of the new tokens go
+ *  where batch->self says. The bits of a pass over the whole sequence. */
+trm_var *trm_model_step(trm_model *model, trm_tape *tape, const trm_step_batch *batch);
+/** What the family named by model.kind puts around the tokens of samples. */
+trm_frame trm_model_frame(const trm_config *config);
 /** Kinds of data set that the family named by model.kind works on; NULL past the last. Static. */
 const char *const *trm_model_data(const trm_config *config);
 /** Adds the parts of all families, and the key that chooses among them. */
