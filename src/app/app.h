@@ -26,6 +26,7 @@ int app_partition(int argc, char **argv);
 int app_evaluate(int argc, char **argv);
 int app_predict(int argc, char **argv);
 int app_generate(int argc, char **argv);
+int app_translate(int argc, char **argv);
 int app_verify(int argc, char **argv);
 int app_bisect(int argc, char **argv);
 int app_doctor(int argc, char **argv);

@@ -27,6 +27,8 @@ static const app_command commands[] = {
      app_predict, NULL},
     {"generate", "RUN | CHECKPOINT.h5 [--prompt TEXT]", "write text with a trained model",
      app_generate, NULL},
+    {"translate", "RUN | CHECKPOINT.h5 [-i FILE] [-o FILE]",
+     "write what a model of sequences makes of each line", app_translate, NULL},
     {"verify", "RUN [--from STEP]", "replay steps of a run on this layout and compare their bits",
      app_verify, NULL},
     {"bisect", "RUN_A RUN_B", "find the first step and parameter where two runs part", app_bisect,

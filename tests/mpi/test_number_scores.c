@@ -13,7 +13,8 @@
 enum { N = 101 };
 
 typedef struct samples {
-  double predicted[N], targets[N];
+  double predicted[N];
+  float targets[N];
   int8_t subsets[N];
 } samples;
 
@@ -21,11 +22,11 @@ typedef struct samples {
 static void make_samples(samples *s) {
   const trm_random_key key = trm_random_key_make(3, TRM_RANDOM_TEST, 0, 0);
   for (uint64_t i = 0; i < N; ++i) {
-    s->targets[i] = (double)trm_random_below(key, 0, i, 1000003) / 7;
-    s->predicted[i] = s->targets[i] + (double)trm_random_below(key, 1, i, 1009) / 11 - 45;
+    s->targets[i] = (float)((double)trm_random_below(key, 0, i, 1000003) / 7);
+    s->predicted[i] = (double)s->targets[i] + (double)trm_random_below(key, 1, i, 1009) / 11 - 45;
     s->subsets[i] = (int8_t)(1 << trm_random_below(key, 2, i, 2)); /* none is for test */
   }
-  s->targets[5] = (double)NAN;
+  s->targets[5] = NAN;
   s->subsets[9] = 3;
 }
 
@@ -47,7 +48,7 @@ static trm_fit plain_fit(const samples *s, int subset) {
   int64_t n = 0;
   for (int i = 0; i < N; ++i) {
     if (i == 7 || !(s->subsets[i] >> subset & 1)) continue;
-    estimates[n++] = (trm_estimate){s->predicted[i], s->targets[i]};
+    estimates[n++] = (trm_estimate){s->predicted[i], (double)s->targets[i]};
   }
   return trm_score_numbers(estimates, n);
 }
@@ -55,8 +56,8 @@ static trm_fit plain_fit(const samples *s, int subset) {
 static void check_scores(trm_comm *comm, const samples *s, const trm_number_rows *rows) {
   trm_task task = {.comm = comm};
   trm_evaluation result = {0};
-  trm_number_scores_declare(&task);
-  CHECK_OK(trm_number_scores_add(&task, rows, &result));
+  trm_number_scores_declare(&task, TRM_ALL_SUBSETS);
+  CHECK_OK(trm_number_scores_add(&task, rows, TRM_ALL_SUBSETS, &result));
   CHECK_EQ(result.n_scores, 9);
   CHECK_STR(result.scores[3].name, "valid_rmse");
   CHECK_STR(result.scores[4].name, "valid_mae");
@@ -76,10 +77,10 @@ static void check_memory(trm_comm *comm, const trm_number_rows *rows) {
   trm_task task = {.comm = comm};
   trm_evaluation result = {0};
   const int64_t before = trm_alloc_counts_get().live_blocks;
-  trm_number_scores_declare(&task);
+  trm_number_scores_declare(&task, TRM_ALL_SUBSETS);
   for (int n = 0; n < 2; ++n) {
     if (trm_comm_rank(comm) == trm_comm_size(comm) - 1) trm_alloc_fail_after(n);
-    CHECK_EQ(trm_number_scores_add(&task, rows, &result), TRM_ERR_MEMORY);
+    CHECK_EQ(trm_number_scores_add(&task, rows, TRM_ALL_SUBSETS, &result), TRM_ERR_MEMORY);
     trm_alloc_fail_after(-1);
     CHECK_EQ(trm_alloc_counts_get().live_blocks, before);
   }
@@ -95,14 +96,14 @@ static void check_file(trm_comm *comm, const trm_number_rows *rows) {
     CHECK_OK(trm_path_join(path, sizeof path, check_temp_folder(), "numbers.tsv"));
   }
   CHECK_OK(trm_number_predictions_write(comm, "sample", rows, path, &n_rows));
-  trm_number_scores_declare(&task);
-  CHECK_OK(trm_number_scores_add(&task, rows, &result));
+  trm_number_scores_declare(&task, TRM_ALL_SUBSETS);
+  CHECK_OK(trm_number_scores_add(&task, rows, TRM_ALL_SUBSETS, &result));
   CHECK(isnan(result.scores[0].value) || isnan(result.scores[3].value));
   if (trm_comm_rank(comm) > 0) return;
   CHECK_EQ(n_rows, N - 2);
   if (!CHECK_OK(trm_file_read_all(path, 1 << 20, &text, &bytes))) return;
   CHECK(strncmp(text, "sample\tprediction\ttarget\n0\t", 27) == 0);
-  (void)snprintf(line, sizeof line, "\n4\t%.9g\t%.9g\n5\t", 1.5, rows->targets[4]);
+  (void)snprintf(line, sizeof line, "\n4\t%.9g\t%.9g\n5\t", 1.5, (double)rows->targets[4]);
   CHECK_HAS(text, line);
   CHECK_HAS(text, "\t\n6\t");
   CHECK(!strstr(text, "\n7\t") && !strstr(text, "\n8\t"));

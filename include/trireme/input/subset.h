@@ -9,6 +9,9 @@ typedef enum trm_subset {
   TRM_N_SUBSETS,
 } trm_subset;
 
+/** All of them as a set of bits. */
+enum { TRM_ALL_SUBSETS = (1 << TRM_N_SUBSETS) - 1 };
+
 /** "train", "valid", "test": also their names in files. */
 const char *trm_subset_name(trm_subset subset);
 

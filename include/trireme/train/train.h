@@ -103,6 +103,25 @@ typedef struct trm_generate_options {
 /** Writes the prompt and generated text to `out`, token by token. For a communicator of one rank. */
 trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options, FILE *out);
 
+typedef struct trm_translate_options {
+  const char *run; /* run directory or checkpoint file */
+  bool best;
+  const char *input, *output; /* files; NULL: standard input and output */
+  int64_t batch;              /* lines a rank works on together; changes no result */
+  int64_t beam, n_best;       /* 1 to beam */
+  double length_reward;       /* 0: none */
+  double longest_ratio;       /* at most ratio * tokens of the line + extra tokens */
+  int64_t longest_extra;
+  double temperature; /* 0: the likeliest; else drawn, with a beam of 1 */
+  int64_t top_k;      /* 0: all */
+  double top_p;       /* 1: all */
+  uint64_t seed;
+} trm_translate_options;
+
+/** Writes, for each line of the input, what the model makes of it: one line, or with n_best > 1 that
+ *  many of "line, score, log-probability, text". Collective. */
+trm_status trm_translate_run(trm_comm *comm, const trm_translate_options *options);
+
 /** Resolves "run directory or checkpoint file" to a file, into path[size]. Warnings about damaged
  *  checkpoints go to `log` (may be NULL). Not collective. */
 trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t size,

@@ -32,7 +32,7 @@ struct trm_metrics {
 };
 
 static void make_header(const trm_task *task, char *columns, size_t size) {
-  int at = snprintf(columns, size, header, task->kind->unit);
+  int at = snprintf(columns, size, header, task->unit);
   for (int i = 0; i < task->n_scores; ++i) {
     at += snprintf(columns + at, size - (size_t)at, ",%s", task->scores[i]);
   }
@@ -53,7 +53,7 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
   m->n_steps = options->n_steps;
   m->log_every = options->log_every;
   m->task = options->task;
-  (void)snprintf(m->rate_name, sizeof m->rate_name, "speed/%ss_per_s", m->task->kind->unit);
+  (void)snprintf(m->rate_name, sizeof m->rate_name, "speed/%ss_per_s", m->task->unit);
   m->start_s = m->last_plain_s = trm_clock_s();
   char columns[1024];
   make_header(options->task, columns, sizeof columns);
@@ -91,7 +91,7 @@ static trm_status show_progress(trm_metrics *m, const trm_step_record *r) {
   const bool keep = now - m->last_plain_s >= 10 || r->step == m->n_steps;
   if (keep) m->last_plain_s = now;
   trm_log_progress(m->log, keep, "step %s/%s  loss %.4f  %s %ss/s  lr %.2e  %s left", step, steps,
-                   r->loss, rate, m->task->kind->unit, r->lr, left);
+                   r->loss, rate, m->task->unit, r->lr, left);
   return TRM_OK;
 }
 

@@ -119,7 +119,7 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
   if (status == TRM_OK) status = check_run_dir(config, resume);
   if (status == TRM_OK) {
     (void)snprintf(plan->summary, sizeof plan->summary, "%s", task->summary);
-    plan->steps_an_epoch = (double)task->epoch_samples / (double)task->batch;
+    plan->steps_an_epoch = trm_task_epoch_steps(task);
   }
   trm_task_close(&task);
   return status;

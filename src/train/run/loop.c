@@ -102,7 +102,7 @@ static trm_status step(trm_run *r, bool *stop) {
     return trm_fail(TRM_ERR_DATA,
                     "step %" PRId64 ": none of its %ss has a label, so there is nothing to learn "
                     "from; raise batch.size or leave those without a label out",
-                    r->state.step + 1, r->task->kind->unit);
+                    r->state.step + 1, r->task->unit);
   }
   trm_step_info info = {.finite = true, .bad_element = -1};
   if (r->sharded) {
@@ -143,7 +143,7 @@ static trm_status step(trm_run *r, bool *stop) {
  * Collective; the status is the same on all ranks. `*stop` may become true. */
 static trm_status evaluate(trm_run *r, bool *stop) {
   trm_evaluation result = {
-      .subset = r->task->kind->subset, .unit = r->task->kind->unit, .step = r->state.step};
+      .subset = r->task->kind->subset, .unit = r->task->unit, .step = r->state.step};
   bool stopped = false;
   trm_watch_phase(r->comm, "evaluation", r->state.step);
   TRM_TRY(r->task->kind->evaluate(r->task, &r->learner, stop_wanted, r, &result, &stopped));

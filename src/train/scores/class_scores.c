@@ -8,8 +8,9 @@
 #include "trireme/core/memory.h"
 #include "trireme/train/scores.h"
 
-void trm_class_scores_declare(trm_task *task, int64_t n_classes) {
+void trm_class_scores_declare(trm_task *task, int64_t n_classes, unsigned scored) {
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    if (!(scored >> p & 1)) continue;
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "accuracy");
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "macro_f1");
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "mcc");
@@ -74,7 +75,7 @@ static trm_status take(const trm_class_rows *rows, scratch *s) {
   return TRM_ALLOC(&s->samples, rows->n_samples, "scores of predictions");
 }
 
-trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows,
+trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsigned scored,
                                 trm_evaluation *result) {
   scratch s = {0};
   const int64_t C = rows->n_classes, stride = TRM_N_CLASS_COUNTS * C;
@@ -85,6 +86,7 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows,
   TRM_TRY_OUT(trm_comm_sum_f64(task->comm, s.counts, TRM_N_SUBSETS * stride));
   if (C == 2) TRM_TRY_OUT(gather_margins(task->comm, rows, s.margins));
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    if (!(scored >> p & 1)) continue;
     trm_task_put_score(task, trm_class_counts_accuracy(s.counts + p * stride, C), result);
     trm_task_put_score(task, trm_class_counts_macro_f1(s.counts + p * stride, C), result);
     trm_task_put_score(task, trm_class_counts_mcc(s.counts + p * stride, C), result);

@@ -6,8 +6,9 @@
 #include "task.h"
 #include "trireme/input/graph.h"
 
-/** Tells the task the names of the scores, in the order in which they are added. */
-void trm_class_scores_declare(trm_task *task, int64_t n_classes);
+/** Tells the task the names of the scores, in the order in which they are added; bit s of `scored`:
+ *  subset s is. */
+void trm_class_scores_declare(trm_task *task, int64_t n_classes, unsigned scored);
 
 /** What one rank has to say: rows of logits for some of the samples. */
 typedef struct trm_class_rows {
@@ -19,7 +20,8 @@ typedef struct trm_class_rows {
 } trm_class_rows;
 
 /** Adds the scores over all ranks' rows, which together have each sample at most once. Collective. */
-trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, trm_evaluation *result);
+trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsigned scored,
+                                trm_evaluation *result);
 
 /** Writes "id, class, probability, ..." of every sample. Collective.
  *  @param[in] unit   what a sample is: "node"

@@ -7,8 +7,9 @@
 #include "trireme/core/memory.h"
 #include "trireme/train/scores.h"
 
-void trm_number_scores_declare(trm_task *task) {
+void trm_number_scores_declare(trm_task *task, unsigned scored) {
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    if (!(scored >> p & 1)) continue;
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "rmse");
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "mae");
     trm_task_add_score(task, trm_subset_name((trm_subset)p), "r2");
@@ -26,7 +27,7 @@ static trm_status gather(trm_comm *comm, const trm_number_rows *rows, double *al
 }
 
 static double target_of(const trm_number_rows *rows, int64_t sample) {
-  return rows->targets ? rows->targets[sample] : (double)NAN;
+  return rows->targets ? (double)rows->targets[sample] : (double)NAN;
 }
 
 static trm_fit fit_of_subset(const trm_number_rows *rows, const double *all, int subset,
@@ -39,7 +40,7 @@ static trm_fit fit_of_subset(const trm_number_rows *rows, const double *all, int
   return trm_score_numbers(estimates, n);
 }
 
-trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows,
+trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows, unsigned scored,
                                  trm_evaluation *result) {
   double *all = NULL;
   trm_estimate *estimates = NULL; /* of a subset */
@@ -48,6 +49,7 @@ trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows,
   TRM_TRY_OUT(trm_comm_agree(task->comm, status));
   TRM_TRY_OUT(gather(task->comm, rows, all));
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    if (!(scored >> p & 1)) continue;
     const trm_fit fit = fit_of_subset(rows, all, p, estimates);
     trm_task_put_score(task, fit.rmse, result);
     trm_task_put_score(task, fit.mae, result);

@@ -4,14 +4,15 @@
 
 #include "task.h"
 
-/** Tells the task the names of the scores, in the order in which they are added. */
-void trm_number_scores_declare(trm_task *task);
+/** Tells the task the names of the scores, in the order in which they are added; bit s of `scored`:
+ *  subset s is. */
+void trm_number_scores_declare(trm_task *task, unsigned scored);
 
 /** What one rank has to say: predictions for some of the samples, in the unit of the data set. */
 typedef struct trm_number_rows {
   const double *values;  /* [n] */
   const int32_t *ids;    /* [n] samples, in [0, n_samples) */
-  const double *targets; /* [n_samples], NaN: missing; NULL: all missing, for predictions */
+  const float *targets;  /* [n_samples], NaN: missing; NULL: all missing, for predictions */
   const int8_t *subsets; /* [n_samples] bit s: the sample is in subset s of the split */
   int64_t n, n_samples;
 } trm_number_rows;
@@ -19,7 +20,7 @@ typedef struct trm_number_rows {
 /** Adds the scores over all ranks' rows, which together have each sample at most once; samples without
  *  a row or a target do not count. Added up in the order of samples, the same for any ranks. Collective.
  *  @return TRM_ERR_MEMORY, the same on all ranks */
-trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows,
+trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows, unsigned scored,
                                  trm_evaluation *result);
 
 /** Writes "id, prediction, target" of every sample that has a finite prediction; the target is empty

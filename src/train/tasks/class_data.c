@@ -38,7 +38,7 @@ static trm_status open_split(const trm_task *task, const trm_class_source *sourc
     if (p == TRM_SUBSET_TRAIN) data->train = ids;
     if (p == TRM_SUBSET_VALID) n_valid = ids.n;
   }
-  const char *path = trm_config_string(task->config, "data.path"), *unit = task->kind->unit;
+  const char *path = trm_config_string(task->config, "data.path"), *unit = task->unit;
   if (data->train.n == 0) {
     return trm_fail(TRM_ERR_DATA, "%s: data.split %d leaves no %s for training; choose another",
                     path, split, unit);
@@ -58,7 +58,7 @@ static trm_status check_labels(const trm_task *task, const trm_classes *classes)
   if (classes->labels && classes->n >= 2) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
                   "%s: %ss have no labels of two classes or more; prepare it with labels",
-                  trm_config_string(task->config, "data.path"), task->kind->unit);
+                  trm_config_string(task->config, "data.path"), task->unit);
 }
 
 /* What trm_graph_store_open hands on. */
@@ -91,7 +91,7 @@ trm_status trm_class_data_open(trm_task *task, const trm_class_source *source,
       .n_outputs = data->classes->n, .n_features = g->n_features, .sparse = g->sparse};
   task->digest = g->digest;
   task->host_bytes = trm_graph_store_host_bytes(&data->store);
-  trm_class_scores_declare(task, task->dims.n_outputs);
+  trm_class_scores_declare(task, task->dims.n_outputs, TRM_ALL_SUBSETS);
   return trm_task_select(task);
 }
 

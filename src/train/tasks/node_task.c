@@ -348,7 +348,7 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
   TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * task->n_blocks));
   trm_task_join_losses(t->sums, task->n_blocks, result);
-  return trm_class_scores_add(task, &rows, result);
+  return trm_class_scores_add(task, &rows, TRM_ALL_SUBSETS, result);
 }
 
 static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
@@ -356,7 +356,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   node_task *t = task->self;
   trm_class_rows rows;
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
-  return trm_class_predictions_write(task->comm, task->kind->unit, t->data.classes,
+  return trm_class_predictions_write(task->comm, task->unit, t->data.classes,
                                      &t->nodes->graph.names, &rows, options->output, n_rows);
 }
 

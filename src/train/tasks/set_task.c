@@ -200,7 +200,7 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * t->n_groups));
   trm_task_join_losses(t->sums, t->n_groups, result);
   const trm_class_rows rows = own_rows(task, t);
-  return trm_class_scores_add(task, &rows, result);
+  return trm_class_scores_add(task, &rows, TRM_ALL_SUBSETS, result);
 }
 
 static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
@@ -208,7 +208,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   set_task *t = task->self;
   TRM_TRY(trm_comm_agree(task->comm, run_groups(task, t, learner)));
   const trm_class_rows rows = own_rows(task, t);
-  return trm_class_predictions_write(task->comm, task->kind->unit, t->data.classes, NULL, &rows,
+  return trm_class_predictions_write(task->comm, task->unit, t->data.classes, NULL, &rows,
                                      options->output, n_rows);
 }
 

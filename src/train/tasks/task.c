@@ -87,6 +87,7 @@ trm_status trm_task_open(trm_comm *comm, trm_config *config, trm_task_use use, t
   }
   *task = (trm_task){
       .kind = kind, .use = use, .comm = comm, .config = config, .log = log, .selected = -1};
+  task->unit = kind->unit;
   status = trm_comm_agree(comm, kind->open(task));
   if (status == TRM_OK) {
     *out = task;
@@ -133,12 +134,11 @@ void trm_task_close(trm_task **task) {
 
 trm_status trm_task_check_batch(const trm_task *task) {
   if (task->use != TRM_USE_TRAIN || task->batch <= task->epoch_samples) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
-                  "batch.size is %" PRId64 ", but %s has %" PRId64
-                  " %ss to train on, so that a step "
-                  "would take some twice; set it to that at most",
-                  task->batch, trm_config_string(task->config, "data.path"), task->epoch_samples,
-                  task->kind->unit);
+  return trm_fail(
+      TRM_ERR_CONFIG,
+      "batch.size is %" PRId64 ", but %s has %" PRId64 " %ss to train on, so that a step "
+      "would take some twice; set it to that at most",
+      task->batch, trm_config_string(task->config, "data.path"), task->epoch_samples, task->unit);
 }
 
 trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t wanted,
@@ -170,10 +170,15 @@ void trm_task_put_score(const trm_task *task, double value, trm_evaluation *resu
   result->scores[i].value = value;
 }
 
+double trm_task_epoch_steps(const trm_task *task) {
+  if (task->epoch_steps > 0) return (double)task->epoch_steps;
+  return (double)task->epoch_samples / (double)task->batch;
+}
+
 static trm_status resolve_steps(const trm_task *task, trm_config *config) {
   const double epochs = trm_config_real(config, "train.epochs");
   if (epochs == 0) return TRM_OK;
-  const double steps = epochs * (double)task->epoch_samples / (double)task->batch;
+  const double steps = epochs * trm_task_epoch_steps(task);
   if (steps > 1099511627776.0) {
     return trm_fail(TRM_ERR_CONFIG, "train.epochs is %g: more than 2^40 steps; choose fewer",
                     epochs);
@@ -231,7 +236,7 @@ trm_status trm_task_select(trm_task *task) {
                     trm_config_string(task->config, "data.path"), task->dims.n_outputs);
   }
   return trm_fail(TRM_ERR_CONFIG, "eval.select is '%s', which %s data have not; set it to auto",
-                  metric, task->kind->unit);
+                  metric, task->unit);
 }
 
 /* Of what makes an evaluation the best. */

@@ -84,9 +84,11 @@ struct trm_task {
   void *self;         /* the kind's own; owned */
   /* Facts, filled by open and resolve. */
   trm_model_dims dims;
+  const char *unit; /* the kind's, unless the data set has another */
   uint64_t digest;
   int64_t epoch_samples;   /* training samples in an epoch */
-  int64_t batch, n_blocks; /* samples of a step, blocks they are cut into */
+  int64_t batch, n_blocks; /* most samples of a step, blocks they are cut into */
+  int64_t epoch_steps;     /* where an epoch ends with a step; 0: it has epoch_samples / batch */
   int64_t units_a_step;
   int64_t host_bytes; /* of the data set in memory that the ranks of a host share */
   bool exchanges;     /* passes of ranks wait for each other: every rank runs every step */
@@ -137,6 +139,8 @@ double trm_task_ranked_score(const trm_task *task, double rank_value);
 void trm_task_add_score(trm_task *task, const char *subset, const char *metric);
 /** Number of the score called by eval.select: of the valid subset, or the test subset without one. */
 trm_status trm_task_select(trm_task *task);
+/** Steps of an epoch. */
+double trm_task_epoch_steps(const trm_task *task);
 /** That a batch is no larger than what there is to train on. */
 trm_status trm_task_check_batch(const trm_task *task);
 /** batch.blocks: `wanted` where it is left to us, but no more than `most`, which it must not exceed

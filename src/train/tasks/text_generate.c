@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "continuation.h"
 #include "task.h"
 #include "token_sampler.h"
 #include "trireme/core/log.h"
@@ -61,19 +62,6 @@ static trm_status encode_prompt(const trm_tokenizer *tokenizer, const char *prom
   return encode_nothing(tokenizer, tokens, n);
 }
 
-static trm_status next_token(trm_restored *restored, trm_token_sampler *sampler,
-                             const int32_t *window, int64_t T, uint64_t position, int32_t *token) {
-  const trm_pass pass = {.training = false};
-  const trm_tokens tokens = {.N = 1, .T = T, .inputs = window};
-  trm_tape_begin(restored->learner.tape, &pass);
-  const trm_batch batch = {.tokens = &tokens};
-  const trm_var *logits =
-      trm_model_outputs(restored->learner.model, restored->learner.tape, &batch);
-  TRM_TRY(trm_tape_status(restored->learner.tape));
-  *token = trm_token_sampler_draw(sampler, logits->data + (T - 1) * logits->dims[1], position);
-  return TRM_OK;
-}
-
 /* Tokens are rows of the model's outputs. */
 static trm_status check_vocab(const trm_restored *restored, int64_t n_tokens, const char *path) {
   const int64_t n_outputs = trm_facts_outputs(&restored->info.facts);
@@ -84,18 +72,39 @@ static trm_status check_vocab(const trm_restored *restored, int64_t n_tokens, co
                   path, n_tokens, n_outputs);
 }
 
-static trm_status restore_model(trm_restored *restored, const char *path) {
+static trm_status restore_model(trm_restored *restored, const char *path,
+                                trm_continuation_reader *reader) {
   const trm_model_dims dims = {.n_outputs = trm_facts_outputs(&restored->info.facts)};
   TRM_TRY(trm_restore_weights(path, &dims, restored));
-  const trm_tokens tokens = {.N = 1, .T = trm_config_int(restored->config, "model.context")};
-  TRM_TRY(trm_learner_plan(&restored->learner, TRM_PLAN_OUTPUTS, (trm_pass){0},
-                           &(trm_batch){.tokens = &tokens}));
+  TRM_TRY(trm_continuation_begin(&restored->learner, reader));
   return trm_tape_reserve(restored->learner.tape);
+}
+
+/* Where the text will be longer than what the model sees, before it is written. */
+static void say_context(trm_log *log, int64_t context, int64_t n) {
+  if (n <= context) return;
+  trm_log_line(log,
+               "the text will be longer than model.context (%" PRId64 "): the model then sees the "
+               "last %" PRId64 " to %" PRId64 " tokens",
+               context, (context + 1) / 2, context);
+}
+
+static trm_status write_on(trm_continuation_reader *reader, trm_token_sampler *sampler, writer *w,
+                           int32_t *text, int64_t n_prompt, int64_t n_tokens) {
+  for (int64_t i = 0; i < n_tokens; ++i) {
+    const int64_t n = n_prompt + i;
+    const trm_real *logits;
+    TRM_TRY(trm_continuation_read(reader, text, n, &logits));
+    text[n] = trm_token_sampler_draw(sampler, logits, (uint64_t)i);
+    TRM_TRY(put_token(w, text[n]));
+  }
+  return TRM_OK;
 }
 
 trm_status trm_text_generate(trm_restored *restored, const char *path,
                              const trm_generate_options *options, FILE *out) {
   trm_token_sampler sampler = {0};
+  trm_continuation_reader reader = {0};
   int32_t *prompt = NULL, *text = NULL;
   int64_t n_prompt = 0;
   trm_vocab vocab;
@@ -103,10 +112,9 @@ trm_status trm_text_generate(trm_restored *restored, const char *path,
   trm_log log;
   trm_status status = TRM_OK;
   trm_log_init(&log, stderr);
-  TRM_TRY(trm_vocab_facts_get(&restored->info.facts, path, &vocab));
+  TRM_TRY(trm_vocab_facts_get(&restored->info.facts, path, "", &vocab));
   TRM_TRY(check_vocab(restored, vocab.n, path));
-  TRM_TRY(restore_model(restored, path));
-  const int64_t context = trm_config_int(restored->config, "model.context");
+  TRM_TRY_OUT(restore_model(restored, path, &reader));
   TRM_TRY_OUT(trm_tokenizer_create(&vocab, &tokenizer));
   writer w = {.tokenizer = tokenizer, .out = out};
   TRM_TRY_OUT(encode_prompt(tokenizer, options->prompt, &log, &prompt, &n_prompt));
@@ -114,15 +122,12 @@ trm_status trm_text_generate(trm_restored *restored, const char *path,
   TRM_TRY_OUT(trm_token_sampler_create(vocab.n, options->temperature, options->top_k,
                                        options->top_p, options->seed, &sampler));
   memcpy(text, prompt, (size_t)n_prompt * sizeof *text);
+  say_context(&log, reader.context, n_prompt + options->n_tokens);
   TRM_TRY_OUT(put_text(&w, options->prompt, (int64_t)strlen(options->prompt)));
-  for (int64_t i = 0; i < options->n_tokens; ++i) {
-    const int64_t n = n_prompt + i;
-    const int64_t T = n < context ? n : context;
-    TRM_TRY_OUT(next_token(restored, &sampler, text + n - T, T, (uint64_t)i, &text[n]));
-    TRM_TRY_OUT(put_token(&w, text[n]));
-  }
+  TRM_TRY_OUT(write_on(&reader, &sampler, &w, text, n_prompt, options->n_tokens));
 out:
   trm_token_sampler_free(&sampler);
+  trm_continuation_free(&reader);
   trm_tokenizer_destroy(&tokenizer);
   TRM_FREE(prompt);
   TRM_FREE(text);

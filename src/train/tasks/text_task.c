@@ -169,14 +169,14 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
 
 static trm_status put_facts(const trm_task *task, trm_facts *facts) {
   const text_task *t = task->self;
-  return trm_vocab_facts_put(facts, trm_dataset_vocabulary(t->dataset));
+  return trm_vocab_facts_put(facts, "", trm_dataset_vocabulary(t->dataset));
 }
 
 static trm_status check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
   const text_task *t = task->self;
   const trm_vocab *here = trm_dataset_vocabulary(t->dataset);
   trm_vocab vocab;
-  TRM_TRY(trm_vocab_facts_get(facts, path, &vocab));
+  TRM_TRY(trm_vocab_facts_get(facts, path, "", &vocab));
   if (trm_vocab_equal(&vocab, here)) return TRM_OK;
   return trm_fail(task->use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
                   "%s has another vocabulary (%" PRId64 " %ss) than %s was trained on (%" PRId64

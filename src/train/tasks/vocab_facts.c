@@ -3,49 +3,66 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { NAME_BYTES = 48 };
+
+/* "input/" and "vocab_unit" into name[NAME_BYTES]. */
+static const char *join(char *name, const char *prefix, const char *fact) {
+  (void)snprintf(name, NAME_BYTES, "%s%s", prefix, fact);
+  return name;
+}
+
 static const char fact_unit[] = "vocab_unit", fact_offsets[] = "vocab/offsets",
                   fact_bytes[] = "vocab/bytes", fact_model[] = "vocab/model";
 static const char *const fact_specials[] = {"vocab_unk", "vocab_bos", "vocab_eos"};
 
-trm_status trm_vocab_facts_put(trm_facts *facts, const trm_vocab *vocab) {
+trm_status trm_vocab_facts_put(trm_facts *facts, const char *prefix, const trm_vocab *vocab) {
+  char name[NAME_BYTES];
   const int32_t specials[] = {vocab->unk, vocab->bos, vocab->eos};
-  TRM_TRY(trm_facts_put_text(facts, fact_unit, vocab->unit));
+  TRM_TRY(trm_facts_put_text(facts, join(name, prefix, fact_unit), vocab->unit));
   for (int i = 0; i < 3; ++i) {
-    if (specials[i] >= 0) TRM_TRY(trm_facts_put_int(facts, fact_specials[i], specials[i]));
+    if (specials[i] >= 0)
+      TRM_TRY(trm_facts_put_int(facts, join(name, prefix, fact_specials[i]), specials[i]));
   }
-  TRM_TRY(trm_facts_put_array(facts, fact_offsets, TRM_DTYPE_I64, vocab->n + 1, vocab->offsets));
-  TRM_TRY(
-      trm_facts_put_array(facts, fact_bytes, TRM_DTYPE_U8, vocab->offsets[vocab->n], vocab->bytes));
+  TRM_TRY(trm_facts_put_array(facts, join(name, prefix, fact_offsets), TRM_DTYPE_I64, vocab->n + 1,
+                              vocab->offsets));
+  TRM_TRY(trm_facts_put_array(facts, join(name, prefix, fact_bytes), TRM_DTYPE_U8,
+                              vocab->offsets[vocab->n], vocab->bytes));
   if (!vocab->model) return TRM_OK;
-  return trm_facts_put_array(facts, fact_model, TRM_DTYPE_U8, vocab->n_model, vocab->model);
+  return trm_facts_put_array(facts, join(name, prefix, fact_model), TRM_DTYPE_U8, vocab->n_model,
+                             vocab->model);
 }
 
-static trm_status get_specials(const trm_facts *facts, const char *path, trm_vocab *vocab) {
+static trm_status get_specials(const trm_facts *facts, const char *path, const char *prefix,
+                               trm_vocab *vocab) {
+  char name[NAME_BYTES];
   int32_t *const to[] = {&vocab->unk, &vocab->bos, &vocab->eos};
   for (int i = 0; i < 3; ++i) {
-    const int64_t id = trm_facts_int(facts, fact_specials[i], -1);
+    const int64_t id = trm_facts_int(facts, join(name, prefix, fact_specials[i]), -1);
     if (id < -1 || id >= vocab->n) {
-      return trm_fail(TRM_ERR_DATA, "%s: %s is %lld, out of vocabulary (%lld)", path,
-                      fact_specials[i], (long long)id, (long long)vocab->n);
+      return trm_fail(TRM_ERR_DATA, "%s: %s is %lld, out of vocabulary (%lld)", path, name,
+                      (long long)id, (long long)vocab->n);
     }
     *to[i] = (int32_t)id;
   }
   return TRM_OK;
 }
 
-trm_status trm_vocab_facts_get(const trm_facts *facts, const char *path, trm_vocab *vocab) {
+trm_status trm_vocab_facts_get(const trm_facts *facts, const char *path, const char *prefix,
+                               trm_vocab *vocab) {
+  char name[NAME_BYTES];
   int64_t n_offsets, n_bytes, n_model = 0;
-  const char *unit = trm_facts_text(facts, fact_unit);
+  const char *unit = trm_facts_text(facts, join(name, prefix, fact_unit));
   *vocab = TRM_VOCAB_NONE;
-  vocab->offsets = trm_facts_array(facts, fact_offsets, TRM_DTYPE_I64, &n_offsets);
-  vocab->bytes = trm_facts_array(facts, fact_bytes, TRM_DTYPE_U8, &n_bytes);
-  vocab->model = trm_facts_array(facts, fact_model, TRM_DTYPE_U8, &n_model);
+  vocab->offsets =
+      trm_facts_array(facts, join(name, prefix, fact_offsets), TRM_DTYPE_I64, &n_offsets);
+  vocab->bytes = trm_facts_array(facts, join(name, prefix, fact_bytes), TRM_DTYPE_U8, &n_bytes);
+  vocab->model = trm_facts_array(facts, join(name, prefix, fact_model), TRM_DTYPE_U8, &n_model);
   if (!unit || strlen(unit) >= sizeof vocab->unit || !vocab->offsets || !vocab->bytes) {
     return trm_fail(TRM_ERR_DATA, "%s: has no vocabulary; it is no checkpoint of a text", path);
   }
   (void)snprintf(vocab->unit, sizeof vocab->unit, "%s", unit);
   vocab->n = n_offsets - 1;
   vocab->n_model = vocab->model ? n_model : 0;
-  TRM_TRY(get_specials(facts, path, vocab));
+  TRM_TRY(get_specials(facts, path, prefix, vocab));
   return trm_vocab_check(vocab, n_bytes, path);
 }

@@ -94,7 +94,7 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
   bool stopped;
   TRM_TRY(open_all(comm, options->run, options->best, options->data, TRM_USE_EVALUATE, &o));
   *result = (trm_evaluation){
-      .subset = o.task->kind->subset, .unit = o.task->kind->unit, .step = o.restored.info.step};
+      .subset = o.task->kind->subset, .unit = o.task->unit, .step = o.restored.info.step};
   const trm_status status =
       o.task->kind->evaluate(o.task, &o.restored.learner, NULL, NULL, result, &stopped);
   close_all(comm, &o);

@@ -1,0 +1,314 @@
+/*
+ * Samples: a class, a number or a sequence of tokens for each. Batches are sequences of different
+ * lengths one behind the other; blocks cost about the same. Evaluation is sample_evaluation.c.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sample_evaluation.h"
+#include "sample_facts.h"
+#include "sample_writing.h"
+#include "tasks_internal.h"
+#include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
+#include "trireme/core/memory.h"
+
+static const trm_config_key keys[] = {
+    TRM_KEY_INT("data.split", "0", 0, 1000000, "", TRM_ON_RESULT,
+                "Which of the data set's splits."),
+    TRM_KEY_INT("batch.size", "64", 1, 1048576, "samples", TRM_ON_RESULT,
+                "Samples of a step on all ranks."),
+    TRM_KEY_INT("batch.tokens", "0", 0, 1073741824, "tokens", TRM_ON_RESULT,
+                "Instead of batch.size: tokens of a step, inputs and targets together, on average; "
+                "0: batch.size counts."),
+    TRM_KEY_INT("batch.pool", "16", 1, 1048576, "steps", TRM_ON_RESULT,
+                "Samples of so many steps are sorted by length and cut into batches together; 1: "
+                "batches are drawn as they come."),
+    TRM_KEY_CHOICE("loss.class_weights", "none", "none|balanced", TRM_ON_RESULT,
+                   "Weight of a sample by its class; balanced: all classes count alike. Evaluation "
+                   "is never weighted."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
+typedef struct sample_task {
+  trm_samples *data;
+  trm_sample_view view;
+  trm_ids train;
+  float *class_weights; /* [classes], NULL: none; owned */
+  uint64_t seed;
+  trm_sample_loader *loader;
+  trm_sample_evaluation *evaluation;
+  trm_learner *learner; /* borrowed from start on */
+  trm_gradsync *sync;   /* borrowed from start on */
+} sample_task;
+
+/* ---- data ------------------------------------------------------------------------------------ */
+
+static trm_status check_model(const trm_task *task, const sample_task *t) {
+  const bool tokens = t->data->target == TRM_TARGET_TOKENS;
+  if (t->view.frame.outputs == tokens) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG, "model.kind is '%s', but the targets of %s are %s; set it to %s",
+                  trm_config_string(task->config, "model.kind"), t->data->path,
+                  tokens                                 ? "sequences of tokens"
+                  : t->data->target == TRM_TARGET_NUMBER ? "numbers"
+                                                         : "classes",
+                  tokens ? "seq2seq" : "encoder");
+}
+
+static trm_status longest_row(const trm_task *task, const sample_task *t) {
+  const int64_t context = trm_config_int(task->config, "model.context");
+  int64_t most = 0, n_over = 0;
+  for (int32_t i = 0; i < t->data->n; ++i) {
+    const int64_t in = trm_sample_input_rows(&t->view, i);
+    const int64_t out = trm_sample_output_rows(&t->view, i), longer = in > out ? in : out;
+    if (longer > most) most = longer;
+    n_over += longer > context;
+  }
+  if (n_over == 0) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "model.context is %" PRId64 ", but %" PRId64 " of the %" PRId64
+                  " samples of %s are longer, the longest has %" PRId64
+                  " tokens; set model.context to that, or prepare the data with --longest",
+                  context, n_over, t->data->n, t->data->path, most);
+}
+
+/* The split, and what its training samples say: classes that are missing, mean and deviation. */
+static trm_status open_split(const trm_task *task, sample_task *t) {
+  const int split = (int)trm_config_int(task->config, "data.split");
+  if (split >= t->data->n_splits) {
+    return trm_fail(TRM_ERR_CONFIG, "data.split is %d, but %s has %d, from 0 to %d", split,
+                    t->data->path, t->data->n_splits, t->data->n_splits - 1);
+  }
+  TRM_TRY(trm_samples_split(t->data, split, TRM_SUBSET_TRAIN, &t->train));
+  if (t->train.n > 0) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: data.split %d leaves no sample for training; choose another",
+                  t->data->path, split);
+}
+
+/* Of the training part alone, so that nothing is known of the others. */
+static void standardise(sample_task *t) {
+  double sum = 0, squares = 0;
+  const double n = (double)t->train.n;
+  for (int64_t i = 0; i < t->train.n; ++i) sum += (double)t->data->numbers[t->train.ids[i]];
+  t->view.mean = sum / n;
+  for (int64_t i = 0; i < t->train.n; ++i) {
+    const double d = (double)t->data->numbers[t->train.ids[i]] - t->view.mean;
+    squares += d * d;
+  }
+  t->view.deviation = squares > 0 ? sqrt(squares / n) : 1;
+}
+
+static trm_status weigh_classes(const trm_task *task, sample_task *t) {
+  const int n_classes = t->data->classes.n;
+  if (trm_config_is(task->config, "loss.class_weights", "none")) return TRM_OK;
+  if (t->data->target != TRM_TARGET_CLASS) {
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "loss.class_weights is 'balanced', but the targets of %s are no classes; set it "
+        "to none",
+        t->data->path);
+  }
+  TRM_TRY(TRM_ALLOC(&t->class_weights, n_classes, "weights of classes"));
+  for (int64_t i = 0; i < t->train.n; ++i) {
+    t->class_weights[t->data->classes.labels[t->train.ids[i]]] += 1;
+  }
+  for (int c = 0; c < n_classes; ++c) {
+    const float count = t->class_weights[c];
+    if (count > 0) t->class_weights[c] = (float)t->train.n / ((float)n_classes * count);
+  }
+  t->view.class_weights = t->class_weights;
+  return TRM_OK;
+}
+
+static trm_model_dims dims_of(const trm_samples *data) {
+  return (trm_model_dims){.n_inputs = data->input_vocab.n,
+                          .n_outputs = data->target == TRM_TARGET_CLASS    ? data->classes.n
+                                       : data->target == TRM_TARGET_NUMBER ? 1
+                                                                           : data->target_vocab.n,
+                          .shared = data->shared_vocab,
+                          .numbers = data->target == TRM_TARGET_NUMBER};
+}
+
+static trm_status open_data(trm_task *task, sample_task *t) {
+  TRM_TRY(trm_samples_open(trm_config_string(task->config, "data.path"), &t->data));
+  t->view =
+      (trm_sample_view){.data = t->data, .frame = trm_model_frame(task->config), .deviation = 1};
+  TRM_TRY(check_model(task, t));
+  TRM_TRY(longest_row(task, t));
+  if (task->use != TRM_USE_PREDICT) {
+    TRM_TRY(open_split(task, t));
+    if (t->data->target == TRM_TARGET_NUMBER) standardise(t);
+    TRM_TRY(weigh_classes(task, t));
+  }
+  task->dims = dims_of(t->data);
+  task->digest = t->data->digest;
+  if (t->data->target == TRM_TARGET_TOKENS) task->unit = "token";
+  trm_sample_scores_declare(task, t->data);
+  return trm_task_select(task);
+}
+
+static trm_status open_samples(trm_task *task) {
+  sample_task *t = NULL;
+  TRM_TRY(TRM_ALLOC(&t, 1, "task"));
+  task->self = t;
+  t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
+  return open_data(task, t);
+}
+
+static void close_samples(trm_task *task) {
+  sample_task *t = task->self;
+  if (!t) return;
+  trm_sample_evaluation_destroy(&t->evaluation);
+  trm_sample_loader_destroy(&t->loader);
+  trm_samples_close(&t->data);
+  TRM_FREE(t->class_weights);
+  TRM_FREE(task->self);
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static trm_sample_order_options order_options(const trm_task *task, const sample_task *t) {
+  const int64_t tokens = trm_config_int(task->config, "batch.tokens");
+  return (trm_sample_order_options){.view = t->view,
+                                    .train = t->train,
+                                    .seed = t->seed,
+                                    .batch =
+                                        tokens > 0 ? 0 : trm_config_int(task->config, "batch.size"),
+                                    .batch_tokens = tokens,
+                                    .n_blocks = task->n_blocks > 0 ? task->n_blocks : 1,
+                                    .pool = trm_config_int(task->config, "batch.pool")};
+}
+
+/* A block has about 256 tokens, a batch no fewer than 8 blocks. */
+static int64_t default_blocks(int64_t tokens_a_step) {
+  return trm_max_i64(8, tokens_a_step / 256);
+}
+
+static int64_t epoch_tokens(const sample_task *t) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < t->train.n; ++i) {
+    n += trm_sample_input_rows(&t->view, t->train.ids[i]) +
+         trm_sample_output_rows(&t->view, t->train.ids[i]);
+  }
+  return n;
+}
+
+static trm_status resolve(trm_task *task, trm_config *config) {
+  sample_task *t = task->self;
+  if (task->use == TRM_USE_PREDICT) return TRM_OK;
+  const bool by_size = trm_config_int(config, "batch.tokens") == 0;
+  task->epoch_samples = t->train.n;
+  task->batch = by_size ? trm_config_int(config, "batch.size") : 1;
+  TRM_TRY(trm_task_check_batch(task));
+  trm_sample_order *order = NULL;
+  trm_sample_order_options options = order_options(task, t);
+  TRM_TRY(trm_sample_order_create(&options, &order));
+  task->epoch_steps = trm_sample_order_epoch_steps(order);
+  task->batch = trm_sample_order_most(order);
+  trm_sample_order_destroy(&order);
+  task->units_a_step = epoch_tokens(t) / task->epoch_steps;
+  TRM_TRY(trm_task_resolve_blocks(task, config, default_blocks(task->units_a_step), task->batch));
+  (void)snprintf(task->summary, sizeof task->summary,
+                 "%" PRId64 " samples, %" PRId64 " and %" PRId64 " tokens a step, %" PRId64
+                 " steps an epoch",
+                 t->train.n, t->train.n / task->epoch_steps, task->units_a_step, task->epoch_steps);
+  return TRM_OK;
+}
+
+static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
+  sample_task *t = task->self;
+  TRM_TRY(trm_sample_evaluation_create(task, &t->view, learner, &t->evaluation));
+  if (!training) return TRM_OK;
+  trm_sample_batch bounds;
+  const trm_sample_order_options options = order_options(task, t);
+  TRM_TRY(trm_sample_order_bounds(&options, &bounds));
+  const trm_pass pass = {.weights_use = trm_task_weights_use(task, training), .bounds = true};
+  return trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &(trm_batch){.samples = &bounds});
+}
+
+static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,
+                        int64_t first_step, int64_t end_step) {
+  sample_task *t = task->self;
+  t->learner = learner;
+  t->sync = sync;
+  trm_sample_loader_options options = {
+      .order = order_options(task, t), .first_step = first_step, .end_step = end_step, .depth = 4};
+  trm_gradsync_blocks(sync, &options.first_block, &options.n_local);
+  return trm_sample_loader_create(&options, &t->loader);
+}
+
+static trm_status run(trm_task *task, int64_t step) {
+  const sample_task *t = task->self;
+  const trm_sample_block *blocks;
+  int64_t loaded, first_block, n_local;
+  TRM_TRY(trm_sample_loader_next(t->loader, &loaded, &blocks));
+  TRM_ASSERT(loaded == step);
+  trm_gradsync_blocks(t->sync, &first_block, &n_local);
+  for (int64_t i = 0; i < n_local; ++i) {
+    const trm_sample_block *b = &blocks[i];
+    const trm_batch batch = {.samples = &b->batch};
+    const trm_pass pass = {.training = true, .seed = t->seed, .step = step, .sample0 = b->sample0};
+    trm_watch_phase(task->comm, "forward and backward", step); /* each block is progress */
+    TRM_TRY(trm_task_block(t->learner, t->sync, i, &pass, &batch, b->samples, b->batch.n));
+  }
+  return TRM_OK;
+}
+
+static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *offsets) {
+  const sample_task *t = task->self;
+  trm_sample_order *order = NULL;
+  const trm_sample_order_options options = order_options(task, t);
+  TRM_TRY(trm_sample_order_create(&options, &order));
+  const trm_sample_step s = trm_sample_order_step(order, step);
+  memcpy(offsets, s.offsets, (size_t)(task->n_blocks + 1) * sizeof *offsets);
+  memcpy(ids, s.ids, (size_t)offsets[task->n_blocks] * sizeof *ids);
+  trm_sample_order_destroy(&order);
+  return TRM_OK;
+}
+
+static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
+                           trm_evaluation *result, bool *stopped) {
+  const sample_task *t = task->self;
+  (void)learner;
+  return trm_sample_evaluation_run(t->evaluation, stop, context, result, stopped);
+}
+
+static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
+                          int64_t *n_rows) {
+  const sample_task *t = task->self;
+  (void)task;
+  (void)learner;
+  return trm_sample_evaluation_predict(t->evaluation, options, n_rows);
+}
+
+/* ---- checkpoints ----------------------------------------------------------------------------- */
+
+static trm_status put_facts(const trm_task *task, trm_facts *facts) {
+  const sample_task *t = task->self;
+  return trm_sample_facts_put(facts, &t->view);
+}
+
+static trm_status check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
+  sample_task *t = task->self;
+  return trm_sample_facts_check(facts, path, task->use, &t->view);
+}
+
+const trm_task_kind trm_task_samples = {
+    TRM_TASK_PART("samples", &rows, &trm_sample_evaluation_keys, &trm_sample_writing_keys),
+    .select = "loss",
+    .subset = "validation",
+    .unit = "sample",
+    .open = open_samples,
+    .close = close_samples,
+    .resolve = resolve,
+    .plan = plan,
+    .start = start,
+    .run = run,
+    .samples = samples,
+    .evaluate = evaluate,
+    .facts = put_facts,
+    .check_facts = check_facts,
+    .any_ranks = true,
+    .predict = predict};

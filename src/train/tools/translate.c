@@ -1,0 +1,377 @@
+/*
+ * Lines in, what a model writes of each out. Rank 0 reads and writes; lines are shared out among the
+ * ranks, and cut into groups that fit the memory that was planned. What is written of a line depends on
+ * that line alone.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "beam_search.h"
+#include "line_reader.h"
+#include "restore.h"
+#include "rundir.h"
+#include "sample_facts.h"
+#include "task.h"
+#include "text_file.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/integers.h"
+#include "trireme/core/memory.h"
+#include "trireme/input/tokenizer.h"
+#include "trireme/train/train.h"
+
+/* Tokens of hypotheses that are kept at once; results of one line may need more. */
+enum { KEPT_TOKENS = 16384 };
+
+/* A line of this rank. */
+typedef struct line {
+  int32_t *tokens; /* without frame; owned */
+  int64_t n;
+  int64_t number; /* in the input, from 0 */
+} line;
+
+typedef struct translator {
+  trm_comm *comm; /* borrowed */
+  const trm_translate_options *options;
+  trm_restored restored;
+  trm_sample_facts facts;
+  trm_tokenizer *input, *output;
+  trm_search_options search_options;
+  trm_search *search;
+  int64_t context, n_kept, batch;
+  int64_t n_lines, n_unknown, n_cut; /* of this rank, but n_lines */
+  double start_s;
+  trm_log log;
+
+  line *lines; /* [batch] */
+  /* Inputs of a group. */
+  int64_t *offsets, *numbers; /* [batch + 1], [batch] */
+  int32_t *tokens;            /* [batch * context] */
+} translator;
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+static trm_status check_model(const translator *t, const char *path) {
+  if (t->facts.target == TRM_TARGET_TOKENS) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "%s: says a class or a number, and writes nothing; trireme predict says what it "
+                  "has learned",
+                  path);
+}
+
+static trm_status read_facts(translator *t, const char *path) {
+  TRM_TRY(trm_sample_facts_get(&t->restored.info.facts, path, &t->facts));
+  TRM_TRY(check_model(t, path));
+  TRM_TRY(trm_tokenizer_create(&t->facts.input_vocab, &t->input));
+  return trm_tokenizer_create(&t->facts.target_vocab, &t->output);
+}
+
+static trm_status make_search(translator *t) {
+  const trm_translate_options *o = t->options;
+  t->batch = o->batch;
+  t->context = trm_model_kept(t->restored.learner.model).context;
+  t->search_options = (trm_search_options){.beam = o->beam,
+                                           .n_best = o->n_best,
+                                           .length_reward = o->length_reward,
+                                           .longest_ratio = o->longest_ratio,
+                                           .longest_extra = o->longest_extra,
+                                           .temperature = o->temperature,
+                                           .top_k = o->top_k,
+                                           .top_p = o->top_p,
+                                           .seed = o->seed,
+                                           .bos = t->facts.target_vocab.bos,
+                                           .eos = t->facts.target_vocab.eos};
+  const int64_t one = o->beam * trm_search_longest(&t->search_options, t->context, t->context);
+  t->n_kept = trm_max_i64(KEPT_TOKENS, one);
+  const trm_sample_batch bounds = {
+      .n = t->batch, .inputs = {t->batch, trm_max_i64(KEPT_TOKENS, t->context), t->context, NULL}};
+  TRM_TRY(trm_search_create(&t->restored.learner, &t->search_options, &bounds, t->n_kept,
+                            t->facts.target_vocab.n, &t->search));
+  TRM_TRY(trm_tape_reserve(t->restored.learner.tape));
+  TRM_TRY(TRM_ALLOC(&t->lines, t->batch, "lines"));
+  TRM_TRY(TRM_ALLOC(&t->offsets, t->batch + 1, "lines"));
+  TRM_TRY(TRM_ALLOC(&t->numbers, t->batch, "lines"));
+  return TRM_ALLOC(&t->tokens, bounds.inputs.n_rows, "lines");
+}
+
+/* Collective; the status is the same on all ranks. */
+static trm_status open_translator(translator *t) {
+  char path[TRM_PATH_BYTES] = "";
+  trm_status status = TRM_OK;
+  if (trm_comm_rank(t->comm) == 0) {
+    status = trm_checkpoint_resolve(t->options->run, t->options->best, path, sizeof path, &t->log);
+  }
+  TRM_TRY(trm_comm_agree(t->comm, status));
+  TRM_TRY(trm_comm_broadcast(t->comm, path, sizeof path, 0));
+  TRM_TRY(trm_restore_begin(t->comm, path, &t->restored));
+  TRM_TRY(trm_comm_agree(t->comm, read_facts(t, path)));
+  const trm_model_dims dims = {.n_inputs = t->facts.input_vocab.n,
+                               .n_outputs = t->facts.target_vocab.n,
+                               .shared = t->facts.shared_vocab};
+  TRM_TRY(trm_restore_weights(path, &dims, &t->restored));
+  return trm_comm_agree(t->comm, make_search(t));
+}
+
+static void close_translator(translator *t) {
+  trm_search_destroy(&t->search);
+  trm_tokenizer_destroy(&t->input);
+  trm_tokenizer_destroy(&t->output);
+  trm_restored_free(&t->restored);
+  for (int64_t i = 0; t->lines && i < t->batch; ++i) TRM_FREE(t->lines[i].tokens);
+  TRM_FREE(t->lines);
+  TRM_FREE(t->offsets);
+  TRM_FREE(t->numbers);
+  TRM_FREE(t->tokens);
+}
+
+/* ---- one group ------------------------------------------------------------------------------- */
+
+static int64_t rows_of(const line *l) {
+  return l->n + 1; /* </s> */
+}
+
+static trm_sample_batch lay_out(translator *t, int64_t first, int64_t end) {
+  trm_sample_batch b = {.n = end - first, .input_tokens = t->tokens};
+  int32_t *to = t->tokens;
+  b.inputs = (trm_sequences){.n = b.n, .offsets = t->offsets};
+  t->offsets[0] = 0;
+  for (int64_t i = first; i < end; ++i) {
+    const line *l = &t->lines[i];
+    memcpy(to, l->tokens, (size_t)l->n * sizeof *to);
+    to += l->n;
+    *to++ = t->facts.input_vocab.eos;
+    t->offsets[i - first + 1] = t->offsets[i - first] + rows_of(l);
+    t->numbers[i - first] = l->number;
+    b.inputs.longest = trm_max_i64(b.inputs.longest, rows_of(l));
+  }
+  b.inputs.n_rows = t->offsets[b.n];
+  return b;
+}
+
+/* End of the group that begins with line `first`: what was planned for holds it. An empty line is a
+ * group of its own. */
+static int64_t group_end(const translator *t, int64_t first, int64_t n) {
+  int64_t end = first, longest = 0, rows = 0;
+  const int64_t most_rows = trm_max_i64(KEPT_TOKENS, t->context);
+  for (; end < n; ++end) {
+    const int64_t r = rows_of(&t->lines[end]);
+    longest = trm_max_i64(longest, r);
+    rows += r;
+    const int64_t kept = (end + 1 - first) * t->options->beam *
+                         trm_search_longest(&t->search_options, t->context, longest);
+    if (end > first && (kept > t->n_kept || rows > most_rows || r == 1)) break;
+    if (r == 1) return end + 1;
+  }
+  return end;
+}
+
+static trm_status write_result(const translator *t, const trm_written *w, const line *l,
+                               FILE *out) {
+  char *text = NULL;
+  int64_t n;
+  TRM_TRY(trm_tokenizer_decode(t->output, w->tokens, w->n, &text, &n));
+  if (t->options->n_best > 1) {
+    (void)fprintf(out, "%" PRId64 "\t%.6f\t%.6f\t", l->number + 1, w->score, w->log_prob);
+  }
+  for (int64_t i = 0; i < n; ++i) (void)fputc(text[i] == '\n' ? ' ' : text[i], out);
+  (void)fputc('\n', out);
+  TRM_FREE(text);
+  return TRM_OK;
+}
+
+static trm_status translate_group(translator *t, int64_t first, int64_t end, FILE *out) {
+  if (t->lines[first].n == 0) { /* an empty line is one of the output */
+    (void)fputc('\n', out);
+    return TRM_OK;
+  }
+  const trm_sample_batch batch = lay_out(t, first, end);
+  TRM_TRY(trm_search_run(t->search, &batch, t->numbers));
+  for (int64_t i = 0; i < batch.n; ++i) {
+    for (int64_t k = 0; k < trm_search_n(t->search, i); ++k) {
+      const trm_written w = trm_search_result(t->search, i, k);
+      TRM_TRY(write_result(t, &w, &t->lines[first + i], out));
+    }
+    if (trm_search_n(t->search, i) == 0) (void)fputc('\n', out); /* logits that are no numbers */
+  }
+  return TRM_OK;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+/* Lines of one reading: text[offsets[i]] .. text[offsets[i + 1]]. */
+typedef struct reading {
+  char *text; /* owned on other ranks than 0 */
+  int64_t *offsets;
+  int64_t n, first; /* lines, number of the first */
+} reading;
+
+static trm_status encode(translator *t, const reading *r, int64_t i, line *l) {
+  int64_t begin = r->offsets[i], end = r->offsets[i + 1], n_unknown;
+  while (end > begin && (r->text[end - 1] == '\n' || r->text[end - 1] == '\r')) --end;
+  TRM_FREE(l->tokens);
+  l->number = r->first + i;
+  TRM_TRY(
+      trm_tokenizer_encode(t->input, r->text + begin, end - begin, &l->tokens, &l->n, &n_unknown));
+  t->n_unknown += n_unknown;
+  if (l->n > t->context - 1) {
+    l->n = t->context - 1;
+    ++t->n_cut;
+  }
+  return TRM_OK;
+}
+
+/* This rank's share, in pieces of `batch` lines, into `out`. */
+static trm_status translate_share(translator *t, const reading *r, FILE *out) {
+  int64_t first, n;
+  trm_share(r->n, trm_comm_size(t->comm), trm_comm_rank(t->comm), &first, &n);
+  for (int64_t at = 0; at < n; at += t->batch) {
+    const int64_t here = trm_min_i64(t->batch, n - at);
+    for (int64_t i = 0; i < here; ++i) TRM_TRY(encode(t, r, first + at + i, &t->lines[i]));
+    for (int64_t i = 0; i < here;) {
+      const int64_t end = group_end(t, i, here);
+      TRM_TRY(translate_group(t, i, end, out));
+      i = end;
+    }
+  }
+  return TRM_OK;
+}
+
+/* Rank 0's lines to all. Collective. */
+static trm_status share_lines(translator *t, reading *r) {
+  const bool root = trm_comm_rank(t->comm) == 0;
+  int64_t sizes[3] = {r->n, r->first, root && r->n > 0 ? r->offsets[r->n] : 0};
+  TRM_TRY(trm_comm_broadcast(t->comm, sizes, sizeof sizes, 0));
+  r->n = sizes[0];
+  r->first = sizes[1];
+  if (r->n == 0) return TRM_OK;
+  trm_status status = TRM_OK;
+  if (!root) {
+    TRM_FREE(r->text);
+    status = TRM_ALLOC(&r->text, sizes[2], "lines");
+  }
+  TRM_TRY(trm_comm_agree(t->comm, status));
+  TRM_TRY(trm_comm_broadcast(t->comm, r->offsets, (r->n + 1) * (int64_t)sizeof *r->offsets, 0));
+  return trm_comm_broadcast(t->comm, r->text, sizes[2], 0);
+}
+
+static trm_status receive_texts(translator *t, const int64_t *bytes, char *room, FILE *out) {
+  for (int r = 1; r < trm_comm_size(t->comm); ++r) {
+    TRM_TRY(trm_comm_receive(t->comm, room, bytes[r], r));
+    (void)fwrite(room, 1, (size_t)bytes[r], out);
+  }
+  if (fflush(out) == 0) return TRM_OK;
+  return trm_fail(TRM_ERR_IO, "writing the text failed: %s", strerror(errno));
+}
+
+/* The ranks' texts, in their order, to rank 0's output. Collective. */
+static trm_status join_texts(translator *t, const char *text, int64_t bytes, FILE *out) {
+  const bool root = trm_comm_rank(t->comm) == 0;
+  int64_t *all = NULL, most = 0;
+  char *room = NULL;
+  trm_status status = TRM_ALLOC(&all, trm_comm_size(t->comm), "lines");
+  TRM_TRY_OUT(trm_comm_agree(t->comm, status));
+  TRM_TRY_OUT(trm_comm_allgather(t->comm, &bytes, all, sizeof bytes));
+  for (int r = 0; r < trm_comm_size(t->comm); ++r) most = trm_max_i64(most, all[r]);
+  if (root) status = TRM_ALLOC(&room, most, "lines");
+  TRM_TRY_OUT(trm_comm_agree(t->comm, status));
+  if (root) {
+    (void)fwrite(text, 1, (size_t)bytes, out);
+    status = receive_texts(t, all, room, out);
+  } else {
+    status = trm_comm_send(t->comm, text, bytes, 0);
+  }
+  status = trm_comm_agree(t->comm, status);
+out:
+  TRM_FREE(all);
+  TRM_FREE(room);
+  return status;
+}
+
+static trm_status translate_reading(translator *t, const reading *r, FILE *out) {
+  char *text = NULL;
+  size_t bytes = 0;
+  FILE *mine = open_memstream(&text, &bytes);
+  trm_status status = mine ? translate_share(t, r, mine)
+                           : trm_fail(TRM_ERR_MEMORY, "no memory for the lines that are written");
+  if (mine && fclose(mine) != 0 && status == TRM_OK) {
+    status = trm_fail(TRM_ERR_MEMORY, "no memory for the lines that are written");
+  }
+  status = trm_comm_agree(t->comm, status);
+  if (status == TRM_OK) status = join_texts(t, text, (int64_t)bytes, out);
+  free(text);
+  t->n_lines += r->n;
+  const double passed = trm_clock_s() - t->start_s;
+  trm_log_progress(&t->log, false, "%" PRId64 " lines, %.1f lines/s", t->n_lines,
+                   passed > 0 ? (double)t->n_lines / passed : 0);
+  return status;
+}
+
+static trm_status translate_all(translator *t, trm_line_reader *reader, FILE *out) {
+  const bool root = trm_comm_rank(t->comm) == 0;
+  const int64_t most = t->batch * trm_comm_size(t->comm);
+  reading r = {0};
+  trm_status status = trm_comm_agree(t->comm, TRM_ALLOC(&r.offsets, most + 1, "lines"));
+  while (status == TRM_OK) {
+    if (root) {
+      const char *text;
+      r.first += r.n;
+      status = trm_line_reader_next(reader, most, &text, r.offsets, &r.n);
+      r.text = (char *)(uintptr_t)text; /* which nobody changes */
+    }
+    status = trm_comm_agree(t->comm, status);
+    if (status == TRM_OK) status = share_lines(t, &r);
+    if (status != TRM_OK || r.n == 0) break;
+    status = translate_reading(t, &r, out);
+  }
+  if (!root) TRM_FREE(r.text);
+  TRM_FREE(r.offsets);
+  return status;
+}
+
+/* What all ranks met, once. Collective. */
+static trm_status say_counts(translator *t) {
+  double counts[2] = {(double)t->n_unknown, (double)t->n_cut};
+  TRM_TRY(trm_comm_sum_f64(t->comm, counts, 2));
+  if (counts[0] > 0) {
+    trm_log_warn(&t->log,
+                 "%.0f tokens of the input are not in the vocabulary and were read as <unk>",
+                 counts[0]);
+  }
+  if (counts[1] > 0) {
+    trm_log_warn(&t->log, "%.0f lines were longer than model.context (%" PRId64 ") and were cut",
+                 counts[1], t->context);
+  }
+  return TRM_OK;
+}
+
+static trm_status run(translator *t) {
+  const bool root = trm_comm_rank(t->comm) == 0;
+  const char *output = t->options->output;
+  trm_line_reader reader = {0};
+  trm_text_file file = {0};
+  trm_status status = root ? trm_line_reader_open(&reader, t->options->input) : TRM_OK;
+  if (root && output && status == TRM_OK) status = trm_text_file_begin(&file);
+  status = trm_comm_agree(t->comm, status);
+  if (status == TRM_OK) status = translate_all(t, &reader, output ? file.stream : stdout);
+  if (status == TRM_OK) status = say_counts(t);
+  if (root && output) {
+    if (status == TRM_OK) {
+      status = trm_text_file_publish(&file, output);
+    } else {
+      trm_text_file_discard(&file);
+    }
+  }
+  trm_line_reader_close(&reader);
+  return trm_comm_agree(t->comm, status);
+}
+
+trm_status trm_translate_run(trm_comm *comm, const trm_translate_options *options) {
+  translator t = {.comm = comm, .options = options, .start_s = trm_clock_s()};
+  trm_log_init(&t.log, trm_comm_rank(comm) == 0 ? stderr : NULL);
+  trm_status status = open_translator(&t);
+  if (status == TRM_OK) status = run(&t);
+  close_translator(&t);
+  return status;
+}
