@@ -130,7 +130,7 @@ WAYS = (
     ("graph", [nodes], ["--nodes", "250", "--directed"], "--keep", "--graph",
      "debian --graph, synth --graph"),
     ("graphs", [sets], ["--degree-features"], "--attributes", "--keep", "graph"),
-    ("interactions", [pairs], ["--test", f"{pairs}/test.txt"], "--train", "--valid", "graph"),
+    ("interactions", [pairs], ["--test", f"{pairs}/test.txt"], "--train", "--valid", "text, graph"),
 )
 listed = run("prepare", "--help")
 good(listed, "prepare --help")

@@ -93,7 +93,9 @@ trm_status trm_subword_open(const char *model, int64_t n_model, const char *labe
   const trm_shim_status opened = trm_shim_open(model, n_model, &s->shim, &error);
   if (opened != TRM_SHIM_OK) {
     TRM_FREE(s);
-    return failed(opened, label, &error);
+    if (opened == TRM_SHIM_MEMORY) return failed(opened, label, &error);
+    return trm_fail(TRM_ERR_DATA, "%s: no SentencePiece model can be made of its %lld bytes", label,
+                    (long long)n_model);
   }
   int32_t *pieces = NULL;
   int64_t n, bytes;
