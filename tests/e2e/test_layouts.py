@@ -9,7 +9,8 @@ from harness import *
 folder = temp_folder()
 # 11 samples in 8 blocks: no rank count here divides either. Dropout is on.
 config = small_setup(folder, text=SMALL.replace("size: 10, blocks: 7", "size: 11, blocks: 8")
-                     .replace("width: 32", "width: 48"))
+                     .replace("width: 32", "width: 48")
+                     .replace("dropout: 0.1", "dropout: 0.1, attention_dropout: 0.2"))
 quick = ["--set", "checkpoint.initial=false", "--set", "checkpoint.every=0", "--set",
          "log.tensorboard=false"]
 
@@ -72,6 +73,6 @@ variants = ["model.tied=true", "model.bias=false", "model.positions=sinusoidal",
             "schedule.name=constant", "math.gemm=reference", "model.dropout=0"]
 for variant in variants:
     got = losses(go("variant-" + variant.replace("=", "-"), 2, 1, "--set", variant,
-                    "--set", "optimizer.lr=0.02"))
+                    "--set", "optimizer.lr=0.02", "--set", "model.attention_dropout=0"))
     check(got[20] < got[1], f"{variant}: loss {got[1]} at first, {got[20]} at last")
 finish()

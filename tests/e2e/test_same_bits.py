@@ -35,7 +35,7 @@ for isa in ISAS:
 
 DECODER = """
 data: {path: %s}
-model: {layers: 2, heads: 3, width: 39, context: 17, dropout: 0.1}
+model: {layers: 2, heads: 3, width: 39, context: 17, dropout: 0.1, attention_dropout: 0.2}
 batch: {size: 6, blocks: 3}
 train: {steps: 20}
 schedule: {name: constant, warmup_steps: 3}

@@ -176,8 +176,9 @@ def main():
         config = read_config(text.decode() if isinstance(text, bytes) else text)
         if config["optimizer.name"] not in OPTIMIZERS or config["model.positions"] != "learned":
             parser.error(f"only {', '.join(OPTIMIZERS)} and learned positions are written down here")
-        if float(config["model.dropout"]) != 0:
-            parser.error("model.dropout must be 0: no two programs draw the same masks")
+        for key in ("model.dropout", "model.attention_dropout"):
+            if float(config.get(key, 0)) != 0:
+                parser.error(f"{key} must be 0: no two programs draw the same masks")
         results = [
             train(config, read_weights(file, dtype), inputs, targets)
             for dtype in (torch.float64, torch.float32)

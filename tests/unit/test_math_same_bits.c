@@ -494,7 +494,8 @@ static trm_attention attention_of(trial *t, bool with_table) {
   const int64_t n = 1 + below(t, 2), H = 1 + below(t, 3);
   const int64_t d = coin(t) ? 1 + below(t, 40) : 8 * (1 + below(t, 8)) + below(t, 3) - 1;
   const bool self = coin(t);
-  trm_attention a = {.H = H, .d = d, .causal = coin(t), .queries = sequences_of(t, n)};
+  trm_attention a = {.H = H, .d = d, .causal = coin(t)};
+  a.queries = sequences_of(t, n);
   a.keys = self ? a.queries : sequences_of(t, n);
   a.q_step = self ? 3 * H * d : H * d;
   a.kv_step = self ? 3 * H * d : 2 * H * d;
