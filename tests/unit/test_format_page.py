@@ -37,14 +37,17 @@ def check(folder, code, file, parts):
 def main():
     with open(os.path.join(sys.argv[1], "data", "FORMAT.md"), encoding="utf-8") as page:
         codes = re.findall(r"```python\n(.*?)```", page.read(), re.S)
-    if len(codes) != 2:
-        sys.exit(f"data/FORMAT.md has {len(codes)} pieces of Python, expected 2")
+    if len(codes) != 3:
+        sys.exit(f"data/FORMAT.md has {len(codes)} pieces of Python, expected 3")
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "corpus.txt"), "w", encoding="utf-8", newline="") as out:
             out.write(TEXT)
         check(folder, codes[0], "corpus.h5",
               [f"{len(TEXT):,}", "created by   h5py", "Wie schön ist doch die Welt! 🌍"])
-        check(folder, codes[1], "ring.h5",
+        check(folder, codes[1], "moods.h5",
+              ["kind         samples", "4  from tokens to class", "3  train, 1 valid, 0 test, 0 in none",
+               "| a dud"])
+        check(folder, codes[2], "ring.h5",
               ["kind         graph", "source       a ring", "600  symmetric: 300 both ways",
                "8  dense", "50  train, 25 valid, 25 test, 0 in none"])
 

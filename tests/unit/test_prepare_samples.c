@@ -488,6 +488,50 @@ static void check_bad_pairs(void) {
   CHECK_EQ(counts.empty, 2);
 }
 
+/* The vocabulary of a data set before, of each side its own; one that cannot begin a target is refused. */
+static void check_taken(void) {
+  trm_prepare_samples_options o = words();
+  trm_prepare_samples_counts counts;
+  static char before[4300];
+  snprintf(before, sizeof before, "%s/before.h5", folder);
+  o.output = before;
+  const trm_pair_files files = {.source = {file("t.en", "a b\n")},
+                                .target = {file("t.de", "c d\n")}};
+  if (!CHECK_OK(trm_prepare_pairs(&files, false, &o, &counts))) return;
+  o = words();
+  o.vocab = o.target_vocab = (trm_vocab_options){.vocabulary = before};
+  if (!CHECK_OK(parallel("b x\n", "c\n", false, &o, &counts))) return;
+  trm_samples *s = open_out();
+  CHECK_EQ(s->input_vocab.n, 5);
+  CHECK_EQ(s->inputs.values[0], 4); /* <unk>, <s>, </s>, a, b */
+  CHECK_EQ(s->inputs.values[1], s->input_vocab.unk);
+  CHECK_EQ(s->targets.values[0], 3);
+  CHECK(!trm_vocab_equal(&s->input_vocab, &s->target_vocab));
+  trm_samples_close(&s);
+  const char *text = fixture_path(folder, "text.h5");
+  fixture_plain(text, 40, 30);
+  o.vocab = o.target_vocab = (trm_vocab_options){.vocabulary = text};
+  CHECK_EQ(parallel("ab\n", "cd\n", true, &o, &counts), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "text.h5: its vocabulary has no tokens for the begin and the end of a");
+}
+
+/* Every allocation that fails is told, and nothing is lost. */
+static void check_memory(void) {
+  trm_prepare_samples_options o = words();
+  trm_prepare_samples_counts counts;
+  o.valid_share = 0.4;
+  for (int n = 0;; ++n) {
+    trm_alloc_fail_after(n);
+    const trm_status status = parallel("a b\nc\na b\nd\n", "1\n2\n3\n4\n", true, &o, &counts);
+    trm_alloc_fail_after(-1);
+    if (status == TRM_OK) {
+      CHECK(n > 30);
+      return;
+    }
+    CHECK_EQ(status, TRM_ERR_MEMORY);
+  }
+}
+
 /* Unit byte takes any bytes. */
 static void check_bytes(void) {
   trm_prepare_samples_options o = words();
@@ -519,6 +563,8 @@ int main(void) {
   check_leaks();
   check_bad_pairs();
   check_bytes();
+  check_taken();
+  check_memory();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
   return fixture_end(folder);
 }

@@ -20,7 +20,7 @@ static trm_status run(app_prepare_call *call) {
       APP_LIST("--test", 0, &test, "FILE", "table of samples to test"),
       APP_TEXT("--fold", 0, &files.fold, "COLUMN", "of folds: fold k is the test part of split k"),
       APP_INT("--folds", 0, &given.options.n_folds, 2, 1e6, "N", "deal N folds at random"),
-      APP_SAMPLES_OPTIONS(&given),
+      APP_SAMPLES_OPTIONS(&given, "word"),
   };
   trm_prepare_samples_counts counts;
   TRM_TRY(app_prepare_parse(call, APP_OPTIONS(options), &tables));

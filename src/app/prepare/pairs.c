@@ -52,7 +52,7 @@ static trm_status run(app_prepare_call *call) {
       APP_TEXT("--vocab", 0, &vocab, "shared|separate",
                "of sources and targets (default shared, separate with --target-unit)"),
       APP_TEXT("--target-unit", 0, &target_unit, "UNIT", "of the targets (default as --unit)"),
-      APP_SAMPLES_OPTIONS(&given),
+      APP_SAMPLES_OPTIONS(&given, "subword"),
   };
   char source_column[NAME_BYTES];
   bool shared;

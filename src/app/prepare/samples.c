@@ -111,8 +111,8 @@ static void tell_counts(const app_prepare_call *call, const trm_prepare_samples_
   }
   if (c->over_long > 0) {
     trm_format_count(c->over_long, count);
-    trm_log_line(call->log, "%s: %s: %s of more than %" PRId64 " tokens", call->output,
-                 done[o->over], count, o->longest);
+    trm_log_line(call->log, "%s: %s: samples of more than %" PRId64 " tokens: %s", call->output,
+                 done[o->over], o->longest, count);
   }
   if (c->leaked > 0) {
     trm_format_count(c->leaked, count);

@@ -20,8 +20,8 @@ typedef struct app_samples_given {
     .seed = 1                                                                                      \
   }
 
-/** Rows of the tables of options, of all that prepare samples. */
-#define APP_SAMPLES_OPTIONS(given)                                                                 \
+/** Rows of the tables of options, of all that prepare samples; `usual_unit` where no unit is given. */
+#define APP_SAMPLES_OPTIONS(given, usual_unit)                                                     \
   APP_TEXT("--separator", 0, &(given)->options.separator, "tab|comma|semicolon",                   \
            "between the fields of tables (default: the one of the first line)"),                   \
       APP_TEXT("--header", 0, &(given)->options.header, "yes|no",                                  \
@@ -37,16 +37,7 @@ typedef struct app_samples_given {
                "what becomes of samples over --longest (default refuse)"),                         \
       APP_TEXT("--empty", 0, &(given)->empty, "refuse|drop",                                       \
                "what becomes of samples without text (default refuse)"),                           \
-      APP_TEXT("--unit", 0, &(given)->options.vocab.unit, "UNIT",                                  \
-               "tokens: word, subword, char, symbol or byte"),                                     \
-      APP_INT("--min-count", 0, &(given)->options.vocab.min_count, 1, 1e12, "N",                   \
-              "least often that a token occurs to be in the vocabulary (default 1)"),              \
-      APP_INT("--vocab-size", 0, &(given)->options.vocab.size, 4, 1e9, "N",                        \
-              "tokens at most (subword: 8000 by default; word: any number)"),                      \
-      APP_TEXT("--subword", 0, &(given)->options.vocab.subword, "bpe|unigram",                     \
-               "how subwords are found (default bpe)"),                                            \
-      APP_TEXT("--tokenizer", 0, &(given)->options.vocab.tokenizer, "FILE",                        \
-               "a SentencePiece model to take as it is")
+      APP_PREPARE_VOCAB(&(given)->options.vocab, usual_unit)
 
 /** Completes the options; `unit` is the default. @return TRM_ERR_USAGE for a bad choice */
 trm_status app_samples_complete(const app_prepare_call *call, app_samples_given *given,

@@ -20,12 +20,12 @@ static trm_status read_range(const app_prepare_call *call, const char *option, c
 }
 
 static trm_status run(app_prepare_call *call) {
-  const char *task = NULL, *length = "1-20", *test_length = NULL;
+  const char *task = "", *length = "1-20", *test_length = NULL;
   int64_t seed = 1;
   trm_synthetic_pairs_options o = {.n_symbols = 50, .n = {20000, 1000, 1000}};
   const app_option options[] = {
       APP_PREPARE_OUTPUT(call),
-      APP_TEXT("--pairs", 0, &task, "TASK", "reverse, copy or sort"),
+      APP_OPTIONAL_TEXT("--pairs", &task, "TASK", "reverse (default), copy or sort"),
       APP_INT("--symbols", 0, &o.n_symbols, 2, 1e6, "N", "different symbols (default 50)"),
       APP_TEXT("--length", 0, &length, "N-M", "of the sequences (default 1-20)"),
       APP_TEXT("--test-length", 0, &test_length, "N-M", "of those to test (default as --length)"),
@@ -39,9 +39,14 @@ static trm_status run(app_prepare_call *call) {
   const trm_prepare_samples_counts nothing = {0};
   TRM_TRY(app_prepare_parse(call, APP_OPTIONS(options), &words));
   if (call->done) return TRM_OK;
-  TRM_TRY(app_prepare_words(call, &words, 0, "no files"));
+  TRM_TRY(app_prepare_words(call, &words, 1, "one task"));
+  const char *word = words.n > 0 ? words.items[0] : NULL;
+  if (*task && word) {
+    return trm_fail(TRM_ERR_USAGE, "%s: takes one task, but '%s' and '%s' are given", call->name,
+                    task, word);
+  }
   o.output = call->output;
-  o.task = task;
+  o.task = word ? word : *task ? task : "reverse";
   o.seed = (uint64_t)seed;
   TRM_TRY(read_range(call, "--length", length, &o.shortest, &o.longest));
   if (test_length) {
@@ -54,7 +59,7 @@ static trm_status run(app_prepare_call *call) {
 const app_prepare_way app_prepare_way_synth_pairs = {
     .name = "synth",
     .variant = "--pairs",
-    .words = "reverse|copy|sort",
+    .words = "[reverse | copy | sort]",
     .summary = "sequences of symbols, and the same reversed, copied or sorted",
     .run = run,
 };

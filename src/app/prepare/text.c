@@ -28,7 +28,7 @@ static trm_status run(app_prepare_call *call) {
       .valid_share = 0.1, .progress = app_prepare_progress, .context = call->log};
   const app_option options[] = {
       APP_PREPARE_OUTPUT(call),
-      APP_PREPARE_VOCAB(&o.vocab),
+      APP_PREPARE_VOCAB(&o.vocab, "char"),
       APP_LIST("--valid", 0, &valid_files, "FILE",
                "validation text; may be given again (default: a share of the text)"),
       APP_REAL("--valid-share", &o.valid_share, 0.0001, 0.9999, "SHARE",

@@ -40,10 +40,10 @@ typedef struct app_prepare_way {
 #define APP_PREPARE_OUTPUT(call)                                                                   \
   APP_TEXT("--output", 'o', &(call)->output, "DATA.h5", "file to write")
 
-/** Rows of the ways that make a vocabulary; unit NULL where none was given. */
-#define APP_PREPARE_VOCAB(o)                                                                       \
+/** Rows of the ways that make a vocabulary; unit NULL where none was given, which is `usual` then. */
+#define APP_PREPARE_VOCAB(o, usual)                                                                \
   APP_TEXT("--unit", 0, &(o)->unit, "char|byte|word|symbol|subword",                               \
-           "what a token is (default char); words and symbols stand between white space"),         \
+           "what a token is (default " usual "); words and symbols stand between white space"),    \
       APP_INT("--vocab-size", 0, &(o)->size, 1, 1e9, "N",                                          \
               "subwords to learn (default 8000); of words the most frequent"),                     \
       APP_TEXT("--subword", 0, &(o)->subword, "bpe|unigram",                                       \

@@ -4,6 +4,7 @@
 #include "corpus_internal.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/input/data_file.h"
 #include "trireme/input/tokenizer.h"
 
 enum { TELL_EVERY = 1024 };
@@ -27,14 +28,38 @@ static trm_status add_texts(const trm_corpus *c, const trm_parts *parts, const t
   return TRM_OK;
 }
 
+/* Where the vocabulary of one side is in another data set that it is taken from. */
+static trm_status find_group(const char *path, bool targets, const char **group) {
+  char kind[TRM_KIND_BYTES];
+  trm_container *file = NULL;
+  TRM_TRY(trm_container_open(path, &file));
+  const trm_status status = trm_dataset_kind_read(file, path, kind);
+  if (status == TRM_OK && strcmp(kind, "samples") == 0) {
+    const bool own = targets && trm_container_has(file, "/target/vocab");
+    *group = own ? "/target/vocab" : "/input/vocab";
+  }
+  return trm_input_close(&file, status);
+}
+
+static trm_status check_ends(const trm_vocab_options *o, const trm_vocab *vocab) {
+  if (vocab->bos >= 0 && vocab->eos >= 0) return TRM_OK;
+  return trm_fail(
+      TRM_ERR_DATA,
+      "%s: its vocabulary has no tokens for the begin and the end of a sequence, which targets "
+      "need; take one that has, or learn one",
+      o->tokenizer ? o->tokenizer : o->vocabulary);
+}
+
 /* A vocabulary of one list of texts, or of two; `second` may be NULL. */
 static trm_status make_vocab(const trm_corpus *c, const trm_parts *parts,
                              const trm_vocab_options *options, const trm_text_list *first,
                              const trm_text_list *second, trm_vocab *vocab) {
+  const bool targets = second || first == &c->targets;
   trm_vocab_options o = *options;
   trm_vocab_builder *builder = NULL;
   trm_status status = TRM_OK;
   o.specials = true;
+  if (o.vocabulary && !o.group) TRM_TRY(find_group(o.vocabulary, first == &c->targets, &o.group));
   TRM_TRY(trm_vocab_builder_create(&o, &builder));
   if (trm_vocab_builder_learns(builder)) {
     c->counts->vocab_of_all |= parts->n_splits > 1;
@@ -42,6 +67,7 @@ static trm_status make_vocab(const trm_corpus *c, const trm_parts *parts,
     if (second) TRM_TRY_OUT(add_texts(c, parts, second, builder));
   }
   TRM_TRY_OUT(trm_vocab_builder_finish(builder, vocab));
+  if (targets) TRM_TRY_OUT(check_ends(&o, vocab));
 out:
   trm_vocab_builder_destroy(&builder);
   return status;
