@@ -76,8 +76,9 @@ static void free_inputs(inputs *in) {
   TRM_FREE(in->input_of);
 }
 
-/* Inputs in the order of their first samples, each with all of its samples. */
-static trm_status join_inputs(const trm_samples *data, trm_ids ids, inputs *in) {
+/* Inputs in the order of their first samples, each with all of its samples. Of texts each sample is an
+ * input: scores of texts are those of all lines, also of equal ones. */
+static trm_status join_inputs(const trm_samples *data, bool texts, trm_ids ids, inputs *in) {
   static const char what[] = "inputs of samples";
   int64_t *of_group = NULL, *heads = NULL; /* input of each group, counted from 1 */
   trm_status status = TRM_OK;
@@ -88,7 +89,7 @@ static trm_status join_inputs(const trm_samples *data, trm_ids ids, inputs *in) 
   TRM_TRY_OUT(TRM_ALLOC(&of_group, data->n, what));
   TRM_TRY_OUT(TRM_ALLOC(&heads, ids.n + 1, what));
   for (int64_t i = 0; i < ids.n; ++i) {
-    const int32_t id = ids.ids[i], group = data->groups ? data->groups[id] : id;
+    const int32_t id = ids.ids[i], group = data->groups && !texts ? data->groups[id] : id;
     if (of_group[group] == 0) {
       in->first[in->n] = id;
       in->input_of[id] = in->n;
@@ -99,7 +100,7 @@ static trm_status join_inputs(const trm_samples *data, trm_ids ids, inputs *in) 
   for (int64_t i = 0; i < in->n; ++i) in->offsets[i + 1] += in->offsets[i];
   memcpy(heads, in->offsets, (size_t)(in->n + 1) * sizeof *heads);
   for (int64_t i = 0; i < ids.n; ++i) {
-    const int32_t id = ids.ids[i], group = data->groups ? data->groups[id] : id;
+    const int32_t id = ids.ids[i], group = data->groups && !texts ? data->groups[id] : id;
     in->members[heads[of_group[group] - 1]++] = id;
   }
 out:
@@ -139,7 +140,7 @@ static trm_status prepare(trm_sample_writing *w, trm_ids ids) {
   const trm_search_options options = search_options(w);
   trm_sample_batch bounds;
   int64_t n_kept;
-  TRM_TRY(join_inputs(w->view.data, ids, &w->inputs));
+  TRM_TRY(join_inputs(w->view.data, w->texts, ids, &w->inputs));
   TRM_TRY(trm_sample_passes_create(&w->view, w->inputs.first, w->inputs.n, &w->passes));
   trm_block_range(trm_sample_passes_n(w->passes), trm_comm_rank(comm), trm_comm_size(comm),
                   &w->first_group, &w->n_local);
