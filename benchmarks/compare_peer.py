@@ -144,18 +144,11 @@ def run_ours(args, folder, size, ranks, threads, shares, precision):
     }
 
 
-def run_peer(args, _, size, ranks, threads, shares, precision):
-    shape = SIZES[size]
+def run_torch_ranks(command, ranks, threads):
+    """Starts `ranks` processes as torchrun would; what rank 0 says in its last line, which is JSON."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [args.python, ROOT / "benchmarks/peer/ddp_gpt.py", "--bind", "--threads", str(threads),
-               "--steps", str(args.steps[size]), "--warmup", str(args.warmup[size]),
-               "--batch", str(shares * shape["batch"] // ranks), *args.peer_option]
-    for key in ("layers", "heads", "width", "context", "vocab"):
-        command += [f"--{key}", str(shape[key])]
-    command += ["--tied"] if shape.get("tied") else []
-    command += ["--autocast"] if precision == "bf16" else []
     processes = []
     for rank in range(ranks):
         environment = dict(os.environ, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks),
@@ -168,6 +161,18 @@ def run_peer(args, _, size, ranks, threads, shares, precision):
         if process.returncode != 0:
             stop(f"the peer ended with {process.returncode}:\n{errors[-3000:]}")
     return json.loads(outputs[0][0].splitlines()[-1])
+
+
+def run_peer(args, _, size, ranks, threads, shares, precision):
+    shape = SIZES[size]
+    command = [args.python, ROOT / "benchmarks/peer/ddp_gpt.py", "--bind", "--threads", str(threads),
+               "--steps", str(args.steps[size]), "--warmup", str(args.warmup[size]),
+               "--batch", str(shares * shape["batch"] // ranks), *args.peer_option]
+    for key in ("layers", "heads", "width", "context", "vocab"):
+        command += [f"--{key}", str(shape[key])]
+    command += ["--tied"] if shape.get("tied") else []
+    command += ["--autocast"] if precision == "bf16" else []
+    return run_torch_ranks(command, ranks, threads)
 
 
 def measure_peaks(args):
