@@ -99,7 +99,7 @@ static trm_status plan_pass(const trm_sample_evaluation *e, const trm_sample_pas
   trm_sample_passes_bounds(passes, &bounds);
   const trm_pass pass = {.weights_use = TRM_WEIGHTS_FIRST, .bounds = true};
   const trm_batch batch = {.samples = &bounds};
-  return trm_learner_plan(e->learner, by_token(e) ? TRM_PLAN_LOSS : TRM_PLAN_OUTPUTS, pass, &batch);
+  return trm_learner_plan(e->learner, TRM_PLAN_LOSS, pass, &batch);
 }
 
 static trm_status make_part(trm_sample_evaluation *e, part *p, const int32_t *samples, int64_t n) {
@@ -355,6 +355,11 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
                                          const trm_predict_options *options, int64_t *n_rows) {
   trm_comm *comm = e->task->comm;
   bool stopped = false;
+  if (by_token(e)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "predict: %s was trained to write sequences; trireme translate writes them",
+                    options->run);
+  }
   e->n = 0;
   TRM_TRY(run_part(e, &e->parts[0], NULL, NULL, &stopped));
   if (e->view.data->target == TRM_TARGET_CLASS) {

@@ -9,10 +9,12 @@ static trm_status generate(trm_restored *restored, const char *path,
   const trm_task_kind *kind;
   TRM_TRY(trm_task_of_checkpoint(restored, path, &kind));
   if (kind->generate) return kind->generate(restored, path, options, out);
-  return trm_fail(TRM_ERR_CONFIG,
-                  "%s: was trained on data of kind '%s', which gives no text; trireme predict says "
-                  "what it has learned",
-                  path, kind->brings.name);
+  return trm_fail(
+      TRM_ERR_CONFIG,
+      "%s: was trained on data of kind '%s', which no text goes on from; trireme %s says "
+      "what it has learned",
+      path, kind->brings.name,
+      trm_config_is(restored->config, "model.kind", "seq2seq") ? "translate" : "predict");
 }
 
 trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options, FILE *out) {

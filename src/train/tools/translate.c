@@ -183,6 +183,7 @@ static trm_status write_result(const translator *t, const trm_written *w, const 
 
 static trm_status translate_group(translator *t, int64_t first, int64_t end, FILE *out) {
   if (t->lines[first].n == 0) { /* an empty line is one of the output */
+    if (t->options->n_best > 1) (void)fprintf(out, "%" PRId64 "\t\t\t", t->lines[first].number + 1);
     (void)fputc('\n', out);
     return TRM_OK;
   }
