@@ -133,9 +133,9 @@ def rmsprop(groups, config):
 OPTIMIZERS = {"adamw": adamw, "rmsprop": rmsprop}
 
 
-def train(config, weights, inputs, targets):
-    """[(loss before the update, norm of the gradient before clipping)] of every step."""
-    model = Decoder(config, weights)
+def train(config, weights, loss_of, n_steps):
+    """[(loss before the update, norm of the gradient before clipping)] of every step; loss_of(step)
+    is the loss of the weights as they are then."""
     matrices = [w for w in weights.values() if w.dim() >= 2]
     vectors = [w for w in weights.values() if w.dim() < 2]
     groups = [
@@ -145,16 +145,21 @@ def train(config, weights, inputs, targets):
     optimizer = OPTIMIZERS[config["optimizer.name"]](groups, config)
     clip_norm = float(config["optimizer.clip_norm"]) or math.inf
     rows = []
-    for step in range(len(inputs)):
+    for step in range(n_steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
         optimizer.zero_grad()
-        loss = model.loss(inputs[step], targets[step])
+        loss = loss_of(step)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(weights.values(), clip_norm)
         optimizer.step()
         rows.append((loss.item(), norm.item()))
     return rows
+
+
+def train_decoder(config, weights, inputs, targets):
+    model = Decoder(config, weights)
+    return train(config, weights, lambda step: model.loss(inputs[step], targets[step]), len(inputs))
 
 
 def main():
@@ -180,7 +185,7 @@ def main():
             if float(config.get(key, 0)) != 0:
                 parser.error(f"{key} must be 0: no two programs draw the same masks")
         results = [
-            train(config, read_weights(file, dtype), inputs, targets)
+            train_decoder(config, read_weights(file, dtype), inputs, targets)
             for dtype in (torch.float64, torch.float32)
         ]
 
