@@ -122,7 +122,7 @@ class Transformer:
         return x if self.post else self.norm(x, f"{path}ln_f")
 
 
-# ---- models: the sum of the loss over a batch of samples, and what it is divided by ------------------
+# ---- models: the mean loss of a batch of samples ---------------------------------------------------
 
 
 class Encoder(Transformer):
