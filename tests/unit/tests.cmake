@@ -69,6 +69,10 @@ foreach(name graph papers decoder sequences)
   trm_add_test(NAME test_model_${name}_f64 SOURCE test_model_${name}.c FOLDER unit THREADS 2
                MODULES core_f64 math_f64 nn_f64 model_f64)
 endforeach()
+foreach(unit "" _f64)
+  trm_add_test(NAME test_model_layer_torch${unit} SOURCE test_model_layer_torch.c FOLDER unit THREADS 2
+               MODULES core${unit} math${unit} nn${unit} model${unit})
+endforeach()
 trm_add_test(NAME test_model_rows FOLDER unit MODULES core math nn model THREADS 2)
 
 foreach(name permute vocab tokenizer windows dataset loader sample_batches partition field graph graph_bad sampler graph_loader)
