@@ -75,12 +75,12 @@ def command(words, ranks):
     return [MPIEXEC, *MPI_FLAGS, "-n", str(ranks), *words] if ranks else words
 
 
-def run(*words, ranks=0, threads=1, timeout=120, cwd=None):
-    """ranks 0: the program itself, without mpirun."""
+def run(*words, ranks=0, threads=1, timeout=120, cwd=None, given=b""):
+    """ranks 0: the program itself, without mpirun. given: bytes on standard input."""
     done = subprocess.run(command(words, ranks), env=environment(threads), timeout=timeout,
-                          cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, errors="replace")
-    return Result(done.returncode, done.stdout, done.stderr)
+                          cwd=cwd, input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return Result(done.returncode, out, err)
 
 
 def start(*words, ranks=0, threads=1, cwd=None):
@@ -140,6 +140,12 @@ def losses(run_dir):
 
 def valid_losses(run_dir):
     return {int(r["step"]): float(r["valid_loss"]) for r in rows(run_dir) if r["valid_loss"]}
+
+
+def scores(run_dir):
+    """Everything an evaluation says, by step."""
+    kept = [r for r in rows(run_dir) if r["valid_loss"]]
+    return [{k: v for k, v in r.items() if k not in ("elapsed_s", "peak_rss_mb")} for r in kept]
 
 
 def checkpoints(run_dir):

@@ -7,13 +7,6 @@ from graphs import *
 folder = temp_folder()
 LAYOUTS = [(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (2, 2)]
 
-
-def scores(run_dir):
-    """Everything an evaluation says, by step."""
-    kept = [r for r in rows(run_dir) if r["valid_loss"]]
-    return [{k: v for k, v in r.items() if k not in ("elapsed_s", "peak_rss_mb")} for r in kept]
-
-
 for name, path in layout_configs(folder).items():
     want = want_scores = None
     for ranks, threads in LAYOUTS:
