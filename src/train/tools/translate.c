@@ -208,13 +208,23 @@ typedef struct reading {
   int64_t n, first; /* lines, number of the first */
 } reading;
 
+/* A line that cannot be read as text: which one. */
+static trm_status name_line(const translator *t, const line *l, trm_status status) {
+  char why[TRM_MESSAGE_BYTES];
+  if (status != TRM_ERR_DATA) return status;
+  (void)snprintf(why, sizeof why, "%s", trm_message());
+  return trm_fail(status, "%s:%" PRId64 ": %s",
+                  t->options->input ? t->options->input : "standard input", l->number + 1, why);
+}
+
 static trm_status encode(translator *t, const reading *r, int64_t i, line *l) {
   int64_t begin = r->offsets[i], end = r->offsets[i + 1], n_unknown;
   while (end > begin && (r->text[end - 1] == '\n' || r->text[end - 1] == '\r')) --end;
   TRM_FREE(l->tokens);
   l->number = r->first + i;
-  TRM_TRY(
-      trm_tokenizer_encode(t->input, r->text + begin, end - begin, &l->tokens, &l->n, &n_unknown));
+  TRM_TRY(name_line(
+      t, l,
+      trm_tokenizer_encode(t->input, r->text + begin, end - begin, &l->tokens, &l->n, &n_unknown)));
   t->n_unknown += n_unknown;
   if (l->n > t->context - 1) {
     l->n = t->context - 1;
