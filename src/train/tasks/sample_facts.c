@@ -3,7 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "trireme/core/utf8.h"
 #include "vocab_facts.h"
+
+/* Of a list of classes in a message. */
+enum { NAMES_BYTES = 80 };
 
 static const char fact_target[] = "target", fact_shared[] = "shared_vocab",
                   fact_scale[] = "target/scale", fact_class_offsets[] = "classes/offsets",
@@ -74,6 +78,61 @@ static trm_status other_vocab(trm_task_use use, const char *path, const char *da
                   data, side, here->n, here->unit, path, there->n, there->unit);
 }
 
+/* "bad, good", as far as there is room. */
+static const char *list_names(const trm_texts *names, char *text, int64_t room) {
+  text[0] = 0;
+  for (int64_t i = 0; i < names->n && (int64_t)strlen(text) + 8 < room; ++i) {
+    const int64_t begin = names->offsets[i], bytes = names->offsets[i + 1] - begin;
+    if (i > 0) strcat(text, ", ");
+    const int64_t at = (int64_t)strlen(text);
+    trm_text_escape(names->bytes + begin, bytes, text + at, room - at);
+  }
+  return text;
+}
+
+static bool same_texts(const trm_texts *a, const trm_texts *b) {
+  return a->n == b->n &&
+         memcmp(a->offsets, b->offsets, (size_t)(a->n + 1) * sizeof *a->offsets) == 0 &&
+         memcmp(a->bytes, b->bytes, (size_t)a->offsets[a->n]) == 0;
+}
+
+/* To train or to score, a class must have the same number there and here. */
+static trm_status check_classes(const char *path, trm_task_use use, const trm_samples *data,
+                                const trm_texts *known) {
+  char here[NAMES_BYTES], there[NAMES_BYTES];
+  const trm_texts *names = &data->classes.names;
+  if (use == TRM_USE_PREDICT || names->n == 0 || known->n == 0 || same_texts(names, known)) {
+    return TRM_OK;
+  }
+  return trm_fail(use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
+                  "%s has other classes (%" PRId64 ": %s) than %s was trained on (%" PRId64
+                  ": %s); prepare it with samples of the same classes",
+                  data->path, names->n, list_names(names, here, sizeof here), path, known->n,
+                  list_names(known, there, sizeof there));
+}
+
+/* Place of a text among others, -1 where it is none of them. */
+static int32_t find_text(const trm_texts *texts, const char *bytes, int64_t n) {
+  for (int64_t i = 0; i < texts->n; ++i) {
+    const int64_t begin = texts->offsets[i];
+    if (texts->offsets[i + 1] - begin == n && memcmp(texts->bytes + begin, bytes, (size_t)n) == 0) {
+      return (int32_t)i;
+    }
+  }
+  return -1;
+}
+
+void trm_sample_classes_find(const trm_classes *classes, const trm_texts *known, int64_t n_known,
+                             int32_t *places) {
+  const trm_texts *names = &classes->names;
+  for (int32_t c = 0; c < classes->n; ++c) {
+    places[c] = c < n_known ? c : -1;
+    if (names->n == 0 || known->n == 0) continue;
+    const int64_t begin = names->offsets[c];
+    places[c] = find_text(known, names->bytes + begin, names->offsets[c + 1] - begin);
+  }
+}
+
 trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_task_use use,
                                   trm_sample_view *view) {
   const trm_samples *data = view->data;
@@ -84,11 +143,14 @@ trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_
                     data->path, target_names[data->target], path, target_names[known.target]);
   }
   if (!trm_vocab_equal(&known.input_vocab, &data->input_vocab)) {
-    return other_vocab(use, path, data->path, "input/", &data->input_vocab, &known.input_vocab);
+    return other_vocab(use, path, data->path, "input", &data->input_vocab, &known.input_vocab);
   }
   if (data->target == TRM_TARGET_TOKENS &&
       !trm_vocab_equal(&known.target_vocab, &data->target_vocab)) {
     return other_vocab(use, path, data->path, "target", &data->target_vocab, &known.target_vocab);
+  }
+  if (data->target == TRM_TARGET_CLASS) {
+    TRM_TRY(check_classes(path, use, data, &known.classes));
   }
   if (use != TRM_USE_TRAIN) {
     view->mean = known.mean;

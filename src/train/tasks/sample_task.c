@@ -37,6 +37,7 @@ typedef struct sample_task {
   trm_sample_view view;
   trm_ids train;
   float *class_weights; /* [classes], NULL: none; owned */
+  int32_t *labels;      /* [n] of the model's classes, to predict; owned */
   uint64_t seed;
   trm_sample_loader *loader;
   trm_sample_evaluation *evaluation;
@@ -164,6 +165,7 @@ static void close_samples(trm_task *task) {
   trm_sample_loader_destroy(&t->loader);
   trm_samples_close(&t->data);
   TRM_FREE(t->class_weights);
+  TRM_FREE(t->labels);
   TRM_FREE(task->self);
 }
 
@@ -197,7 +199,7 @@ static int64_t epoch_tokens(const sample_task *t) {
 
 static trm_status resolve(trm_task *task, trm_config *config) {
   sample_task *t = task->self;
-  if (task->use == TRM_USE_PREDICT) return TRM_OK;
+  if (task->use != TRM_USE_TRAIN) return TRM_OK;
   const bool by_size = trm_config_int(config, "batch.tokens") == 0;
   task->epoch_samples = t->train.n;
   task->batch = by_size ? trm_config_int(config, "batch.size") : 1;
@@ -278,8 +280,14 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
 static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
                           int64_t *n_rows) {
   const sample_task *t = task->self;
-  (void)task;
   (void)learner;
+  if (t->data->target == TRM_TARGET_TOKENS) {
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "%s: the model writes sequences, of which predict says nothing; trireme translate "
+        "writes them",
+        options->run);
+  }
   return trm_sample_evaluation_predict(t->evaluation, options, n_rows);
 }
 
@@ -290,9 +298,27 @@ static trm_status put_facts(const trm_task *task, trm_facts *facts) {
   return trm_sample_facts_put(facts, &t->view);
 }
 
+/* Predictions are of the model's classes, whichever the data have. Borrows the facts. */
+static trm_status take_classes(sample_task *t, const trm_facts *facts, const char *path) {
+  trm_classes *classes = &t->data->classes;
+  const int64_t n_known = trm_facts_outputs(facts);
+  int32_t *places = NULL;
+  trm_sample_facts known;
+  TRM_TRY(trm_sample_facts_get(facts, path, &known));
+  TRM_TRY(TRM_ALLOC(&t->labels, t->data->n, "labels"));
+  TRM_TRY(TRM_ALLOC(&places, classes->n, "classes"));
+  trm_sample_classes_find(classes, &known.classes, n_known, places);
+  for (int64_t i = 0; i < t->data->n; ++i) t->labels[i] = places[classes->labels[i]];
+  TRM_FREE(places);
+  *classes = (trm_classes){.n = (int)n_known, .labels = t->labels, .names = known.classes};
+  return TRM_OK;
+}
+
 static trm_status check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
   sample_task *t = task->self;
-  return trm_sample_facts_check(facts, path, task->use, &t->view);
+  TRM_TRY(trm_sample_facts_check(facts, path, task->use, &t->view));
+  const bool classes = t->data->target == TRM_TARGET_CLASS;
+  return task->use == TRM_USE_PREDICT && classes ? take_classes(t, facts, path) : TRM_OK;
 }
 
 const trm_task_kind trm_task_samples = {
