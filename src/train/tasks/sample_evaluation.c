@@ -355,11 +355,6 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
                                          const trm_predict_options *options, int64_t *n_rows) {
   trm_comm *comm = e->task->comm;
   bool stopped = false;
-  if (by_token(e)) {
-    return trm_fail(TRM_ERR_USAGE,
-                    "predict: %s was trained to write sequences; trireme translate writes them",
-                    options->run);
-  }
   e->n = 0;
   TRM_TRY(run_part(e, &e->parts[0], NULL, NULL, &stopped));
   if (e->view.data->target == TRM_TARGET_CLASS) {
