@@ -19,7 +19,7 @@ static trm_status check(const trm_translate_options *o) {
 
 int app_translate(int argc, char **argv) {
   app_list words;
-  trm_translate_options o = {.batch = 32,
+  trm_translate_options o = {.batch = 64,
                              .beam = 5,
                              .n_best = 1,
                              .length_reward = 1,
@@ -46,7 +46,7 @@ int app_translate(int argc, char **argv) {
                "draw from the fewest tokens that hold this much probability (default 1)"),
       APP_INT("--seed", 0, &seed, 0, 9e15, "N", "the same seed draws the same (default 1)"),
       APP_INT("--batch", 0, &o.batch, 1, 4096, "N",
-              "lines that a rank works on together; changes no result (default 32)"),
+              "lines that a rank works on together; changes no result (default 64)"),
       APP_FLAG("--best", &o.best, "the best checkpoint, not the newest"),
       APP_THREADS(&threads),
   };

@@ -22,14 +22,19 @@
 #include "trireme/input/tokenizer.h"
 #include "trireme/train/train.h"
 
-/* Tokens of hypotheses that are kept at once; results of one line may need more. */
-enum { KEPT_TOKENS = 16384 };
+enum {
+  KEPT_TOKENS =
+      65536,         /* of hypotheses at once; results of one line may need more. Of the memory only
+                          what is written to is taken */
+  SHARE_BATCHES = 16 /* a rank has so many batches of lines at once, to sort them by length */
+};
 
 /* A line of this rank. */
 typedef struct line {
   int32_t *tokens; /* without frame; owned */
   int64_t n;
-  int64_t number; /* in the input, from 0 */
+  int64_t number;  /* in the input, from 0 */
+  long begin, end; /* of its results in the texts of the share */
 } line;
 
 typedef struct translator {
@@ -45,7 +50,8 @@ typedef struct translator {
   double start_s;
   trm_log log;
 
-  line *lines; /* [batch] */
+  line *lines;      /* [batch * SHARE_BATCHES] of this rank */
+  line **by_length; /* the same, the shortest first */
   /* Inputs of a group. */
   int64_t *offsets, *numbers; /* [batch + 1], [batch] */
   int32_t *tokens;            /* [batch * context] */
@@ -90,7 +96,8 @@ static trm_status make_search(translator *t) {
   TRM_TRY(trm_search_create(&t->restored.learner, &t->search_options, &bounds, t->n_kept,
                             t->facts.target_vocab.n, &t->search));
   TRM_TRY(trm_tape_reserve(t->restored.learner.tape));
-  TRM_TRY(TRM_ALLOC(&t->lines, t->batch, "lines"));
+  TRM_TRY(TRM_ALLOC(&t->lines, t->batch * SHARE_BATCHES, "lines"));
+  TRM_TRY(TRM_ALLOC(&t->by_length, t->batch * SHARE_BATCHES, "lines"));
   TRM_TRY(TRM_ALLOC(&t->offsets, t->batch + 1, "lines"));
   TRM_TRY(TRM_ALLOC(&t->numbers, t->batch, "lines"));
   return TRM_ALLOC(&t->tokens, bounds.inputs.n_rows, "lines");
@@ -119,8 +126,9 @@ static void close_translator(translator *t) {
   trm_tokenizer_destroy(&t->input);
   trm_tokenizer_destroy(&t->output);
   trm_restored_free(&t->restored);
-  for (int64_t i = 0; t->lines && i < t->batch; ++i) TRM_FREE(t->lines[i].tokens);
+  for (int64_t i = 0; t->lines && i < t->batch * SHARE_BATCHES; ++i) TRM_FREE(t->lines[i].tokens);
   TRM_FREE(t->lines);
+  TRM_FREE(t->by_length);
   TRM_FREE(t->offsets);
   TRM_FREE(t->numbers);
   TRM_FREE(t->tokens);
@@ -138,7 +146,7 @@ static trm_sample_batch lay_out(translator *t, int64_t first, int64_t end) {
   b.inputs = (trm_sequences){.n = b.n, .offsets = t->offsets};
   t->offsets[0] = 0;
   for (int64_t i = first; i < end; ++i) {
-    const line *l = &t->lines[i];
+    const line *l = t->by_length[i];
     memcpy(to, l->tokens, (size_t)l->n * sizeof *to);
     to += l->n;
     *to++ = t->facts.input_vocab.eos;
@@ -155,8 +163,8 @@ static trm_sample_batch lay_out(translator *t, int64_t first, int64_t end) {
 static int64_t group_end(const translator *t, int64_t first, int64_t n) {
   int64_t end = first, longest = 0, rows = 0;
   const int64_t most_rows = trm_max_i64(KEPT_TOKENS, t->context);
-  for (; end < n; ++end) {
-    const int64_t r = rows_of(&t->lines[end]);
+  for (; end < n && end - first < t->batch; ++end) {
+    const int64_t r = rows_of(t->by_length[end]);
     longest = trm_max_i64(longest, r);
     rows += r;
     const int64_t kept = (end + 1 - first) * t->options->beam *
@@ -181,20 +189,35 @@ static trm_status write_result(const translator *t, const trm_written *w, const 
   return TRM_OK;
 }
 
+static trm_status write_results(const translator *t, int64_t i, line *l, FILE *out) {
+  const int64_t n = trm_search_n(t->search, i);
+  l->begin = ftell(out);
+  for (int64_t k = 0; k < n; ++k) {
+    const trm_written w = trm_search_result(t->search, i, k);
+    TRM_TRY(write_result(t, &w, l, out));
+  }
+  if (n == 0) (void)fputc('\n', out); /* logits that are no numbers */
+  l->end = ftell(out);
+  return TRM_OK;
+}
+
+/* An empty line is one of the output. */
+static void write_nothing(const translator *t, line *l, FILE *out) {
+  l->begin = ftell(out);
+  if (t->options->n_best > 1) (void)fprintf(out, "%" PRId64 "\t\t\t", l->number + 1);
+  (void)fputc('\n', out);
+  l->end = ftell(out);
+}
+
 static trm_status translate_group(translator *t, int64_t first, int64_t end, FILE *out) {
-  if (t->lines[first].n == 0) { /* an empty line is one of the output */
-    if (t->options->n_best > 1) (void)fprintf(out, "%" PRId64 "\t\t\t", t->lines[first].number + 1);
-    (void)fputc('\n', out);
+  if (t->by_length[first]->n == 0) {
+    write_nothing(t, t->by_length[first], out);
     return TRM_OK;
   }
   const trm_sample_batch batch = lay_out(t, first, end);
   TRM_TRY(trm_search_run(t->search, &batch, t->numbers));
   for (int64_t i = 0; i < batch.n; ++i) {
-    for (int64_t k = 0; k < trm_search_n(t->search, i); ++k) {
-      const trm_written w = trm_search_result(t->search, i, k);
-      TRM_TRY(write_result(t, &w, &t->lines[first + i], out));
-    }
-    if (trm_search_n(t->search, i) == 0) (void)fputc('\n', out); /* logits that are no numbers */
+    TRM_TRY(write_results(t, i, t->by_length[first + i], out));
   }
   return TRM_OK;
 }
@@ -233,20 +256,45 @@ static trm_status encode(translator *t, const reading *r, int64_t i, line *l) {
   return TRM_OK;
 }
 
-/* This rank's share, in pieces of `batch` lines, into `out`. */
-static trm_status translate_share(translator *t, const reading *r, FILE *out) {
-  int64_t first, n;
-  trm_share(r->n, trm_comm_size(t->comm), trm_comm_rank(t->comm), &first, &n);
-  for (int64_t at = 0; at < n; at += t->batch) {
-    const int64_t here = trm_min_i64(t->batch, n - at);
-    for (int64_t i = 0; i < here; ++i) TRM_TRY(encode(t, r, first + at + i, &t->lines[i]));
-    for (int64_t i = 0; i < here;) {
-      const int64_t end = group_end(t, i, here);
-      TRM_TRY(translate_group(t, i, end, out));
-      i = end;
-    }
+static int by_length(const void *a, const void *b) {
+  const line *x = *(line *const *)a, *y = *(line *const *)b;
+  if (x->n != y->n) return x->n < y->n ? -1 : 1;
+  return (x->number > y->number) - (x->number < y->number);
+}
+
+/* n lines of this rank; their results stand in `out` in the order of their lengths. */
+static trm_status translate_lines(translator *t, int64_t n, FILE *out) {
+  for (int64_t i = 0; i < n; ++i) t->by_length[i] = &t->lines[i];
+  qsort(t->by_length, (size_t)n, sizeof(line *), by_length);
+  for (int64_t i = 0; i < n;) {
+    const int64_t end = group_end(t, i, n);
+    TRM_TRY(translate_group(t, i, end, out));
+    i = end;
   }
   return TRM_OK;
+}
+
+static trm_status no_memory(void) {
+  return trm_fail(TRM_ERR_MEMORY, "no memory for the lines that are written");
+}
+
+/* This rank's share, into `out` in the order of the lines. */
+static trm_status translate_share(translator *t, const reading *r, FILE *out) {
+  char *text = NULL;
+  size_t bytes = 0;
+  int64_t first, n;
+  trm_share(r->n, trm_comm_size(t->comm), trm_comm_rank(t->comm), &first, &n);
+  for (int64_t i = 0; i < n; ++i) TRM_TRY(encode(t, r, first + i, &t->lines[i]));
+  FILE *sorted = open_memstream(&text, &bytes);
+  if (!sorted) return no_memory();
+  trm_status status = translate_lines(t, n, sorted);
+  if (fclose(sorted) != 0 && status == TRM_OK) status = no_memory();
+  for (int64_t i = 0; i < n && status == TRM_OK; ++i) {
+    const line *l = &t->lines[i];
+    (void)fwrite(text + l->begin, 1, (size_t)(l->end - l->begin), out);
+  }
+  free(text);
+  return status;
 }
 
 /* Rank 0's lines to all. Collective. */
@@ -304,11 +352,8 @@ static trm_status translate_reading(translator *t, const reading *r, FILE *out) 
   char *text = NULL;
   size_t bytes = 0;
   FILE *mine = open_memstream(&text, &bytes);
-  trm_status status = mine ? translate_share(t, r, mine)
-                           : trm_fail(TRM_ERR_MEMORY, "no memory for the lines that are written");
-  if (mine && fclose(mine) != 0 && status == TRM_OK) {
-    status = trm_fail(TRM_ERR_MEMORY, "no memory for the lines that are written");
-  }
+  trm_status status = mine ? translate_share(t, r, mine) : no_memory();
+  if (mine && fclose(mine) != 0 && status == TRM_OK) status = no_memory();
   status = trm_comm_agree(t->comm, status);
   if (status == TRM_OK) status = join_texts(t, text, (int64_t)bytes, out);
   free(text);
@@ -321,7 +366,7 @@ static trm_status translate_reading(translator *t, const reading *r, FILE *out) 
 
 static trm_status translate_all(translator *t, trm_line_reader *reader, FILE *out) {
   const bool root = trm_comm_rank(t->comm) == 0;
-  const int64_t most = t->batch * trm_comm_size(t->comm);
+  const int64_t most = t->batch * SHARE_BATCHES * trm_comm_size(t->comm);
   reading r = {0};
   trm_status status = trm_comm_agree(t->comm, TRM_ALLOC(&r.offsets, most + 1, "lines"));
   while (status == TRM_OK) {
