@@ -47,15 +47,24 @@ typedef struct sample_task {
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
+static const char *target_words(const trm_samples *data) {
+  if (data->target == TRM_TARGET_TOKENS) return "sequences of tokens";
+  return data->target == TRM_TARGET_NUMBER ? "numbers" : "classes";
+}
+
 static trm_status check_model(const trm_task *task, const sample_task *t) {
+  const char *kind = trm_config_string(task->config, "model.kind");
   const bool tokens = t->data->target == TRM_TARGET_TOKENS;
   if (t->view.frame.outputs == tokens) return TRM_OK;
+  if (task->use != TRM_USE_TRAIN) {
+    return trm_fail(
+        TRM_ERR_DATA,
+        "the targets of %s are %s, of which a model of kind '%s' says nothing; give data "
+        "like those it was trained on",
+        t->data->path, target_words(t->data), kind);
+  }
   return trm_fail(TRM_ERR_CONFIG, "model.kind is '%s', but the targets of %s are %s; set it to %s",
-                  trm_config_string(task->config, "model.kind"), t->data->path,
-                  tokens                                 ? "sequences of tokens"
-                  : t->data->target == TRM_TARGET_NUMBER ? "numbers"
-                                                         : "classes",
-                  tokens ? "seq2seq" : "encoder");
+                  kind, t->data->path, target_words(t->data), tokens ? "seq2seq" : "encoder");
 }
 
 static trm_status longest_row(const trm_task *task, const sample_task *t) {
