@@ -171,6 +171,7 @@ trm_status trm_sample_evaluation_create(trm_task *task, const trm_sample_view *v
   e->view = *view;
   e->view.class_weights = NULL;
   TRM_TRY_OUT(make_parts(e));
+  if (task->use != TRM_USE_PREDICT) trm_sample_writing_introduce(task, view->data);
   TRM_TRY_OUT(reserve_outputs(e));
   *out = e;
   return TRM_OK;

@@ -52,6 +52,7 @@ struct trm_sample_writing {
   trm_search *search;
   trm_tokenizer *tokenizer;
   bool texts; /* scored as texts, else as lists of symbols */
+  bool warned;
 };
 
 static bool writes_texts(const trm_samples *data) {
@@ -65,6 +66,14 @@ const char *const *trm_sample_writing_scores(const trm_task *task, const trm_sam
     return none;
   }
   return writes_texts(data) ? texts : symbols;
+}
+
+void trm_sample_writing_introduce(const trm_task *task, const trm_samples *data) {
+  char signature[96];
+  if (!trm_sample_writing_scores(task, data)[0] || !writes_texts(data)) return;
+  trm_bleu_signature(1, signature, sizeof signature);
+  trm_log_line(task->log, "BLEU %s, chrF nc:6|nw:0|space:no, of texts written by %s", signature,
+               trm_config_int(task->config, "eval.beam") == 1 ? "greedy search" : "beam search");
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -281,6 +290,13 @@ trm_status trm_sample_writing_run(trm_sample_writing *w, trm_task_stop stop, voi
   TRM_TRY(trm_comm_agree(w->task->comm, status));
   TRM_TRY(trm_comm_sum_f64(w->task->comm, counts, N_COUNTS));
   *stopped = *stopped || counts[STOPS] > 0;
+  if (w->texts && !w->warned && trm_bleu_looks_tokenized(counts + BLEU)) {
+    w->warned = true;
+    trm_log_warn(w->task->log,
+                 "%s: 100 lines or more end in ' .', as tokenized text does; BLEU of such lines is "
+                 "not that of plain text: prepare the data from text as people write it",
+                 w->view.data->path);
+  }
   scores[0] = trm_exact_rate(counts + EDITS);
   scores[1] = w->texts ? trm_bleu_score(counts + BLEU) : trm_edit_rate(counts + EDITS);
   scores[2] = w->texts ? trm_chrf_score(counts + CHRF) : trm_wrong_rate(counts + EDITS);

@@ -12,6 +12,8 @@ typedef struct trm_sample_writing trm_sample_writing;
 
 /** Names of the scores that targets have, NULL past the last; none where nothing is to be written. */
 const char *const *trm_sample_writing_scores(const trm_task *task, const trm_samples *data);
+/** Says to the log how texts are scored, where they are. */
+void trm_sample_writing_introduce(const trm_task *task, const trm_samples *data);
 /** Plans writing for samples[n] of one subset. Keeps all it is given. Not collective. */
 trm_status trm_sample_writing_create(const trm_task *task, const trm_sample_view *view,
                                      trm_learner *learner, trm_ids samples,
