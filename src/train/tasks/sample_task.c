@@ -222,9 +222,8 @@ static trm_status resolve(trm_task *task, trm_config *config) {
   task->units_a_step = epoch_tokens(t) / task->epoch_steps;
   TRM_TRY(trm_task_resolve_blocks(task, config, default_blocks(task->units_a_step), task->batch));
   (void)snprintf(task->summary, sizeof task->summary,
-                 "%" PRId64 " samples, %" PRId64 " and %" PRId64 " tokens a step, %" PRId64
-                 " steps an epoch",
-                 t->train.n, t->train.n / task->epoch_steps, task->units_a_step, task->epoch_steps);
+                 "%" PRId64 " samples, %" PRId64 " and %" PRId64 " tokens a step", t->train.n,
+                 t->train.n / task->epoch_steps, task->units_a_step);
   return TRM_OK;
 }
 
