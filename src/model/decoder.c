@@ -121,8 +121,12 @@ static trm_var *step(void *self, trm_tape *tape, const trm_step_batch *batch) {
     x = trm_transformer_layer_step(&d->t, tape, &d->layers[i], x, batch, i);
   }
   x = trm_last_rows(tape, x, batch);
-  if (!d->t.post_norm) x = trm_norm(tape, x, d->ln_f);
-  return trm_op_linear(tape, x, trm_tape_param(tape, d->head), NULL);
+  return d->t.post_norm ? x : trm_norm(tape, x, d->ln_f);
+}
+
+static trm_var *head(void *self, trm_tape *tape) {
+  const decoder *d = self;
+  return trm_tape_param(tape, d->head);
 }
 
 const trm_model_kind trm_model_decoder = {TRM_MODEL_PART("decoder", &trm_transformer_keys, &rows),
@@ -132,4 +136,5 @@ const trm_model_kind trm_model_decoder = {TRM_MODEL_PART("decoder", &trm_transfo
                                           .outputs = logits,
                                           .loss = loss,
                                           .kept = kept,
-                                          .step = step};
+                                          .step = step,
+                                          .head = head};

@@ -103,3 +103,7 @@ void trm_model_encode(trm_model *model, trm_tape *tape, const trm_sample_batch *
 trm_var *trm_model_step(trm_model *model, trm_tape *tape, const trm_step_batch *batch) {
   return model->kind->step(model->self, tape, batch);
 }
+
+trm_var *trm_model_head(trm_model *model, trm_tape *tape) {
+  return model->kind->head(model->self, tape);
+}

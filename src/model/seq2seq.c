@@ -174,8 +174,12 @@ static trm_var *step(void *self, trm_tape *tape, const trm_step_batch *batch) {
     y = trm_transformer_layer_step(&m->t, tape, &s->layers[i], y, batch, i);
   }
   y = trm_last_rows(tape, y, batch);
-  if (!m->t.post_norm) y = trm_norm(tape, y, s->ln_f);
-  return trm_op_linear(tape, y, trm_tape_param(tape, m->head), NULL);
+  return m->t.post_norm ? y : trm_norm(tape, y, s->ln_f);
+}
+
+static trm_var *head(void *self, trm_tape *tape) {
+  const seq2seq *m = self;
+  return trm_tape_param(tape, m->head);
 }
 
 const trm_model_kind trm_model_seq2seq = {
@@ -188,4 +192,5 @@ const trm_model_kind trm_model_seq2seq = {
     .kept = kept,
     .encode = encode_inputs,
     .step = step,
+    .head = head,
     .frame = frame};

@@ -886,6 +886,15 @@ static void case_trm_top_k(trial *t) {
   trm_top_k(top, x, given, n, C, K);
   note_ints(t, top, n * K);
 }
+static void case_trm_top_k_tile(trial *t) {
+  const int64_t n = 1 + below(t, 20), C = width(t), K = 1 + below(t, C < 20 ? C : 20);
+  int32_t *columns = ids_of(t, n * K, 2);
+  float *values = reals(t, n * K);
+  const float *x = reals(t, n * C);
+  trm_top_k_tile(columns, values, x, n, 0, C, K);
+  note_ints(t, columns, n * K);
+  note(t, values, n * K);
+}
 static void case_trm_segment_sum(trial *t) {
   const int64_t n = 1 + below(t, 20), C = width(t), *offsets = segments_of(t, n);
   float *y = reals(t, n * C);

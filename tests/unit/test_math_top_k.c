@@ -16,6 +16,21 @@ static void run(void *p, trm_real **out) {
   free(top);
 }
 
+/* The same in tiles of 100 columns. */
+static void run_tiles(void *p, trm_real **out) {
+  const top_case *t = p;
+  int32_t *columns = test_calloc(t->n * t->K, sizeof *columns);
+  trm_real *tile = NEW_REALS(t->n * 100);
+  for (int64_t first = 0; first < t->C; first += 100) {
+    const int64_t n = t->C - first < 100 ? t->C - first : 100;
+    for (int64_t i = 0; i < t->n * n; ++i) tile[i] = t->x[i / n * t->C + first + i % n];
+    trm_top_k_tile(columns, out[1], tile, t->n, first, n, t->K);
+  }
+  for (int64_t i = 0; i < t->n * t->K; ++i) out[0][i] = (trm_real)columns[i];
+  free(columns);
+  free(tile);
+}
+
 static bool excluded(const trm_csr *exclude, int64_t row, int64_t column) {
   for (int64_t e = exclude ? exclude->offsets[row] : 0; exclude && e < exclude->offsets[row + 1];
        ++e) {
@@ -65,6 +80,17 @@ static void check(int64_t n, int64_t C, int64_t K, int64_t levels, int64_t out_o
   reference(&t, want);
   check_kernel((kernel_case){
       .name = "top_k", .run = run, .context = &t, .n = {n * K}, .want = {want}, .tolerance = {0}});
+  if (!t.exclude && K <= C) {
+    double *values = NEW_DOUBLES(n * K);
+    for (int64_t i = 0; i < n * K; ++i) values[i] = (double)x[i / K * C + (int64_t)want[i]];
+    check_kernel((kernel_case){.name = "top_k_tile",
+                               .run = run_tiles,
+                               .context = &t,
+                               .n = {n * K, n * K},
+                               .want = {want, values},
+                               .tolerance = {0, 0}});
+    free(values);
+  }
   free(x);
   free(offsets);
   free(columns);

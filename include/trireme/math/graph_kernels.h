@@ -94,6 +94,13 @@ void trm_sort_rows(int64_t *offsets, int32_t *order, const int32_t *ids, int64_t
  */
 void trm_top_k(int32_t *top, const trm_real *x, const trm_csr *exclude, int64_t n, int64_t C,
                int64_t K);
+/**
+ * The same of rows whose columns come tile by tile: x[N, n] has columns first .. first + n - 1, the tile
+ * with first = 0 begins. columns[N, K] and values[N, K]: the greatest so far, in order. All tiles
+ * together have at least K columns. What is compared with NaN stays where it is.
+ */
+void trm_top_k_tile(int32_t *columns, trm_real *values, const trm_real *x, int64_t N, int64_t first,
+                    int64_t n, int64_t K);
 
 /** y[n, C]: sum or (mean) mean of the rows [offsets[s], offsets[s + 1]) of x; 0 for an empty one. */
 void trm_segment_sum(trm_real *y, const trm_real *x, const int64_t *offsets, int64_t n, int64_t C,

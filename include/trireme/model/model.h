@@ -65,8 +65,10 @@ typedef struct trm_model_kind {
   trm_kept_sizes (*kept)(const void *self);
   /** Reads the inputs of samples; *rows of each layer get their keys and values. NULL: no encoder. */
   void (*encode)(void *self, trm_tape *tape, const trm_sample_batch *batch, trm_real *const *rows);
-  /** Logits [fresh.n, outputs] of what follows the last new token of each sequence. */
+  /** Rows [fresh.n, width] of the last new token of each sequence, up to the output layer, and its
+   *  matrix [outputs, width]. */
   trm_var *(*step)(void *self, trm_tape *tape, const trm_step_batch *batch);
+  trm_var *(*head)(void *self, trm_tape *tape);
   /** What is to be put around the tokens of samples; NULL: nothing. */
   trm_frame (*frame)(const trm_config *config);
 } trm_model_kind;
@@ -91,9 +93,11 @@ trm_kept_sizes trm_model_kept(const trm_model *model);
 /** Keys and values of inputs, of each layer into rows[layer][inputs.n_rows, 2 width]. */
 void trm_model_encode(trm_model *model, trm_tape *tape, const trm_sample_batch *batch,
                       trm_real *const *rows);
-/** Logits of the next token of each sequence, [fresh.n, outputs]; keys and values of the new tokens go
- *  where batch->self says. The bits of a pass over the whole sequence. */
+/** Rows x[fresh.n, width] whose logits, x head^T, are those of the next token of each sequence; keys and
+ *  values of the new tokens go where batch->self says. The bits of a pass over the whole sequence. */
 trm_var *trm_model_step(trm_model *model, trm_tape *tape, const trm_step_batch *batch);
+/** The output layer, [outputs, width]. */
+trm_var *trm_model_head(trm_model *model, trm_tape *tape);
 /** What the family named by model.kind puts around the tokens of samples. */
 trm_frame trm_model_frame(const trm_config *config);
 /** Kinds of data set that the family named by model.kind works on; NULL past the last. Static. */

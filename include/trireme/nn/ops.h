@@ -67,6 +67,10 @@ trm_var *trm_op_softmax_xent(trm_tape *tape, trm_var *logits, const int32_t *tar
 /** The same of logits x[N, C] w[V, C]^T, which are never all there: by tiles of the vocabulary. */
 trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_t *targets,
                             const trm_xent *how);
+/** y[N, 1 + 2K]: log-sum-exp of the logits x[N, C] w[V, C]^T of each row, the K greatest, the greatest
+ *  first, of equals the lower column, and their columns as numbers (V below 2^24). The logits are never
+ *  all there. No gradient. */
+trm_var *trm_op_linear_top_k(trm_tape *tape, trm_var *x, trm_var *w, int64_t K);
 /** Squared errors of y[N, 1] against targets[N] (NaN: not counted; borrowed). */
 trm_var *trm_op_squared_error(trm_tape *tape, trm_var *y, const float *targets);
 

@@ -9,6 +9,7 @@
 
 #include "team.h"
 #include "trireme/core/csr.h"
+#include "trireme/core/integers.h"
 
 enum { BLOCK = 64 };
 
@@ -98,5 +99,41 @@ void trm_top_k(int32_t *top, const trm_real *x, const trm_csr *exclude, int64_t 
     select_columns(&h, x + i * C, C, exclude ? exclude->columns + first : NULL, n_exclude, K);
     sort_columns(&h, x + i * C);
     for (int64_t k = h.n; k < K; ++k) h.columns[k] = -1;
+  }
+}
+
+/* ---- by tiles of columns ---------------------------------------------------------------------- */
+
+/* Puts a column into a row's list of n, the greatest first, of equals the earlier; of K the last falls
+ * out. */
+static int64_t insert(int32_t *columns, trm_real *values, int64_t n, int64_t K, int32_t column,
+                      trm_real value) {
+  int64_t at = n < K ? n : K - 1;
+  for (; at > 0 && values[at - 1] < value; --at) {
+    values[at] = values[at - 1];
+    columns[at] = columns[at - 1];
+  }
+  values[at] = value;
+  columns[at] = column;
+  return n < K ? n + 1 : K;
+}
+
+void trm_top_k_tile(int32_t *columns, trm_real *values, const trm_real *x, int64_t N, int64_t first,
+                    int64_t n, int64_t K) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *n))
+  for (int64_t r = 0; r < N; ++r) {
+    const trm_real *row = x + r * n;
+    int32_t *list = columns + r * K;
+    trm_real *kept = values + r * K;
+    int64_t have = trm_min_i64(first, K);
+    for (int64_t begin = 0; begin < n; begin += BLOCK) {
+      const int64_t end = trm_min_i64(begin + BLOCK, n);
+      if (have == K && end - begin == BLOCK && !any_above(row + begin, kept[K - 1])) continue;
+      for (int64_t c = begin; c < end; ++c) {
+        if (have < K || row[c] > kept[K - 1]) {
+          have = insert(list, kept, have, K, (int32_t)(first + c), row[c]);
+        }
+      }
+    }
   }
 }

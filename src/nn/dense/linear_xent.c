@@ -3,19 +3,14 @@
  * -log softmax(x w^T)[target]. Logits exist for a tile of the vocabulary at a time; the backward pass
  * makes them again, unless one tile is all.
  */
+#include "output_tile.h"
 #include "tape_internal.h"
 #include "trireme/core/integers.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/kernels.h"
 #include "trireme/nn/ops.h"
 
-enum {
-  X,
-  W,
-  LSE = 0,
-  LOGITS = 1,
-  TILE = 21 * TRM_PANEL /* columns: a tile of 256 rows fits a second-level cache */
-};
+enum { X, W, LSE = 0, LOGITS = 1, TILE = TRM_OUTPUT_TILE };
 
 typedef struct linear_xent {
   const int32_t *targets; /* borrowed for the pass */
@@ -47,27 +42,6 @@ static const int32_t *targets_of(const trm_tape *tape, const trm_node *node) {
   return TRM_ATTR(node, linear_xent)->targets + trm_tape_row(tape);
 }
 
-/* Logits of columns first .. first + n - 1. */
-static void product_tile(trm_tape *tape, const trm_node *node, trm_real *logits, int64_t first,
-                         int64_t n) {
-  const trm_var *x = node->in[X], *w = node->in[W];
-  const int64_t C = x->dims[1];
-  const trm_real *packed = trm_tape_packed(tape, w, true);
-  const trm_factors factors = {
-      .M = x->dims[0],
-      .N = n,
-      .K = C,
-      .a = x->data,
-      .a_row = C,
-      .a_k = 1,
-      .b = w->data + first * C,
-      .ldb = C,
-      .transpose_b = true,
-      .packed = packed ? packed + trm_packed_elements(first, C, trm_gemm_bf16()) : NULL,
-      .bf16 = trm_gemm_bf16()};
-  trm_gemm_then(&factors, &(trm_after){.c = logits, .ldc = n, .alpha = 1});
-}
-
 /* Rows whose target's logit is the greatest, or one of them. */
 static int64_t count_right(const trm_real *max, const trm_real *at, const int32_t *targets,
                            int64_t N) {
@@ -86,7 +60,7 @@ static void forward(trm_tape *tape, trm_node *node) {
   trm_real *logits = node->saved[LOGITS] ? node->saved[LOGITS] : totals + N;
   for (int64_t first = 0; first < V; first += TILE) {
     const int64_t n = trm_min_i64(TILE, V - first);
-    product_tile(tape, node, logits, first, n);
+    trm_output_tile(tape, x, w, logits, first, n);
     trm_xent_tile_forward(lse, sum, at, total, logits, targets, N, first, n);
   }
   trm_tape_add_right(tape, count_right(lse, at, targets, N));
@@ -149,7 +123,7 @@ static void backward(trm_tape *tape, trm_node *node) {
   for (int64_t first = 0; first < V; first += TILE) {
     const int64_t n = trm_min_i64(TILE, V - first);
     const trm_real *logits = node->saved[LOGITS] ? node->saved[LOGITS] : dlogits;
-    if (logits == dlogits) product_tile(tape, node, dlogits, first, n);
+    if (logits == dlogits) trm_output_tile(tape, x, w, dlogits, first, n);
     trm_xent_tile_backward(dlogits, logits, node->saved[LSE], targets_of(tape, node),
                            &TRM_ATTR(node, linear_xent)->how, node->out->grad[0], N, V, first, n);
     spread_tile(tape, node, dlogits, first, n, dw, dx, first > 0);

@@ -17,8 +17,8 @@
 #include "token_sampler.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
-#include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"
+#include "trireme/nn/ops.h"
 
 /* Hypotheses side by side; two of these take turns. */
 typedef struct field {
@@ -50,9 +50,6 @@ struct trm_search {
   int32_t *append, *places, *tokens; /* [most] */
   int32_t *self_rows;                /* [most * (longest + 1)] */
   int32_t *cross_rows;               /* [most rows of inputs * beam] */
-  int32_t *uncounted;                /* [most] -1: no loss is asked */
-  int32_t *top;                      /* [most, n_top] */
-  trm_real *lse;                     /* [most] */
   trm_continuation *continuations;   /* [beam * n_top] */
   outcome *outcomes;                 /* [most_inputs] */
   trm_written *results;              /* [most_inputs, n_best] */
@@ -95,14 +92,10 @@ static trm_status allocate(trm_search *s, const trm_sample_batch *bounds, int64_
   TRM_TRY(TRM_ALLOC(&s->tokens, s->most, what));
   TRM_TRY(TRM_ALLOC(&s->self_rows, s->most * (s->longest + 1), what));
   TRM_TRY(TRM_ALLOC(&s->cross_rows, bounds->inputs.n_rows * beam, what));
-  TRM_TRY(TRM_ALLOC(&s->uncounted, s->most, what));
-  TRM_TRY(TRM_ALLOC(&s->top, s->most * n_top(s), what));
-  TRM_TRY(TRM_ALLOC(&s->lse, s->most, what));
   TRM_TRY(TRM_ALLOC(&s->continuations, beam * n_top(s), what));
   TRM_TRY(TRM_ALLOC(&s->outcomes, s->most_inputs, what));
   TRM_TRY(TRM_ALLOC(&s->results, s->most_inputs * n_best, what));
   TRM_TRY(TRM_ALLOC(&s->result_tokens, s->most_inputs * n_best * s->longest, what));
-  for (int64_t i = 0; i < s->most; ++i) s->uncounted[i] = -1;
   return trm_token_sampler_create(s->V, s->options.temperature, s->options.top_k, s->options.top_p,
                                   s->options.seed, &s->sampler);
 }
@@ -115,6 +108,15 @@ int64_t trm_search_longest(const trm_search_options *options, int64_t context, i
 
 static int64_t longest_of(const trm_search *s, int64_t n_rows) {
   return trm_search_longest(&s->options, trm_model_kept(s->learner->model).context, n_rows);
+}
+
+/* Of each hypothesis what is needed to choose: the likeliest continuations, or, to draw, all logits. */
+static trm_var *run_step(const trm_search *s, const trm_step_batch *step) {
+  trm_tape *tape = s->learner->tape;
+  trm_var *x = trm_model_step(s->learner->model, tape, step);
+  trm_var *head = trm_model_head(s->learner->model, tape);
+  return s->options.temperature > 0 ? trm_op_linear(tape, x, head, NULL)
+                                    : trm_op_linear_top_k(tape, x, head, n_top(s));
 }
 
 /* The largest batch, and a step of the most hypotheses at their longest. */
@@ -135,7 +137,7 @@ static trm_status plan(trm_search *s, const trm_sample_batch *bounds) {
                                .self = s->self.kept,
                                .cross = s->cross.kept};
   trm_tape_begin(tape, &pass);
-  (void)trm_model_step(s->learner->model, tape, &step);
+  (void)run_step(s, &step);
   return trm_tape_status(tape);
 }
 
@@ -174,9 +176,6 @@ void trm_search_destroy(trm_search **search) {
   TRM_FREE(s->tokens);
   TRM_FREE(s->self_rows);
   TRM_FREE(s->cross_rows);
-  TRM_FREE(s->uncounted);
-  TRM_FREE(s->top);
-  TRM_FREE(s->lse);
   TRM_FREE(s->continuations);
   TRM_FREE(s->outcomes);
   TRM_FREE(s->results);
@@ -273,20 +272,19 @@ static trm_step_batch lay_out(trm_search *s, const trm_sample_batch *batch, int6
                           .cross = s->cross.kept};
 }
 
-/* Likeliest continuations of hypotheses [first, end), all of one input. */
-static int64_t list_continuations(trm_search *s, const trm_real *logits, int64_t first,
-                                  int64_t end) {
+/* Likeliest continuations of hypotheses [first, end), all of one input; `seen` as
+ * trm_op_linear_top_k. */
+static int64_t list_continuations(trm_search *s, const trm_real *seen, int64_t first, int64_t end) {
   const int64_t K = n_top(s);
   int64_t n = 0;
   for (int64_t h = first; h < end; ++h) {
-    const trm_real *row = logits + h * s->V;
-    if (!isfinite(s->lse[h])) continue;
-    for (int64_t k = 0; k < K && s->top[h * K + k] >= 0; ++k) {
-      const int32_t token = s->top[h * K + k];
-      s->continuations[n++] = (trm_continuation){
-          .log_prob = s->live->log_prob[h] + ((double)row[token] - (double)s->lse[h]),
-          .parent = h,
-          .token = token};
+    const trm_real *row = seen + h * (1 + 2 * K);
+    if (!isfinite(row[0])) continue;
+    for (int64_t k = 0; k < K; ++k) {
+      s->continuations[n++] = (trm_continuation){.log_prob = s->live->log_prob[h] +
+                                                             ((double)row[1 + k] - (double)row[0]),
+                                                 .parent = h,
+                                                 .token = (int32_t)row[1 + K + k]};
     }
   }
   trm_continuations_sort(s->continuations, n);
@@ -296,13 +294,18 @@ static int64_t list_continuations(trm_search *s, const trm_real *logits, int64_t
 static int64_t draw_continuation(trm_search *s, const trm_real *logits, int64_t h, int64_t number,
                                  int64_t t) {
   const uint64_t position = (uint64_t)number << 24 | (uint64_t)t;
+  const trm_xent plain = {0};
+  const int32_t none = -1;
   const trm_real *row = logits + h * s->V;
-  if (!isfinite(s->lse[h])) return 0;
+  trm_real lse;
+  double loss;
+  (void)trm_softmax_xent_forward(&loss, &lse, NULL, row, &none, &plain, 1, s->V);
+  if (!isfinite(lse)) return 0;
   const int32_t token = trm_token_sampler_draw(&s->sampler, row, position);
-  s->continuations[0] = (trm_continuation){.log_prob = s->live->log_prob[h] +
-                                                       ((double)row[token] - (double)s->lse[h]),
-                                           .parent = h,
-                                           .token = token};
+  s->continuations[0] =
+      (trm_continuation){.log_prob = s->live->log_prob[h] + ((double)row[token] - (double)lse),
+                         .parent = h,
+                         .token = token};
   return 1;
 }
 
@@ -337,19 +340,15 @@ static void choose(trm_search *s, int64_t input, int64_t n, int64_t t) {
   if (to->done) s->next->n = first;
 }
 
-static void choose_all(trm_search *s, const trm_real *logits, const int64_t *numbers, int64_t t) {
+static void choose_all(trm_search *s, const trm_real *seen, const int64_t *numbers, int64_t t) {
   const int64_t n = s->live->n;
-  const trm_xent plain = {0};
-  double loss;
-  (void)trm_softmax_xent_forward(&loss, s->lse, NULL, logits, s->uncounted, &plain, n, s->V);
-  if (!(s->options.temperature > 0)) trm_top_k(s->top, logits, NULL, n, s->V, n_top(s));
   s->next->n = 0;
   for (int64_t h = 0; h < n;) {
     const int64_t first = h, input = s->live->input[h];
     while (h < n && s->live->input[h] == input) ++h;
     const int64_t found = s->options.temperature > 0
-                              ? draw_continuation(s, logits, first, numbers[input], t)
-                              : list_continuations(s, logits, first, h);
+                              ? draw_continuation(s, seen, first, numbers[input], t)
+                              : list_continuations(s, seen, first, h);
     choose(s, input, found, t);
   }
   field *taken = s->live;
@@ -371,9 +370,9 @@ trm_status trm_search_run(trm_search *search, const trm_sample_batch *batch,
   for (int64_t t = 0; s->live->n > 0; ++t) {
     const trm_step_batch step = lay_out(s, batch, t, &n_rows);
     trm_tape_begin(tape, &pass);
-    const trm_var *logits = trm_model_step(s->learner->model, tape, &step);
+    const trm_var *seen = run_step(s, &step);
     TRM_TRY(trm_tape_status(tape));
-    choose_all(s, logits->data, numbers, t);
+    choose_all(s, seen->data, numbers, t);
   }
   return TRM_OK;
 }

@@ -1,6 +1,14 @@
 #include "continuation.h"
 
 #include "trireme/core/memory.h"
+#include "trireme/nn/ops.h"
+
+/* Logits of the next token. */
+static trm_var *logits_of(const trm_continuation_reader *r, const trm_step_batch *step) {
+  trm_tape *tape = r->learner->tape;
+  trm_var *x = trm_model_step(r->learner->model, tape, step);
+  return trm_op_linear(tape, x, trm_model_head(r->learner->model, tape), NULL);
+}
 
 /* The step that reads tokens[n] at places from r->n_kept on. */
 static trm_step_batch step_of(trm_continuation_reader *r, const int32_t *tokens, int64_t n,
@@ -24,7 +32,7 @@ trm_status trm_continuation_begin(trm_learner *learner, trm_continuation_reader 
   const trm_pass pass = {.dry = true, .bounds = true, .weights_use = TRM_WEIGHTS_FIRST};
   const trm_step_batch most = step_of(r, r->places, sizes.context, r->places);
   trm_tape_begin(learner->tape, &pass);
-  (void)trm_model_step(learner->model, learner->tape, &most);
+  (void)logits_of(r, &most);
   return trm_tape_status(learner->tape);
 }
 
@@ -45,7 +53,7 @@ trm_status trm_continuation_read(trm_continuation_reader *r, const int32_t *text
   const trm_step_batch step = step_of(r, text + r->first + r->n_kept, n_new, &last);
   const trm_pass pass = {.weights_use = r->begun ? TRM_WEIGHTS_SAME : TRM_WEIGHTS_FIRST};
   trm_tape_begin(tape, &pass);
-  const trm_var *y = trm_model_step(r->learner->model, tape, &step);
+  const trm_var *y = logits_of(r, &step);
   TRM_TRY(trm_tape_status(tape));
   r->n_kept += n_new;
   r->begun = true;
