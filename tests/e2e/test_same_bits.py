@@ -1,9 +1,10 @@
-"""One hash of the weights on processors with AVX2 and on those with AVX-512, both with fused
-multiply-add: each by itself, a job with one rank on each, and a run that one began and the other
-ended. Dropout is on, widths are no multiples of a vector. In bfloat16 too, where AVX-512 has an
+"""One hash of the weights and one set of scores on processors with AVX2 and on those with AVX-512, both
+with fused multiply-add: each by itself, a job with one rank on each, and a run that one began and the
+other ended. Dropout is on, widths are no multiples of a vector. In bfloat16 too, where AVX-512 has an
 instruction for it and AVX2 plain arithmetic (docs/DETERMINISM.md)."""
 import os
 
+import sequences
 from graphs import *
 
 ISAS = ["x86-64-v3", "x86-64-v4"]
@@ -23,7 +24,7 @@ def job(isas, *words):
 
 def outcome(run_dir):
     """Weights, losses and evaluations of all steps."""
-    return hashes(run_dir), losses(run_dir), valid_losses(run_dir)
+    return hashes(run_dir), losses(run_dir), {row["step"]: row for row in scores(run_dir)}
 
 
 for isa in ISAS:
@@ -52,8 +53,9 @@ MORE = {"gcn": WIDE, "gcn-dense-metis": WIDE, "gin-batch": WIDE + DROP, "sage-ma
 
 cases = {name: (path, MORE[name]) for name, path in layout_configs(folder).items() if name in MORE}
 equal(sorted(cases), sorted(MORE), "settings of graphs")
+cases |= {name: (path, ["--set", "eval.every=5"]) for name, path in sequences.layout_configs(folder).items()}
 cases["decoder"] = (small_setup(folder, n_tokens=3000, text=DECODER), [])
-for name in ("decoder", "sage-sampled"):
+for name in ("decoder", "sage-sampled", "reverse"):
     path, more = cases[name]
     cases[f"{name}-bf16"] = (path, more + ["--set", "train.precision=bf16"])
 
