@@ -6,7 +6,7 @@
 #include "trireme/train/scores.h"
 
 static void check_metrics(void) {
-  const char *const less[] = {"loss", "rmse", "mae", "per", "wer"};
+  const char *const less[] = {"loss", "nats_per_char", "rmse", "mae", "per", "wer"};
   const char *const more[] = {
       "accuracy",  "macro_f1",       "mcc",   "auc",  "r2",  "recall", "ndcg",
       "precision", "token_accuracy", "exact", "bleu", "chrf"};
@@ -20,6 +20,7 @@ static void check_metrics(void) {
   }
   CHECK(trm_metric_find("valid_macro_f1") == trm_metric_find("macro_f1"));
   CHECK(trm_metric_find("test_rmse") == trm_metric_find("rmse"));
+  CHECK(trm_metric_find("valid_nats_per_char") != NULL);
   CHECK(trm_metric_find("valid_f1") == NULL);
   CHECK(trm_metric_find("f1") == NULL);
 }

@@ -5,6 +5,7 @@
 /* Every metric that evaluations show or are compared by. */
 static const trm_metric metrics[] = {
     {"loss", TRM_METRIC_PLAIN, .less_is_better = true},
+    {"nats_per_char", TRM_METRIC_PLAIN, .less_is_better = true},
     /* classes */
     {"accuracy", TRM_METRIC_SHARE, .less_is_better = false},
     {"macro_f1", TRM_METRIC_SHARE, .less_is_better = false},
