@@ -25,7 +25,8 @@ static trm_status write_row(trm_table *table, const trm_task *task, int64_t step
   return trm_table_put(table, "\n");
 }
 
-trm_status trm_sample_ledger_write(trm_table *table, trm_task *task, int64_t step, uint64_t *expected) {
+trm_status trm_sample_ledger_write(trm_table *table, trm_task *task, int64_t step,
+                                   uint64_t *expected) {
   int64_t *ids = NULL, *offsets = NULL;
   trm_status status = TRM_OK;
   TRM_TRY_OUT(TRM_ALLOC(&ids, task->batch, "sample ids"));
