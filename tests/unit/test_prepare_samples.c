@@ -513,6 +513,9 @@ static void check_taken(void) {
   o.vocab = o.target_vocab = (trm_vocab_options){.vocabulary = text};
   CHECK_EQ(parallel("ab\n", "cd\n", true, &o, &counts), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "text.h5: its vocabulary has no tokens for the begin and the end of a");
+  o.target_vocab = (trm_vocab_options){.unit = "word"};
+  CHECK_EQ(parallel("ab\n", "cd\n", false, &o, &counts), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "text.h5: its vocabulary has no token for the end of a sequence, which");
 }
 
 /* Every allocation that fails is told, and nothing is lost. */

@@ -41,13 +41,15 @@ static trm_status find_group(const char *path, bool targets, const char **group)
   return trm_input_close(&file, status);
 }
 
-static trm_status check_ends(const trm_vocab_options *o, const trm_vocab *vocab) {
-  if (vocab->bos >= 0 && vocab->eos >= 0) return TRM_OK;
+/* Of pairs: the source of one ends with a token, the target begins with one too. */
+static trm_status check_ends(const trm_vocab_options *o, const trm_vocab *vocab, bool targets) {
+  if (vocab->eos >= 0 && (vocab->bos >= 0 || !targets)) return TRM_OK;
   return trm_fail(
       TRM_ERR_DATA,
-      "%s: its vocabulary has no tokens for the begin and the end of a sequence, which targets "
-      "need; take one that has, or learn one",
-      o->tokenizer ? o->tokenizer : o->vocabulary);
+      "%s: its vocabulary has no %s of a sequence, which %s need; take one that has, or learn one",
+      o->tokenizer ? o->tokenizer : o->vocabulary,
+      targets ? "tokens for the begin and the end" : "token for the end",
+      targets ? "targets" : "sources");
 }
 
 /* A vocabulary of one list of texts, or of two; `second` may be NULL. */
@@ -67,7 +69,7 @@ static trm_status make_vocab(const trm_corpus *c, const trm_parts *parts,
     if (second) TRM_TRY_OUT(add_texts(c, parts, second, builder));
   }
   TRM_TRY_OUT(trm_vocab_builder_finish(builder, vocab));
-  if (targets) TRM_TRY_OUT(check_ends(&o, vocab));
+  if (c->target == TRM_TARGET_TOKENS) TRM_TRY_OUT(check_ends(&o, vocab, targets));
 out:
   trm_vocab_builder_destroy(&builder);
   return status;
