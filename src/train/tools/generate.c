@@ -11,7 +11,7 @@ static trm_status generate(trm_restored *restored, const char *path,
   if (kind->generate) return kind->generate(restored, path, options, out);
   return trm_fail(
       TRM_ERR_CONFIG,
-      "%s: was trained on data of kind '%s', which no text goes on from; trireme %s says "
+      "%s: was trained on data of kind '%s', which gives no text to go on with; trireme %s says "
       "what it has learned",
       path, kind->brings.name,
       trm_config_is(restored->config, "model.kind", "seq2seq") ? "translate" : "predict");
