@@ -56,6 +56,15 @@ one_line(train(encode, f"{folder}/x", "--splits", "0-3", "--set", path_of("folds
 good(train(encode, f"{folder}/one-step", "--set", "batch.tokens=1000000", "--set", "train.steps=2"),
      "a budget that holds the whole epoch")
 
+# ---- vocabularies of texts have no tokens for the begin and the end of a sequence
+plain = prepare(folder, "plain", "text", write(f"{folder}/plain.txt", (moods(60) + marks(60)).replace("\t", " ")),
+                "--unit", "char")
+framed = labelled(folder, "framed", moods(60), "--vocabulary", plain)
+bad_train(encode, 65, ["framed.h5", "input vocabulary has no token for the begin"], f"data.path={framed}",
+          "model.context=64", "model.pooling=first", ranks=(0, 2))
+good(train(encode, f"{folder}/framed", "--set", f"data.path={framed}", "--set", "model.context=64", "--set",
+           "train.steps=2"), "an encoder that needs none")
+
 # ---- commands of the other kind
 for ranks in (0, 2):
     bad(78, [encoder, "says a class or a number", "trireme predict"], "translate", encoder, ranks=ranks)

@@ -67,7 +67,24 @@ static trm_status check_model(const trm_task *task, const sample_task *t) {
                   kind, t->data->path, target_words(t->data), tokens ? "seq2seq" : "encoder");
 }
 
-static trm_status longest_row(const trm_task *task, const sample_task *t) {
+static trm_status no_token(const sample_task *t, const char *side, const char *end) {
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: its %s vocabulary has no token for the %s of a sequence, which this model "
+                  "needs; prepare the data with a vocabulary that has one, or learn one",
+                  t->data->path, side, end);
+}
+
+/* The model's frame is of tokens that the vocabularies have. */
+static trm_status check_frame(const sample_task *t) {
+  const trm_vocab *in = &t->data->input_vocab, *out = &t->data->target_vocab;
+  const trm_frame frame = t->view.frame;
+  if (frame.input_begin && in->bos < 0) return no_token(t, "input", "begin");
+  if (frame.input_end && in->eos < 0) return no_token(t, "input", "end");
+  if (frame.outputs && out->bos < 0) return no_token(t, "target", "begin");
+  return frame.outputs && out->eos < 0 ? no_token(t, "target", "end") : TRM_OK;
+}
+
+static trm_status check_lengths(const trm_task *task, const sample_task *t) {
   const int64_t context = trm_config_int(task->config, "model.context");
   int64_t most = 0, n_over = 0;
   for (int32_t i = 0; i < t->data->n; ++i) {
@@ -87,7 +104,7 @@ static trm_status longest_row(const trm_task *task, const sample_task *t) {
 /* The split, and what its training samples say: classes that are missing, mean and deviation. */
 static trm_status open_split(const trm_task *task, sample_task *t) {
   const int split = (int)trm_config_int(task->config, "data.split");
-  if (split >= t->data->n_splits) {
+  if (split >= t->data->n_splits && t->data->n_splits > 0) {
     return trm_fail(TRM_ERR_CONFIG, "data.split is %d, but %s has %d, from 0 to %d", split,
                     t->data->path, t->data->n_splits, t->data->n_splits - 1);
   }
@@ -146,7 +163,8 @@ static trm_status open_data(trm_task *task, sample_task *t) {
   t->view =
       (trm_sample_view){.data = t->data, .frame = trm_model_frame(task->config), .deviation = 1};
   TRM_TRY(check_model(task, t));
-  TRM_TRY(longest_row(task, t));
+  TRM_TRY(check_frame(t));
+  TRM_TRY(check_lengths(task, t));
   if (task->use != TRM_USE_PREDICT) {
     TRM_TRY(open_split(task, t));
     if (t->data->target == TRM_TARGET_NUMBER) standardise(t);
