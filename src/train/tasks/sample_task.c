@@ -137,14 +137,15 @@ static trm_status weigh_classes(const trm_task *task, sample_task *t) {
         "to none",
         t->data->path);
   }
+  int64_t *counts = NULL;
   TRM_TRY(TRM_ALLOC(&t->class_weights, n_classes, "weights of classes"));
-  for (int64_t i = 0; i < t->train.n; ++i) {
-    t->class_weights[t->data->classes.labels[t->train.ids[i]]] += 1;
-  }
+  TRM_TRY(TRM_ALLOC(&counts, n_classes, "weights of classes"));
+  for (int64_t i = 0; i < t->train.n; ++i) ++counts[t->data->classes.labels[t->train.ids[i]]];
   for (int c = 0; c < n_classes; ++c) {
-    const float count = t->class_weights[c];
-    if (count > 0) t->class_weights[c] = (float)t->train.n / ((float)n_classes * count);
+    if (counts[c] == 0) continue;
+    t->class_weights[c] = (float)((double)t->train.n / ((double)n_classes * (double)counts[c]));
   }
+  TRM_FREE(counts);
   t->view.class_weights = t->class_weights;
   return TRM_OK;
 }
