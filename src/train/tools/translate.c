@@ -45,16 +45,17 @@ typedef struct translator {
   trm_tokenizer *input, *output;
   trm_search_options search_options;
   trm_search *search;
-  int64_t context, n_kept, batch;
-  int64_t n_lines, n_unknown, n_cut; /* of this rank, but n_lines */
+  int64_t context, batch;
+  int64_t most_lines, most_rows, n_kept; /* of a group: what was planned for */
+  int64_t n_lines, n_unknown, n_cut;     /* of this rank, but n_lines */
   double start_s;
   trm_log log;
 
   line *lines;      /* [batch * SHARE_BATCHES] of this rank */
   line **by_length; /* the same, the shortest first */
   /* Inputs of a group. */
-  int64_t *offsets, *numbers; /* [batch + 1], [batch] */
-  int32_t *tokens;            /* [batch * context] */
+  int64_t *offsets, *numbers; /* [most_lines + 1], [most_lines] */
+  int32_t *tokens;            /* [most_rows] */
 } translator;
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -74,6 +75,16 @@ static trm_status read_facts(translator *t, const char *path) {
   return trm_tokenizer_create(&t->facts.target_vocab, &t->output);
 }
 
+/* What a group may have: one line of any length, or several whose results are kept together. */
+static void limit_groups(translator *t) {
+  const trm_search_options *o = &t->search_options;
+  const int64_t longest = o->beam * trm_search_longest(o, t->context, t->context);
+  const int64_t shortest = o->beam * trm_search_longest(o, t->context, 2); /* a token and </s> */
+  t->n_kept = trm_max_i64(KEPT_TOKENS, longest);
+  t->most_lines = trm_min_i64(t->batch, t->n_kept / shortest);
+  t->most_rows = trm_max_i64(trm_min_i64(KEPT_TOKENS, t->most_lines * t->context), t->context);
+}
+
 static trm_status make_search(translator *t) {
   const trm_translate_options *o = t->options;
   t->batch = o->batch;
@@ -89,18 +100,17 @@ static trm_status make_search(translator *t) {
                                            .seed = o->seed,
                                            .bos = t->facts.target_vocab.bos,
                                            .eos = t->facts.target_vocab.eos};
-  const int64_t one = o->beam * trm_search_longest(&t->search_options, t->context, t->context);
-  t->n_kept = trm_max_i64(KEPT_TOKENS, one);
-  const trm_sample_batch bounds = {
-      .n = t->batch, .inputs = {t->batch, trm_max_i64(KEPT_TOKENS, t->context), t->context, NULL}};
+  limit_groups(t);
+  const trm_sample_batch bounds = {.n = t->most_lines,
+                                   .inputs = {t->most_lines, t->most_rows, t->context, NULL}};
   TRM_TRY(trm_search_create(&t->restored.learner, &t->search_options, &bounds, t->n_kept,
                             t->facts.target_vocab.n, &t->search));
   TRM_TRY(trm_tape_reserve(t->restored.learner.tape));
   TRM_TRY(TRM_ALLOC(&t->lines, t->batch * SHARE_BATCHES, "lines"));
   TRM_TRY(TRM_ALLOC(&t->by_length, t->batch * SHARE_BATCHES, "lines"));
-  TRM_TRY(TRM_ALLOC(&t->offsets, t->batch + 1, "lines"));
-  TRM_TRY(TRM_ALLOC(&t->numbers, t->batch, "lines"));
-  return TRM_ALLOC(&t->tokens, bounds.inputs.n_rows, "lines");
+  TRM_TRY(TRM_ALLOC(&t->offsets, t->most_lines + 1, "lines"));
+  TRM_TRY(TRM_ALLOC(&t->numbers, t->most_lines, "lines"));
+  return TRM_ALLOC(&t->tokens, t->most_rows, "lines");
 }
 
 /* Collective; the status is the same on all ranks. */
@@ -162,14 +172,13 @@ static trm_sample_batch lay_out(translator *t, int64_t first, int64_t end) {
  * group of its own. */
 static int64_t group_end(const translator *t, int64_t first, int64_t n) {
   int64_t end = first, longest = 0, rows = 0;
-  const int64_t most_rows = trm_max_i64(KEPT_TOKENS, t->context);
-  for (; end < n && end - first < t->batch; ++end) {
+  for (; end < n && end - first < t->most_lines; ++end) {
     const int64_t r = rows_of(t->by_length[end]);
     longest = trm_max_i64(longest, r);
     rows += r;
     const int64_t kept = (end + 1 - first) * t->options->beam *
                          trm_search_longest(&t->search_options, t->context, longest);
-    if (end > first && (kept > t->n_kept || rows > most_rows || r == 1)) break;
+    if (end > first && (kept > t->n_kept || rows > t->most_rows || r == 1)) break;
     if (r == 1) return end + 1;
   }
   return end;
@@ -189,24 +198,27 @@ static trm_status write_result(const translator *t, const trm_written *w, const 
   return TRM_OK;
 }
 
-static trm_status write_results(const translator *t, int64_t i, line *l, FILE *out) {
-  const int64_t n = trm_search_n(t->search, i);
-  l->begin = ftell(out);
-  for (int64_t k = 0; k < n; ++k) {
-    const trm_written w = trm_search_result(t->search, i, k);
-    TRM_TRY(write_result(t, &w, l, out));
-  }
-  if (n == 0) (void)fputc('\n', out); /* logits that are no numbers */
-  l->end = ftell(out);
-  return TRM_OK;
-}
-
-/* An empty line is one of the output. */
+/* Of an empty line, and where logits are no numbers. */
 static void write_nothing(const translator *t, line *l, FILE *out) {
   l->begin = ftell(out);
   if (t->options->n_best > 1) (void)fprintf(out, "%" PRId64 "\t\t\t", l->number + 1);
   (void)fputc('\n', out);
   l->end = ftell(out);
+}
+
+static trm_status write_results(const translator *t, int64_t i, line *l, FILE *out) {
+  const int64_t n = trm_search_n(t->search, i);
+  if (n == 0) {
+    write_nothing(t, l, out);
+    return TRM_OK;
+  }
+  l->begin = ftell(out);
+  for (int64_t k = 0; k < n; ++k) {
+    const trm_written w = trm_search_result(t->search, i, k);
+    TRM_TRY(write_result(t, &w, l, out));
+  }
+  l->end = ftell(out);
+  return TRM_OK;
 }
 
 static trm_status translate_group(translator *t, int64_t first, int64_t end, FILE *out) {
@@ -278,6 +290,13 @@ static trm_status no_memory(void) {
   return trm_fail(TRM_ERR_MEMORY, "no memory for the lines that are written");
 }
 
+/* Of a stream in memory: what was written to it is all there. */
+static trm_status close_stream(FILE *stream, trm_status status) {
+  const bool whole = !ferror(stream);
+  if (fclose(stream) == 0 && whole) return status;
+  return status == TRM_OK ? no_memory() : status;
+}
+
 /* This rank's share, into `out` in the order of the lines. */
 static trm_status translate_share(translator *t, const reading *r, FILE *out) {
   char *text = NULL;
@@ -287,8 +306,7 @@ static trm_status translate_share(translator *t, const reading *r, FILE *out) {
   for (int64_t i = 0; i < n; ++i) TRM_TRY(encode(t, r, first + i, &t->lines[i]));
   FILE *sorted = open_memstream(&text, &bytes);
   if (!sorted) return no_memory();
-  trm_status status = translate_lines(t, n, sorted);
-  if (fclose(sorted) != 0 && status == TRM_OK) status = no_memory();
+  const trm_status status = close_stream(sorted, translate_lines(t, n, sorted));
   for (int64_t i = 0; i < n && status == TRM_OK; ++i) {
     const line *l = &t->lines[i];
     (void)fwrite(text + l->begin, 1, (size_t)(l->end - l->begin), out);
@@ -320,7 +338,7 @@ static trm_status receive_texts(translator *t, const int64_t *bytes, char *room,
     TRM_TRY(trm_comm_receive(t->comm, room, bytes[r], r));
     (void)fwrite(room, 1, (size_t)bytes[r], out);
   }
-  if (fflush(out) == 0) return TRM_OK;
+  if (fflush(out) == 0 && !ferror(out)) return TRM_OK;
   return trm_fail(TRM_ERR_IO, "writing the text failed: %s", strerror(errno));
 }
 
@@ -352,8 +370,7 @@ static trm_status translate_reading(translator *t, const reading *r, FILE *out) 
   char *text = NULL;
   size_t bytes = 0;
   FILE *mine = open_memstream(&text, &bytes);
-  trm_status status = mine ? translate_share(t, r, mine) : no_memory();
-  if (mine && fclose(mine) != 0 && status == TRM_OK) status = no_memory();
+  trm_status status = mine ? close_stream(mine, translate_share(t, r, mine)) : no_memory();
   status = trm_comm_agree(t->comm, status);
   if (status == TRM_OK) status = join_texts(t, text, (int64_t)bytes, out);
   free(text);
