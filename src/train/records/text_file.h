@@ -12,6 +12,9 @@ typedef struct trm_text_file {
   size_t bytes;
 } trm_text_file;
 
+/** That `path` may be written, and is no data set or checkpoint that would be written over by a slip.
+ *  Before the text is made. @return TRM_ERR_USAGE naming the command, TRM_ERR_IO */
+trm_status trm_text_file_check(const char *command, const char *path);
 trm_status trm_text_file_begin(trm_text_file *file);
 /** Ends the text and writes it to `path` atomically; frees it in any case. */
 trm_status trm_text_file_publish(trm_text_file *file, const char *path);

@@ -1,12 +1,11 @@
 /* Evaluation and prediction of a checkpoint. */
 #include <stdio.h>
-#include <string.h>
 
 #include "restore.h"
 #include "rundir.h"
 #include "task.h"
+#include "text_file.h"
 #include "trireme/comm/watch.h"
-#include "trireme/io/files.h"
 #include "trireme/train/train.h"
 
 /* The data set of the run lies where it lay when it was trained, or --data tells. */
@@ -101,24 +100,10 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
   return status;
 }
 
-/* Predictions are text: a data set or checkpoint is not written over by a slip. */
-static trm_status check_output(const char *path) {
-  static const char signature[] = "\211HDF\r\n\032\n";
-  char begin[sizeof signature] = "";
-  TRM_TRY(trm_file_check_target(path));
-  FILE *file = fopen(path, "rb");
-  if (!file) return TRM_OK; /* there is none, or writing will tell */
-  const size_t n = fread(begin, 1, sizeof signature - 1, file);
-  (void)fclose(file); /* it was only read */
-  if (n < sizeof signature - 1 || memcmp(begin, signature, n) != 0) return TRM_OK;
-  return trm_fail(TRM_ERR_USAGE,
-                  "predict: %s is an HDF5 file, a data set or checkpoint; give -o another name",
-                  path);
-}
-
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
   opened o;
-  trm_status status = trm_comm_rank(comm) == 0 ? check_output(options->output) : TRM_OK;
+  trm_status status =
+      trm_comm_rank(comm) == 0 ? trm_text_file_check("predict", options->output) : TRM_OK;
   TRM_TRY(trm_comm_agree(comm, status));
   TRM_TRY(open_all(comm, options->run, options->best, options->data, TRM_USE_PREDICT, &o));
   if (o.task->kind->predict) {

@@ -443,7 +443,12 @@ static trm_status run(translator *t) {
 trm_status trm_translate_run(trm_comm *comm, const trm_translate_options *options) {
   translator t = {.comm = comm, .options = options, .start_s = trm_clock_s()};
   trm_log_init(&t.log, trm_comm_rank(comm) == 0 ? stderr : NULL);
-  trm_status status = open_translator(&t);
+  trm_status status = TRM_OK;
+  if (options->output && trm_comm_rank(comm) == 0) {
+    status = trm_text_file_check("translate", options->output);
+  }
+  status = trm_comm_agree(comm, status);
+  if (status == TRM_OK) status = open_translator(&t);
   if (status == TRM_OK) status = run(&t);
   close_translator(&t);
   return status;
