@@ -77,10 +77,11 @@ right = sum(" ".join(reversed(a.split())) == b for a, b in zip(sources, greedy.s
 check(right > 20, f"reversal is not learned: {right}")
 check(translate("-i", source, "--beam", 1, "--temperature", "1.5", "--seed", 4).out !=
       translate("-i", source, "--beam", 1, "--temperature", "1.5", "--seed", 3).out, "seeds make no difference")
-scored = [line.split("\t") for line in translate("--n-best", 3, "-i", source).out.splitlines() if line]
+scored = [line.split("\t") for line in translate("--n-best", 3, "-i", source).out.splitlines()]
 for a, b in zip(scored, scored[1:]):
     check(a[0] != b[0] or float(a[1]) >= float(b[1]), f"n-best in order: {a}, {b}")
-equal([int(row[0]) for row in scored], [i + 1 for i, line in enumerate(sources) if line for _ in range(3)], "numbers")
+equal([int(row[0]) for row in scored], [i + 1 for i, line in enumerate(sources) for _ in range(3 if line else 1)],
+      "numbers, those of empty lines too")
 
 # ---- files and pipes
 out = f"{folder}/translated.txt"
