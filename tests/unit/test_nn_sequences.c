@@ -272,6 +272,11 @@ static void check_shapes(net *n) {
   trm_var *table = trm_tape_input(t, NULL, 2, (int64_t[]){3, 6}, false);
   (void)trm_op_position(t, x, table, &long_one, 1);
   expect_failure(t, "sequences are up to 4 long, the table is [3, 6]");
+  trm_tape_begin(t, &pass);
+  x = trm_tape_input(t, NULL, 2, (int64_t[]){4, 6}, false);
+  table = trm_tape_input(t, NULL, 2, (int64_t[]){(1 << 24) + 1, 6}, false);
+  (void)trm_op_linear_top_k(t, x, table, 2); /* a float does not hold all of the columns' numbers */
+  expect_failure(t, "wanted are 2 of at most 16777216");
 }
 
 /* ---- kept keys ---------------------------------------------------------------------------------- */

@@ -9,7 +9,9 @@
 #include "trireme/math/kernels.h"
 #include "trireme/nn/ops.h"
 
-enum { X, W, COLUMNS = 0 };
+enum { X, W };
+/* Whole numbers that a float holds. */
+enum { MOST_COLUMNS = 1 << 24 };
 
 typedef struct linear_top_k {
   int64_t K;
@@ -18,10 +20,11 @@ typedef struct linear_top_k {
 static trm_status shape(const trm_node *node, trm_shape *shape) {
   const trm_var *x = node->in[X], *w = node->in[W];
   const int64_t K = TRM_ATTR(node, linear_top_k)->K;
-  if (x->n_dims != 2 || w->n_dims != 2 || x->dims[1] != w->dims[1] || K < 1 || K > w->dims[0]) {
-    return trm_op_fail(node, "x has rows of %lld, w is [%lld, %lld], wanted are %lld",
+  if (x->n_dims != 2 || w->n_dims != 2 || x->dims[1] != w->dims[1] || K < 1 || K > w->dims[0] ||
+      w->dims[0] > MOST_COLUMNS) {
+    return trm_op_fail(node, "x has rows of %lld, w is [%lld, %lld], wanted are %lld of at most %d",
                        (long long)trm_var_width(x), (long long)w->dims[0],
-                       (long long)trm_var_width(w), (long long)K);
+                       (long long)trm_var_width(w), (long long)K, MOST_COLUMNS);
   }
   const int64_t N = x->dims[0];
   shape->n_dims = 2;
