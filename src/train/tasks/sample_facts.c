@@ -41,7 +41,20 @@ static trm_status find_target(const trm_facts *facts, const char *path, trm_samp
     *target = (trm_sample_target)i;
     if (strcmp(name, target_names[i]) == 0) return TRM_OK;
   }
-  return trm_fail(TRM_ERR_DATA, "%s: is no checkpoint of a model of samples", path);
+  return trm_fail(
+      TRM_ERR_DATA,
+      "%s: is no checkpoint of a model of samples; give one that was trained on data of "
+      "prepare labelled, pairs or synth --pairs",
+      path);
+}
+
+/* Names that lie one behind the other in n bytes. */
+static bool are_names(const trm_texts *names, int64_t n) {
+  if (!names->bytes || names->n < 1 || names->offsets[0] != 0) return false;
+  for (int64_t i = 0; i < names->n; ++i) {
+    if (names->offsets[i + 1] < names->offsets[i]) return false;
+  }
+  return names->offsets[names->n] == n;
 }
 
 trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sample_facts *out) {
@@ -65,8 +78,9 @@ trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sa
   if (!out->classes.offsets) return TRM_OK;
   out->classes.n = n - 1;
   out->classes.bytes = trm_facts_array(facts, fact_class_bytes, TRM_DTYPE_U8, &n);
-  if (out->classes.bytes && out->classes.offsets[out->classes.n] == n) return TRM_OK;
-  return trm_fail(TRM_ERR_DATA, "%s: the names of its classes are damaged", path);
+  if (are_names(&out->classes, n)) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: the names of its classes are damaged; use another checkpoint",
+                  path);
 }
 
 static trm_status other_vocab(trm_task_use use, const char *path, const char *data,

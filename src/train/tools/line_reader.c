@@ -20,7 +20,7 @@ trm_status trm_line_reader_open(trm_line_reader *reader, const char *path) {
 }
 
 void trm_line_reader_close(trm_line_reader *reader) {
-  if (reader->bytes && reader->fd > STDIN_FILENO) (void)close(reader->fd); /* it was only read */
+  if (reader->fd > STDIN_FILENO) (void)close(reader->fd); /* it was only read */
   TRM_FREE(reader->bytes);
 }
 
