@@ -1,7 +1,7 @@
 /*
  * Encoder: a Transformer that reads a whole sample and says one thing of it, a class or a number.
  *
- *   x = wte[tokens] + wpe[place];  x = layer(x) for each layer
+ *   x = s wte[tokens] + wpe[place];  x = layer(x) for each layer (s: 1, or sqrt(width) by model.init)
  *   logits = head(pool(x))
  *
  * Source: Vaswani et al. 2017, arXiv:1706.03762, section 3 (the encoder, post-norm); pooling of the
