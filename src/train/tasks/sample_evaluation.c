@@ -24,7 +24,8 @@ static const trm_config_key keys[] = {
                    "What makes an evaluation the best, of the scores that the data have; auto: "
                    "loss."),
     TRM_KEY_BOOL("eval.test", "true", TRM_NO_EFFECT,
-                 "Score the test part, where there is one, at every evaluation too."),
+                 "Score the test part, where there is one, at every evaluation of a run too; "
+                 "'trireme evaluate' always does."),
 };
 const trm_config_rows trm_sample_evaluation_keys = TRM_CONFIG_ROWS(keys);
 
@@ -61,11 +62,12 @@ static bool has_subset(const trm_samples *data, int split, trm_subset subset) {
   return trm_samples_split(data, split, subset, &ids) == TRM_OK && ids.n > 0;
 }
 
-/* Subsets that evaluations score, as bits. */
+/* Subsets that evaluations score, as bits. eval.test is about those of a run. */
 static unsigned scored_subsets(const trm_task *task, const trm_samples *data) {
   const int split = (int)trm_config_int(task->config, "data.split");
+  const bool test = task->use != TRM_USE_TRAIN || trm_config_bool(task->config, "eval.test");
   unsigned subsets = 1U << TRM_SUBSET_VALID;
-  if (trm_config_bool(task->config, "eval.test") && has_subset(data, split, TRM_SUBSET_TEST)) {
+  if (test && has_subset(data, split, TRM_SUBSET_TEST)) {
     subsets |= 1U << TRM_SUBSET_TEST;
   }
   return subsets;
