@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app.h"
 #include "trireme/ckpt/ckpt.h"
@@ -78,6 +79,11 @@ static trm_status inspect_checkpoint(const char *path, bool arrays) {
 
 static trm_status is_checkpoint(const char *path, bool *yes) {
   trm_container *file = NULL;
+  struct stat facts;
+  if (stat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+    return trm_fail(TRM_ERR_IO,
+                    "%s: is a folder; give a file, of a run one of its folder checkpoints", path);
+  }
   TRM_TRY(trm_container_open(path, &file));
   *yes = trm_container_has(file, "/run") && trm_container_has(file, "/model");
   return trm_container_close(&file);

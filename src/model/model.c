@@ -14,8 +14,10 @@ static const trm_model_kind *const kinds[] = {
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 static const trm_config_key keys[] = {
-    TRM_KEY_SELECTOR("model.kind", "decoder", TRM_ON_MODEL,
-                     "Family; decoder is the pre-norm GPT, the others work on graphs."),
+    TRM_KEY_SELECTOR(
+        "model.kind", "decoder", TRM_ON_MODEL,
+        "Family: decoder (GPT) goes on with a text, encoder says its class or a number, "
+        "seq2seq writes another for it; the others work on graphs."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 static const trm_config_part part = {.rows = {&rows}};

@@ -50,7 +50,9 @@ static trm_status take_name(const trm_records *r, int column, const char *what, 
   bool added;
   int64_t bytes;
   const char *text = trm_records_field(r, column, &bytes);
-  if (trm_is_blank(text, bytes)) return trm_records_fail(r, "the %s is empty", what);
+  if (trm_is_blank(text, bytes)) {
+    return trm_records_fail(r, "the %s is empty; give the line one, or remove it", what);
+  }
   TRM_TRY(trm_names_add(names, text, bytes, id, &added));
   if (names->n <= MOST_CLASSES) return TRM_OK;
   return trm_records_fail(

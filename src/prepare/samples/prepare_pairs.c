@@ -10,8 +10,11 @@ static trm_status check_files(const trm_pair_files *f) {
     tables = tables || f->n_tables[p] > 0;
     parallel = parallel || f->source[p] || f->target[p];
     if (!f->source[p] == !f->target[p]) continue;
-    return trm_fail(TRM_ERR_USAGE, "'%s' has no file beside it; sources and targets are two files",
-                    f->source[p] ? f->source[p] : f->target[p]);
+    return trm_fail(
+        TRM_ERR_USAGE,
+        "'%s' has no file beside it; sources and targets are two files, --source and --target "
+        "(--valid-source and --valid-target, --test-source and --test-target)",
+        f->source[p] ? f->source[p] : f->target[p]);
   }
   if (tables && parallel) {
     return trm_fail(TRM_ERR_USAGE,

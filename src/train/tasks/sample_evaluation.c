@@ -349,6 +349,7 @@ trm_status trm_sample_evaluation_run(trm_sample_evaluation *e, trm_task_stop sto
   }
   if (*stopped) return TRM_OK;
   join_losses(&e->parts[TRM_SUBSET_VALID], result);
+  result->squares = e->view.data->target == TRM_TARGET_NUMBER;
   return add_scores(e, stop, context, result, stopped);
 }
 

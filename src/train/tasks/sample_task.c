@@ -94,11 +94,13 @@ static trm_status check_lengths(const trm_task *task, const sample_task *t) {
     n_over += longer > context;
   }
   if (n_over == 0) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
+  const bool train = task->use == TRM_USE_TRAIN;
+  return trm_fail(train ? TRM_ERR_CONFIG : TRM_ERR_DATA,
                   "model.context is %" PRId64 ", but %" PRId64 " of the %" PRId64
                   " samples of %s are longer, the longest has %" PRId64
-                  " tokens; set model.context to that, or prepare the data with --longest",
-                  context, n_over, t->data->n, t->data->path, most);
+                  " tokens; %sprepare the data with --longest",
+                  context, n_over, t->data->n, t->data->path, most,
+                  train ? "set model.context to that, or " : "");
 }
 
 /* The split, and what its training samples say: classes that are missing, mean and deviation. */
