@@ -119,6 +119,15 @@ equal(tables[0][:-2], want, "predictions of some of the classes")
 small = labelled(folder, "small", moods(20), "--vocabulary", data["classes"], "--valid-share", "0.5")
 good(run("evaluate", encoder, "--data", small, ranks=2), "evaluate of data smaller than a batch")
 
+# the test part is scored by evaluate, whether or not the run did
+short = f"{folder}/short"
+good(train(encode, short, "--set", "eval.test=false", "--set", "train.steps=4"), "a run that scores no test part")
+with open(f"{short}/metrics.csv") as file:
+    check("test_" not in file.readline(), "a run that scores no test part")
+said = run("evaluate", short)
+good(said, "evaluate of it")
+check("test_accuracy" in said.out, f"the scores of the test part: {said.out}")
+
 # ---- damaged files
 for name in ("classes", "reverse"):
     with open(data[name], "rb") as file:
