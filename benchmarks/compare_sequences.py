@@ -284,16 +284,18 @@ def compare_generation(args, folder, case):
     if not args.before:
         print(f"\n{case}: left out, there is no --before")
         return None
-    config = write_config(folder / "medium.yaml", data_path(args, folder, "shakespeare"), folder / "medium", MEDIUM,
-                          dict(size=8), 20)
-    run_trireme(args, "train", config, program=args.before)  # the newer program reads checkpoints of the older
-    checkpoint = checkpoint_of(folder / "medium")
     sides = {"now": args.trireme, "before": args.before}
     runs = {name: [] for name in sides}
+    checkpoints = {}
+    for name, program in sides.items():  # each its own: a checkpoint says which matrix library it was trained with
+        config = write_config(folder / f"medium-{name}.yaml", data_path(args, folder, "shakespeare"),
+                              folder / f"medium-{name}", MEDIUM, dict(size=8), 20)
+        run_trireme(args, "train", config, program=program)
+        checkpoints[name] = checkpoint_of(folder / f"medium-{name}")
     for _ in range(args.rounds):
         for name, program in sides.items():
-            start_s = generate(args, program, checkpoint, 1)["wall_s"]
-            result = generate(args, program, checkpoint, args.tokens)
+            start_s = generate(args, program, checkpoints[name], 1)["wall_s"]
+            result = generate(args, program, checkpoints[name], args.tokens)
             result["tokens_per_s"] = (args.tokens - 1) / max(1e-3, result["wall_s"] - start_s)
             runs[name].append(result)
     print(f"\n{case}: {args.tokens} tokens of the medium decoder, 1 rank x 2 threads; tokens/s without the start, "
