@@ -24,7 +24,8 @@ static void print_result(const trm_evaluation *r) {
 }
 
 int app_evaluate(int argc, char **argv) {
-  app_list words;
+  const char *assignments[64];
+  app_list words, sets = {.items = assignments, .capacity = 64};
   trm_evaluate_options evaluate = {0};
   bool helped;
   int64_t threads = 0;
@@ -32,6 +33,8 @@ int app_evaluate(int argc, char **argv) {
       APP_FLAG("--best", &evaluate.best, "the best checkpoint, not the newest"),
       APP_TEXT("--data", 0, &evaluate.data, "DATA.h5",
                "another data set of the same vocabulary, or the same features and classes"),
+      APP_LIST("--set", 's', &sets, "eval.KEY=VALUE",
+               "how it is evaluated, e.g. eval.beam=5: see trireme help config"),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;
@@ -45,6 +48,8 @@ int app_evaluate(int argc, char **argv) {
   if (!comm) return app_end(NULL, status);
   if (status == TRM_OK) {
     evaluate.run = words.items[0];
+    evaluate.sets = sets.items;
+    evaluate.n_sets = sets.n;
     status = trm_evaluate_run(comm, &evaluate, &result);
   }
   if (status == TRM_OK && trm_comm_rank(comm) == 0) {

@@ -63,6 +63,13 @@ table = write("words.tsv", "ab\tAH B\nba\tB AH\n")
 said(["pairs", table, "--test", table, "--unit", "char", "--target-unit", "symbol", "--valid-share", "0"],
      "vocabulary: 5 tokens of unit char", "vocabulary of the targets: 5 tokens of unit symbol",
      "whose source is also trained on: 2")
+words = os.path.join(folder, "words.h5")
+good(run("prepare", "pairs", table, "--unit", "char", "--target-unit", "symbol", "--valid-share", "0", "-o", words),
+     "words with two vocabularies")
+said(["pairs", table, "--vocabulary", words, "--vocab", "separate", "--valid-share", "0"],
+     "vocabulary of the targets: 5 tokens of unit symbol")
+bad(64, "words.h5: has a vocabulary of sources and one of targets; give --vocab separate", "pairs", table,
+    "--vocabulary", words)
 bad(65, "a.en has 3 lines, ", "pairs", "--source", source, "--target", downs)
 bad(64, "has no file beside it", "pairs", "--source", source)
 bad(64, "--columns is '1', expected two columns like 1,2", "pairs", table, "--columns", "1")

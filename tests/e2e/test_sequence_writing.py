@@ -59,6 +59,16 @@ def translate(*more, given=b"", **how):
     return result
 
 
+# ---- evaluation writes as it is told to
+greedy, beam = run("evaluate", reverse), run("evaluate", reverse, "--set", "eval.beam=4", ranks=2)
+for result in (greedy, beam):
+    good(result, "evaluate")
+    check(re.search(r"valid_exact +0\.\d", result.out), f"evaluate: {result.out}")
+good(run("evaluate", reverse, "--set", "eval.beam=0"), "evaluate without writing")
+check("valid_exact" not in run("evaluate", reverse, "--set", "eval.beam=0").out, "nothing is written")
+result = run("evaluate", reverse, "--set", "model.width=7")
+equal((result.code, "only keys of eval can be set" in result.err), (64, True), f"a key of the run: {result.err}")
+
 said = None
 for way in (["--beam", 1], ["--beam", 4], ["--beam", 4, "--n-best", 3],
             ["--beam", 1, "--temperature", "1.5", "--seed", 3]):

@@ -54,9 +54,11 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
 
 /** A checkpoint chosen by a run directory (newest good one, or best) or by a file. */
 typedef struct trm_evaluate_options {
-  const char *run;  /* run directory or checkpoint file */
-  bool best;        /* the best one of the run instead of the newest */
-  const char *data; /* data set; NULL: the one the run was trained on */
+  const char *run;         /* run directory or checkpoint file */
+  bool best;               /* the best one of the run instead of the newest */
+  const char *data;        /* data set; NULL: the one the run was trained on */
+  const char *const *sets; /* [n_sets] "eval.KEY=VALUE" */
+  int n_sets;
 } trm_evaluate_options;
 
 enum { TRM_MAX_SCORES = 16, TRM_SCORE_BYTES = 32 };

@@ -75,8 +75,21 @@ out:
   return status;
 }
 
+/* One vocabulary cannot be taken from a data set that has two. */
+static trm_status check_shared(const trm_vocab_options *o) {
+  const char *group = NULL;
+  if (!o->vocabulary || o->group) return TRM_OK;
+  TRM_TRY(find_group(o->vocabulary, true, &group));
+  if (!group || strcmp(group, "/target/vocab") != 0) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE,
+                  "%s: has a vocabulary of sources and one of targets; give --vocab separate to "
+                  "take both",
+                  o->vocabulary);
+}
+
 static trm_status make_vocabs(const trm_corpus *c, const trm_parts *parts, trm_encoded *e) {
   const bool pairs = c->target == TRM_TARGET_TOKENS;
+  if (pairs && c->shared_vocab) TRM_TRY(check_shared(&c->options->vocab));
   TRM_TRY(make_vocab(c, parts, &c->options->vocab, &c->sources,
                      pairs && c->shared_vocab ? &c->targets : NULL, &e->input_vocab));
   if (!pairs || c->shared_vocab) return TRM_OK;

@@ -1,5 +1,6 @@
 /* Evaluation and prediction of a checkpoint. */
 #include <stdio.h>
+#include <string.h>
 
 #include "restore.h"
 #include "rundir.h"
@@ -9,6 +10,21 @@
 #include "trireme/train/train.h"
 
 /* The data set of the run lies where it lay when it was trained, or --data tells. */
+/* Keys that say how a model is evaluated may be others than in training. */
+static trm_status set_keys(trm_config *config, const char *const *sets, int n_sets) {
+  for (int i = 0; i < n_sets; ++i) {
+    if (strncmp(sets[i], "eval.", 5) != 0) {
+      return trm_fail(
+          TRM_ERR_USAGE,
+          "evaluate: --set %s: only keys of eval can be set; the others are those of the "
+          "run",
+          sets[i]);
+    }
+    TRM_TRY(trm_config_set(config, sets[i]));
+  }
+  return TRM_OK;
+}
+
 static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
                             trm_restored *restored, trm_log *log, trm_task **task) {
   char why[TRM_MESSAGE_BYTES];
@@ -52,18 +68,21 @@ static trm_status say_sizes(const trm_task *task) {
                   (long long)task->dims.n_outputs, why);
 }
 
-static trm_status open_all(trm_comm *comm, const char *run, bool best, const char *data,
-                           trm_task_use use, opened *o) {
+static trm_status open_all(trm_comm *comm, const trm_evaluate_options *options, trm_task_use use,
+                           opened *o) {
+  const char *data = options->data;
   char path[TRM_PATH_BYTES] = "";
   trm_status status = TRM_OK;
   *o = (opened){0};
   trm_log_init(&o->log, trm_comm_rank(comm) == 0 ? stderr : NULL);
   if (trm_comm_rank(comm) == 0) {
-    status = trm_checkpoint_resolve(run, best, path, sizeof path, &o->log);
+    status = trm_checkpoint_resolve(options->run, options->best, path, sizeof path, &o->log);
   }
   TRM_TRY(trm_comm_agree(comm, status));
   TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
   TRM_TRY(trm_restore_begin(comm, path, &o->restored));
+  status = set_keys(o->restored.config, options->sets, options->n_sets);
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(open_data(comm, data, use, &o->restored, &o->log, &o->task));
   TRM_TRY_OUT(trm_comm_check_equal(comm, o->task->digest, "the data set"));
   const trm_facts *facts = &o->restored.info.facts;
@@ -91,7 +110,7 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
                             trm_evaluation *result) {
   opened o;
   bool stopped;
-  TRM_TRY(open_all(comm, options->run, options->best, options->data, TRM_USE_EVALUATE, &o));
+  TRM_TRY(open_all(comm, options, TRM_USE_EVALUATE, &o));
   *result = (trm_evaluation){
       .subset = o.task->kind->subset, .unit = o.task->unit, .step = o.restored.info.step};
   const trm_status status =
@@ -102,10 +121,12 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
 
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
   opened o;
+  const trm_evaluate_options of = {
+      .run = options->run, .best = options->best, .data = options->data};
   trm_status status =
       trm_comm_rank(comm) == 0 ? trm_text_file_check("predict", options->output) : TRM_OK;
   TRM_TRY(trm_comm_agree(comm, status));
-  TRM_TRY(open_all(comm, options->run, options->best, options->data, TRM_USE_PREDICT, &o));
+  TRM_TRY(open_all(comm, &of, TRM_USE_PREDICT, &o));
   if (o.task->kind->predict) {
     status = o.task->kind->predict(o.task, &o.restored.learner, options, n_rows);
   } else {
