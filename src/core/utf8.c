@@ -67,3 +67,11 @@ int64_t trm_text_escape(const char *text, int64_t bytes, char *out, int64_t size
   out[used] = 0;
   return at;
 }
+
+void trm_text_escape_cut(const char *text, int64_t bytes, bool more, char *out, int64_t size) {
+  static const char mark[] = " ...";
+  const int64_t room = size - (int64_t)sizeof mark + 1;
+  TRM_ASSERT(room >= 1);
+  if (trm_text_escape(text, bytes, out, room) == bytes && !more) return;
+  (void)snprintf(out + strlen(out), sizeof mark, "%s", mark);
+}

@@ -30,8 +30,8 @@ void trm_describe_head(FILE *file, const char *path, const char *kind, const cha
   for (int i = 0; i < 2; ++i) {
     if (!notes[i].text[0]) continue;
     const int64_t n = (int64_t)strlen(notes[i].text);
-    const bool cut = trm_text_escape(notes[i].text, n, escaped, sizeof escaped) < n;
-    trm_describe_row(file, notes[i].label, "%s%s", escaped, cut ? " ..." : "");
+    trm_text_escape_cut(notes[i].text, n, false, escaped, sizeof escaped);
+    trm_describe_row(file, notes[i].label, "%s", escaped);
   }
 }
 

@@ -160,6 +160,14 @@ static void check_set(void) {
 
 static void check_escape(void) {
   char out[32];
+  trm_text_escape_cut("abcdefgh", 8, false, out, 9 + 4); /* all of it fits beside the mark */
+  CHECK_STR(out, "abcdefgh");
+  trm_text_escape_cut("abcdefgh", 8, true, out, 9 + 4);
+  CHECK_STR(out, "abcdefgh ...");
+  trm_text_escape_cut("abcdefgh", 8, false, out, 8);
+  CHECK_STR(out, "abc ...");
+  trm_text_escape_cut("ab", 2, false, out, 5);
+  CHECK_STR(out, " ...");
   CHECK_EQ(trm_text_escape("a\n\"\x01\xFFz", 6, out, sizeof out), 6);
   CHECK_STR(out, "a\\n\\\"\\u0001\\xFFz");
   /* Cut at a whole character, always ended. */

@@ -137,6 +137,12 @@ static void check_columns(void) {
             "'id', 'text', '2', 'id'; columns can also be given as numbers");
   CHECK_EQ(trm_records_column(&r, false, "5", "--label", &column), TRM_ERR_USAGE);
   CHECK_EQ(trm_records_column(&r, false, "0", "--label", &column), TRM_ERR_USAGE);
+  static const char *const large[] = {"4294967298", "18446744073709551618", "123456789"};
+  for (int i = 0; i < 3; ++i) { /* none comes round to a column that is there */
+    CHECK_EQ(trm_records_column(&r, false, large[i], "--label", &column), TRM_ERR_USAGE);
+    CHECK_HAS(trm_message(), "has no column '");
+    CHECK(strstr(trm_message(), "can also be given as numbers") == NULL);
+  }
   CHECK_OK(trm_records_close(&r, TRM_OK));
 }
 

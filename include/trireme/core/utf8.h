@@ -2,6 +2,7 @@
 #ifndef TRIREME_CORE_UTF8_H
 #define TRIREME_CORE_UTF8_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TRM_N_CODE_POINTS = 0x110000, TRM_UTF8_MAX_BYTES = 4 };
@@ -21,5 +22,7 @@ int trm_utf8_encode(uint32_t code_point, char out[TRM_UTF8_MAX_BYTES]);
 /** A piece of text on one line: control characters and quotes escaped, invalid bytes as \xNN.
  *  Always 0-terminated; cut at a whole character. Returns the bytes of `text` that fitted. */
 int64_t trm_text_escape(const char *text, int64_t bytes, char *out, int64_t size);
+/** The same for people, with " ..." behind a text that was cut; `more`: it goes on in any case. */
+void trm_text_escape_cut(const char *text, int64_t bytes, bool more, char *out, int64_t size);
 
 #endif

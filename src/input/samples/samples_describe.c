@@ -105,30 +105,28 @@ static trm_status describe_targets(const trm_samples *s, FILE *file) {
 
 /* A row of tokens as text, escaped and cut. */
 static trm_status show_tokens(const trm_ragged *rows, int64_t row, const trm_vocab *vocab,
-                              char text[EXAMPLE_BYTES + 8]) {
+                              char text[EXAMPLE_BYTES]) {
   trm_tokenizer *tokenizer = NULL;
   char *decoded = NULL;
   int64_t n;
   const int64_t begin = rows->offsets[row],
                 n_tokens = trm_min_i64(rows->offsets[row + 1] - begin, EXAMPLE_BYTES);
   TRM_TRY(trm_tokenizer_create(vocab, &tokenizer));
+  const bool more = begin + n_tokens < rows->offsets[row + 1];
   const trm_status status =
       trm_tokenizer_decode(tokenizer, rows->values + begin, n_tokens, &decoded, &n);
-  if (status == TRM_OK && (trm_text_escape(decoded, n, text, EXAMPLE_BYTES) < n ||
-                           begin + n_tokens < rows->offsets[row + 1])) {
-    strcat(text, " ...");
-  }
+  if (status == TRM_OK) trm_text_escape_cut(decoded, n, more, text, EXAMPLE_BYTES);
   TRM_FREE(decoded);
   trm_tokenizer_destroy(&tokenizer);
   return status;
 }
 
-static void show_text(const trm_texts *texts, int64_t i, char text[EXAMPLE_BYTES + 8]) {
+static void show_text(const trm_texts *texts, int64_t i, char text[EXAMPLE_BYTES]) {
   const int64_t begin = texts->offsets[i], n = texts->offsets[i + 1] - begin;
-  if (trm_text_escape(texts->bytes + begin, n, text, EXAMPLE_BYTES) < n) strcat(text, " ...");
+  trm_text_escape_cut(texts->bytes + begin, n, false, text, EXAMPLE_BYTES);
 }
 
-static trm_status show_target(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES + 8]) {
+static trm_status show_target(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES]) {
   if (s->target == TRM_TARGET_NUMBER) {
     (void)snprintf(text, EXAMPLE_BYTES, "%.6g", (double)s->numbers[i]);
   } else if (s->target == TRM_TARGET_CLASS && s->classes.names.n > 0) {
@@ -145,7 +143,7 @@ static trm_status show_target(const trm_samples *s, int64_t i, char text[EXAMPLE
 
 static trm_status describe_examples(const trm_samples *s, FILE *file) {
   for (int64_t i = 0; i < s->n && i < N_EXAMPLES; ++i) {
-    char input[EXAMPLE_BYTES + 8], target[EXAMPLE_BYTES + 8];
+    char input[EXAMPLE_BYTES], target[EXAMPLE_BYTES];
     TRM_TRY(show_tokens(&s->inputs, i, &s->input_vocab, input));
     TRM_TRY(show_target(s, i, target));
     trm_describe_row(file, i == 0 ? "examples" : "", "| %s", input);

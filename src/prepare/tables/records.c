@@ -238,7 +238,14 @@ trm_status trm_records_close(trm_records *records, trm_status status) {
 /* ---- columns ---------------------------------------------------------------------------------- */
 
 bool trm_column_is_number(const char *name) {
-  return name[0] != 0 && strspn(name, "0123456789") == strlen(name) && strlen(name) < 9;
+  return name[0] != 0 && strspn(name, "0123456789") == strlen(name);
+}
+
+/* 0 where it is none, INT64_MAX where it is too large for any table. */
+static int64_t column_number(const char *name) {
+  errno = 0;
+  const int64_t number = trm_column_is_number(name) ? strtoll(name, NULL, 10) : 0;
+  return errno == ERANGE ? INT64_MAX : number;
 }
 
 static const char *list_columns(const trm_records *r, char list[LIST_BYTES]) {
@@ -270,9 +277,9 @@ trm_status trm_records_column(const trm_records *records, bool header, const cha
     return trm_fail(TRM_ERR_USAGE, "%s: %d columns are called '%s'; give %s as a number from 1",
                     records->path, found, name, option);
   }
-  const int number = trm_column_is_number(name) ? atoi(name) : 0;
+  const int64_t number = column_number(name);
   if (number >= 1 && number <= records->n_columns) {
-    *column = number - 1;
+    *column = (int)number - 1;
     return TRM_OK;
   }
   return trm_fail(

@@ -1,6 +1,7 @@
 #include "sample_facts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "trireme/core/utf8.h"
@@ -93,13 +94,14 @@ static trm_status other_vocab(trm_task_use use, const char *path, const char *da
 }
 
 /* "bad, good", as far as there is room. */
-static const char *list_names(const trm_texts *names, char *text, int64_t room) {
+static const char *list_names(const trm_texts *names, char text[NAMES_BYTES]) {
+  char name[NAMES_BYTES / 2];
+  int used = 0;
   text[0] = 0;
-  for (int64_t i = 0; i < names->n && (int64_t)strlen(text) + 8 < room; ++i) {
+  for (int64_t i = 0; i < names->n && used < NAMES_BYTES; ++i) {
     const int64_t begin = names->offsets[i], bytes = names->offsets[i + 1] - begin;
-    if (i > 0) strcat(text, ", ");
-    const int64_t at = (int64_t)strlen(text);
-    trm_text_escape(names->bytes + begin, bytes, text + at, room - at);
+    trm_text_escape_cut(names->bytes + begin, bytes, false, name, sizeof name);
+    used += snprintf(text + used, (size_t)(NAMES_BYTES - used), "%s%s", i > 0 ? ", " : "", name);
   }
   return text;
 }
@@ -121,8 +123,8 @@ static trm_status check_classes(const char *path, trm_task_use use, const trm_sa
   return trm_fail(use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
                   "%s has other classes (%" PRId64 ": %s) than %s was trained on (%" PRId64
                   ": %s); prepare it with samples of the same classes",
-                  data->path, names->n, list_names(names, here, sizeof here), path, known->n,
-                  list_names(known, there, sizeof there));
+                  data->path, names->n, list_names(names, here), path, known->n,
+                  list_names(known, there));
 }
 
 /* Place of a text among others, -1 where it is none of them. */
