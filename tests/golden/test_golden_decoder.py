@@ -7,39 +7,21 @@ for PyTorch's float32 alike, so the test asks for 2e-6, and 5e-6 of the gradient
 rescaling of the loss hides: enough to notice a decay or a clipping norm that is 0.1 % off.
 """
 
-import csv
 import os
 import subprocess
 import sys
 import tempfile
 
+from compare import HERE, MPIRUN, check_run, read_csv
+
 LOSS_TOLERANCE = 2e-6
 NORM_TOLERANCE = 5e-6
-HERE = os.path.dirname(os.path.abspath(__file__))
-MPIRUN = [
-    os.environ.get("TRM_MPIEXEC", "mpirun"),
-    *"-q --oversubscribe --bind-to none --mca mpi_yield_when_idle 1".split(),
-]
 
 
 def run(*command):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
-
-
-def read_csv(path):
-    with open(path) as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
-
-
-def check(name, step, got, want, tolerance):
-    difference = abs(got - want) / abs(want)
-    if difference <= tolerance:
-        return True
-    print(f"step {step}: {name} is {got:.9g}, PyTorch's {want:.9g}: "
-          f"relative difference {difference:.2e}, allowed {tolerance:.0e}", file=sys.stderr)
-    return False
 
 
 def cases():
@@ -55,17 +37,8 @@ def check_case(name, program, data, out, ranks):
     expected = read_csv(os.path.join(HERE, f"{name}_losses.csv"))
     run(*MPIRUN, "-n", str(ranks), program, "train", os.path.join(HERE, f"{name}.yaml"),
         "--set", f"data.path={data}", "--set", f"run.dir={out}")
-    rows = [row for row in read_csv(os.path.join(out, "metrics.csv")) if row["loss"]]
-    if [row["step"] for row in rows] != [row["step"] for row in expected]:
-        sys.exit(f"{name}, {ranks} ranks: metrics.csv has {len(rows)} steps, not {len(expected)}")
-    for row, want in zip(rows, expected):
-        step = f"{want['step']} of {name} on {ranks} ranks"
-        same = check("loss", step, float(row["loss"]), float(want["loss_f64"]), LOSS_TOLERANCE)
-        same &= check("gradient norm", step, float(row["grad_norm"]), float(want["grad_norm_f64"]),
-                      NORM_TOLERANCE)
-        if not same:  # the steps after it differ because this one does
-            return False
-    return True
+    return check_run(out, f"{name} on {ranks} ranks", expected, ("loss_f64", LOSS_TOLERANCE),
+                     ("grad_norm_f64", NORM_TOLERANCE))
 
 
 def main():

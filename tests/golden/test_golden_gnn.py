@@ -10,23 +10,10 @@ import sys
 import tempfile
 
 import gnn_cases
-from test_golden_decoder import HERE, MPIRUN, check, read_csv
+from compare import HERE, MPIRUN, check_run, read_csv
 
-LOSS_TOLERANCE = 5e-6
-NORM_TOLERANCE = 5e-5
-
-
-def check_run(path, case, ranks, expected):
-    rows = [row for row in read_csv(os.path.join(path, "metrics.csv")) if row["loss"]]
-    if [row["step"] for row in rows] != [row["step"] for row in expected]:
-        sys.exit(f"{case} on {ranks} ranks: metrics.csv has {len(rows)} steps, not {len(expected)}")
-    for row, want in zip(rows, expected):
-        step = f"{want['step']} of {case} on {ranks} ranks"
-        same = check("loss", step, float(row["loss"]), float(want["loss"]), LOSS_TOLERANCE)
-        same &= check("gradient norm", step, float(row["grad_norm"]), float(want["grad_norm"]), NORM_TOLERANCE)
-        if not same:  # the steps after it differ because this one does
-            return False
-    return True
+LOSSES = ("loss", 5e-6)
+NORMS = ("grad_norm", 5e-5)
 
 
 def main():
@@ -44,7 +31,7 @@ def main():
                 if ranks == 3 and "blocks: 1 " in gnn_cases.batch_line(case):
                     continue  # a rank has a block at least
                 path = gnn_cases.train([*MPIRUN, "-n", str(ranks)], program, folder, data, case, f"{case}-{ranks}")
-                good &= check_run(path, case, ranks, expected)
+                good &= check_run(path, f"{case} on {ranks} ranks", expected, LOSSES, NORMS)
     return 0 if good else 1
 
 
