@@ -141,23 +141,44 @@ typedef struct trm_graph_batch {
   const trm_triplets *triplets;
 } trm_graph_batch;
 
-/** What is put around the tokens of a sample, as its model wants it. */
+/** How a model wants its samples. */
 typedef struct trm_frame {
   bool input_begin, input_end; /* <s> before an input, </s> behind it */
   bool outputs;                /* targets are predicted token by token: <s> y -> y </s> */
+  bool tokens;                 /* inputs are tokens; else images or rows of numbers */
+  bool levels;                 /* categories of a table as levels; else among the values, one-hot */
 } trm_frame;
+
+/** Inputs that are numbers: images, pixel by pixel, or rows of a table. */
+typedef struct trm_values {
+  int n_dims;          /* 3: images; 1: rows; 0: there are none */
+  int64_t dims[3];     /* height, width, channels; or the length of a row */
+  const float *values; /* [n, dims]; images in [0, 1]; NULL in a dry pass */
+  const float *scale,
+      *shift;            /* [channels] what models see of images is value * scale + shift; rows:
+                                 NULL, they are scaled */
+  int64_t n_levels;      /* columns of categories that are not among the values */
+  const int32_t *levels; /* [n_levels, n] a level each, from 0; 0: missing or unknown */
+} trm_values;
 
 /** Samples of one block: what goes in, and what is to come out. */
 typedef struct trm_sample_batch {
   int64_t n;
-  trm_sequences inputs;
+  trm_sequences inputs;         /* tokens */
   const int32_t *input_tokens;  /* [inputs.n_rows] */
+  trm_values values;            /* or numbers */
   trm_sequences outputs;        /* what a decoder is given; n = 0: there is none */
   const int32_t *output_tokens; /* [outputs.n_rows] */
-  const int32_t *targets;     /* [n] classes, or [outputs.n_rows] tokens; -1: does not count; NULL:
+  const int32_t *targets; /* [n] classes, or [outputs.n_rows] tokens; -1: does not count; NULL:
                                    no loss is asked, or targets are numbers */
-  const float *numbers;       /* [n], NaN: does not count; NULL: targets are no numbers */
-  const float *class_weights; /* [classes] of the loss; NULL: all 1 */
+  const float *numbers;   /* [n], NaN: does not count; NULL: targets are no numbers */
+  const float
+      *class_shares; /* [n, classes] of samples with several classes: 1 or 0, or between where
+                                 samples were mixed; NULL: targets are others */
+  /* Where samples were mixed, sample i is mix[i] of itself, and 1 - mix[i] of one with the target: */
+  const int32_t *mixed_targets; /* [n]; NULL: none was */
+  const float *mix;             /* [n] */
+  const float *class_weights;   /* [classes] of the loss; NULL: all 1 */
 } trm_sample_batch;
 
 /** The data of a pass: one of them. */

@@ -6,17 +6,39 @@
 #define TRIREME_INPUT_SAMPLE_BATCHES_H
 
 #include "trireme/core/batch.h"
+#include "trireme/input/augment.h"
 #include "trireme/input/samples.h"
+
+/** How the columns of a table, or the channels of images, become numbers for a model: fitted to what is
+ *  trained on (sample_scale.c). Owned by who made it; trm_sample_scale_free. */
+typedef struct trm_sample_scale {
+  int64_t n;             /* channels, or columns of numbers */
+  float *center, *scale; /* [n] of channels in [0, 1]; of columns in their own units */
+  float *fill;           /* [n] columns: the median, for what is missing; NULL: images */
+  uint8_t *flag;         /* [n] columns: 1: a value more says whether it is missing; NULL: images */
+} trm_sample_scale;
 
 /** What passes take of a data set. */
 typedef struct trm_sample_view {
   const trm_samples *data; /* kept */
   trm_frame frame;
+  const trm_sample_scale *scale; /* images, rows; kept */
+  const trm_augment *augment; /* what is done to samples of training batches; NULL: nothing; kept */
   double mean, deviation;     /* numbers are handed on as (number - mean) / deviation */
   const float *class_weights; /* [classes], handed on; NULL: all 1 */
 } trm_sample_view;
 
-/** Rows of a sample that enter a model's input, and its decoder (0 without one). */
+/** Fits the scale to samples ids[n] of the data: mean and deviation of channels or columns (of what is not
+ *  missing), medians, which columns miss something. Sums are in double, in the order of ids.
+ *  @return TRM_ERR_MEMORY */
+trm_status trm_sample_scale_fit(const trm_samples *data, trm_ids ids, trm_sample_scale *scale);
+/** NULL arrays are accepted; zeroes the struct. */
+void trm_sample_scale_free(trm_sample_scale *scale);
+/** Length of a row as the frame wants it: columns of numbers, flags, and one-hot levels. */
+int64_t trm_sample_row_values(const trm_samples *data, const trm_sample_scale *scale,
+                              trm_frame frame);
+
+/** Rows of a sample that enter a model's input (1 of an image or a row), and its decoder (0 without one). */
 int64_t trm_sample_input_rows(const trm_sample_view *view, int32_t sample);
 int64_t trm_sample_output_rows(const trm_sample_view *view, int32_t sample);
 

@@ -1,6 +1,7 @@
 /**
  * Data sets of kind `samples`: each sample has an input and a target (data/FORMAT.md). An input is a
- * sequence of tokens; a target is a class, a number, or a sequence of tokens.
+ * sequence of tokens, an image, or a row of a table; a target is a class, several classes, a number,
+ * or a sequence of tokens.
  *
  * Not collective; knows nothing of MPI. An open data set does not change: any thread may read it.
  */
@@ -18,6 +19,8 @@
 /** What an input is: the attribute `input` of the file. */
 typedef enum trm_sample_input {
   TRM_INPUT_TOKENS,
+  TRM_INPUT_IMAGE,
+  TRM_INPUT_ROW,
   TRM_N_SAMPLE_INPUTS,
 } trm_sample_input;
 
@@ -26,8 +29,28 @@ typedef enum trm_sample_target {
   TRM_TARGET_CLASS,
   TRM_TARGET_NUMBER,
   TRM_TARGET_TOKENS,
+  TRM_TARGET_CLASSES, /* any number of them, none included */
   TRM_N_SAMPLE_TARGETS,
 } trm_sample_target;
+
+/** Images of one size: a byte each pixel and channel. */
+typedef struct trm_images {
+  int64_t channels, height, width; /* each at least 1; 0: there are none */
+  const uint8_t *pixels;           /* [n, channels, height, width] */
+} trm_images;
+
+/** Rows of a table, as they were: columns of numbers and columns of categories. Either may be none. */
+typedef struct trm_table {
+  int64_t n_numbers;
+  const float *numbers;      /* [n, n_numbers] finite, or NaN where one is missing */
+  trm_texts number_names;    /* [n_numbers] if the file has them */
+  int64_t n_categories;      /* columns */
+  const int32_t *categories; /* [n, n_categories] a level of its column each, -1: missing */
+  trm_texts category_names;  /* [n_categories] if the file has them */
+  const int64_t
+      *levels; /* [n_categories + 1] those of column c have the names levels[c] to levels[c + 1] */
+  trm_texts level_names; /* [levels[n_categories]] */
+} trm_table;
 
 typedef struct trm_samples {
   const char *path, *source, *created_by;
@@ -35,13 +58,17 @@ typedef struct trm_samples {
   int64_t n;       /* samples, from 1 to 2^31 - 1 */
 
   trm_sample_input input;
-  trm_ragged inputs; /* [n] without tokens for begin and end; none is empty */
-  trm_vocab input_vocab;
+  trm_ragged inputs;     /* TRM_INPUT_TOKENS: [n] without tokens for begin and end; none is empty */
+  trm_vocab input_vocab; /* TRM_INPUT_TOKENS */
+  trm_images images;     /* TRM_INPUT_IMAGE */
+  trm_table table;       /* TRM_INPUT_ROW */
 
   trm_sample_target target;
-  trm_classes classes;  /* TRM_TARGET_CLASS: labels[n], none missing */
-  const float *numbers; /* TRM_TARGET_NUMBER: [n], finite */
-  trm_ragged targets;   /* TRM_TARGET_TOKENS: [n] without tokens for begin and end; may be empty */
+  trm_classes
+      classes; /* TRM_TARGET_CLASS: labels[n], none missing; TRM_TARGET_CLASSES: no labels */
+  trm_ragged class_sets; /* TRM_TARGET_CLASSES: [n] rising */
+  const float *numbers;  /* TRM_TARGET_NUMBER: [n], finite */
+  trm_ragged targets;    /* TRM_TARGET_TOKENS: [n] without tokens for begin and end; may be empty */
   trm_vocab target_vocab; /* TRM_TARGET_TOKENS */
   bool shared_vocab;      /* target_vocab is the input's, of the same memory */
   trm_texts

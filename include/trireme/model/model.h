@@ -15,10 +15,17 @@
 
 /** Sizes a data set gives to a model; those a kind of data does not have are 0. */
 typedef struct trm_model_dims {
-  int64_t n_outputs;  /* tokens of the vocabulary, or classes; 1 for numbers */
-  int64_t n_inputs;   /* tokens of the vocabulary of samples */
+  int64_t n_outputs; /* tokens of the vocabulary, or classes; 1 for numbers */
+  int64_t n_inputs;  /* tokens of the vocabulary of samples */
+  int n_value_dims;  /* of samples that are numbers: as trm_values has them */
+  int64_t value_dims[3];
+  int64_t n_levels; /* columns of categories that are handed over as levels */
+  const int64_t
+      *levels;        /* [n_levels] levels of each, the one for what is missing included; kept while
+                            the model is created */
   bool shared;        /* of samples: inputs and outputs have one vocabulary */
   bool numbers;       /* outputs are numbers */
+  bool class_sets;    /* a sample may have several classes, or none */
   int64_t n_features; /* of a node */
   bool sparse;        /* features are sparse */
   int64_t n_nodes;    /* with a vector of their own: users and items */

@@ -74,6 +74,36 @@ trm_var *trm_op_linear_top_k(trm_tape *tape, trm_var *x, trm_var *w, int64_t K);
 /** Squared errors of y[N, 1] against targets[N] (NaN: not counted; borrowed). */
 trm_var *trm_op_squared_error(trm_tape *tape, trm_var *y, const float *targets);
 
+/* ---- images --------------------------------------------------------------------------------- */
+/* Images are x[N, height, width, channels]: channels last. Sizes of outputs are rounded down. */
+
+/** x[n, dims] of the numbers of a batch: as they are, a copy. No gradient. */
+trm_var *trm_op_values(trm_tape *tape, const trm_values *values, int64_t n);
+/** y = x scale[C] + shift[C] by channel or column; both borrowed, NULL: y is x. */
+trm_var *trm_op_channel_scale(trm_tape *tape, trm_var *x, const float *scale, const float *shift);
+/** y = x + the nudge of the pass (trm_pass), where it has one; else x itself. To be called once, on what
+ *  attacks may change: raw values, vectors of tokens, features of nodes. */
+trm_var *trm_op_nudge(trm_tape *tape, trm_var *x);
+
+/** How a window of height x width moves over an image. */
+typedef struct trm_window {
+  int64_t height, width;
+  int64_t stride;  /* >= 1, both ways */
+  int64_t padding; /* on each side, of zeros (maximum: of nothing); less than the window */
+} trm_window;
+/** y[N, H', W', O] = convolution (cross-correlation) of x[N, H, W, C] with w[height * width * C / groups, O]:
+ *  rows in the order (row, column, channel); the window says height and width. H' = (H + 2 padding - height)
+ *  / stride + 1. With groups, output channels [g O / groups, (g + 1) O / groups) see input channels
+ *  [g C / groups, (g + 1) C / groups) alone. Bias: trm_op_bias, or batch normalisation. */
+trm_var *trm_op_conv2d(trm_tape *tape, trm_var *x, trm_var *w, trm_window window, int64_t groups);
+/** The maximum (the first of equals gets the gradient) or the mean, over as many as there are, of each
+ *  window. TRM_POOL_MAX, TRM_POOL_MEAN. */
+trm_var *trm_op_pool2d(trm_tape *tape, trm_var *x, trm_window window, trm_pool pool);
+/** y[N, C]: the mean, sum or maximum over all places of x[N, H, W, C]. */
+trm_var *trm_op_global_pool(trm_tape *tape, trm_var *x, trm_pool pool);
+/** The same elements with other axes: y[dims], at most 4; the product stays. */
+trm_var *trm_op_reshape(trm_tape *tape, trm_var *x, int n_dims, const int64_t *dims);
+
 /* ---- graphs --------------------------------------------------------------------------------- */
 /* Hops, features and index arrays are borrowed for the pass. Where nothing else is said, a variable
  * that enters a hop has a row for each own source, one that leaves it for each own target. */

@@ -61,6 +61,14 @@ typedef enum trm_weights_use {
   TRM_WEIGHTS_SAME,  /* the weights are those of the last pass that said FIRST */
 } trm_weights_use;
 
+/** A change of a pass's input, whose gradient is wanted: for attacks. Elements are in the order of the
+ *  variable that trm_op_nudge is given; n must be its size. */
+typedef struct trm_nudge {
+  int64_t n;
+  const trm_real *values; /* [n] added to it; NULL: 0 */
+  trm_real *grad;         /* [n] its gradient, written by the backward pass; NULL: none is wanted */
+} trm_nudge;
+
 /** What a pass is for; the random numbers of operators are keyed by it, never by the layout. */
 typedef struct trm_pass {
   bool training; /* dropout on */
@@ -69,8 +77,10 @@ typedef struct trm_pass {
   uint64_t seed;
   int64_t step;
   int64_t sample0; /* index in the global batch of this block's first sample */
-  trm_real *grads; /* flat gradient array, NULL: no backward pass will follow */
-  bool add;        /* add to grads instead of writing it */
+  trm_real *grads; /* flat gradient array, NULL: no backward pass will follow, or only for */
+  const trm_nudge
+      *nudge; /* this; NULL: nothing is changed. Kept for the pass; dry passes: sizes alone */
+  bool add;   /* add to grads instead of writing it */
   /* A parameter's gradient may be added on to the same parameter's in n_merges arrays that lie
    * merge_step elements apart below grads, the next lower first: the last one gets the sum. What was
    * not comes out in grads (trm_tape_merged). */
