@@ -95,7 +95,7 @@ static trm_var *loss(void *self, trm_tape *tape, const trm_batch *batch) {
   const encoder *e = self;
   const trm_sample_batch *b = batch->samples;
   trm_var *y = outputs(self, tape, batch);
-  if (e->numbers) return trm_op_squared_error(tape, y, b->numbers);
+  if (e->numbers) return trm_op_number_error(tape, y, b->numbers, NULL);
   const trm_xent how = {.smoothing = e->smoothing, .weights = b->class_weights};
   return trm_op_softmax_xent(tape, y, b->targets, &how);
 }

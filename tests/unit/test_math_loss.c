@@ -126,23 +126,40 @@ static void check_not_finite(void *context, const char *isa) {
   }
 }
 
-/* ---- squared errors --------------------------------------------------------------------------- */
+/* ---- errors of numbers ------------------------------------------------------------------------ */
 
 typedef struct error_case {
   trm_real *y;
   float *targets;
+  trm_number_error how;
   int64_t N;
   bool add;
 } error_case;
 
 static void run_errors(void *p, trm_real **out) {
   const error_case *k = p;
-  trm_squared_error_backward(out[0], k->y, k->targets, (trm_real)dloss, k->N, k->add);
+  trm_number_error_backward(out[0], k->y, k->targets, &k->how, (trm_real)dloss, k->N, k->add);
 }
 
-static void check_errors(int64_t N, bool add) {
+/* Cost and slope of an error, as their definitions stand. */
+static double cost_of(const trm_number_error *how, double e, double *slope) {
+  const double sign = e < 0 ? -1 : 1;
+  switch (how->kind) {
+  case TRM_ERROR_SQUARED:
+    *slope = 2 * e;
+    return e * e;
+  case TRM_ERROR_ABSOLUTE:
+    *slope = sign;
+    return sign * e;
+  default:
+    *slope = sign * e <= how->delta ? e : sign * how->delta;
+    return sign * e <= how->delta ? 0.5 * e * e : how->delta * (sign * e - 0.5 * how->delta);
+  }
+}
+
+static void check_errors(int64_t N, bool add, trm_number_error how) {
   uint64_t state = (uint64_t)N;
-  error_case k = {.N = N, .add = add, .targets = test_calloc(N, sizeof(float))};
+  error_case k = {.N = N, .add = add, .how = how, .targets = test_calloc(N, sizeof(float))};
   double *y, *dy = NEW_DOUBLES(N), loss, want = 0;
   k.y = test_random(N, 3, &state, &y);
   trm_real *start = test_random(N, 1, &state, NULL);
@@ -150,14 +167,14 @@ static void check_errors(int64_t N, bool add) {
   for (int64_t i = 0; i < N; ++i) {
     k.targets[i] = i % 4 == 1 ? (float)NAN : (float)test_uniform(&state);
     if (i % 4 == 1) continue;
-    const double error = y[i] - (double)k.targets[i];
-    dy[i] = 2 * dloss * error;
-    want += error * error;
+    double slope;
+    want += cost_of(&how, y[i] - (double)k.targets[i], &slope);
+    dy[i] = dloss * slope;
     ++count;
   }
-  CHECK_NEAR(trm_squared_error_forward(&loss, k.y, k.targets, N), count, 0);
+  CHECK_NEAR(trm_number_error_forward(&loss, k.y, k.targets, &how, N), count, 0);
   CHECK_NEAR(loss, want, 1e-14 * (1 + want));
-  check_kernel((kernel_case){.name = "squared error backward",
+  check_kernel((kernel_case){.name = "errors of numbers backward",
                              .run = run_errors,
                              .context = &k,
                              .n = {N},
@@ -165,6 +182,60 @@ static void check_errors(int64_t N, bool add) {
                              .start = {add ? start : NULL},
                              .tolerance = {4}});
   free(k.y), free(k.targets), free(y), free(dy), free(start);
+}
+
+/* ---- sigmoids --------------------------------------------------------------------------------- */
+
+typedef struct sigmoid_case {
+  trm_real *x;
+  float *shares;
+  int64_t n;
+  bool add;
+} sigmoid_case;
+
+static void run_sigmoids(void *p, trm_real **out) {
+  const sigmoid_case *k = p;
+  trm_sigmoid_xent_backward(out[0], k->x, k->shares, (trm_real)dloss, k->n, k->add);
+}
+
+static void check_sigmoids(int64_t n, bool add) {
+  uint64_t state = (uint64_t)n;
+  sigmoid_case k = {.n = n, .add = add, .shares = test_calloc(n, sizeof(float))};
+  double *x, *dx = NEW_DOUBLES(n), loss, want = 0;
+  k.x = test_random(n, 3, &state, &x);
+  trm_real *start = test_random(n, 1, &state, NULL);
+  for (int64_t i = 0; i < n; ++i) {
+    k.shares[i] = (float)(i % 3) / 2;
+    const double z = (double)k.shares[i], p = 1 / (1 + exp(-x[i]));
+    want -= z * log(p) + (1 - z) * log(1 - p);
+    dx[i] = dloss * (p - z);
+  }
+  trm_sigmoid_xent_forward(&loss, k.x, k.shares, n);
+  CHECK_NEAR(loss, want, 1e-12 * (1 + want));
+  check_kernel((kernel_case){.name = "sigmoid cross-entropy backward",
+                             .run = run_sigmoids,
+                             .context = &k,
+                             .n = {n},
+                             .want = {dx},
+                             .start = {add ? start : NULL},
+                             .tolerance = {4}});
+  free(k.x), free(k.shares), free(x), free(dx), free(start);
+}
+
+/* What is far from 0 stays finite, what is no number shows. */
+static void check_far_sigmoids(void) {
+  const trm_real x[3] = {1000, -1000, (trm_real)NAN};
+  const float shares[3] = {1, 0, 1};
+  trm_real dx[3];
+  double loss;
+  trm_sigmoid_xent_forward(&loss, x, shares, 2);
+  CHECK_NEAR(loss, 0, 0);
+  trm_sigmoid_xent_forward(&loss, x, shares, 3);
+  CHECK(isnan(loss));
+  trm_sigmoid_xent_backward(dx, x, shares, 1, 3, false);
+  CHECK_NEAR(dx[0], 0, 0);
+  CHECK_NEAR(dx[1], 0, 0);
+  CHECK(isnan(dx[2]));
 }
 
 int main(void) {
@@ -178,9 +249,17 @@ int main(void) {
     check_one(64, 512, 4, smoothing, weighted);
     check_one(40, 1500, 4, smoothing, weighted);
   }
-  check_errors(0, false);
-  check_errors(1, true);
-  check_errors(50, false);
+  static const trm_number_error hows[] = {
+      {TRM_ERROR_SQUARED, 0}, {TRM_ERROR_ABSOLUTE, 0}, {TRM_ERROR_HUBER, 0.7}};
+  for (int i = 0; i < 3; ++i) {
+    check_errors(0, false, hows[i]);
+    check_errors(1, true, hows[i]);
+    check_errors(50, false, hows[i]);
+  }
+  check_sigmoids(0, false);
+  check_sigmoids(1, true);
+  check_sigmoids(500, false);
+  check_far_sigmoids();
   for_each_isa(check_not_finite, NULL);
   return check_verdict();
 }

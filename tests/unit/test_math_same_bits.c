@@ -665,20 +665,39 @@ static void case_trm_xent_tile_backward(trial *t) {
   trm_xent_tile_backward(dlogits, logits, lse, targets, &how, dloss, N, V, first, n);
   note(t, dlogits, N * n);
 }
-static void case_trm_squared_error_forward(trial *t) {
+static trm_number_error error_of(trial *t) {
+  return (trm_number_error){(trm_error_kind)below(t, 3), 0.5};
+}
+static void case_trm_number_error_forward(trial *t) {
   const int64_t N = rows(t);
   const float *y = reals(t, N), *targets = reals(t, N);
+  const trm_number_error how = error_of(t);
   double loss = 0;
-  note_double(t, trm_squared_error_forward(&loss, y, targets, N));
+  note_double(t, trm_number_error_forward(&loss, y, targets, &how, N));
   note_double(t, loss);
 }
-static void case_trm_squared_error_backward(trial *t) {
+static void case_trm_number_error_backward(trial *t) {
   const int64_t N = rows(t);
   float *dy = reals(t, N);
   const float *y = reals(t, N), *targets = reals(t, N), dloss = uniform(t);
   const bool add = coin(t);
-  trm_squared_error_backward(dy, y, targets, dloss, N, add);
+  const trm_number_error how = error_of(t);
+  trm_number_error_backward(dy, y, targets, &how, dloss, N, add);
   note(t, dy, N);
+}
+static void case_trm_sigmoid_xent_forward(trial *t) {
+  const int64_t n = rows(t);
+  const float *x = reals(t, n), *shares = reals(t, n);
+  double loss = 0;
+  trm_sigmoid_xent_forward(&loss, x, shares, n);
+  note_double(t, loss);
+}
+static void case_trm_sigmoid_xent_backward(trial *t) {
+  const int64_t n = rows(t);
+  float *dx = reals(t, n);
+  const float *x = reals(t, n), *shares = reals(t, n), dloss = uniform(t);
+  trm_sigmoid_xent_backward(dx, x, shares, dloss, n, coin(t));
+  note(t, dx, n);
 }
 static void case_trm_bpr_forward(trial *t) {
   const int64_t n = rows(t), C = width(t), R = 1 + below(t, 30);

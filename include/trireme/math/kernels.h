@@ -195,12 +195,21 @@ void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm
                             const int32_t *targets, const trm_xent *how, trm_real dloss, int64_t N,
                             int64_t V, int64_t first, int64_t n);
 
-/** loss = sum over rows of (y[N] - target)^2, in double, rows in order; a target that is NaN does not
- *  count. @return number of rows that count */
-double trm_squared_error_forward(double *loss, const trm_real *y, const float *targets, int64_t N);
-/** dy[N] (+)= 2 dloss (y - target), 0 where the target is NaN. */
-void trm_squared_error_backward(trm_real *dy, const trm_real *y, const float *targets,
-                                trm_real dloss, int64_t N, bool add);
+/** loss = sum over rows of what the error y[N] - target costs, in double, rows in order; a target that is
+ *  NaN does not count. @return number of rows that count */
+double trm_number_error_forward(double *loss, const trm_real *y, const float *targets,
+                                const trm_number_error *how, int64_t N);
+/** dy[N] (+)= dloss times the slope of the cost, 0 where the target is NaN and at an absolute error of
+ *  0. */
+void trm_number_error_backward(trm_real *dy, const trm_real *y, const float *targets,
+                               const trm_number_error *how, trm_real dloss, int64_t N, bool add);
+
+/** Cross-entropy of n sigmoids, each for itself: loss = sum of softplus(x) - share x, in double, in order,
+ *  shares[n] in [0, 1]. */
+void trm_sigmoid_xent_forward(double *loss, const trm_real *x, const float *shares, int64_t n);
+/** dx[n] (+)= dloss (sigmoid(x) - share). */
+void trm_sigmoid_xent_backward(trm_real *dx, const trm_real *x, const float *shares, trm_real dloss,
+                               int64_t n, bool add);
 
 /**
  * Bayesian personalised ranking of triplets (u, p, n) of rows of e[.., C], x = e_u . e_p - e_u . e_n:

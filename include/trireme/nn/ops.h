@@ -71,8 +71,12 @@ trm_var *trm_op_linear_xent(trm_tape *tape, trm_var *x, trm_var *w, const int32_
  *  first, of equals the lower column, and their columns as numbers (V below 2^24). The logits are never
  *  all there. No gradient. */
 trm_var *trm_op_linear_top_k(trm_tape *tape, trm_var *x, trm_var *w, int64_t K);
-/** Squared errors of y[N, 1] against targets[N] (NaN: not counted; borrowed). */
-trm_var *trm_op_squared_error(trm_tape *tape, trm_var *y, const float *targets);
+/** Errors of y[N, 1] against targets[N] (NaN: not counted; borrowed). `how` is copied, NULL: squared. */
+trm_var *trm_op_number_error(trm_tape *tape, trm_var *y, const float *targets,
+                             const trm_number_error *how);
+/** Cross-entropy of the sigmoids of logits[N, V], each a class for itself, against shares[N, V] in [0, 1]
+ *  (borrowed); all N V of them count. */
+trm_var *trm_op_sigmoid_xent(trm_tape *tape, trm_var *logits, const float *shares);
 
 /* ---- images --------------------------------------------------------------------------------- */
 /* Images are x[N, height, width, channels]: channels last. Sizes of outputs are rounded down. */

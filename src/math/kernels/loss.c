@@ -27,16 +27,22 @@ static trm_real mean_row(const trm_real *x, int64_t n) {
   return trm_sum_row(x, n) / (trm_real)n;
 }
 
-static double weight_of(const trm_xent *how, int32_t target) {
-  return how->weights ? (double)how->weights[target] : 1;
+static double weight_of(const trm_xent *how, int64_t row, int32_t target) {
+  double weight = how->weights ? (double)how->weights[target] : 1;
+  if (how->shares) weight *= how->rest ? 1 - (double)how->shares[row] : (double)how->shares[row];
+  return weight;
+}
+
+static bool is_weighted(const trm_xent *how) {
+  return how->weights || how->shares;
 }
 
 /* The loss of a row from its log-sum-exp, the target's logit and the mean logit. */
-static double row_loss(const trm_xent *how, int32_t target, trm_real lse, trm_real at,
+static double row_loss(const trm_xent *how, int64_t row, int32_t target, trm_real lse, trm_real at,
                        trm_real mean) {
   double loss = (double)lse - (double)at;
   if (how->smoothing > 0) loss += how->smoothing * ((double)at - (double)mean);
-  return how->weights ? weight_of(how, target) * loss : loss;
+  return is_weighted(how) ? weight_of(how, row, target) * loss : loss;
 }
 
 double trm_softmax_xent_forward(double *loss, trm_real *lse, trm_real *mean, const trm_real *logits,
@@ -50,8 +56,8 @@ double trm_softmax_xent_forward(double *loss, trm_real *lse, trm_real *mean, con
   double sum = 0, count = 0;
   for (int64_t r = 0; r < N; ++r) {
     if (targets[r] < 0) continue;
-    sum += row_loss(how, targets[r], lse[r], logits[r * V + targets[r]], smooth ? mean[r] : 0);
-    count += weight_of(how, targets[r]);
+    sum += row_loss(how, r, targets[r], lse[r], logits[r * V + targets[r]], smooth ? mean[r] : 0);
+    count += weight_of(how, r, targets[r]);
   }
   *loss = sum;
   return count;
@@ -92,7 +98,7 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
       continue;
     }
     const row_slope s =
-        how->weights ? slope_of(how, (double)how->weights[targets[r]], dloss, V) : plain;
+        is_weighted(how) ? slope_of(how, weight_of(how, r, targets[r]), dloss, V) : plain;
     backward_row(dx, logits + r * V, lse[r], targets[r], s, V, add);
   }
 }
@@ -129,8 +135,8 @@ double trm_xent_tiles_end(double *loss, trm_real *lse, const trm_real *max, cons
   for (int64_t r = 0; r < N; ++r) {
     lse[r] = max[r] + trm_log(sum[r]);
     if (targets[r] < 0) continue;
-    all += row_loss(how, targets[r], lse[r], at[r], smooth ? total[r] / (trm_real)V : 0);
-    count += weight_of(how, targets[r]);
+    all += row_loss(how, r, targets[r], lse[r], at[r], smooth ? total[r] / (trm_real)V : 0);
+    count += weight_of(how, r, targets[r]);
   }
   *loss = all;
   return count;
@@ -151,7 +157,7 @@ void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm
       continue;
     }
     const row_slope s =
-        how->weights ? slope_of(how, (double)how->weights[targets[r]], dloss, V) : plain;
+        is_weighted(how) ? slope_of(how, weight_of(how, r, targets[r]), dloss, V) : plain;
     for (int64_t i = 0; i < n; ++i) to[i] = s.scale * (trm_exp(row[i] - lse[r]) - s.share);
     if (target >= 0 && target < n) to[target] -= s.target;
   }
@@ -159,23 +165,60 @@ void trm_xent_tile_backward(trm_real *dlogits, const trm_real *logits, const trm
 
 /* ---- numbers ---------------------------------------------------------------------------------- */
 
-double trm_squared_error_forward(double *loss, const trm_real *y, const float *targets, int64_t N) {
+static double error_cost(const trm_number_error *how, double error) {
+  const double size = fabs(error);
+  if (how->kind == TRM_ERROR_SQUARED) return error * error;
+  if (how->kind == TRM_ERROR_ABSOLUTE) return size;
+  return size <= how->delta ? error * error / 2 : how->delta * (size - how->delta / 2);
+}
+
+static trm_real error_slope(const trm_number_error *how, trm_real error) {
+  const trm_real delta = (trm_real)how->delta;
+  if (how->kind == TRM_ERROR_SQUARED) return 2 * error;
+  if (how->kind == TRM_ERROR_HUBER && !(error > delta || error < -delta)) return error;
+  const trm_real size = how->kind == TRM_ERROR_HUBER ? delta : 1;
+  if (error > 0) return size;
+  return error < 0 ? -size : error; /* NaN stays one */
+}
+
+double trm_number_error_forward(double *loss, const trm_real *y, const float *targets,
+                                const trm_number_error *how, int64_t N) {
   double sum = 0;
   int64_t count = 0;
   for (int64_t r = 0; r < N; ++r) {
     if (isnan(targets[r])) continue;
-    const double error = (double)y[r] - (double)targets[r];
-    sum += error * error;
+    sum += error_cost(how, (double)y[r] - (double)targets[r]);
     ++count;
   }
   *loss = sum;
   return (double)count;
 }
 
-void trm_squared_error_backward(trm_real *dy, const trm_real *y, const float *targets,
-                                trm_real dloss, int64_t N, bool add) {
+void trm_number_error_backward(trm_real *dy, const trm_real *y, const float *targets,
+                               const trm_number_error *how, trm_real dloss, int64_t N, bool add) {
   for (int64_t r = 0; r < N; ++r) {
-    const trm_real slope = isnan(targets[r]) ? 0 : 2 * dloss * (y[r] - (trm_real)targets[r]);
+    const trm_real slope =
+        isnan(targets[r]) ? 0 : dloss * error_slope(how, y[r] - (trm_real)targets[r]);
     dy[r] = add ? dy[r] + slope : slope;
+  }
+}
+
+/* ---- sigmoids --------------------------------------------------------------------------------- */
+
+void trm_sigmoid_xent_forward(double *loss, const trm_real *x, const float *shares, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double at = (double)x[i], softplus = (at > 0 ? at : 0) + log1p(exp(-fabs(at)));
+    sum += isnan(at) ? at : softplus - at * (double)shares[i];
+  }
+  *loss = sum;
+}
+
+void trm_sigmoid_xent_backward(trm_real *dx, const trm_real *x, const float *shares, trm_real dloss,
+                               int64_t n, bool add) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(n, n))
+  for (int64_t i = 0; i < n; ++i) {
+    const trm_real slope = dloss * (1 / (1 + trm_exp(-x[i])) - (trm_real)shares[i]);
+    dx[i] = add ? dx[i] + slope : slope;
   }
 }

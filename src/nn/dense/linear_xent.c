@@ -132,8 +132,12 @@ static void backward(trm_tape *tape, trm_node *node) {
 
 static trm_var *sample(trm_op_case *c, int variant) {
   static const float weights[17] = {1, 0, 0.5F, 2, 1, 3, 0.1F};
-  static const trm_xent hows[] = {{0, NULL},   {0, NULL},      {0, NULL},
-                                  {0.1, NULL}, {0.2, weights}, {0, NULL}};
+  static const trm_xent hows[] = {{.smoothing = 0},
+                                  {.smoothing = 0},
+                                  {.smoothing = 0},
+                                  {.smoothing = 0.1},
+                                  {.smoothing = 0.2, .weights = weights},
+                                  {.smoothing = 0}};
   if (variant > 5) return NULL;
   const int64_t N[] = {1, 5, 7, 2, 6, 0}, V[] = {1, 7, 17, TILE + 3, 17, 5};
   const int64_t C[] = {1, 3, 4, 1, 3, 2};

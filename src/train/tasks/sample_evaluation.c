@@ -221,7 +221,7 @@ static trm_status run_group(trm_sample_evaluation *e, part *p, int64_t g, trm_we
   } else {
     trm_var *y = trm_model_outputs(e->learner->model, tape, &batch);
     if (e->view.data->target == TRM_TARGET_NUMBER) {
-      (void)trm_op_squared_error(tape, y, samples.numbers);
+      (void)trm_op_number_error(tape, y, samples.numbers, NULL);
     } else {
       (void)trm_op_softmax_xent(tape, y, samples.targets, NULL);
     }
