@@ -3,6 +3,7 @@
 #define TRIREME_CORE_CONFIG_INTERNAL_H
 
 #include "trireme/core/config.h"
+#include "trireme/core/numbers.h"
 
 enum {
   TRM_REAL_TEXT_BYTES = 32,
@@ -98,9 +99,6 @@ void trm_config_value_free(trm_config_value *value);
 void trm_config_allowed(const trm_config_slot *slot, const trm_config_key *key,
                         char text[TRM_ALLOWED_TEXT_BYTES]);
 
-/** Decimal numbers, whatever the locale. False: not a number, or past the type's range. */
-bool trm_int_parse(const char *text, int64_t *value);
-bool trm_real_parse(const char *text, double *value);
 /** Shortest decimal text that reads back as the same finite double. */
 void trm_real_text(double value, char text[TRM_REAL_TEXT_BYTES]);
 
