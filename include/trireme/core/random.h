@@ -22,6 +22,7 @@ typedef enum trm_random_purpose {
   TRM_RANDOM_EDGE = 8,     /* edges left out (DropEdge) */
   TRM_RANDOM_NEGATIVE = 9, /* items a user did not choose */
   TRM_RANDOM_SPLIT = 10,   /* random splits of a data set */
+  TRM_RANDOM_AUGMENT = 11, /* what is done to samples before training on them */
 } trm_random_purpose;
 
 typedef struct trm_random_key {

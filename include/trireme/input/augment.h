@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "trireme/core/status.h"
 
@@ -24,7 +25,7 @@ typedef enum trm_augment_input {
 } trm_augment_input;
 
 /**
- * Reads a list: operations separated by commas, each a name and its numbers, "crop 4, flip, cutout 8".
+ * Reads a list: operations separated by commas, each a name and its number, "crop 4, flip, cutout 8".
  *
  * @param[in]  seed  of the run
  * @param[out] out   NULL when `text` is empty: nothing is done
@@ -34,12 +35,12 @@ trm_status trm_augment_create(const char *text, trm_augment_input input, uint64_
                               trm_augment **out);
 /** NULL is accepted; sets NULL. */
 void trm_augment_destroy(trm_augment **augment);
-/** Every operation with its numbers and what it does, for help; static. */
-const char *trm_augment_help(void);
+/** Prints every operation with its number and what it does, by what it is for. */
+void trm_augment_help(FILE *file);
 
 /** What is augmented. */
 typedef struct trm_augment_sample {
-  int64_t epoch, sample; /* sample: number in the data set */
+  int64_t epoch, sample; /* both from 0; sample: number in the data set */
 } trm_augment_sample;
 
 /** An image in place: pixels[height, width, channels] in [0, 1]; `scratch` has as many. What is moved in
