@@ -1,4 +1,5 @@
 trm_add_benchmark(bench_allreduce MPI::MPI_C)
+trm_add_benchmark(bench_augment)
 trm_add_benchmark(bench_gat)
 trm_add_benchmark(bench_gemm OpenMP::OpenMP_C)
 trm_add_benchmark(bench_kernels)
