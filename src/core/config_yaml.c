@@ -10,7 +10,7 @@
 #include "config_internal.h"
 #include "trireme/core/memory.h"
 
-enum { MAX_FILE_BYTES = 1 << 20, MAX_NAME = 128, MAX_LIST = 256 };
+enum { MAX_FILE_BYTES = 1 << 20, MAX_NAME = 128 };
 
 typedef struct reader {
   trm_config *config;
@@ -110,18 +110,40 @@ static trm_status check_first(const reader *r, const char *name, int64_t *line) 
   return TRM_OK;
 }
 
-/* "[10, 10]" for a key of text: its items with commas between. */
+/* An item of a list, as the present event. */
+static trm_status check_item(const reader *r, const char *name) {
+  if (r->event.type != YAML_SCALAR_EVENT) {
+    return trm_config_fail(here(r),
+                           "%s: an item of its list is a list or a mapping; write '- item'", name);
+  }
+  if (scalar_is_null(r) || scalar_text(r)[0] == '\0') {
+    return trm_config_fail(here(r), "%s: an item of its list is empty; remove it", name);
+  }
+  if (strlen(scalar_text(r)) != r->event.data.scalar.length) {
+    return trm_config_fail(here(r), "%s has a zero byte in its value; remove it", name);
+  }
+  if (strchr(scalar_text(r), ',')) {
+    return trm_config_fail(here(r),
+                           "%s: the item '%.80s' of its list has a comma; make it two items, or "
+                           "write the list as one text",
+                           name, scalar_text(r));
+  }
+  return TRM_OK;
+}
+
+/* A list for a key of text, "[10, 10]" or an item a line: its items with commas between. */
 static trm_status read_list(reader *r, int index) {
-  char text[MAX_LIST] = "";
+  char text[TRM_CONFIG_STRING_BYTES] = "";
   size_t n = 0;
+  const char *name = r->config->slots[index].name;
   const trm_config_origin origin = here(r);
   for (;;) {
     TRM_TRY(next(r));
     if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
-    const size_t length = r->event.type == YAML_SCALAR_EVENT ? strlen(scalar_text(r)) : sizeof text;
-    if (length == 0 || n + length + 2 > sizeof text) {
-      return trm_config_fail(origin, "%s: its list is too long, or holds more than plain items",
-                             r->config->slots[index].name);
+    TRM_TRY(check_item(r, name));
+    if (n + strlen(scalar_text(r)) + 2 > sizeof text) {
+      return trm_config_fail(here(r), "%s: its list has %d bytes or more; use a shorter one", name,
+                             (int)sizeof text);
     }
     n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? "," : "", scalar_text(r));
   }

@@ -53,6 +53,33 @@ static void test_accepted(void) {
   accept("run:\n  dir: >\n    folded\n    text\n");
 }
 
+/* Lists stand for a text, one line or several, and come back as it is written. */
+static void test_lists(void) {
+  static const char *const texts[] = {"run: {dir: [crop 4, flip,  'rotate 15' ]}",
+                                      "run:\n  dir:\n    - crop 4\n    - flip\n    - rotate 15\n",
+                                      "run:\n  dir:\n  - crop 4 # as usual\n\n  - \"flip\"\n"
+                                      "  - rotate\n    15\n",
+                                      "run: {dir: 'crop 4,flip,rotate 15'}"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) {
+    trm_config *config = fixture_config(), *again = fixture_config();
+    char *written = NULL;
+    CHECK_OK(trm_config_read_text(config, texts[i], "lm.yaml"));
+    CHECK_STR(trm_config_string(config, "run.dir"), "crop 4,flip,rotate 15");
+    CHECK_OK(trm_config_set(config, "data.path=x"));
+    CHECK_OK(trm_config_text(config, false, &written));
+    CHECK_OK(trm_config_read_text(again, written, "config.yaml"));
+    CHECK_STR(trm_config_string(again, "run.dir"), "crop 4,flip,rotate 15");
+    TRM_FREE(written);
+    trm_config_destroy(&config);
+    trm_config_destroy(&again);
+  }
+  trm_config *config = fixture_config();
+  CHECK_OK(trm_config_read_text(config, "run: {dir: [10]}\ndata: {path: []}", "lm.yaml"));
+  CHECK_STR(trm_config_string(config, "run.dir"), "10");
+  CHECK_STR(trm_config_string(config, "data.path"), "");
+  trm_config_destroy(&config);
+}
+
 static void refuse(const char *text, const char *want) {
   trm_config *config = fixture_config();
   CHECK_EQ(trm_config_read_text(config, text, "lm.yaml"), TRM_ERR_CONFIG);
@@ -130,6 +157,30 @@ static void test_shapes_refused(void) {
                     "itself");
   refuse("run: {dir: !!python/object x}", "lm.yaml:1: tags (!name) are not used in a "
                                           "configuration; write the value itself");
+}
+
+static void test_lists_refused(void) {
+  refuse("run:\n  dir:\n  - flip\n  - 'crop 4, hue 0.1'",
+         "lm.yaml:4: run.dir: the item 'crop 4, hue 0.1' of its list has a comma; make it two "
+         "items, or write the list as one text");
+  refuse("run:\n  dir:\n  - crop: 4",
+         "lm.yaml:3: run.dir: an item of its list is a list or a mapping; write '- item'");
+  refuse("run: {dir: [a, [b]]}",
+         "lm.yaml:1: run.dir: an item of its list is a list or a mapping; write '- item'");
+  refuse("run:\n  dir:\n  - a\n  -\n  - b", "lm.yaml:4: run.dir: an item of its list is empty; "
+                                            "remove it");
+  refuse("run: {dir: [a, '', b]}", "lm.yaml:1: run.dir: an item of its list is empty; remove it");
+  refuse("run: {dir: [\"a\\0b\"]}", "lm.yaml:1: run.dir has a zero byte in its value; remove it");
+  refuse("run: {seed: [1]}",
+         "lm.yaml:1: run.seed is a list; allowed: one value, 0 to 9007199254740992");
+  refuse("model: {tied: [true]}",
+         "lm.yaml:1: model.tied is a list; allowed: one value, true, false");
+  refuse("optimizer:\n  lr:\n  - 1", "lm.yaml:3: optimizer.lr is a list; allowed: one value, 0 or "
+                                     "more");
+  char text[6000] = "run: {dir: [a";
+  while (strlen(text) < 5000) strcat(text, ", crop 4");
+  strcat(text, "]}");
+  refuse(text, "lm.yaml:1: run.dir: its list has 4096 bytes or more; use a shorter one");
 }
 
 static void test_syntax_refused(void) {
@@ -264,6 +315,8 @@ int main(void) {
   test_names_refused();
   test_values_refused();
   test_shapes_refused();
+  test_lists();
+  test_lists_refused();
   test_syntax_refused();
   test_files();
   test_mutations();
