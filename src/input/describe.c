@@ -41,7 +41,25 @@ trm_count_text trm_count_text_of(int64_t n) {
   return c;
 }
 
+void trm_class_sizes_describe(const trm_classes *classes, const int64_t *sizes, int64_t n,
+                              const char *note, FILE *file) {
+  trm_describe_row(file, "classes", "%14d  %s", classes->n, note);
+  for (int c = 0; c < classes->n && c < MOST_CLASSES; ++c) {
+    char label[32], name[NAME_BYTES] = "";
+    snprintf(label, sizeof label, "  %d", c);
+    if (classes->names.n > 0) {
+      const int64_t begin = classes->names.offsets[c],
+                    bytes = classes->names.offsets[c + 1] - begin;
+      trm_text_escape(classes->names.bytes + begin, bytes, name, sizeof name);
+    }
+    trm_describe_row(file, label, "%14s  %5.1f %%%s%s", trm_count_text_of(sizes[c]).text,
+                     100.0 * (double)sizes[c] / (double)n, name[0] ? "  " : "", name);
+  }
+  if (classes->n > MOST_CLASSES) trm_describe_row(file, "  ...", "%s", "");
+}
+
 trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *file) {
+  char note[64];
   if (!classes->labels) {
     trm_describe_row(file, "classes", "%14s", "none");
     return TRM_OK;
@@ -55,20 +73,8 @@ trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *fil
       ++sizes[classes->labels[i]];
     }
   }
-  trm_describe_row(file, "classes", "%14d  %s without a label", classes->n,
-                   trm_count_text_of(unlabelled).text);
-  for (int c = 0; c < classes->n && c < MOST_CLASSES; ++c) {
-    char label[32], name[NAME_BYTES] = "";
-    snprintf(label, sizeof label, "  %d", c);
-    if (classes->names.n > 0) {
-      const int64_t begin = classes->names.offsets[c],
-                    bytes = classes->names.offsets[c + 1] - begin;
-      trm_text_escape(classes->names.bytes + begin, bytes, name, sizeof name);
-    }
-    trm_describe_row(file, label, "%14s  %5.1f %%%s%s", trm_count_text_of(sizes[c]).text,
-                     100.0 * (double)sizes[c] / (double)n, name[0] ? "  " : "", name);
-  }
-  if (classes->n > MOST_CLASSES) trm_describe_row(file, "  ...", "%s", "");
+  (void)snprintf(note, sizeof note, "%s without a label", trm_count_text_of(unlabelled).text);
+  trm_class_sizes_describe(classes, sizes, n, note, file);
   TRM_FREE(sizes);
   return TRM_OK;
 }

@@ -16,6 +16,9 @@ trm_count_text trm_count_text_of(int64_t n);
 
 /** Sizes of the classes of n labels. */
 trm_status trm_classes_describe(const trm_classes *classes, int64_t n, FILE *file);
+/** The same where sizes[classes->n] are known; `note` follows their number. */
+void trm_class_sizes_describe(const trm_classes *classes, const int64_t *sizes, int64_t n,
+                              const char *note, FILE *file);
 /** How many of n things are in each subset of each split: splits[n_splits, TRM_N_SUBSETS]. */
 void trm_splits_describe(const trm_ids *splits, int n_splits, int64_t n, FILE *file);
 

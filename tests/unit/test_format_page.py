@@ -37,8 +37,8 @@ def check(folder, code, file, parts):
 def main():
     with open(os.path.join(sys.argv[1], "data", "FORMAT.md"), encoding="utf-8") as page:
         codes = re.findall(r"```python\n(.*?)```", page.read(), re.S)
-    if len(codes) != 3:
-        sys.exit(f"data/FORMAT.md has {len(codes)} pieces of Python, expected 3")
+    if len(codes) != 4:
+        sys.exit(f"data/FORMAT.md has {len(codes)} pieces of Python, expected 4")
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "corpus.txt"), "w", encoding="utf-8", newline="") as out:
             out.write(TEXT)
@@ -47,7 +47,10 @@ def main():
         check(folder, codes[1], "moods.h5",
               ["kind         samples", "4  from tokens to class", "3  train, 1 valid, 0 test, 0 in none",
                "| a dud"])
-        check(folder, codes[2], "ring.h5",
+        check(folder, codes[2], "bars.h5",
+              ["12  from image to class", "8  pixels high, 8 wide, 1 channel",
+               "in the mean of pixels from 0 to 1", "|   **", "8  train, 4 valid, 0 test, 0 in none"])
+        check(folder, codes[3], "ring.h5",
               ["kind         graph", "source       a ring", "600  symmetric: 300 both ways",
                "8  dense", "50  train, 25 valid, 25 test, 0 in none"])
 

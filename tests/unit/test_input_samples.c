@@ -284,10 +284,10 @@ static void check_heads(void) {
   s.input = NULL;
   expect(&s, "no attribute 'input', which samples must have");
   s.input = "smell";
-  expect(&s, "attribute 'input' is 'smell', expected one of 'tokens'");
+  expect(&s, "attribute 'input' is 'smell', expected one of 'tokens', 'image', 'row'");
   s.input = "tokens";
   s.target = "klass";
-  expect(&s, "attribute 'target' is 'klass', expected one of 'class', 'number', 'tokens'");
+  expect(&s, "attribute 'target' is 'klass', expected one of 'class', 'number', 'tokens', 'classes'");
   s.target = "number";
   expect(&s, "no array '/target/numbers', which samples with input tokens and target number must");
   const char *text = fixture_path(folder, "text.h5");

@@ -32,7 +32,9 @@ static trm_status check_tokens(const trm_samples_file *f, int values, const trm_
                    trm_sample_elements(&f->data, values), vocab->n, "tokens of its vocabulary");
 }
 
-static trm_status check_inputs(const trm_samples_file *f) {
+static trm_status check_inputs(trm_samples_file *f) {
+  if (f->data.input == TRM_INPUT_ROW) return trm_samples_check_table(f);
+  if (f->data.input == TRM_INPUT_IMAGE) return TRM_OK; /* a byte is a pixel */
   const int64_t *offsets = f->data.inputs.offsets;
   for (int64_t i = 0; i < f->data.n; ++i) {
     if (offsets[i] < offsets[i + 1]) continue;
@@ -47,7 +49,8 @@ static trm_status check_inputs(const trm_samples_file *f) {
 static trm_status count_classes(trm_samples_file *f) {
   trm_classes *classes = &f->data.classes;
   int64_t told = classes->names.n > 0 ? classes->names.n : -1;
-  const char *name = trm_sample_arrays[TRM_SA_LABELS].name;
+  const int place = trm_sample_classes_place(&f->data);
+  const char *name = trm_sample_arrays[place].name;
   if (trm_attr_has(f->file, name, "n_classes")) {
     int64_t n;
     TRM_TRY(trm_attr_read_int(f->file, name, "n_classes", &n));
@@ -60,7 +63,10 @@ static trm_status count_classes(trm_samples_file *f) {
     told = n;
   }
   if (told < 0) {
-    for (int64_t i = 0; i < f->data.n; ++i) told = trm_max_i64(told, classes->labels[i] + 1);
+    const int32_t *labels = f->arrays[place];
+    const int64_t n = trm_sample_elements(&f->data, place);
+    told = 0;
+    for (int64_t i = 0; i < n; ++i) told = trm_max_i64(told, (int64_t)labels[i] + 1);
   }
   if (told < 1 || told > MOST_CLASSES) {
     return trm_fail(TRM_ERR_DATA, "%s: '%s' has %" PRId64 " classes, expected 1 to %d", f->path,
@@ -68,6 +74,29 @@ static trm_status count_classes(trm_samples_file *f) {
   }
   classes->n = (int)told;
   return TRM_OK;
+}
+
+/* The classes of a sample rise, so that each is there once. */
+static trm_status check_sets(const trm_samples_file *f) {
+  const trm_ragged *sets = &f->data.class_sets;
+  for (int64_t i = 0; i < f->data.n; ++i) {
+    for (int64_t k = sets->offsets[i] + 1; k < sets->offsets[i + 1]; ++k) {
+      if (sets->values[k] > sets->values[k - 1]) continue;
+      return trm_fail(TRM_ERR_DATA,
+                      "%s: '%s' is %d at index %" PRId64
+                      " after %d; the classes of a sample (%" PRId64 ") must rise, each once",
+                      f->path, trm_sample_arrays[TRM_SA_SET_VALUES].name, (int)sets->values[k], k,
+                      (int)sets->values[k - 1], i);
+    }
+  }
+  return TRM_OK;
+}
+
+static trm_status check_classes(trm_samples_file *f) {
+  const int place = trm_sample_classes_place(&f->data);
+  TRM_TRY(count_classes(f));
+  return check_ids(f, trm_sample_arrays[place].name, f->arrays[place],
+                   trm_sample_elements(&f->data, place), f->data.classes.n, "classes");
 }
 
 static trm_status check_numbers(const trm_samples_file *f) {
@@ -84,9 +113,10 @@ static trm_status check_targets(trm_samples_file *f) {
   trm_samples *s = &f->data;
   switch (s->target) {
   case TRM_TARGET_CLASS:
-    TRM_TRY(count_classes(f));
-    return check_ids(f, trm_sample_arrays[TRM_SA_LABELS].name, s->classes.labels, s->n,
-                     s->classes.n, "classes");
+    return check_classes(f);
+  case TRM_TARGET_CLASSES:
+    TRM_TRY(check_classes(f));
+    return check_sets(f);
   case TRM_TARGET_NUMBER:
     return check_numbers(f);
   default:
@@ -96,7 +126,10 @@ static trm_status check_targets(trm_samples_file *f) {
 
 /* ---- groups ----------------------------------------------------------------------------------- */
 
-static bool same_input(const trm_samples *s, int64_t a, int64_t b) {
+/* Groups of images and of rows belong together, for whatever reason; those of tokens are one input with
+ * several targets. */
+static bool may_group(const trm_samples *s, int64_t a, int64_t b) {
+  if (s->input != TRM_INPUT_TOKENS) return true;
   const int64_t *o = s->inputs.offsets, n = o[a + 1] - o[a];
   return n == o[b + 1] - o[b] && memcmp(s->inputs.values + o[a], s->inputs.values + o[b],
                                         (size_t)n * sizeof *s->inputs.values) == 0;
@@ -111,7 +144,7 @@ static trm_status check_groups(const trm_samples_file *f, int32_t *first) {
   for (int64_t i = 0; i < s->n; ++i) {
     int32_t *lead = &first[s->groups[i]];
     if (*lead < 0) *lead = (int32_t)i;
-    if (same_input(s, *lead, i)) continue;
+    if (may_group(s, *lead, i)) continue;
     return trm_fail(TRM_ERR_DATA,
                     "%s: samples %d and %" PRId64 " are in group %d, but their inputs differ",
                     f->path, (int)*lead, i, (int)s->groups[i]);
@@ -190,7 +223,7 @@ trm_status trm_samples_check(trm_samples_file *f) {
   TRM_TRY_OUT(TRM_ALLOC(&taken, s->n, "check of splits"));
   TRM_TRY_OUT(check_splits(f, taken, first));
   if (s->references.offsets) s->references.n = s->n;
-  s->longest_input = longest(s->inputs.offsets, s->n);
+  if (s->inputs.offsets) s->longest_input = longest(s->inputs.offsets, s->n);
   if (s->targets.offsets) s->longest_target = longest(s->targets.offsets, s->n);
 out:
   TRM_FREE(first);

@@ -10,7 +10,7 @@
 #include "trireme/core/utf8.h"
 #include "trireme/input/tokenizer.h"
 
-enum { N_EXAMPLES = 3, EXAMPLE_BYTES = 60 };
+enum { N_EXAMPLES = 3, N_IMAGES = 2, EXAMPLE_BYTES = 60, ROW_BYTES = 100 };
 
 /* ---- lengths ---------------------------------------------------------------------------------- */
 
@@ -74,6 +74,19 @@ static void describe_numbers(const trm_samples *s, FILE *file) {
                    sqrt(squares / (double)s->n), least, most);
 }
 
+/* A sample counts once in each of its classes. */
+static trm_status describe_sets(const trm_samples *s, FILE *file) {
+  char note[64];
+  int64_t *sizes = NULL;
+  const int64_t n = s->class_sets.offsets[s->n];
+  TRM_TRY(TRM_ALLOC(&sizes, s->classes.n, "sizes of classes"));
+  for (int64_t i = 0; i < n; ++i) ++sizes[s->class_sets.values[i]];
+  (void)snprintf(note, sizeof note, "%.2f of a sample in the mean", (double)n / (double)s->n);
+  trm_class_sizes_describe(&s->classes, sizes, s->n, note, file);
+  TRM_FREE(sizes);
+  return TRM_OK;
+}
+
 static int64_t count_groups(const trm_samples *s) {
   /* Groups are numbers below n; samples that stand for themselves have one each. */
   int64_t n = 0;
@@ -94,6 +107,8 @@ static trm_status describe_targets(const trm_samples *s, FILE *file) {
   case TRM_TARGET_NUMBER:
     describe_numbers(s, file);
     return TRM_OK;
+  case TRM_TARGET_CLASSES:
+    return describe_sets(s, file);
   default:
     TRM_TRY(describe_lengths(file, "targets", s->targets.offsets, s->n));
     if (!s->shared_vocab) describe_vocab(file, "  vocabulary", &s->target_vocab, false);
@@ -126,13 +141,33 @@ static void show_text(const trm_texts *texts, int64_t i, char text[EXAMPLE_BYTES
   trm_text_escape_cut(texts->bytes + begin, n, false, text, EXAMPLE_BYTES);
 }
 
+static void show_class(const trm_samples *s, int32_t class, char text[EXAMPLE_BYTES]) {
+  if (s->classes.names.n > 0) {
+    show_text(&s->classes.names, class, text);
+  } else {
+    (void)snprintf(text, EXAMPLE_BYTES, "%d", (int)class);
+  }
+}
+
+/* "a, b, c"; what there is no room for is cut. */
+static void show_set(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES]) {
+  const int64_t *at = s->class_sets.offsets + i;
+  int length = snprintf(text, EXAMPLE_BYTES, "%s", at[0] == at[1] ? "none" : "");
+  for (int64_t k = at[0]; k < at[1] && length < EXAMPLE_BYTES; ++k) {
+    char name[EXAMPLE_BYTES];
+    show_class(s, s->class_sets.values[k], name);
+    length += snprintf(text + length, EXAMPLE_BYTES - (size_t)length, "%s%s", k > at[0] ? ", " : "",
+                       name);
+  }
+}
+
 static trm_status show_target(const trm_samples *s, int64_t i, char text[EXAMPLE_BYTES]) {
   if (s->target == TRM_TARGET_NUMBER) {
     (void)snprintf(text, EXAMPLE_BYTES, "%.6g", (double)s->numbers[i]);
-  } else if (s->target == TRM_TARGET_CLASS && s->classes.names.n > 0) {
-    show_text(&s->classes.names, s->classes.labels[i], text);
   } else if (s->target == TRM_TARGET_CLASS) {
-    (void)snprintf(text, EXAMPLE_BYTES, "%d", (int)s->classes.labels[i]);
+    show_class(s, s->classes.labels[i], text);
+  } else if (s->target == TRM_TARGET_CLASSES) {
+    show_set(s, i, text);
   } else if (s->references.n > 0) {
     show_text(&s->references, i, text);
   } else {
@@ -141,29 +176,60 @@ static trm_status show_target(const trm_samples *s, int64_t i, char text[EXAMPLE
   return TRM_OK;
 }
 
+/* The lines of an input; `label` stands before the first. */
+static trm_status describe_input(const trm_samples *s, int64_t i, const char *label, FILE *file) {
+  char text[ROW_BYTES];
+  if (s->input == TRM_INPUT_IMAGE) {
+    trm_image_show(s, i, label, file);
+    return TRM_OK;
+  }
+  if (s->input == TRM_INPUT_ROW) {
+    trm_table_row_show(s, i, text, sizeof text);
+  } else {
+    TRM_TRY(show_tokens(&s->inputs, i, &s->input_vocab, text));
+  }
+  trm_describe_row(file, label, "| %s", text);
+  return TRM_OK;
+}
+
 static trm_status describe_examples(const trm_samples *s, FILE *file) {
-  for (int64_t i = 0; i < s->n && i < N_EXAMPLES; ++i) {
-    char input[EXAMPLE_BYTES], target[EXAMPLE_BYTES];
-    TRM_TRY(show_tokens(&s->inputs, i, &s->input_vocab, input));
+  const int64_t most = s->input == TRM_INPUT_IMAGE ? N_IMAGES : N_EXAMPLES;
+  for (int64_t i = 0; i < s->n && i < most; ++i) {
+    char target[EXAMPLE_BYTES];
+    TRM_TRY(describe_input(s, i, i == 0 ? "examples" : "", file));
     TRM_TRY(show_target(s, i, target));
-    trm_describe_row(file, i == 0 ? "examples" : "", "| %s", input);
     trm_describe_row(file, "", "|   -> %s", target);
   }
   return TRM_OK;
+}
+
+static trm_status describe_inputs(const trm_samples *s, FILE *file) {
+  if (s->input == TRM_INPUT_ROW) return trm_table_describe(s, file);
+  if (s->input == TRM_INPUT_IMAGE) {
+    trm_images_describe(s, file);
+    return TRM_OK;
+  }
+  TRM_TRY(describe_lengths(file, "inputs", s->inputs.offsets, s->n));
+  describe_vocab(file, "  vocabulary", &s->input_vocab, s->shared_vocab);
+  return TRM_OK;
+}
+
+/* Groups are of one input where inputs are tokens (data/FORMAT.md). */
+static void describe_groups(const trm_samples *s, FILE *file) {
+  const bool tokens = s->input == TRM_INPUT_TOKENS;
+  if (!s->groups) return;
+  trm_describe_row(file, tokens ? "  inputs" : "  groups", "%14s  %s",
+                   trm_count_text_of(count_groups(s)).text,
+                   tokens ? "different ones; those with several targets are in one part"
+                          : "of samples that are in one part");
 }
 
 trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
   trm_describe_head(file, s->path, "samples", s->source, s->created_by);
   trm_describe_row(file, "samples", "%14s  from %s to %s", trm_count_text_of(s->n).text,
                    trm_sample_input_names[s->input], trm_sample_target_names[s->target]);
-  if (s->groups) {
-    trm_describe_row(file, "  inputs",
-                     "%14s  different ones; those with several targets are in one "
-                     "part",
-                     trm_count_text_of(count_groups(s)).text);
-  }
-  TRM_TRY(describe_lengths(file, "inputs", s->inputs.offsets, s->n));
-  describe_vocab(file, "  vocabulary", &s->input_vocab, s->shared_vocab);
+  describe_groups(s, file);
+  TRM_TRY(describe_inputs(s, file));
   TRM_TRY(describe_targets(s, file));
   trm_splits_describe(s->splits, s->n_splits, s->n, file);
   trm_describe_row(file, "digest", "%016" PRIx64, s->digest);

@@ -50,9 +50,10 @@ static trm_status read_head(trm_samples_file *f) {
 
 static trm_status read_vocabs(trm_samples_file *f) {
   trm_samples *s = &f->data;
-  TRM_TRY(trm_vocab_read(f->file, f->path, input_vocab, &s->input_vocab));
+  const bool tokens = s->input == TRM_INPUT_TOKENS;
+  if (tokens) TRM_TRY(trm_vocab_read(f->file, f->path, input_vocab, &s->input_vocab));
   if (s->target != TRM_TARGET_TOKENS) return TRM_OK;
-  s->shared_vocab = !trm_container_has(f->file, target_vocab);
+  s->shared_vocab = tokens && !trm_container_has(f->file, target_vocab);
   if (!s->shared_vocab) {
     return trm_vocab_read(f->file, f->path, target_vocab, &s->target_vocab);
   }

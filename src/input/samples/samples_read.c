@@ -5,11 +5,11 @@
 #include "samples_internal.h"
 #include "trireme/core/memory.h"
 
-/* Finds an array and its length, -1 when it is not there; one dimension, and integers where they must be. */
-static trm_status find(const trm_samples_file *f, const char *name, trm_dtype dtype, bool required,
-                       int64_t *n) {
-  trm_array_info info;
-  *n = -1;
+/* Finds an array, info->n_dims = -1 when it is not there: its dimensions, and integers where they must
+ * be. */
+static trm_status find(const trm_samples_file *f, const char *name, trm_dtype dtype, int n_dims,
+                       bool required, trm_array_info *info) {
+  info->n_dims = -1;
   if (!trm_container_has(f->file, name)) {
     if (!required) return TRM_OK;
     return trm_fail(TRM_ERR_DATA,
@@ -17,51 +17,51 @@ static trm_status find(const trm_samples_file *f, const char *name, trm_dtype dt
                     f->path, name, trm_sample_input_names[f->data.input],
                     trm_sample_target_names[f->data.target]);
   }
-  TRM_TRY(trm_array_info_get(f->file, name, &info));
-  const bool real = info.dtype == TRM_DTYPE_F32 || info.dtype == TRM_DTYPE_F64;
-  if (info.n_dims != 1 || (real && dtype != TRM_DTYPE_F32)) {
-    return trm_fail(TRM_ERR_DATA, "%s: array '%s' is %s with %d dimension%s, expected %s with 1",
-                    f->path, name, trm_dtype_name(info.dtype), info.n_dims,
-                    info.n_dims == 1 ? "" : "s", dtype == TRM_DTYPE_F32 ? "numbers" : "integers");
-  }
-  *n = info.n_elements;
-  return TRM_OK;
+  TRM_TRY(trm_array_info_get(f->file, name, info));
+  const bool real = info->dtype == TRM_DTYPE_F32 || info->dtype == TRM_DTYPE_F64;
+  if (info->n_dims == n_dims && (!real || dtype == TRM_DTYPE_F32)) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA, "%s: array '%s' is %s with %d dimension%s, expected %s with %d",
+                  f->path, name, trm_dtype_name(info->dtype), info->n_dims,
+                  info->n_dims == 1 ? "" : "s", dtype == TRM_DTYPE_F32 ? "numbers" : "integers",
+                  n_dims);
 }
 
-static trm_status wrong_length(const trm_samples_file *f, const char *name, int64_t n,
-                               int64_t expected) {
+/* " along dimension 2" of several. */
+typedef struct dimension_text {
+  char text[32];
+} dimension_text;
+
+static dimension_text along(int n_dims, int d) {
+  dimension_text t = {""};
+  if (n_dims > 1) (void)snprintf(t.text, sizeof t.text, " along dimension %d", d + 1);
+  return t;
+}
+
+static trm_status no_count(const trm_samples_file *f, const char *name, dimension_text where,
+                           int64_t n, const trm_sample_count *c) {
   return trm_fail(TRM_ERR_DATA,
-                  "%s: array '%s' has %" PRId64 " elements, expected %" PRId64 " for %" PRId64
-                  " samples",
-                  f->path, name, n, expected, f->data.n);
+                  "%s: array '%s' has %" PRId64 " elements%s, expected %s%s, of which there are "
+                  "from %" PRId64 " to 2147483647",
+                  f->path, name, n, where.text, c->more ? "one more than the " : "the ", c->what,
+                  c->least);
 }
 
-/* What the length of an array tells, or must agree with. */
-static trm_status check_length(trm_samples_file *f, int place, int64_t n) {
+/* The length n of a dimension tells a count, or must agree with it. */
+static trm_status check_dimension(trm_samples_file *f, int place, int d, int64_t n) {
   const trm_sample_array *a = &trm_sample_arrays[place];
-  switch (a->length) {
-  case TRM_SAMPLE_ROWS:
-    f->data.n = n - 1;
-    if (n >= 2 && n - 1 <= INT32_MAX) return TRM_OK;
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: array '%s' has %" PRId64
-                    " elements, expected one more than the samples, of "
-                    "which there are from 1 to 2147483647",
-                    f->path, a->name, n);
-  case TRM_SAMPLE_OFFSETS:
-    return n == f->data.n + 1 ? TRM_OK : wrong_length(f, a->name, n, f->data.n + 1);
-  case TRM_SAMPLE_EACH:
-    return n == f->data.n ? TRM_OK : wrong_length(f, a->name, n, f->data.n);
-  case TRM_SAMPLE_NAMES:
-    f->data.classes.names.n = n - 1;
-    if (n >= 2) return TRM_OK;
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: array '%s' has %" PRId64 " elements, expected one more than the classes",
-                    f->path, a->name, n);
-  case TRM_SAMPLE_VALUES:
-    break;
+  const trm_sample_count *c = &trm_sample_counts[a->axes[d]];
+  const dimension_text where = along(trm_sample_array_dims(a), d);
+  const int64_t expected = trm_sample_axis_length(&f->data, a->axes[d]), count = n - c->more;
+  if (expected == c->more) { /* not told yet */
+    if (count < c->least || count > INT32_MAX) return no_count(f, a->name, where, n, c);
+    memcpy((unsigned char *)&f->data + c->count, &count, sizeof count);
+    return TRM_OK;
   }
-  return TRM_OK;
+  if (n == expected) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: array '%s' has %" PRId64 " elements%s, expected %" PRId64 " for %" PRId64
+                  " %s",
+                  f->path, a->name, n, where.text, expected, expected - c->more, c->what);
 }
 
 /* Offsets that start at 0, never fall, and end where the values end. */
@@ -84,26 +84,28 @@ static trm_status check_offsets(const trm_samples_file *f, int place, int64_t n,
 
 static trm_status read_array(trm_samples_file *f, int place) {
   const trm_sample_array *a = &trm_sample_arrays[place];
-  const bool values = a->length == TRM_SAMPLE_VALUES;
-  int64_t n;
-  if (a->target >= 0 && a->target != (int)f->data.target) return TRM_OK;
-  if (values && !f->arrays[place - 1]) return TRM_OK;
-  TRM_TRY(find(f, a->name, a->dtype, a->required, &n));
-  if (n < 0) return TRM_OK;
-  TRM_TRY(check_length(f, place, n));
+  const bool ends = a->axes[0] == TRM_AXIS_ENDS;
+  const int n_dims = trm_sample_array_dims(a);
+  trm_array_info info;
+  if (!trm_sample_array_belongs(&f->data, place)) return TRM_OK;
+  if (ends && !f->arrays[place - 1]) return TRM_OK;
+  TRM_TRY(find(f, a->name, a->dtype, n_dims, a->required, &info));
+  if (info.n_dims < 0) return TRM_OK;
+  for (int d = 0; d < n_dims && !ends; ++d) TRM_TRY(check_dimension(f, place, d, info.dims[d]));
+  const int64_t n = info.n_elements;
   TRM_TRY(trm_alloc_bytes(&f->arrays[place], n, trm_dtype_bytes(a->dtype), a->name));
   TRM_TRY(trm_array_read(f->file, a->name, a->dtype, f->arrays[place], n));
   memcpy((unsigned char *)&f->data + a->data, &f->arrays[place], sizeof(void *));
-  if (!values) return TRM_OK;
-  int64_t n_offsets = f->data.n + 1;
-  if (trm_sample_arrays[place - 1].length == TRM_SAMPLE_NAMES) {
-    n_offsets = f->data.classes.names.n + 1;
-  }
-  return check_offsets(f, place - 1, n_offsets, n);
+  return ends ? check_offsets(f, place - 1, trm_sample_elements(&f->data, place - 1), n) : TRM_OK;
 }
 
+/* Inputs first: they tell how many samples there are. */
 trm_status trm_samples_read_arrays(trm_samples_file *f) {
-  for (int i = 0; i < TRM_N_SAMPLE_PLACES; ++i) TRM_TRY(read_array(f, i));
+  for (int inputs = 1; inputs >= 0; --inputs) {
+    for (int i = 0; i < TRM_N_SAMPLE_PLACES; ++i) {
+      if ((trm_sample_arrays[i].inputs != ~0U) == inputs) TRM_TRY(read_array(f, i));
+    }
+  }
   return TRM_OK;
 }
 
@@ -131,12 +133,13 @@ static trm_status count_splits(trm_samples_file *f) {
 /* The sizes of all subsets; *total: of all together. */
 static trm_status size_splits(trm_samples_file *f, int64_t *total) {
   char name[TRM_SAMPLE_NAME_BYTES];
+  trm_array_info info;
   *total = 0;
   for (int i = 0; i < f->data.n_splits * TRM_N_SUBSETS; ++i) {
     trm_ids *subset = &f->splits[i];
     trm_sample_split_name(i / TRM_N_SUBSETS, i % TRM_N_SUBSETS, name);
-    TRM_TRY(find(f, name, TRM_DTYPE_I32, i % TRM_N_SUBSETS == TRM_SUBSET_TRAIN, &subset->n));
-    if (subset->n < 0) subset->n = 0;
+    TRM_TRY(find(f, name, TRM_DTYPE_I32, 1, i % TRM_N_SUBSETS == TRM_SUBSET_TRAIN, &info));
+    subset->n = info.n_dims < 0 ? 0 : info.n_elements;
     *total += subset->n;
     if (subset->n > f->data.n) {
       return trm_fail(TRM_ERR_DATA,

@@ -29,15 +29,18 @@ static void narrow(trm_dtype dtype, const int32_t *values, int64_t n, void *out)
   }
 }
 
-/* Integers in the smallest type that holds them. */
+/* Integers of a shape, in the smallest type that holds them. */
 static trm_status write_ids(trm_container *file, const char *name, const int32_t *values,
-                            int64_t n) {
-  const trm_dtype dtype = narrow_type(values, n);
-  if (n == 0 || dtype == TRM_DTYPE_I32)
-    return trm_array_write(file, name, TRM_DTYPE_I32, 1, &n, values);
+                            int n_dims, const int64_t *dims) {
   uint16_t piece[PIECE / sizeof(uint16_t)];
   const int64_t most = PIECE / sizeof(uint16_t);
-  TRM_TRY(trm_array_create(file, name, dtype, 1, &n));
+  int64_t n = 1;
+  for (int d = 0; d < n_dims; ++d) n *= dims[d];
+  const trm_dtype dtype = narrow_type(values, n);
+  if (n == 0 || dtype == TRM_DTYPE_I32) {
+    return trm_array_write(file, name, TRM_DTYPE_I32, n_dims, dims, values);
+  }
+  TRM_TRY(trm_array_create(file, name, dtype, n_dims, dims));
   for (int64_t first = 0; first < n; first += most) {
     const int64_t here = trm_min_i64(n - first, most);
     narrow(dtype, values + first, here, piece);
@@ -48,17 +51,19 @@ static trm_status write_ids(trm_container *file, const char *name, const int32_t
 
 static trm_status write_array(trm_container *file, const trm_samples *s, int place) {
   const trm_sample_array *a = &trm_sample_arrays[place];
-  const int64_t n = trm_sample_elements(s, place);
-  if (n < 0) return TRM_OK;
-  if (a->dtype == TRM_DTYPE_I32) return write_ids(file, a->name, trm_sample_array_of(s, place), n);
-  return trm_array_write(file, a->name, a->dtype, 1, &n, trm_sample_array_of(s, place));
+  int64_t dims[TRM_MAX_DIMS];
+  const void *data = trm_sample_array_of(s, place);
+  const int n_dims = trm_sample_shape(s, place, dims);
+  if (n_dims == 0) return TRM_OK;
+  if (a->dtype == TRM_DTYPE_I32) return write_ids(file, a->name, data, n_dims, dims);
+  return trm_array_write(file, a->name, a->dtype, n_dims, dims, data);
 }
 
 static trm_status write_splits(trm_container *file, const trm_samples *s) {
   char name[TRM_SAMPLE_NAME_BYTES];
   for (int i = 0; i < s->n_splits * TRM_N_SUBSETS; ++i) {
     trm_sample_split_name(i / TRM_N_SUBSETS, i % TRM_N_SUBSETS, name);
-    TRM_TRY(write_ids(file, name, s->splits[i].ids, s->splits[i].n));
+    TRM_TRY(write_ids(file, name, s->splits[i].ids, 1, &s->splits[i].n));
   }
   return TRM_OK;
 }
@@ -68,13 +73,15 @@ static trm_status write_all(trm_container *file, const trm_samples *s) {
   TRM_TRY(trm_attr_write_text(file, "/", "input", trm_sample_input_names[s->input]));
   TRM_TRY(trm_attr_write_text(file, "/", "target", trm_sample_target_names[s->target]));
   for (int i = 0; i < TRM_N_SAMPLE_PLACES; ++i) TRM_TRY(write_array(file, s, i));
-  TRM_TRY(trm_vocab_write(file, "/input/vocab", &s->input_vocab));
+  if (s->input == TRM_INPUT_TOKENS) {
+    TRM_TRY(trm_vocab_write(file, "/input/vocab", &s->input_vocab));
+  }
   if (s->target == TRM_TARGET_TOKENS && !s->shared_vocab) {
     TRM_TRY(trm_vocab_write(file, "/target/vocab", &s->target_vocab));
   }
-  if (s->target == TRM_TARGET_CLASS) {
-    TRM_TRY(
-        trm_attr_write_int(file, trm_sample_arrays[TRM_SA_LABELS].name, "n_classes", s->classes.n));
+  const int classes = trm_sample_classes_place(s);
+  if (classes >= 0) {
+    TRM_TRY(trm_attr_write_int(file, trm_sample_arrays[classes].name, "n_classes", s->classes.n));
   }
   return write_splits(file, s);
 }
