@@ -13,7 +13,8 @@
  *  trained on (sample_scale.c). Owned by who made it; trm_sample_scale_free. */
 typedef struct trm_sample_scale {
   int64_t n;             /* channels, or columns of numbers */
-  float *center, *scale; /* [n] of channels in [0, 1]; of columns in their own units */
+  float *center, *scale; /* [n] mean and deviation (1 where that is 0), of channels in [0, 1], of
+                            columns in their own units */
   float *fill;           /* [n] columns: the median, for what is missing; NULL: images */
   uint8_t *flag;         /* [n] columns: 1: a value more says whether it is missing; NULL: images */
 } trm_sample_scale;
@@ -29,12 +30,14 @@ typedef struct trm_sample_view {
 } trm_sample_view;
 
 /** Fits the scale to samples ids[n] of the data: mean and deviation of channels or columns (of what is not
- *  missing), medians, which columns miss something. Sums are in double, in the order of ids.
+ *  missing), medians, which columns miss something. Sums are in double: of columns in the order of ids,
+ *  of channels over how often there is each byte. Zeros where inputs are tokens.
  *  @return TRM_ERR_MEMORY */
 trm_status trm_sample_scale_fit(const trm_samples *data, trm_ids ids, trm_sample_scale *scale);
 /** NULL arrays are accepted; zeroes the struct. */
 void trm_sample_scale_free(trm_sample_scale *scale);
-/** Length of a row as the frame wants it: columns of numbers, flags, and one-hot levels. */
+/** Length of a row as the frame wants it: columns of numbers, flags of those with one, and, unless the
+ *  frame has levels, one-hot levels, all zeros where one is missing. */
 int64_t trm_sample_row_values(const trm_samples *data, const trm_sample_scale *scale,
                               trm_frame frame);
 

@@ -23,7 +23,9 @@ static trm_status fill_block(const trm_sample_loader *l, const int64_t *ids, int
   const trm_ids train = l->options.order.train;
   TRM_TRY(TRM_BUFFER_GROW(&store->samples, &store->samples_room, n, 0, "batch of samples"));
   for (int64_t i = 0; i < n; ++i) store->samples[i] = train.ids[ids[i] % train.n];
-  return trm_batch_fill(store, &l->options.order.view, store->samples, n, batch);
+  const trm_batch_samples samples = {
+      .ids = store->samples, .n = n, .epoch = n > 0 ? ids[0] / train.n : 0};
+  return trm_batch_fill(store, &l->options.order.view, samples, batch);
 }
 
 static trm_status fill(void *context, trm_ahead *ahead, int thread, int64_t step, int64_t number) {

@@ -255,7 +255,11 @@ trm_status trm_sample_order_bounds(const trm_sample_order_options *options,
   const bool alone = o->batch > 0 && n <= o->n_blocks; /* a block has one sample at most */
   int64_t cost = dearest(&k, n);
   if (o->batch == 0) cost = trm_min_i64(cost, cost / trm_max_i64(1, c.n_steps / c.n_pools) + dear);
-  cost = alone ? dear : trm_min_i64(cost, cost / o->n_blocks + dear);
+  if (k.least == dear && dear > 0) { /* as of images and rows: blocks have as many */
+    cost = trm_ceil_div(cost / dear, o->n_blocks) * dear;
+  } else {
+    cost = alone ? dear : trm_min_i64(cost, cost / o->n_blocks + dear);
+  }
   if (k.least > 0) n = trm_min_i64(n, cost / k.least);
   if (alone) n = 1;
   TRM_FREE(k.sorted);
@@ -267,7 +271,7 @@ trm_status trm_sample_order_bounds(const trm_sample_order_options *options,
                              .n_rows =
                                  trm_min_i64(cost, (int64_t)((double)cost * k.output_share) + 1),
                              .longest = k.longest_output};
-  *bounds = (trm_sample_batch){.n = n, .inputs = in};
+  *bounds = (trm_sample_batch){.n = n, .inputs = in, .values = trm_batch_value_sizes(&o->view)};
   if (o->view.frame.outputs) bounds->outputs = out;
   return TRM_OK;
 }

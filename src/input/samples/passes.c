@@ -4,8 +4,9 @@
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
-/* Rows of a group; one sample may have more. Few enough that many ranks have some. */
-enum { GROUP_ROWS = 1024 };
+/* Rows of a group, and pixels, of which each is a row for some layers; one sample may have more. Few
+ * enough that many ranks have some. */
+enum { GROUP_ROWS = 1024, GROUP_PIXELS = 1 << 17 };
 
 struct trm_sample_passes {
   trm_sample_view view;
@@ -18,6 +19,13 @@ struct trm_sample_passes {
 
 static int64_t cost_of(const trm_sample_view *view, int32_t sample) {
   return trm_sample_input_rows(view, sample) + trm_sample_output_rows(view, sample);
+}
+
+/* Rows of a group of such samples. */
+static int64_t group_rows(const trm_sample_view *view) {
+  const trm_images *images = &view->data->images;
+  if (view->data->input != TRM_INPUT_IMAGE) return GROUP_ROWS;
+  return trm_min_i64(GROUP_ROWS, GROUP_PIXELS / (images->height * images->width));
 }
 
 static trm_status sort(trm_sample_passes *p, const int32_t *samples, int64_t n) {
@@ -47,16 +55,18 @@ static trm_sample_batch sizes_of(const trm_sample_passes *p, int64_t begin, int6
 }
 
 static void cut(trm_sample_passes *p, int64_t n) {
+  const int64_t most = group_rows(&p->view);
   int64_t rows = 0;
   for (int64_t i = 0; i < n; ++i) {
     const int64_t cost = cost_of(&p->view, p->samples[i]);
-    if (i == 0 || rows + cost > GROUP_ROWS) {
+    if (i == 0 || rows + cost > most) {
       p->begins[p->n_groups++] = i;
       rows = 0;
     }
     rows += cost;
   }
   p->begins[p->n_groups] = n;
+  p->bounds.values = trm_batch_value_sizes(&p->view);
   for (int64_t g = 0; g < p->n_groups; ++g) {
     const trm_sample_batch sizes = sizes_of(p, p->begins[g], p->begins[g + 1]);
     trm_batch_grow_bounds(&p->bounds, &sizes);
@@ -98,7 +108,9 @@ trm_status trm_sample_passes_make(trm_sample_passes *passes, int64_t g, trm_samp
                                   const int32_t **samples) {
   trm_sample_passes *p = passes;
   *samples = p->samples + p->begins[g];
-  return trm_batch_fill(&p->store, &p->view, *samples, p->begins[g + 1] - p->begins[g], batch);
+  const trm_batch_samples group = {
+      .ids = *samples, .n = p->begins[g + 1] - p->begins[g], .epoch = -1};
+  return trm_batch_fill(&p->store, &p->view, group, batch);
 }
 
 void trm_sample_passes_bounds(const trm_sample_passes *passes, trm_sample_batch *bounds) {
