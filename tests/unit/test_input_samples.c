@@ -198,7 +198,9 @@ static void check_same(const trm_samples *a, const trm_samples *b) {
 /* Written and read again, nothing has changed, whatever the target. */
 static void check_round_trips(void) {
   sheet sheets[] = {classes(), reals(), pairs(), pairs()};
-  uint64_t digests[4];
+  /* As they were before there were images and rows. */
+  const uint64_t digests[4] = {UINT64_C(0xaca6dbb083f43533), UINT64_C(0x488f3db2eb8b41ef),
+                               UINT64_C(0x290b3a166d6fa4cc), UINT64_C(0x867831b9e930a51f)};
   put(&sheets[3], "/target/vocab/offsets", I64(0, 1, 2, 3));
   put(&sheets[3], "/target/vocab/bytes", U8("xyz"));
   for (int i = 0; i < 4; ++i) {
@@ -207,8 +209,7 @@ static void check_round_trips(void) {
     CHECK_EQ(a->shared_vocab, i == 2);
     CHECK_OK(trm_samples_write(path, a));
     if (CHECK_OK(trm_samples_open(path, &b))) check_same(a, b);
-    digests[i] = a->digest;
-    for (int j = 0; j < i; ++j) CHECK(digests[j] != digests[i]);
+    CHECK(a->digest == digests[i]);
     trm_samples_close(&a);
     trm_samples_close(&b);
   }
@@ -287,7 +288,8 @@ static void check_heads(void) {
   expect(&s, "attribute 'input' is 'smell', expected one of 'tokens', 'image', 'row'");
   s.input = "tokens";
   s.target = "klass";
-  expect(&s, "attribute 'target' is 'klass', expected one of 'class', 'number', 'tokens', 'classes'");
+  expect(&s,
+         "attribute 'target' is 'klass', expected one of 'class', 'number', 'tokens', 'classes'");
   s.target = "number";
   expect(&s, "no array '/target/numbers', which samples with input tokens and target number must");
   const char *text = fixture_path(folder, "text.h5");
