@@ -64,7 +64,9 @@ static trm_status add_parameters(decoder *d, trm_params *params, int64_t vocab) 
   if (!t->post_norm) TRM_TRY(trm_norm_add(t, params, &d->ln_f, "ln_f"));
   d->head = d->embedding.tokens;
   if (d->tied) return TRM_OK;
-  return trm_token_vectors_add(t, params, &d->head, vocab, "head");
+  TRM_TRY(trm_token_vectors_add(t, params, &d->head, vocab, "head"));
+  trm_params_mark(params, d->head, TRM_ROLE_HEAD);
+  return TRM_OK;
 }
 
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,

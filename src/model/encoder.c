@@ -50,7 +50,9 @@ static trm_status add_parameters(encoder *e, trm_params *params, const trm_model
     TRM_TRY(trm_transformer_layer_add(&e->t, params, &e->layers[i], false, path));
   }
   if (!e->t.post_norm) TRM_TRY(trm_norm_add(&e->t, params, &e->ln_f, "ln_f"));
-  return trm_affine_add(&e->t, params, &e->head, dims->n_outputs, e->t.width, false, "head");
+  TRM_TRY(trm_affine_add(&e->t, params, &e->head, dims->n_outputs, e->t.width, false, "head"));
+  trm_params_mark(params, e->head.weight, TRM_ROLE_HEAD);
+  return TRM_OK;
 }
 
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,

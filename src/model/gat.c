@@ -63,6 +63,7 @@ static trm_status add_heads(trm_gnn *net, trm_params *params, int layer, int64_t
   p->map.bias = -1;
   TRM_TRY(trm_params_add(params, &p->map.weight, 2, map, TRM_INIT_UNIFORM, trm_gnn_glorot(in, C),
                          decay, "layers/%d/weight", layer));
+  if (by_inputs) trm_params_mark_by_inputs(params, p->map.weight);
   TRM_TRY(trm_params_add(params, &p->source, 2, vectors, TRM_INIT_UNIFORM, trm_gnn_glorot(C, 1),
                          decay, "layers/%d/source", layer));
   return trm_params_add(params, &p->target, 2, vectors, TRM_INIT_UNIFORM, trm_gnn_glorot(C, 1),

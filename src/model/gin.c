@@ -104,8 +104,10 @@ static bool scores_layers(const trm_gnn *net) {
 }
 
 static trm_status add_score(gin *m, trm_params *params, int k, int64_t in, unsigned flags) {
-  return trm_gnn_add_linear(&m->net, params, &m->scores[k], in, m->net.n_outputs, flags,
-                            "scores/%d", k);
+  TRM_TRY(trm_gnn_add_linear(&m->net, params, &m->scores[k], in, m->net.n_outputs, flags,
+                             "scores/%d", k));
+  trm_params_mark(params, m->scores[k].weight, TRM_ROLE_HEAD);
+  return TRM_OK;
 }
 
 static trm_status add_scored(gin *m, trm_params *params) {

@@ -54,6 +54,7 @@ trm_status trm_gnn_add_linear(const trm_gnn *net, trm_params *params, trm_affine
   TRM_TRY(trm_params_add(params, &a->weight, 2, dims, TRM_INIT_UNIFORM,
                          glorot ? trm_gnn_glorot(in, out) : torch, trm_gnn_decays(net, flags),
                          "%s/weight", path));
+  if (by_inputs) trm_params_mark_by_inputs(params, a->weight);
   a->bias = -1;
   if (!net->bias || (flags & TRM_GNN_NO_BIAS)) return TRM_OK;
   return trm_params_add(params, &a->bias, 1, &out, glorot ? TRM_INIT_ZERO : TRM_INIT_UNIFORM, torch,

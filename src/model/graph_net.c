@@ -162,8 +162,10 @@ static int64_t jumped_width(const trm_gnn *net) {
 }
 
 static trm_status add_output(trm_gnn *net, trm_params *params) {
-  return trm_gnn_add_linear(net, params, &net->output, jumped_width(net), net->n_outputs, 0,
-                            "output");
+  TRM_TRY(trm_gnn_add_linear(net, params, &net->output, jumped_width(net), net->n_outputs, 0,
+                             "output"));
+  trm_params_mark(params, net->output.weight, TRM_ROLE_HEAD);
+  return TRM_OK;
 }
 
 static int64_t width_entering(const trm_gnn *net, int layer) {
@@ -179,7 +181,10 @@ static trm_status add_plain(trm_gnn *net, trm_params *params) {
   const int last = net->layers - 1;
   for (int l = 0; l < last; ++l) TRM_TRY(trm_gnn_add_hidden(net, params, l));
   if (!has_output_map(net)) {
-    return net->family->add_layer(net, params, last, width_entering(net, last), net->n_outputs);
+    const int first = params->n_rows;
+    TRM_TRY(net->family->add_layer(net, params, last, width_entering(net, last), net->n_outputs));
+    trm_params_mark(params, first, TRM_ROLE_HEAD);
+    return TRM_OK;
   }
   TRM_TRY(trm_gnn_add_hidden(net, params, last));
   return add_output(net, params);

@@ -53,6 +53,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   const int64_t shape[2] = {dims->n_nodes, trm_config_int(config, "model.width")};
   TRM_TRY_OUT(trm_params_add(params, &m->embedding, 2, shape, TRM_INIT_NORMAL, std_init, false,
                              "embedding/weight"));
+  trm_params_mark(params, m->embedding, TRM_ROLE_EMBEDDING);
   *self = m;
   return TRM_OK;
 out:

@@ -80,7 +80,9 @@ static trm_status add_parameters(seq2seq *m, trm_params *params, const trm_model
   TRM_TRY(add_layers(m, params, &m->decoder, true, "decoder"));
   m->head = target->tokens;
   if (m->tied) return TRM_OK;
-  return trm_token_vectors_add(t, params, &m->head, dims->n_outputs, "head");
+  TRM_TRY(trm_token_vectors_add(t, params, &m->head, dims->n_outputs, "head"));
+  trm_params_mark(params, m->head, TRM_ROLE_HEAD);
+  return TRM_OK;
 }
 
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,

@@ -111,16 +111,20 @@ static double vector_std(const trm_transformer *t) {
 
 trm_status trm_token_vectors_add(const trm_transformer *t, trm_params *params, int *row, int64_t n,
                                  const char *name) {
-  return trm_params_add(params, row, 2, (int64_t[]){n, t->width}, TRM_INIT_NORMAL, vector_std(t),
-                        true, "%s/weight", name);
+  TRM_TRY(trm_params_add(params, row, 2, (int64_t[]){n, t->width}, TRM_INIT_NORMAL, vector_std(t),
+                         true, "%s/weight", name));
+  trm_params_mark(params, *row, TRM_ROLE_EMBEDDING);
+  return TRM_OK;
 }
 
 trm_status trm_positions_add(const trm_transformer *t, trm_params *params, int *row,
                              const char *name) {
   *row = -1;
   if (t->sinusoidal) return TRM_OK;
-  return trm_params_add(params, row, 2, (int64_t[]){t->context, t->width}, TRM_INIT_NORMAL,
-                        std_init, true, "%s/weight", name);
+  TRM_TRY(trm_params_add(params, row, 2, (int64_t[]){t->context, t->width}, TRM_INIT_NORMAL,
+                         std_init, true, "%s/weight", name));
+  trm_params_mark(params, *row, TRM_ROLE_EMBEDDING);
+  return TRM_OK;
 }
 
 enum { NAME_BYTES = 64 };

@@ -80,6 +80,16 @@ trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_
   return status;
 }
 
+void trm_params_mark(trm_params *params, int first, trm_role role) {
+  TRM_ASSERT(first >= 0);
+  for (int i = first; i < params->n_rows; ++i) params->rows[i].role = role;
+}
+
+void trm_params_mark_by_inputs(trm_params *params, int index) {
+  TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
+  params->rows[index].by_inputs = true;
+}
+
 trm_status trm_params_seal(trm_params *params) {
   TRM_ASSERT(!params->sealed);
   int64_t offset = 0, n_weights = 0;

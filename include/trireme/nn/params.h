@@ -22,6 +22,13 @@ typedef enum trm_init {
   TRM_INIT_UNIFORM, /* in [-scale, scale) */
 } trm_init;
 
+/** What a parameter is for; some optimizers treat matrices by it (muon). */
+typedef enum trm_role {
+  TRM_ROLE_HIDDEN,    /* between input and outputs, and all vectors */
+  TRM_ROLE_EMBEDDING, /* rows that are looked up by an id or a place */
+  TRM_ROLE_HEAD,      /* makes the outputs */
+} trm_role;
+
 enum { TRM_PARAM_NAME_BYTES = 96, TRM_PARAM_ALIGN = 16 };
 
 typedef struct trm_param {
@@ -32,6 +39,8 @@ typedef struct trm_param {
   int64_t offset; /* in the flat array, a multiple of TRM_PARAM_ALIGN */
   bool decay;     /* weight decay applies */
   bool buffer;    /* not trained: a moving average of what passes give as its gradient */
+  trm_role role;
+  bool by_inputs; /* a matrix is [inputs, outputs]; false: [outputs, inputs] */
   trm_init init;
   double scale; /* of the first values, see trm_init */
 } trm_param;
@@ -72,6 +81,10 @@ trm_status trm_params_add(trm_params *params, int *index, int n_dims, const int6
  *  [n]; TRM_INIT_ZERO or TRM_INIT_ONE. Otherwise as trm_params_add. */
 trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_init init,
                                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+/** Sets the role of the rows added since, and with, row `first`; until then they are hidden. */
+void trm_params_mark(trm_params *params, int first, trm_role role);
+/** Says that matrix `index` is [inputs, outputs] (kernels of convolutions, maps of sparse features). */
+void trm_params_mark_by_inputs(trm_params *params, int index);
 /** Fixes offsets (last added row first) and allocates the weights, zeroed. Once. @return
  *  TRM_ERR_MEMORY */
 trm_status trm_params_seal(trm_params *params);
