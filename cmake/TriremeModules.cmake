@@ -1,5 +1,5 @@
 # trm_module(name MAY_USE layers... LIBS targets...): the object library trm_<name> of src/<name> and
-# the folders in it, and, for the layers the gradient check needs, trm_<name>_f64 with trm_real = double.
+# the folders in it, and, for the layers the gradient check and the comparisons with PyTorch need, trm_<name>_f64 with trm_real = double.
 
 add_library(trm_flags INTERFACE)
 target_compile_options(trm_flags INTERFACE
@@ -27,7 +27,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 set(TRM_KERNEL_ISAS "${default_isas}" CACHE STRING "Instruction sets of the kernels")
 
-set(TRM_F64_MODULES core math nn model)
+set(TRM_F64_MODULES core math nn optim model)
 
 # Global properties of a module: TRM_OBJECTS_<name>, TRM_LIBS_<name>, and the same with _f64.
 function(trm_module name)

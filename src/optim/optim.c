@@ -13,9 +13,14 @@ struct trm_optimizer {
   trm_params *params;       /* kept */
   trm_stripes stripes;      /* those of `rank` are updated here */
   int rank;
-  double settings[8];
+  int n_states;
+  double settings[TRM_OPTIMIZER_SETTINGS];
   double weight_decay, clip_norm;
   trm_real *states[TRM_OPTIMIZER_MAX_STATES]; /* of the own stripes, owned */
+  int *movers;          /* [n_rows] rank that moves a whole parameter, -1: element by element */
+  trm_real *directions; /* [n_elements] of whole parameters; NULL: there are none. Owned */
+  trm_real *scratch;    /* for the moves of this rank, owned */
+  int64_t bytes;        /* of what is owned */
 };
 
 /* ---- the list -------------------------------------------------------------------------------- */
@@ -58,10 +63,62 @@ static const trm_optimizer_kind *find_kind(const trm_config *config) {
   return kinds[i];
 }
 
+trm_status trm_optimizer_check(const trm_config *config) {
+  const trm_optimizer_kind *kind = find_kind(config);
+  return kind->check ? kind->check(config) : TRM_OK;
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 trm_status trm_optimizer_create(const trm_config *config, trm_params *params, trm_optimizer **out) {
   return trm_optimizer_create_share(config, params, 0, 1, out);
+}
+
+/* Work of moving a parameter, in no unit: products take its shorter side times its size. */
+static double work_of(const trm_param *row) {
+  const double first = (double)row->dims[0], rest = (double)row->n / first;
+  return (double)row->n * (first < rest ? first : rest);
+}
+
+/* Deals whole parameters to ranks, each to the one that has least to do: the same on all of them. */
+static trm_status deal(trm_optimizer *o) {
+  const trm_params *params = o->params;
+  const trm_whole_update *whole = o->kind->whole;
+  double *loads = NULL;
+  TRM_TRY(TRM_ALLOC(&loads, o->stripes.size, "optimizer"));
+  for (int i = 0; i < params->n_rows; ++i) {
+    o->movers[i] = -1;
+    if (!whole || params->rows[i].buffer || !whole->wants(&params->rows[i])) continue;
+    int idlest = 0;
+    for (int r = 1; r < o->stripes.size; ++r) idlest = loads[r] < loads[idlest] ? r : idlest;
+    o->movers[i] = idlest;
+    loads[idlest] += work_of(&params->rows[i]);
+  }
+  TRM_FREE(loads);
+  return TRM_OK;
+}
+
+static trm_status take(trm_optimizer *o, trm_real **array, int64_t n, const char *what) {
+  o->bytes += n * (int64_t)sizeof **array;
+  return TRM_ALLOC(array, n, what);
+}
+
+/* Room for the directions and for the moves of this rank. */
+static trm_status prepare_moves(trm_optimizer *o) {
+  const trm_whole_update *whole = o->kind->whole;
+  int64_t n_scratch = 0;
+  bool any = false;
+  TRM_TRY(TRM_ALLOC(&o->movers, o->params->n_rows, "optimizer"));
+  TRM_TRY(deal(o));
+  for (int i = 0; i < o->params->n_rows; ++i) {
+    any = any || o->movers[i] >= 0;
+    if (o->movers[i] != o->rank || !whole->n_scratch) continue;
+    const int64_t n = whole->n_scratch(&o->params->rows[i]);
+    n_scratch = n > n_scratch ? n : n_scratch;
+  }
+  if (!any) return TRM_OK;
+  TRM_TRY(take(o, &o->scratch, n_scratch, "room for whole parameters"));
+  return take(o, &o->directions, o->params->n_elements, "directions of whole parameters");
 }
 
 trm_status trm_optimizer_create_share(const trm_config *config, trm_params *params, int rank,
@@ -79,10 +136,13 @@ trm_status trm_optimizer_create_share(const trm_config *config, trm_params *para
   optimizer->weight_decay = trm_config_real(config, "optimizer.weight_decay");
   optimizer->clip_norm = trm_config_real(config, "optimizer.clip_norm");
   kind->plan(config, optimizer->settings);
+  optimizer->n_states =
+      kind->count_states ? kind->count_states(optimizer->settings) : kind->n_states;
   const int64_t n = trm_stripes_before(&optimizer->stripes, rank, params->n_elements);
-  for (int i = 0; i < kind->n_states; ++i) {
-    TRM_TRY_OUT(TRM_ALLOC(&optimizer->states[i], n, "optimizer state"));
+  for (int i = 0; i < optimizer->n_states; ++i) {
+    TRM_TRY_OUT(take(optimizer, &optimizer->states[i], n, "optimizer state"));
   }
+  TRM_TRY_OUT(prepare_moves(optimizer));
   *out = optimizer;
   return TRM_OK;
 out:
@@ -93,11 +153,22 @@ out:
 void trm_optimizer_destroy(trm_optimizer **optimizer) {
   if (!*optimizer) return;
   for (int i = 0; i < TRM_OPTIMIZER_MAX_STATES; ++i) TRM_FREE((*optimizer)->states[i]);
+  TRM_FREE((*optimizer)->movers);
+  TRM_FREE((*optimizer)->directions);
+  TRM_FREE((*optimizer)->scratch);
   TRM_FREE(*optimizer);
 }
 
 int trm_optimizer_n_states(const trm_optimizer *optimizer) {
-  return optimizer->kind->n_states;
+  return optimizer->n_states;
+}
+
+const trm_params *trm_optimizer_params(const trm_optimizer *optimizer) {
+  return optimizer->params;
+}
+
+int64_t trm_optimizer_bytes(const trm_optimizer *optimizer) {
+  return optimizer->bytes;
 }
 
 const char *trm_optimizer_state_name(const trm_optimizer *optimizer, int state) {
@@ -170,16 +241,23 @@ static double sum_squares(const trm_optimizer *optimizer, const trm_real *grads)
 
 /* ---- the update ------------------------------------------------------------------------------ */
 
-/* Rows that lie side by side and are updated alike are updated in one call: `end` is one past the
- * last row (in flat order) of the run that begins at `row`, counting down. */
-static int run_end(const trm_params *params, int row) {
-  const trm_param *first = &params->rows[row];
+/* Whether two rows are updated alike. */
+static bool alike(const trm_optimizer *optimizer, int a, int b) {
+  const trm_param *rows_of = optimizer->params->rows;
+  return rows_of[a].decay == rows_of[b].decay && rows_of[a].buffer == rows_of[b].buffer &&
+         (optimizer->movers[a] < 0) == (optimizer->movers[b] < 0);
+}
+
+/* Rows that lie side by side and are updated alike are updated in one call: the last row (in flat
+ * order) of the run that begins at `row`, counting down. */
+static int run_end(const trm_optimizer *optimizer, int row) {
   int i = row;
-  while (i > 0 && params->rows[i - 1].decay == first->decay &&
-         params->rows[i - 1].buffer == first->buffer) {
-    --i;
-  }
+  while (i > 0 && alike(optimizer, i - 1, row)) --i;
   return i;
+}
+
+static double decay_of(const trm_optimizer *optimizer, int row) {
+  return optimizer->params->rows[row].decay ? optimizer->weight_decay : 0;
 }
 
 /* What is the same for all elements of a step. */
@@ -199,13 +277,13 @@ static void update_span(trm_optimizer *optimizer, const update *u, int64_t begin
                         int64_t kept) {
   const trm_params *params = optimizer->params;
   for (int row = params->n_rows - 1; row >= 0;) {
-    const int last = run_end(params, row);
+    const int last = run_end(optimizer, row);
     const int64_t run_begin = params->rows[row].offset;
     const int64_t run_finish = last > 0 ? params->rows[last - 1].offset : params->n_elements;
     const int64_t from = run_begin > begin ? run_begin : begin;
     const int64_t to = run_finish < end ? run_finish : end;
-    const double decay = params->rows[row].decay ? optimizer->weight_decay : 0;
-    const bool buffer = params->rows[row].buffer;
+    const double decay = decay_of(optimizer, row);
+    const bool buffer = params->rows[row].buffer, whole = optimizer->movers[row] >= 0;
     row = last - 1;
     if (from >= to) continue;
     if (buffer) {
@@ -214,11 +292,36 @@ static void update_span(trm_optimizer *optimizer, const update *u, int64_t begin
       continue;
     }
     trm_real *states[TRM_OPTIMIZER_MAX_STATES] = {NULL};
-    for (int i = 0; i < optimizer->kind->n_states; ++i) {
+    for (int i = 0; i < optimizer->n_states; ++i) {
       states[i] = optimizer->states[i] + kept + (from - begin);
+    }
+    if (whole) {
+      optimizer->kind->whole->direct(optimizer->settings, optimizer->directions + from,
+                                     params->weights + from, states, u->grads + from, decay,
+                                     u->scale, u->step, to - from);
+      continue;
     }
     optimizer->kind->step(optimizer->settings, params->weights + from, states, u->grads + from,
                           decay, u->scale, u->lr, u->step, to - from);
+  }
+}
+
+trm_real *trm_optimizer_directions(trm_optimizer *optimizer) {
+  return optimizer->directions;
+}
+
+int trm_optimizer_mover(const trm_optimizer *optimizer, int row) {
+  return optimizer->movers[row];
+}
+
+void trm_optimizer_move(trm_optimizer *optimizer, double lr) {
+  const trm_params *params = optimizer->params;
+  for (int row = params->n_rows - 1; row >= 0; --row) {
+    if (optimizer->movers[row] != optimizer->rank) continue;
+    const trm_param *p = &params->rows[row];
+    optimizer->kind->whole->move(optimizer->settings, p, params->weights + p->offset,
+                                 optimizer->directions + p->offset, decay_of(optimizer, row), lr,
+                                 optimizer->scratch);
   }
 }
 
@@ -238,6 +341,7 @@ void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double
   const trm_stripes *stripes = &optimizer->stripes;
   if (stripes->size == 1) { /* in one go: as much work as there is for the threads to share */
     update_span(optimizer, &u, 0, stripes->n, 0);
+    trm_optimizer_move(optimizer, info->lr);
     return;
   }
   TRM_FOR_STRIPES(stripes, optimizer->rank, begin, end) {

@@ -290,30 +290,34 @@ trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
 
 /* ---- sharded: the weights after the update --------------------------------------------------- */
 
-/* The reducer moves what lies in its slots, so the weights take the place of the gradients. */
-static void copy_stripes(trm_gradsync *sync, bool own) {
+/* The reducer moves what lies in its slots, so the array takes the place of the gradients. */
+static void copy_stripes(trm_gradsync *sync, trm_real *array, bool own) {
   const trm_stripes stripes = trm_reducer_stripes(sync->reducer);
   const int rank = trm_comm_rank(sync->comm);
-  float *slot0 = slot(sync, 0), *weights = sync->params->weights;
+  float *slot0 = slot(sync, 0);
   for (int r = 0; r < stripes.size; ++r) {
     if ((r == rank) != own) continue;
     TRM_FOR_STRIPES(&stripes, r, begin, end) {
-      float *to = (own ? slot0 : weights) + begin;
-      const float *from = (own ? weights : slot0) + begin;
+      float *to = (own ? slot0 : array) + begin;
+      const float *from = (own ? array : slot0) + begin;
       memcpy(to, from, (size_t)(end - begin) * sizeof *to);
     }
   }
 }
 
-trm_status trm_gradsync_gather_weights(trm_gradsync *sync, double *exposed_s) {
+trm_status trm_gradsync_gather(trm_gradsync *sync, trm_real *array, double *exposed_s) {
   if (exposed_s) *exposed_s = 0;
   if (trm_comm_size(sync->comm) == 1) return TRM_OK;
   const double start_s = trm_clock_s();
-  copy_stripes(sync, true);
+  copy_stripes(sync, array, true);
   TRM_TRY(trm_reducer_start_gather(sync->reducer, 0, sync->n_params));
   trm_progress_wake(sync->progress);
   TRM_TRY(trm_progress_wait(sync->progress));
-  copy_stripes(sync, false);
+  copy_stripes(sync, array, false);
   if (exposed_s) *exposed_s = trm_clock_s() - start_s;
   return TRM_OK;
+}
+
+trm_status trm_gradsync_gather_weights(trm_gradsync *sync, double *exposed_s) {
+  return trm_gradsync_gather(sync, sync->params->weights, exposed_s);
 }

@@ -6,6 +6,12 @@
  *     each rank    updates the weights of its own stripes
  *     all ranks    gather the weights
  *
+ * and where the optimizer needs whole parameters (muon, lamb)
+ *
+ *     each rank    writes the directions of its own stripes
+ *     all ranks    gather directions and weights
+ *     each rank    moves the parameters dealt to it, and broadcasts them
+ *
  * Everything a decision hangs on (norm, finite or not) is computed from the same numbers on every
  * rank, so all of them make the same collective calls.
  */
@@ -13,6 +19,7 @@
 
 #include <string.h>
 
+#include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
 #include "trireme/math/kernels.h"
 
@@ -20,6 +27,7 @@ struct trm_sharded {
   trm_comm *comm;           /* kept */
   trm_gradsync *sync;       /* kept */
   trm_optimizer *optimizer; /* kept */
+  const trm_params *params; /* kept */
   trm_stripes stripes;
   int64_t n_chunks_most; /* of the stripes of a rank */
   double *own;           /* [n_chunks_most], owned */
@@ -38,6 +46,7 @@ trm_status trm_sharded_create(trm_comm *comm, trm_gradsync *sync, trm_optimizer 
     s->comm = comm;
     s->sync = sync;
     s->optimizer = optimizer;
+    s->params = trm_optimizer_params(optimizer);
     s->stripes = trm_optimizer_stripes(optimizer);
     TRM_ASSERT(s->stripes.size == trm_comm_size(comm));
     /* Rank 0 has the first stripe of every row: nobody has more. */
@@ -96,13 +105,40 @@ static trm_status find_not_finite(trm_sharded *s, const trm_real *grads, int64_t
   return TRM_OK;
 }
 
+/* Gives all ranks the parameters that each has moved. Collective. */
+static trm_status share_moved(trm_sharded *s) {
+  const trm_params *params = s->params;
+  for (int row = params->n_rows - 1; row >= 0; --row) {
+    const int mover = trm_optimizer_mover(s->optimizer, row);
+    const trm_param *p = &params->rows[row];
+    if (mover < 0) continue;
+    TRM_TRY(trm_comm_broadcast(s->comm, params->weights + p->offset,
+                               p->n * (int64_t)sizeof(trm_real), mover));
+  }
+  return TRM_OK;
+}
+
+/* The second half of an update of whole parameters. Collective. */
+static trm_status move_whole(trm_sharded *s, double lr, double *waited_s) {
+  if (s->stripes.size == 1) return TRM_OK; /* done by trm_optimizer_apply */
+  trm_optimizer_move(s->optimizer, lr);
+  const double start_s = trm_clock_s();
+  TRM_TRY(share_moved(s));
+  *waited_s += trm_clock_s() - start_s;
+  return TRM_OK;
+}
+
 trm_status trm_sharded_step(trm_sharded *s, trm_gradsync_result *sums, int64_t step,
                             trm_step_info *info) {
   double squares = 0, waited_s = 0;
   TRM_TRY(sum_squares(s, sums->grads, &squares));
   trm_optimizer_apply(s->optimizer, sums->grads, squares, sums->count, step, info);
   if (!info->finite) return find_not_finite(s, sums->grads, &info->bad_element);
+  trm_real *directions = trm_optimizer_directions(s->optimizer);
+  if (directions) TRM_TRY(trm_gradsync_gather(s->sync, directions, &waited_s));
+  sums->exposed_s += waited_s;
   TRM_TRY(trm_gradsync_gather_weights(s->sync, &waited_s));
+  if (directions) TRM_TRY(move_whole(s, info->lr, &waited_s));
   sums->exposed_s += waited_s;
   return TRM_OK;
 }

@@ -808,7 +808,7 @@ static void case_trm_sgd_update(trial *t) {
   float *w = reals(t, n), *u = coin(t) ? reals(t, n) : NULL;
   const float *g = reals(t, n), decay = uniform(t), scale = uniform(t);
   const bool nesterov = coin(t);
-  trm_sgd_update(w, u, g, decay, scale, 0.1F, u ? 0.9F : 0, nesterov, n);
+  trm_sgd_update(w, u, g, decay, scale, 0.1F, u ? 0.9F : 0, 0.7F, nesterov, n);
   note(t, w, n);
   if (u) note(t, u, n);
 }

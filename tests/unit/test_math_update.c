@@ -10,7 +10,8 @@ typedef struct update_case {
   trm_real *first; /* [10 n] of the first instruction set */
 } update_case;
 
-static const double lr = 0.01, beta1 = 0.9, beta2 = 0.999, decay = 0.1, scale = 0.5, momentum = 0.9;
+static const double lr = 0.01, beta1 = 0.9, beta2 = 0.999, decay = 0.1, scale = 0.5, momentum = 0.9,
+                    rest = 0.75;
 
 static trm_adamw_scalars scalars(int step) {
   return (trm_adamw_scalars){.scale = (trm_real)scale,
@@ -56,8 +57,8 @@ static void run_sgd(void *p, trm_real **out) {
   memset(out[1], 0, (size_t)k->n * sizeof **out);
   for (int step = 1; step <= STEPS; ++step) {
     trm_sgd_update(out[0], k->plain ? NULL : out[1], k->g + (step - 1) * k->n, (trm_real)decay,
-                   (trm_real)scale, (trm_real)lr, k->plain ? 0 : (trm_real)momentum, k->nesterov,
-                   k->n);
+                   (trm_real)scale, (trm_real)lr, k->plain ? 0 : (trm_real)momentum, (trm_real)rest,
+                   k->nesterov, k->n);
   }
 }
 
@@ -141,7 +142,7 @@ static void check_sgd(int64_t n, update_case *k, const double *w0, const double 
     for (int step = 0; step < STEPS; ++step) {
       for (int64_t i = 0; i < n; ++i) {
         const double gi = g[step * n + i] * scale + decay * w[i];
-        if (form > 0) u[i] = momentum * u[i] + gi;
+        if (form > 0) u[i] = momentum * u[i] + rest * gi;
         w[i] -= lr * (form == 0 ? gi : form == 1 ? u[i] : gi + momentum * u[i]);
       }
     }

@@ -62,6 +62,7 @@ trm_add_test(NAME test_nn_blocks FOLDER unit MODULES core math nn)
 trm_add_test(NAME test_nn_graph FOLDER unit MODULES core math nn)
 
 trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)
+trm_add_test(NAME test_optim_torch FOLDER unit MODULES core_f64 math_f64 nn_f64 optim_f64)
 
 # Models on float and, from the same source, on double, where gradients are compared with differences.
 foreach(name graph papers decoder sequences)

@@ -270,9 +270,9 @@ void trm_adam_update(trm_real *w, trm_real *m, trm_real *v, const trm_real *g, t
                      trm_adamw_scalars s, int64_t n);
 /** A moving average: w += rate (scale g - w). */
 void trm_average_update(trm_real *w, const trm_real *g, trm_real scale, trm_real rate, int64_t n);
-/** SGD with momentum as PyTorch has it: g += decay w; u = momentum u + g; w -= lr (nesterov ?
- *  g + momentum u : u). `u` may be NULL when momentum is 0. */
+/** SGD with momentum as PyTorch has it: g += decay w; u = momentum u + rest g; w -= lr (nesterov ?
+ *  g + momentum u : u); `rest` is 1 without dampening. `u` may be NULL when momentum is 0. */
 void trm_sgd_update(trm_real *w, trm_real *u, const trm_real *g, trm_real decay, trm_real scale,
-                    trm_real lr, trm_real momentum, bool nesterov, int64_t n);
+                    trm_real lr, trm_real momentum, trm_real rest, bool nesterov, int64_t n);
 
 #endif

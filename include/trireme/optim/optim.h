@@ -31,6 +31,12 @@ int trm_optimizer_n_states(const trm_optimizer *optimizer);
 const char *trm_optimizer_state_name(const trm_optimizer *optimizer, int state);
 trm_real *trm_optimizer_state(trm_optimizer *optimizer, int state);
 trm_stripes trm_optimizer_stripes(const trm_optimizer *optimizer);
+/** The table it updates. */
+const trm_params *trm_optimizer_params(const trm_optimizer *optimizer);
+/** Bytes of states and of whatever else an update needs. */
+int64_t trm_optimizer_bytes(const trm_optimizer *optimizer);
+/** Whether the keys of the optimizer fit together. @return TRM_ERR_CONFIG */
+trm_status trm_optimizer_check(const trm_config *config);
 
 /** What a step did, for metrics. */
 typedef struct trm_step_info {
@@ -60,9 +66,21 @@ void trm_optimizer_sum_squares_chunks(const trm_optimizer *optimizer, double *su
 /**
  * The update for who knows the sum of squares of the whole gradient: of `grads`, and of the weights,
  * only the rank's own stripes are used. Leaves info->bad_element at -1.
+ *
+ * Of an optimizer that needs whole parameters (muon, lamb) the update has a second half where the state
+ * is shared out: apply writes the directions of the own stripes; once all ranks have all directions,
+ * and the weights that are updated element by element, each rank moves the parameters that are dealt
+ * to it.
  */
 void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double sum_squares,
                          double count, int64_t step, trm_step_info *info);
+
+/** Directions of whole parameters, [params->n_elements]; NULL: the optimizer needs none whole. */
+trm_real *trm_optimizer_directions(trm_optimizer *optimizer);
+/** Rank that moves the parameter of a row, -1: it is updated element by element. */
+int trm_optimizer_mover(const trm_optimizer *optimizer, int row);
+/** Moves the parameters that are dealt to this rank, at the rate of trm_step_info. */
+void trm_optimizer_move(trm_optimizer *optimizer, double lr);
 
 /* ---- schedules ------------------------------------------------------------------------------- */
 

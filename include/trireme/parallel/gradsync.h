@@ -96,5 +96,7 @@ trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
  * @return TRM_OK
  */
 trm_status trm_gradsync_gather_weights(trm_gradsync *sync, double *exposed_s);
+/** The same for another array[params->n_elements], of which each rank has its own stripes. */
+trm_status trm_gradsync_gather(trm_gradsync *sync, trm_real *array, double *exposed_s);
 
 #endif

@@ -51,7 +51,7 @@ void trm_average_update(trm_real *w, const trm_real *g, trm_real scale, trm_real
 }
 
 void trm_sgd_update(trm_real *w, trm_real *u, const trm_real *g, trm_real decay, trm_real scale,
-                    trm_real lr, trm_real momentum, bool nesterov, int64_t n) {
+                    trm_real lr, trm_real momentum, trm_real rest, bool nesterov, int64_t n) {
   if (!u) {
     TRM_FOR_CHUNKS(n, begin, end, {
       for (int64_t i = begin; i < end; ++i) w[i] -= lr * (g[i] * scale + decay * w[i]);
@@ -62,7 +62,7 @@ void trm_sgd_update(trm_real *w, trm_real *u, const trm_real *g, trm_real decay,
   TRM_FOR_CHUNKS(n, begin, end, {
     for (int64_t i = begin; i < end; ++i) {
       const trm_real gi = g[i] * scale + decay * w[i];
-      const trm_real ui = momentum * u[i] + gi;
+      const trm_real ui = momentum * u[i] + rest * gi;
       u[i] = ui;
       w[i] -= lr * (nesterov ? gi + ahead * ui : ui);
     }

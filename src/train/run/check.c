@@ -59,15 +59,12 @@ static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task
                 (int64_t)trm_tape_packed_bytes(learner.tape);
   TRM_TRY_OUT(greatest(comm, data_bytes, &plan->data_bytes));
   plan->host_bytes = task->host_bytes;
-  const trm_stripes stripes = trm_optimizer_stripes(learner.optimizer);
   const int64_t array_bytes = learner.params->n_elements * (int64_t)sizeof(trm_real);
-  const int64_t share_bytes =
-      trm_stripes_before(&stripes, 0, learner.params->n_elements) * (int64_t)sizeof(trm_real);
   const int n_states = trm_optimizer_n_states(learner.optimizer);
   plan->n_weights = learner.params->n_weights;
   plan->weights_bytes = array_bytes;
   plan->gradients_bytes = array_bytes * gradient_arrays(config, n_ranks);
-  plan->optimizer_bytes = share_bytes * n_states;
+  plan->optimizer_bytes = trm_optimizer_bytes(learner.optimizer);
   plan->packed_bytes = (int64_t)trm_tape_packed_bytes(learner.tape);
   plan->activations_bytes = (int64_t)trm_tape_arena_bytes(learner.tape);
   plan->checkpoint_bytes = array_bytes * (1 + n_states);

@@ -190,6 +190,7 @@ trm_status trm_task_resolve(trm_task *task, trm_config *config) {
   TRM_TRY(task->kind->resolve(task, config));
   if (task->use != TRM_USE_TRAIN) return TRM_OK;
   TRM_TRY(resolve_steps(task, config));
+  TRM_TRY(trm_optimizer_check(config));
   TRM_TRY(trm_schedule_check(config));
   if (trm_config_int(config, "train.patience") > 0 && trm_config_int(config, "eval.every") == 0) {
     return trm_fail(TRM_ERR_CONFIG,

@@ -1,0 +1,239 @@
+"""200 steps of every optimizer, and the rates of every schedule, by PyTorch in float64.
+
+    pip install torch numpy
+    python optimizers_torch.py -o optimizers_values.csv
+
+Optimizers: seven parameters follow the gradient c (w - t) + u(step) / 2 of a noisy quadratic, whose first
+weights, curvatures c, targets t and noise u both sides make from a hash of (array, index). torch.optim has
+most of the optimizers; where it has none (Lion, LAMB) the authors' formula stands here. torch.optim.Muon
+takes its products in bfloat16; here they are left in float64, as nothing else of it is changed.
+
+Schedules: torch.optim.lr_scheduler where it has one, stepped with the optimizer; the others by formula. The
+warm-up before them is ours: it rises linearly, and the schedule begins after it.
+"""
+
+import argparse
+import math
+import platform
+import re
+from unittest import mock
+
+import numpy as np
+import torch
+from torch.optim import lr_scheduler
+
+STEPS = 200
+SHOWN = (1, 10, STEPS)  # after so many steps the weights are written down
+SAMPLES = 6             # elements of each parameter
+
+# Name, shape as it lies in memory, what muon takes it for.
+PARAMETERS = [
+    ("wide", (5, 9), "matrix"),
+    ("tall", (8, 3), "matrix"),
+    ("kernel", (6, 4), "by inputs"),
+    ("square", (4, 4), "matrix"),
+    ("embedding", (7, 3), "other"),
+    ("vector", (11,), "other"),
+    ("head", (3, 5), "other"),
+]
+
+
+def hashed(number, n):
+    """[n] numbers in [-1/2, 1/2) of 16 bits: Wellons' lowbias32 of the index and the array's number."""
+    h = np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.array([number], np.uint32) * np.uint32(0x01000193)
+    h ^= h >> np.uint32(16)
+    h *= np.uint32(0x7FEB352D)
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(0x846CA68B)
+    return (h >> np.uint32(16)) / 65536 - 0.5
+
+
+def given(number, shape):
+    return torch.from_numpy(hashed(number, int(np.prod(shape)))).reshape(shape)
+
+
+def gradient(p, w, step):
+    """Of parameter number p."""
+    curvature, target = given(100 + p, w.shape) + 1, given(200 + p, w.shape)
+    return curvature * (w - target) + given(1000 + 10 * step + p, w.shape) / 2
+
+
+def value(text):
+    return {"true": True, "false": False}.get(text, text if re.fullmatch("[a-z]+", text) else float(text))
+
+
+def keys_of(text):
+    """{key: value} of "optimizer: {...}, schedule: {...}"."""
+    found = re.search(r"optimizer: \{(.*?)\}", text)
+    return {k: value(v) for k, v in re.findall(r"(\w+): ([^,}]+)", found[1])}
+
+
+# ---- formulas that PyTorch does not have -------------------------------------------------------------------
+
+class Formula(torch.optim.Optimizer):
+    """One rule for each parameter: rule(w, g, state, group, t) with t from 1."""
+
+    def __init__(self, groups, rule, **defaults):
+        self.rule, self.t = rule, 0
+        super().__init__(groups, defaults)
+
+    @torch.no_grad()
+    def step(self):
+        self.t += 1
+        for group in self.param_groups:
+            for w in group["params"]:
+                self.rule(w, w.grad, self.state[w], group, self.t)
+
+
+def lion(w, g, state, group, t):
+    m = state.get("m", torch.zeros_like(w))
+    u = torch.sign(group["beta1"] * m + (1 - group["beta1"]) * g)
+    w -= group["lr"] * (u + group["weight_decay"] * w)
+    state["m"] = group["beta2"] * m + (1 - group["beta2"]) * g
+
+
+def lamb(w, g, state, group, t):
+    b1, b2 = group["beta1"], group["beta2"]
+    state["m"] = m = b1 * state.get("m", torch.zeros_like(w)) + (1 - b1) * g
+    state["v"] = v = b2 * state.get("v", torch.zeros_like(w)) + (1 - b2) * g * g
+    u = m / (1 - b1**t) / ((v / (1 - b2**t)).sqrt() + group["eps"]) + group["weight_decay"] * w
+    w_norm, u_norm = w.norm(), u.norm()
+    w -= group["lr"] * (w_norm / u_norm if w_norm > 0 and u_norm > 0 else 1) * u
+
+
+def rmsprop_inside(w, g, state, group, t):
+    """As torch.optim.RMSprop with eps under the root, centered or not."""
+    a = group["alpha"]
+    g = g + group["weight_decay"] * w
+    state["v"] = v = a * state.get("v", torch.zeros_like(w)) + (1 - a) * g * g
+    if group["centered"]:
+        state["mean"] = mean = a * state.get("mean", torch.zeros_like(w)) + (1 - a) * g
+        v = v - mean * mean
+    state["b"] = b = group["momentum"] * state.get("b", torch.zeros_like(w)) + g / (v + group["eps"]).sqrt()
+    w -= group["lr"] * b
+
+
+# ---- optimizers ---------------------------------------------------------------------------------------------
+
+CASES = {
+    "adamw": "optimizer: {name: adamw, lr: 0.01, weight_decay: 0.1, beta1: 0.8, beta2: 0.97, eps: 1e-6}",
+    "adam": "optimizer: {name: adam, lr: 0.01, weight_decay: 0.1}",
+    "adam_amsgrad": "optimizer: {name: adam, lr: 0.01, weight_decay: 0.05, beta2: 0.9, amsgrad: true}",
+    "sgd": "optimizer: {name: sgd, lr: 0.02, weight_decay: 0.1, momentum: 0}",
+    "sgd_momentum": "optimizer: {name: sgd, lr: 0.02, weight_decay: 0.1, momentum: 0.9}",
+    "sgd_nesterov": "optimizer: {name: sgd, lr: 0.02, weight_decay: 0.1, momentum: 0.8, nesterov: true}",
+    "sgd_dampening": "optimizer: {name: sgd, lr: 0.02, weight_decay: 0.1, momentum: 0.9, dampening: 0.3}",
+    "rmsprop": "optimizer: {name: rmsprop, lr: 0.01, weight_decay: 0.1}",
+    "rmsprop_momentum": "optimizer: {name: rmsprop, lr: 0.005, weight_decay: 0.1, momentum: 0.9, alpha: 0.9}",
+    "rmsprop_centered": "optimizer: {name: rmsprop, lr: 0.005, weight_decay: 0.1, momentum: 0.5, centered: true}",
+    "rmsprop_inside": "optimizer: {name: rmsprop, lr: 0.01, weight_decay: 0, eps: 1e-3, eps_inside: true}",
+    "rmsprop_both": "optimizer: {name: rmsprop, lr: 0.01, weight_decay: 0.1, momentum: 0.5, eps: 1e-2, "
+                    "eps_inside: true, centered: true}",
+    "adagrad": "optimizer: {name: adagrad, lr: 0.05, weight_decay: 0.1}",
+    "adagrad_decay": "optimizer: {name: adagrad, lr: 0.1, weight_decay: 0, lr_decay: 0.01, eps: 1e-4}",
+    "lion": "optimizer: {name: lion, lr: 0.003, weight_decay: 0.5}",
+    "lion_betas": "optimizer: {name: lion, lr: 0.003, weight_decay: 0, beta1: 0.95, beta2: 0.98}",
+    "lamb": "optimizer: {name: lamb, lr: 0.01, weight_decay: 0.1}",
+    "muon": "optimizer: {name: muon, lr: 0.02, weight_decay: 0.1, adamw_lr: 0.003}",
+    "muon_rms": "optimizer: {name: muon, lr: 0.01, weight_decay: 0.1, momentum: 0.8, nesterov: false, scale: rms, "
+                "adamw_lr: 0.01, adamw_beta1: 0.8, adamw_beta2: 0.9, adamw_eps: 1e-6}",
+}
+
+
+def make(name, weights, k):
+    """The optimizers that update `weights` with the keys k."""
+    lr, decay = k["lr"], k["weight_decay"]
+    groups = [{"params": [w for w in weights if w.ndim > 1], "weight_decay": decay},
+              {"params": [w for w in weights if w.ndim == 1], "weight_decay": 0.0}]
+    betas = (k.get("beta1", 0.9), k.get("beta2", 0.99))
+    if name == "adamw":
+        return [torch.optim.AdamW(groups, lr, betas, k.get("eps", 1e-8), foreach=False)]
+    if name == "adam":
+        return [torch.optim.Adam(groups, lr, betas, amsgrad=k.get("amsgrad", False), foreach=False)]
+    if name == "sgd":
+        return [torch.optim.SGD(groups, lr, k["momentum"], k.get("dampening", 0), 0, k.get("nesterov", False),
+                                foreach=False)]
+    if name == "rmsprop":
+        options = {"alpha": k.get("alpha", 0.99), "eps": k.get("eps", 1e-8), "momentum": k.get("momentum", 0),
+                   "centered": k.get("centered", False)}
+        if k.get("eps_inside"):
+            return [Formula(groups, rmsprop_inside, lr=lr, **options)]
+        return [torch.optim.RMSprop(groups, lr, foreach=False, **options)]
+    if name == "adagrad":
+        return [torch.optim.Adagrad(groups, lr, k.get("lr_decay", 0), eps=k.get("eps", 1e-10), foreach=False)]
+    if name == "lion":
+        return [Formula(groups, lion, lr=lr, beta1=betas[0], beta2=betas[1])]
+    if name == "lamb":
+        return [Formula(groups, lamb, lr=lr, beta1=betas[0], beta2=k.get("beta2", 0.999), eps=k.get("eps", 1e-6))]
+    hidden = [w for w, (_, _, kind) in zip(weights, PARAMETERS) if kind != "other"]
+    groups[0]["params"] = [w for w, (_, _, kind) in zip(weights, PARAMETERS) if kind == "other" and w.ndim > 1]
+    return [torch.optim.Muon(hidden, lr, decay, k.get("momentum", 0.95), k.get("nesterov", True),
+                             adjust_lr_fn="match_rms_adamw" if k.get("scale") == "rms" else "original"),
+            torch.optim.AdamW(groups, k["adamw_lr"], (k.get("adamw_beta1", 0.9), k.get("adamw_beta2", 0.95)),
+                              k.get("adamw_eps", 1e-10), foreach=False)]
+
+
+def first_weights():
+    """As PyTorch has them: [outputs, inputs]."""
+    weights = []
+    for p, (_, shape, kind) in enumerate(PARAMETERS):
+        w = given(p, shape)
+        weights.append((w.T if kind == "by inputs" else w).clone().requires_grad_())
+    return weights
+
+
+def in_memory(p, w):
+    return w.T if PARAMETERS[p][2] == "by inputs" else w
+
+
+def run(text, schedule=None):
+    """[(step, parameter, weights)] of the steps shown."""
+    k = keys_of(text)
+    weights = first_weights()
+    optimizers = make(k["name"], weights, k)
+    scheduler = schedule(optimizers[0]) if schedule else None
+    shown = []
+    with mock.patch.object(torch.Tensor, "bfloat16", torch.Tensor.clone):
+        for step in range(STEPS):
+            for p, w in enumerate(weights):
+                g = gradient(p, in_memory(p, w.detach()), step)
+                w.grad = in_memory(p, g).clone()
+            for optimizer in optimizers:
+                optimizer.step()
+            if scheduler:
+                scheduler.step()
+            if step + 1 in SHOWN:
+                shown += [(step + 1, p, in_memory(p, w.detach()).reshape(-1).numpy().copy())
+                          for p, w in enumerate(weights)]
+    return shown
+
+
+def sampled(n):
+    return np.unique(np.linspace(0, n - 1, SAMPLES).astype(int))
+
+
+# ---- the file -----------------------------------------------------------------------------------------------
+
+def write_weights(out, name, text, schedule=None):
+    out.write(f"optimizer;{name};{text}\n")
+    for step, p, w in run(text, schedule):
+        at = sampled(len(w))
+        out.write(f"weights;{step};{PARAMETERS[p][0]};" + " ".join(f"{i}:{w[i]:.17g}" for i in at) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output", required=True, help="file to write")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    with open(args.output, "w") as out:
+        out.write("# Weights after steps of optimizers, and rates of schedules, computed by\n"
+                  "# tests/golden/optimizers_torch.py in float64, not by Trireme.\n")
+        out.write(f"# torch {torch.__version__}, numpy {np.__version__}, Python {platform.python_version()}, "
+                  f"{platform.machine()}\n")
+        for name, text in CASES.items():
+            write_weights(out, name, text)
+
+
+if __name__ == "__main__":
+    main()
