@@ -21,6 +21,7 @@
 #include "trireme/math/gemm.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
+#include "trireme/math/images.h"
 #include "trireme/math/kernels.h"
 #include "trireme/math/stripes.h"
 #include "trireme/math/threads.h"
@@ -1060,6 +1061,121 @@ static void case_trm_gat_backward_sources(trial *t) {
                            add_dsource);
   if (dh) note(t, dh, S * wide);
   if (dsource) note(t, dsource, S * H);
+}
+
+/* ---- images ----------------------------------------------------------------------------------- */
+
+/* Windows with places enough for all tiles, and few. */
+static trm_windows windows_of(trial *t, int64_t C) {
+  trm_windows w = {.N = 1 + below(t, 3), .H = 1 + below(t, 20), .W = 1 + below(t, 20), .C = C};
+  w.height = 1 + below(t, trm_min_i64(w.H, 5));
+  w.width = 1 + below(t, trm_min_i64(w.W, 5));
+  w.stride = 1 + below(t, 3);
+  w.padding = below(t, trm_min_i64(w.height, w.width));
+  w.down = (w.H + 2 * w.padding - w.height) / w.stride + 1;
+  w.across = (w.W + 2 * w.padding - w.width) / w.stride + 1;
+  return w;
+}
+static trm_conv conv_of(trial *t) {
+  const int64_t groups = coin(t) ? 1 : 1 + below(t, 3);
+  const int64_t C = groups * (1 + below(t, 9)), O = groups * (1 + below(t, 60));
+  return (trm_conv){.windows = windows_of(t, C), .O = O, .groups = groups};
+}
+static int64_t pixels(const trm_windows *w) {
+  return w->N * w->H * w->W * w->C;
+}
+static int64_t places(const trm_windows *w) {
+  return w->N * w->down * w->across;
+}
+static int64_t weights(const trm_conv *c) {
+  return c->windows.height * c->windows.width * c->windows.C / c->groups * c->O;
+}
+
+static void case_trm_conv_forward_scratch(trial *t) {
+  const trm_conv c = conv_of(t);
+  note_bits(t, (uint64_t)trm_conv_forward_scratch(&c));
+}
+static void case_trm_conv_backward_input_scratch(trial *t) {
+  const trm_conv c = conv_of(t);
+  note_bits(t, (uint64_t)trm_conv_backward_input_scratch(&c));
+}
+static void case_trm_conv_backward_weights_scratch(trial *t) {
+  const trm_conv c = conv_of(t);
+  note_bits(t, (uint64_t)trm_conv_backward_weights_scratch(&c));
+}
+static void case_trm_conv_forward(trial *t) {
+  const trm_conv c = conv_of(t);
+  const int64_t n = places(&c.windows) * c.O;
+  float *y = reals(t, n), *scratch = reals(t, trm_conv_forward_scratch(&c));
+  const float *x = reals(t, pixels(&c.windows)), *w = reals(t, weights(&c));
+  trm_conv_forward(y, x, w, &c, scratch);
+  note(t, y, n);
+}
+static void case_trm_conv_backward_input(trial *t) {
+  const trm_conv c = conv_of(t);
+  const int64_t n = pixels(&c.windows);
+  float *dx = reals(t, n), *scratch = reals(t, trm_conv_backward_input_scratch(&c));
+  const float *dy = reals(t, places(&c.windows) * c.O), *w = reals(t, weights(&c));
+  trm_conv_backward_input(dx, dy, w, &c, coin(t), scratch);
+  note(t, dx, n);
+}
+static void case_trm_conv_backward_weights(trial *t) {
+  const trm_conv c = conv_of(t);
+  const int64_t n = weights(&c);
+  float *dw = reals(t, 3 * n), *scratch = reals(t, trm_conv_backward_weights_scratch(&c));
+  const float *dy = reals(t, places(&c.windows) * c.O), *x = reals(t, pixels(&c.windows));
+  const bool add = coin(t);
+  trm_conv_backward_weights(dw + 2 * n, dy, x, &c, add, (int)below(t, 3), n, scratch);
+  note(t, dw, 3 * n);
+}
+static void case_trm_pool_max_forward(trial *t) {
+  const trm_windows w = windows_of(t, width(t));
+  const int64_t n = places(&w) * w.C;
+  float *y = reals(t, n);
+  trm_winner *winners = ids_of(t, n, 9);
+  trm_pool_max_forward(y, winners, reals(t, pixels(&w)), &w);
+  note(t, y, n);
+  note_ints(t, winners, n);
+}
+static void case_trm_pool_max_backward(trial *t) {
+  const trm_windows w = windows_of(t, width(t));
+  const int64_t n = places(&w) * w.C;
+  float *dx = reals(t, pixels(&w));
+  const float *dy = reals(t, n);
+  const int32_t *winners = ids_of(t, n, w.height * w.width);
+  trm_pool_max_backward(dx, dy, winners, &w, coin(t));
+  note(t, dx, pixels(&w));
+}
+static void case_trm_pool_sum_forward(trial *t) {
+  const trm_windows w = windows_of(t, width(t));
+  const int64_t n = places(&w) * w.C;
+  float *y = reals(t, n);
+  const float *x = reals(t, pixels(&w));
+  trm_pool_sum_forward(y, x, &w, coin(t));
+  note(t, y, n);
+}
+static void case_trm_pool_sum_backward(trial *t) {
+  const trm_windows w = windows_of(t, width(t));
+  float *dx = reals(t, pixels(&w));
+  const float *dy = reals(t, places(&w) * w.C);
+  const bool mean = coin(t), add = coin(t);
+  trm_pool_sum_backward(dx, dy, &w, mean, add);
+  note(t, dx, pixels(&w));
+}
+static void case_trm_channel_scale_forward(trial *t) {
+  const int64_t N = rows(t), C = below(t, 20) == 0 ? 1100 : width(t);
+  float *y = reals(t, N * C);
+  const float *x = reals(t, N * C), *scale = coin(t) ? reals(t, C) : NULL;
+  const float *shift = coin(t) ? reals(t, C) : NULL;
+  trm_channel_scale_forward(y, x, scale, shift, N, C);
+  note(t, y, N * C);
+}
+static void case_trm_channel_scale_backward(trial *t) {
+  const int64_t N = rows(t), C = below(t, 20) == 0 ? 1100 : width(t);
+  float *dx = reals(t, N * C);
+  const float *dy = reals(t, N * C), *scale = coin(t) ? reals(t, C) : NULL;
+  trm_channel_scale_backward(dx, dy, scale, N, C, coin(t));
+  note(t, dx, N * C);
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ foreach(name spmm neighbor_max row_sets top_k features)
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)
 endforeach()
-foreach(name gat batchnorm heads bpr)
+foreach(name gat batchnorm heads bpr images)
   trm_add_test(NAME test_math_${name} FOLDER unit MODULES core math)
   trm_add_test(NAME test_math_${name}_f64 SOURCE test_math_${name}.c FOLDER unit
                MODULES core_f64 math_f64)

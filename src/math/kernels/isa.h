@@ -15,6 +15,7 @@
 #include "trireme/math/attention.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
+#include "trireme/math/images.h"
 #include "trireme/math/kernels.h"
 #include "trireme/math/product.h"
 
