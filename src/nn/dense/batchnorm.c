@@ -22,14 +22,13 @@ typedef struct batchnorm {
 static trm_status shape(const trm_node *node, trm_shape *shape) {
   const trm_var *x = node->in[X];
   const int64_t C = trm_var_width(x);
-  if (x->n_dims != 2 || node->in[MEAN]->n != C || node->in[VARIANCE]->n != C) {
+  if (x->n_dims < 2 || node->in[MEAN]->n != C || node->in[VARIANCE]->n != C) {
     return trm_op_fail(node, "x has rows of %lld, mean %lld and variance %lld elements",
                        (long long)C, (long long)node->in[MEAN]->n,
                        (long long)node->in[VARIANCE]->n);
   }
-  shape->n_dims = 2;
-  shape->dims[0] = x->dims[0];
-  shape->dims[1] = C;
+  shape->n_dims = x->n_dims;
+  for (int d = 0; d < x->n_dims; ++d) shape->dims[d] = x->dims[d];
   shape->saved[OWN_MEAN] = C;
   shape->saved[OWN_VARIANCE] = 2 * C;
   shape->saved_by_block = true;
@@ -40,7 +39,7 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
 static void forward(trm_tape *tape, trm_node *node) {
   (void)tape;
   const trm_var *x = node->in[X];
-  const int64_t N = x->dims[0], C = x->dims[1];
+  const int64_t N = trm_var_rows(x), C = trm_var_width(x);
   trm_real *mean = node->saved[OWN_MEAN], *variance = node->saved[OWN_VARIANCE];
   trm_real *rstd = variance + C;
   if (TRM_ATTR(node, batchnorm)->training) {
@@ -55,7 +54,7 @@ static void forward(trm_tape *tape, trm_node *node) {
 
 /* The statistics as contributions to the moving average; nothing in evaluation. */
 static void give_statistics(trm_tape *tape, trm_node *node) {
-  const int64_t N = node->in[X]->dims[0], C = node->in[X]->dims[1];
+  const int64_t N = trm_var_rows(node->in[X]), C = trm_var_width(node->in[X]);
   const double weight = TRM_ATTR(node, batchnorm)->training ? trm_tape_block_weight(tape) : 0;
   const double unbiased = N > 1 ? (double)N / (double)(N - 1) : 1;
   bool add;
@@ -67,7 +66,7 @@ static void give_statistics(trm_tape *tape, trm_node *node) {
 
 static void backward(trm_tape *tape, trm_node *node) {
   const trm_var *y = node->out;
-  const int64_t N = y->dims[0], C = y->dims[1];
+  const int64_t N = trm_var_rows(y), C = trm_var_width(y);
   const trm_real *rstd = node->saved[OWN_VARIANCE] + C;
   give_statistics(tape, node);
   bool add;
@@ -81,13 +80,16 @@ static void backward(trm_tape *tape, trm_node *node) {
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
-  if (variant > 4) return NULL;
-  const int64_t dims[5][2] = {{1, 2}, {5, 3}, {7, 17}, {0, 4}, {2, 1}};
-  trm_var *x = trm_case_real(c, 0, 2, dims[variant]);
-  trm_var *w = trm_case_real(c, 0, 1, &dims[variant][1]);
-  trm_var *b = trm_case_real(c, 0, 1, &dims[variant][1]);
-  trm_var *mean = trm_case_real(c, 0, 1, &dims[variant][1]);
-  trm_var *variance = trm_case_real(c, 0, 1, &dims[variant][1]);
+  static const int64_t dims[][4] = {{1, 2}, {5, 3},       {7, 17},     {0, 4},
+                                    {2, 1}, {2, 3, 2, 5}, {0, 2, 2, 3}};
+  static const int n_dims[] = {2, 2, 2, 2, 2, 4, 4};
+  if (variant > 6) return NULL;
+  const int64_t *C = &dims[variant][n_dims[variant] - 1];
+  trm_var *x = trm_case_real(c, 0, n_dims[variant], dims[variant]);
+  trm_var *w = trm_case_real(c, 0, 1, C);
+  trm_var *b = trm_case_real(c, 0, 1, C);
+  trm_var *mean = trm_case_real(c, 0, 1, C);
+  trm_var *variance = trm_case_real(c, 0, 1, C);
   return trm_op_batchnorm(c->tape, x, w, b, mean, variance);
 }
 

@@ -13,19 +13,18 @@ typedef struct dropout {
 static trm_status shape(const trm_node *node, trm_shape *shape) {
   const trm_var *x = node->in[0];
   const dropout *a = TRM_ATTR(node, dropout);
-  if (x->n_dims != 2 || !(a->p >= 0 && a->p < 1)) {
+  if (x->n_dims < 2 || !(a->p >= 0 && a->p < 1)) {
     return trm_op_fail(node, "%d axes, p = %g", x->n_dims, a->p);
   }
-  TRM_TRY(trm_op_check_sequences(node, &a->s, x->dims[0]));
-  shape->n_dims = 2;
-  shape->dims[0] = x->dims[0];
-  shape->dims[1] = x->dims[1];
+  TRM_TRY(trm_op_check_sequences(node, &a->s, trm_var_rows(x)));
+  shape->n_dims = x->n_dims;
+  for (int d = 0; d < x->n_dims; ++d) shape->dims[d] = x->dims[d];
   return TRM_OK;
 }
 
 static void apply(const trm_node *node, trm_real *y, const trm_real *x, bool add) {
   const dropout *a = TRM_ATTR(node, dropout);
-  trm_dropout(y, x, &a->s, node->out->dims[1], a->p, a->key, a->sample0, add);
+  trm_dropout(y, x, &a->s, trm_var_width(node->out), a->p, a->key, a->sample0, add);
 }
 
 static void forward(trm_tape *tape, trm_node *node) {
@@ -41,9 +40,13 @@ static void backward(trm_tape *tape, trm_node *node) {
 
 static trm_var *sample(trm_op_case *c, int variant) {
   static const int64_t offsets[] = {0, 3, 3, 8};
-  static const trm_sequences s[] = {{1, 1, 1, NULL}, {2, 6, 3, NULL}, {3, 8, 5, offsets}, {0}};
-  static const int64_t widths[] = {1, 5, 19, 3};
-  if (variant > 3) return NULL;
+  static const trm_sequences s[] = {
+      {1, 1, 1, NULL}, {2, 6, 3, NULL}, {3, 8, 5, offsets}, {0}, {2, 12, 6, NULL}};
+  static const int64_t widths[] = {1, 5, 19, 3}, images[] = {2, 3, 2, 5};
+  if (variant > 4) return NULL;
+  if (variant == 4) {
+    return trm_op_dropout(c->tape, trm_case_real(c, 0, 4, images), 0.4, &s[variant]);
+  }
   const int64_t dims[2] = {s[variant].n_rows, widths[variant]};
   return trm_op_dropout(c->tape, trm_case_real(c, 0, 2, dims), 0.4, &s[variant]);
 }
