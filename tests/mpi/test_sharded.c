@@ -350,9 +350,14 @@ int main(int argc, char **argv) {
   }
   test_not_finite(config);
   test_memory(config);
-  CHECK_OK(trm_config_set(config, "optimizer.name=sgd"));
-  test_steps(config, "canonical", true, 50000);
-  test_steps(config, "ring", false, 50000);
+  static const char *const others[] = {"sgd", "adagrad", "lion", "lamb", "muon"};
+  for (int i = 0; i < 5; ++i) {
+    char text[64];
+    (void)snprintf(text, sizeof text, "optimizer.name=%s", others[i]);
+    CHECK_OK(trm_config_set(config, text));
+    test_steps(config, "canonical", true, 50000);
+    test_steps(config, "ring", false, 50000);
+  }
   trm_config_destroy(&config);
   const int verdict = check_verdict();
   trm_comm_finalize(&comm);

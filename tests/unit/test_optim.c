@@ -307,12 +307,13 @@ static void test_buffers(void) {
 
 /* Ranks that share out the state, with sums of chunks put together as parallel/sharded.c does it,
  * make the bits of one rank that has everything. */
-static void test_shared_buffers(const char *name) {
+static void test_shared_buffers(const char *name, const char *option) {
   trm_config *config =
       config_of("{optimizer: {lr: 0.01, clip_norm: 1}, schedule: {warmup_steps: 0}}");
   char text[64];
   snprintf(text, sizeof text, "optimizer.name=%s", name);
   CHECK_OK(trm_config_set(config, text));
+  if (option) CHECK_OK(trm_config_set(config, option));
   int buffers[BUFFERS];
   trm_params *whole = make_buffered(buffers), *params[RANKS];
   trm_optimizer *one = NULL, *ranks[RANKS] = {NULL};
@@ -383,9 +384,13 @@ int main(void) {
   test_step_schedule();
   test_exponential_schedule();
   test_buffers();
-  test_shared_buffers("adam");
-  test_shared_buffers("sgd");
-  test_shared_buffers("rmsprop");
+  test_shared_buffers("adam", NULL);
+  test_shared_buffers("adam", "optimizer.amsgrad=true");
+  test_shared_buffers("sgd", "optimizer.dampening=0.5");
+  test_shared_buffers("rmsprop", NULL);
+  test_shared_buffers("rmsprop", "optimizer.centered=true");
+  test_shared_buffers("adagrad", NULL);
+  test_shared_buffers("lion", NULL);
   test_uniform();
   test_not_finite();
   return check_verdict();
