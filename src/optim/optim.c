@@ -21,6 +21,7 @@ struct trm_optimizer {
   trm_real *directions; /* [n_elements] of whole parameters; NULL: there are none. Owned */
   trm_real *scratch;    /* for the moves of this rank, owned */
   int64_t bytes;        /* of what is owned */
+  trm_schedule_state schedule;
 };
 
 /* ---- the list -------------------------------------------------------------------------------- */
@@ -65,6 +66,13 @@ static const trm_optimizer_kind *find_kind(const trm_config *config) {
 
 trm_status trm_optimizer_check(const trm_config *config) {
   const trm_optimizer_kind *kind = find_kind(config);
+  if (trm_schedule_wants_momentum(config) && !kind->has_momentum) {
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "schedule.cycle_momentum is on, but optimizer.name is %s, which has no momentum "
+        "to cycle; set it to off",
+        kind->part.name);
+  }
   return kind->check ? kind->check(config) : TRM_OK;
 }
 
@@ -167,6 +175,10 @@ const trm_params *trm_optimizer_params(const trm_optimizer *optimizer) {
   return optimizer->params;
 }
 
+trm_schedule_state *trm_optimizer_schedule(trm_optimizer *optimizer) {
+  return &optimizer->schedule;
+}
+
 int64_t trm_optimizer_bytes(const trm_optimizer *optimizer) {
   return optimizer->bytes;
 }
@@ -266,6 +278,7 @@ typedef struct update {
   double scale, lr;
   double mean_scale; /* 1 / count, without clipping: of buffers */
   int64_t step;
+  double settings[TRM_OPTIMIZER_SETTINGS]; /* the optimizer's, with the momentum of this step */
 } update;
 
 static const double average_rate = 0.1; /* of buffers: PyTorch's momentum of running statistics */
@@ -296,13 +309,23 @@ static void update_span(trm_optimizer *optimizer, const update *u, int64_t begin
       states[i] = optimizer->states[i] + kept + (from - begin);
     }
     if (whole) {
-      optimizer->kind->whole->direct(optimizer->settings, optimizer->directions + from,
+      optimizer->kind->whole->direct(u->settings, optimizer->directions + from,
                                      params->weights + from, states, u->grads + from, decay,
                                      u->scale, u->step, to - from);
       continue;
     }
-    optimizer->kind->step(optimizer->settings, params->weights + from, states, u->grads + from,
-                          decay, u->scale, u->lr, u->step, to - from);
+    optimizer->kind->step(u->settings, params->weights + from, states, u->grads + from, decay,
+                          u->scale, u->lr, u->step, to - from);
+  }
+}
+
+static void set_settings(const trm_optimizer *optimizer, update *u) {
+  const trm_optimizer_kind *kind = optimizer->kind;
+  double momentum;
+  memcpy(u->settings, optimizer->settings, sizeof u->settings);
+  if (kind->has_momentum &&
+      trm_schedule_momentum(optimizer->config, kind->momentum_cycles, u->step, &momentum)) {
+    u->settings[kind->momentum] = momentum;
   }
 }
 
@@ -329,15 +352,17 @@ void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double
                          double count, int64_t step, trm_step_info *info) {
   TRM_ASSERT(count > 0);
   const double norm = sqrt(sum_squares) / count;
-  *info = (trm_step_info){.lr = trm_schedule_lr(optimizer->config, step),
-                          .grad_norm = norm,
-                          .finite = isfinite(norm),
-                          .bad_element = -1};
+  *info =
+      (trm_step_info){.lr = trm_schedule_lr_after(optimizer->config, &optimizer->schedule, step),
+                      .grad_norm = norm,
+                      .finite = isfinite(norm),
+                      .bad_element = -1};
   if (!info->finite) return;
   double scale = 1 / count;
   if (optimizer->clip_norm > 0 && norm > optimizer->clip_norm) scale *= optimizer->clip_norm / norm;
-  const update u = {
+  update u = {
       .grads = grads, .scale = scale, .lr = info->lr, .mean_scale = 1 / count, .step = step};
+  set_settings(optimizer, &u);
   const trm_stripes *stripes = &optimizer->stripes;
   if (stripes->size == 1) { /* in one go: as much work as there is for the threads to share */
     update_span(optimizer, &u, 0, stripes->n, 0);

@@ -47,6 +47,9 @@ typedef struct trm_optimizer_kind {
    */
   void (*step)(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w, trm_real *const *states,
                const trm_real *g, double decay, double scale, double lr, int64_t step, int64_t n);
+  /** A schedule may cycle the setting number `momentum`, and does unless told, if momentum_cycles. */
+  bool has_momentum, momentum_cycles;
+  int momentum;
   const trm_whole_update *whole; /* NULL: `step` is all there is to do */
 } trm_optimizer_kind;
 
@@ -59,7 +62,7 @@ typedef struct trm_optimizer_kind {
   .part = {.selector = "optimizer.name", .name = optimizer, .rows = {__VA_ARGS__}}
 
 /** Keys, settings and scalars that Adam and AdamW have in common; the settings come first. */
-enum { TRM_ADAM_SETTINGS = 3 };
+enum { TRM_ADAM_BETA1, TRM_ADAM_SETTINGS = 3 };
 extern const trm_config_rows trm_adam_keys;
 void trm_adam_settings(double settings[TRM_OPTIMIZER_SETTINGS], double beta1, double beta2,
                        double eps);
@@ -80,14 +83,21 @@ static inline trm_real trm_root(trm_real x) {
 #endif
 }
 
-/** A schedule: the learning rate after the warm-up, a pure function of configuration and step. */
+/** A schedule: the learning rate after the warm-up, a pure function of configuration and step, and of
+ *  what evaluations have made of its state. */
 typedef struct trm_schedule {
   trm_config_part part; /* its name, a value of schedule.name, and the keys it reads */
-  /** Rate of update `step` >= `warmup`, from 0; `base` is optimizer.lr. */
+  /** Rate of update `step` >= `warmup`, from 0; `base` is optimizer.lr, or what `base` makes of it. */
   double (*lr)(const trm_config *config, double base, int64_t warmup, int64_t step);
   /** Whether its keys fit together; NULL: any do. @return TRM_ERR_CONFIG */
   trm_status (*check)(const trm_config *config);
   const char *length; /* key that says at which step it ends, 0: where training does; NULL: none */
+  /** Momentum of update `step`, where it is cycled; NULL: it is the optimizer's. */
+  double (*momentum)(const trm_config *config, int64_t step);
+  /** Takes an evaluation in: `value` is the lower the better. NULL: evaluations change nothing. */
+  void (*observe)(const trm_config *config, trm_schedule_state *state, double value);
+  /** Highest rate after the evaluations so far; NULL: `lr` itself. */
+  double (*base)(const trm_config *config, const trm_schedule_state *state, double lr);
 } trm_schedule;
 
 #define TRM_SCHEDULE(name) extern const trm_schedule trm_schedule_##name;
@@ -97,7 +107,21 @@ typedef struct trm_schedule {
 /** Adds the parts of all schedules, and the keys that they share. */
 void trm_schedule_parts(trm_config_parts *parts);
 
+/** Rows of the warm-up, for schedules that have one before them. */
+extern const trm_config_rows trm_warmup_keys;
+/** First member of a trm_schedule that begins after a warm-up: its part, with the rows given. */
 #define TRM_SCHEDULE_PART(schedule, ...)                                                           \
-  .part = {.selector = "schedule.name", .name = schedule, .rows = {__VA_ARGS__}}
+  .part = {.selector = "schedule.name", .name = schedule, .rows = {&trm_warmup_keys, __VA_ARGS__}}
+
+/** Of the way from the end of the warm-up to schedule.decay_steps, the share that is left: 1 to 0. */
+double trm_schedule_left(const trm_config *config, int64_t warmup, int64_t step);
+/** Whether schedule.min_lr is at most optimizer.lr. @return TRM_ERR_CONFIG */
+trm_status trm_schedule_check_min_lr(const trm_config *config);
+/** Momentum at `step` if the schedule cycles it: `by_default` says whether one that leaves it to the
+ *  optimizer does. */
+bool trm_schedule_momentum(const trm_config *config, bool by_default, int64_t step,
+                           double *momentum);
+/** Whether the schedule's keys ask for momentum to be cycled whatever the optimizer. */
+bool trm_schedule_wants_momentum(const trm_config *config);
 
 #endif

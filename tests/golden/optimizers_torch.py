@@ -208,6 +208,109 @@ def run(text, schedule=None):
     return shown
 
 
+# Optimizers whose momentum a schedule cycles: with PyTorch's schedule.
+CYCLED = {
+    "sgd_1cycle": "optimizer: {name: sgd, lr: 0.1, weight_decay: 0.1, momentum: 0.9, nesterov: true}, "
+                  "schedule: {name: 1cycle, decay_steps: 200}",
+    "adam_1cycle": "optimizer: {name: adam, lr: 0.02, weight_decay: 0.1, beta2: 0.9}, "
+                   "schedule: {name: 1cycle, decay_steps: 200, cycle_momentum: on, max_momentum: 0.9, "
+                   "base_momentum: 0.6}",
+}
+
+
+def one_cycle(text):
+    """PyTorch's schedule of a case above."""
+    momenta = {"base_momentum": 0.6, "max_momentum": 0.9} if "base_momentum" in text else {}
+    return lambda optimizer: lr_scheduler.OneCycleLR(optimizer, keys_of(text)["lr"], STEPS, **momenta)
+
+
+# ---- schedules ----------------------------------------------------------------------------------------------
+
+LR, RATES = 0.1, 130
+
+
+def stepped(make_scheduler, warmup=0, end=None):
+    """[RATES] of LR by the scheduler after our warm-up; from step `end` on the rate stays."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], LR, momentum=0.9)
+    scheduler = make_scheduler(optimizer)
+    rates = [LR * (step + 1) / warmup for step in range(warmup)]
+    for step in range(warmup, RATES):
+        rates.append(optimizer.param_groups[0]["lr"])
+        if end is None or step < end:
+            optimizer.step()
+            scheduler.step()
+    return rates
+
+
+def falling(step, first, last, shape):
+    x = min(max((step - first) / (last - first), 0), 1)
+    return {"linear": 1 - x, "sqrt": 1 - math.sqrt(x), "cosine": 0.5 * (1 + math.cos(math.pi * x))}[shape]
+
+
+def by_formula(factor):
+    return lambda optimizer: lr_scheduler.LambdaLR(optimizer, factor)
+
+
+SCHEDULES = {
+    "step": ("name: step, warmup_steps: 10, step_every: 30, factor: 0.3",
+             stepped(lambda o: lr_scheduler.StepLR(o, 30, 0.3), 10)),
+    "milestones": ('name: step, warmup_steps: 0, milestones: "20,50,90", factor: 0.1',
+                   stepped(lambda o: lr_scheduler.MultiStepLR(o, [20, 50, 90], 0.1))),
+    "exponential": ("name: exponential, warmup_steps: 5, gamma: 0.97",
+                    stepped(lambda o: lr_scheduler.ExponentialLR(o, 0.97), 5)),
+    "linear": ("name: linear, warmup_steps: 10, decay_steps: 100, min_lr: 0.02",
+               stepped(lambda o: lr_scheduler.LinearLR(o, 1, 0.2, 90), 10)),
+    "polynomial": ("name: polynomial, warmup_steps: 10, decay_steps: 100, power: 1.7",
+                   stepped(lambda o: lr_scheduler.PolynomialLR(o, 90, 1.7), 10)),
+    "cosine": ("name: cosine, warmup_steps: 10, decay_steps: 100, min_lr: 0.01",
+               stepped(lambda o: lr_scheduler.CosineAnnealingLR(o, 90, 0.01), 10, 100)),
+    "restarts": ("name: cosine_restarts, warmup_steps: 7, period: 15, min_lr: 0.01",
+                 stepped(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 15, 1, 0.01), 7)),
+    "longer_restarts": ("name: cosine_restarts, warmup_steps: 0, period: 10, period_factor: 2",
+                        stepped(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 10, 2))),
+    "1cycle": ("name: 1cycle, decay_steps: 100",
+               stepped(lambda o: lr_scheduler.OneCycleLR(o, LR, 100), 0, 99)),
+    "1cycle_keys": ("name: 1cycle, decay_steps: 110, rise_share: 0.45, div_factor: 10, final_div_factor: 100",
+                    stepped(lambda o: lr_scheduler.OneCycleLR(o, LR, 110, pct_start=0.45, div_factor=10,
+                                                              final_div_factor=100), 0, 109)),
+    "inverse_sqrt": ("name: inverse_sqrt, warmup_steps: 20",  # fairseq: lr w^0.5 t^-0.5 for the t-th step
+                     stepped(by_formula(lambda k: 20**0.5 * (20 + k + 1)**-0.5), 20)),
+    "wsd": ("name: wsd, warmup_steps: 10, decay_steps: 100, decay_share: 0.3",
+            stepped(by_formula(lambda k: falling(10 + k, 70, 100, "linear")), 10)),
+    "wsd_cosine": ("name: wsd, warmup_steps: 0, decay_steps: 100, decay_share: 0.5, decay_shape: cosine",
+                   stepped(by_formula(lambda k: falling(k, 50, 100, "cosine")))),
+    "wsd_sqrt": ("name: wsd, warmup_steps: 0, decay_steps: 100, decay_share: 0.5, decay_shape: sqrt",
+                 stepped(by_formula(lambda k: falling(k, 50, 100, "sqrt")))),
+}
+
+
+def observed(k):
+    """What the k-th evaluation gives: it falls, ever slower, with noise."""
+    return 2 / (1 + k / 5) + 0.3 * hashed(7, k + 1)[k]
+
+
+def plateau(sign, **options):
+    """[RATES] after each evaluation; sign -1: the more the better, and 5 more of it."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], LR)
+    how = "min" if sign > 0 else "max"
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, how, eps=0, **options)  # eps: cuts below it are not made
+    rates = []
+    for k in range(RATES):
+        scheduler.step(observed(k) if sign > 0 else 5 - observed(k))
+        rates.append(optimizer.param_groups[0]["lr"])
+    return rates
+
+
+PLATEAUS = {
+    "plateau": ("name: plateau, warmup_steps: 0", plateau(1)),
+    "plateau_keys": ("name: plateau, warmup_steps: 0, factor: 0.7, patience: 3, threshold: 0.05, cooldown: 4, "
+                     "min_lr: 0.003",
+                     plateau(1, factor=0.7, patience=3, threshold=0.05, cooldown=4, min_lr=0.003)),
+    "plateau_of_scores": ("name: plateau, warmup_steps: 0, factor: 0.5, patience: 2, threshold: 0.01",
+                          plateau(-1, factor=0.5, patience=2, threshold=0.01)),
+}
+
+
 def sampled(n):
     return np.unique(np.linspace(0, n - 1, SAMPLES).astype(int))
 
@@ -233,6 +336,12 @@ def main():
                   f"{platform.machine()}\n")
         for name, text in CASES.items():
             write_weights(out, name, text)
+        for name, text in CYCLED.items():
+            write_weights(out, name, text, one_cycle(text))
+        for kind, cases in (("schedule", SCHEDULES), ("plateau", PLATEAUS)):
+            for name, (text, rates) in cases.items():
+                out.write(f"{kind};{name};optimizer: {{lr: {LR}}}, schedule: {{{text}}}\n")
+                out.write("rates;" + " ".join(f"{rate:.17g}" for rate in rates) + "\n")
 
 
 if __name__ == "__main__":

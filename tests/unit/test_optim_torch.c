@@ -85,6 +85,7 @@ static bool open_bench(bench *b, const char *text) {
   *b = (bench){.config = make_config(full), .params = make_params()};
   CHECK_OK(trm_config_set(b->config, "optimizer.clip_norm=0"));
   CHECK_OK(trm_optimizer_check(b->config));
+  CHECK_OK(trm_schedule_check(b->config));
   CHECK_OK(trm_config_check(b->config));
   CHECK_OK(TRM_ALLOC(&b->grads, b->params->n_elements, "gradients"));
   return CHECK_OK(trm_optimizer_create(b->config, b->params, &b->optimizer));
@@ -122,6 +123,28 @@ static const trm_param *find_row(const trm_params *params, const char *name) {
   return &params->rows[0];
 }
 
+/* ---- schedules -------------------------------------------------------------------------------- */
+
+/* What the k-th evaluation gives, and what it is when more of it is better. */
+static double observed(int64_t k, bool score) {
+  const double value = 2 / (1 + (double)k / 5) + 0.3 * given(7, k);
+  return score ? -(5 - value) : value;
+}
+
+/* "RATE RATE ...": of steps from 0, or after evaluations. */
+static bool compare_rates(const trm_config *config, bool follows, bool score, char *line) {
+  trm_schedule_state state = {0};
+  char *rest = line;
+  int64_t n = 0;
+  bool same = CHECK(follows == trm_schedule_follows(config));
+  for (char *word; (word = strtok_r(rest, " \n", &rest)) != NULL; ++n) {
+    if (follows) trm_schedule_observe(config, &state, observed(n, score));
+    const double want = strtod(word, NULL), got = trm_schedule_lr_after(config, &state, n);
+    same &= CHECK_NEAR_AT(got, want, tolerance * want + 1e-16, n);
+  }
+  return CHECK(n > 100) && same;
+}
+
 /* ---- lines of the file ------------------------------------------------------------------------ */
 
 /* "STEP;PARAMETER;INDEX:VALUE INDEX:VALUE ..." */
@@ -144,24 +167,32 @@ static bool compare_weights(bench *b, char *line) {
 static void check_file(FILE *file) {
   char *line = NULL, name[64] = "";
   size_t capacity = 0;
-  int n_cases = 0;
+  int n_optimizers = 0, n_schedules = 0;
+  bool follows = false;
   bench b = {0};
   while (getline(&line, &capacity, file) > 0) {
     char *rest = line;
     if (line[0] == '#') continue;
     const char *what = strtok_r(rest, ";", &rest);
-    if (strcmp(what, "optimizer") == 0) {
+    bool good = true;
+    if (strcmp(what, "weights") == 0) {
+      good = compare_weights(&b, rest);
+    } else if (strcmp(what, "rates") == 0) {
+      good = compare_rates(b.config, follows, strstr(name, "score") != NULL, rest);
+    } else {
       close_bench(&b);
       (void)snprintf(name, sizeof name, "%s", strtok_r(rest, ";", &rest));
       if (!open_bench(&b, strtok_r(rest, ";\n", &rest))) break;
-      ++n_cases;
-    } else if (strcmp(what, "weights") == 0 && !compare_weights(&b, rest)) {
-      fprintf(stderr, "  of %s\n", name);
+      follows = strcmp(what, "plateau") == 0;
+      n_optimizers += strcmp(what, "optimizer") == 0;
+      n_schedules += strcmp(what, "optimizer") != 0;
     }
+    if (!good) fprintf(stderr, "  of %s\n", name);
   }
   close_bench(&b);
   free(line);
-  CHECK(n_cases >= 19);
+  CHECK(n_optimizers >= 21);
+  CHECK(n_schedules >= 17);
 }
 
 int main(void) {

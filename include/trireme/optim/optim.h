@@ -84,18 +84,52 @@ void trm_optimizer_move(trm_optimizer *optimizer, double lr);
 
 /* ---- schedules ------------------------------------------------------------------------------- */
 
+/** What evaluations have made of a schedule that follows them (plateau); zeros: there was none yet. */
+typedef struct trm_schedule_state {
+  double any;      /* 1: `best` is known */
+  double best;     /* the lower the better */
+  double n_bad;    /* evaluations since the last one that was better */
+  double n_pauses; /* evaluations that do not count after a cut */
+  double n_cuts;   /* times the rate was lowered */
+} trm_schedule_state;
+enum { TRM_SCHEDULE_STATE_VALUES = 5 }; /* doubles, for checkpoints */
+
 /** Learning rate of update `step` (from 0): a pure function of the configuration, whose length must
- *  have been resolved (trm_schedule_resolve). It rises linearly over schedule.warmup_steps. */
+ *  have been resolved (trm_schedule_resolve), and of the evaluations so far. It rises linearly over
+ *  schedule.warmup_steps, and past the schedule's end stays what it was there. */
+double trm_schedule_lr_after(const trm_config *config, const trm_schedule_state *state,
+                             int64_t step);
+/** The same without evaluations. */
 double trm_schedule_lr(const trm_config *config, int64_t step);
+/** Whether evaluations change the rate. */
+bool trm_schedule_follows(const trm_config *config);
+/** Takes an evaluation in, if they change the rate. @param[in] value  the lower the better */
+void trm_schedule_observe(const trm_config *config, trm_schedule_state *state, double value);
+/** That of the optimizer's steps; the caller saves it, restores it and lets it observe. */
+trm_schedule_state *trm_optimizer_schedule(trm_optimizer *optimizer);
+
 /** Whether the keys of the schedule fit together. @return TRM_ERR_CONFIG */
 trm_status trm_schedule_check(const trm_config *config);
 /** Key that says at which step the schedule ends; NULL: it has no end. */
 const char *trm_schedule_length_key(const trm_config *config);
 /** Step at which the schedule ends, as the configuration has it; 0: left to us, or it has no end. */
 int64_t trm_schedule_length(const trm_config *config);
-/** Writes `n_steps` into the configuration as the schedule's length where that is left to us. The one
- *  place that says how long a schedule lasts: for a new run the steps it trains, for one that goes on
- *  the length that it began with. */
+/** Steps of the warm-up, as the configuration has them; 0: none. */
+int64_t trm_schedule_warmup(const trm_config *config);
+
+/** What a configuration may leave to us: a length, and a warm-up given as a share of the run. */
+typedef struct trm_schedule_steps {
+  int64_t length; /* 0: none */
+  int64_t warmup; /* -1: it was no share */
+} trm_schedule_steps;
+/** Those of a run of `n_steps` that begins. */
+trm_schedule_steps trm_schedule_steps_for(const trm_config *config, int64_t n_steps);
+/** Those that a run began with, from its resolved configuration. */
+trm_schedule_steps trm_schedule_steps_of(const trm_config *config);
+/** Writes into the configuration what it has left to us. The one place that says how long a schedule
+ *  lasts: for a new run by the steps it trains, for one that goes on by what it began with. */
+trm_status trm_schedule_take(trm_config *config, const trm_schedule_steps *steps);
+/** trm_schedule_take of trm_schedule_steps_for. */
 trm_status trm_schedule_resolve(trm_config *config, int64_t n_steps);
 
 /** Adds the parts of all optimizers and schedules, and the keys that they share. */

@@ -76,5 +76,7 @@ const trm_optimizer_kind trm_optimizer_adam = {TRM_OPTIMIZER_PART("adam", &trm_a
                                                .n_states = 3,
                                                .state_names = {"m", "v", "greatest_v"},
                                                .count_states = count_states,
+                                               .has_momentum = true,
+                                               .momentum = TRM_ADAM_BETA1,
                                                .plan = plan,
                                                .step = step};

@@ -58,5 +58,9 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
 }
 
 const trm_optimizer_kind trm_optimizer_adamw = {TRM_OPTIMIZER_PART("adamw", &trm_adam_keys),
-                                                .n_states = 2, .state_names = {"m", "v"},
-                                                .plan = trm_adam_plan, .step = step};
+                                                .n_states = 2,
+                                                .state_names = {"m", "v"},
+                                                .has_momentum = true,
+                                                .momentum = BETA1,
+                                                .plan = trm_adam_plan,
+                                                .step = step};

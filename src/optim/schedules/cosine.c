@@ -23,15 +23,6 @@ static double lr(const trm_config *config, double base, int64_t warmup, int64_t 
   return low + 0.5 * (base - low) * (1 + cos(pi * share));
 }
 
-static trm_status check(const trm_config *config) {
-  const double base = trm_config_real(config, "optimizer.lr");
-  const double low = trm_config_real(config, "schedule.min_lr");
-  if (low <= base) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
-                  "schedule.min_lr is %g, above optimizer.lr (%g), to which the cosine falls; set "
-                  "it lower, for instance to %g",
-                  low, base, base / 10);
-}
-
 const trm_schedule trm_schedule_cosine = {TRM_SCHEDULE_PART("cosine", &rows), .lr = lr,
-                                          .check = check, .length = "schedule.decay_steps"};
+                                          .check = trm_schedule_check_min_lr,
+                                          .length = "schedule.decay_steps"};

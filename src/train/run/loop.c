@@ -139,6 +139,30 @@ static trm_status step(trm_run *r, bool *stop) {
   return TRM_OK;
 }
 
+/* An evaluation that is due may lower the rate: one that comes with a run's end does not, so that a
+ * run that goes on from there is the one that was longer from the beginning. */
+static void let_schedule_observe(trm_run *r, double value) {
+  const trm_config *config = r->options->config;
+  trm_schedule_state *state = trm_optimizer_schedule(r->learner.optimizer);
+  const double n_cuts = state->n_cuts;
+  if (!trm_due(r->state.step, r->eval_every)) return;
+  trm_schedule_observe(config, state, value);
+  if (state->n_cuts > n_cuts) {
+    trm_log_line(r->log, "step %" PRId64 ": no better for a while, the learning rate is now %g",
+                 r->state.step, trm_schedule_lr_after(config, state, r->state.step));
+  }
+}
+
+/* Says once that the rate stays what it is. */
+static void say_schedule_end(const trm_run *r) {
+  const trm_config *config = r->options->config;
+  const int64_t length = trm_schedule_length(config);
+  if (length == 0 || r->state.step != length || length >= r->n_steps) return;
+  trm_log_line(r->log,
+               "the schedule ends at step %" PRId64 " (%s): from here on the learning rate is %g",
+               length, trm_schedule_length_key(config), trm_schedule_lr(config, length));
+}
+
 /* Evaluates the weights as they are, and notes and saves them when they are the best so far.
  * Collective; the status is the same on all ranks. `*stop` may become true. */
 static trm_status evaluate(trm_run *r, bool *stop) {
@@ -157,6 +181,7 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   }
   r->state.eval_step = r->state.step;
   const double value = trm_task_rank_value(r->task, &result);
+  let_schedule_observe(r, value);
   const bool best = isfinite(value) && !(value >= r->state.best_value); /* also when none was */
   if (best) {
     r->state.best_value = value;
@@ -214,6 +239,7 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   bool over = patience_is_over(r);
   while (r->state.step < r->n_steps && !stop && !over) {
     TRM_TRY(step(r, &stop));
+    say_schedule_end(r);
     const bool last = r->state.step == r->n_steps;
     if (!stop && !last && trm_due(r->state.step, r->eval_every)) TRM_TRY(evaluate(r, &stop));
     TRM_TRY(trm_run_save_if_due(r));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schedule_facts.h"
 #include "states.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
@@ -60,24 +61,27 @@ static trm_status compare_config(const trm_train_options *options, trm_config *o
   return TRM_OK;
 }
 
-/* A length of the schedule that was left to us is the one the run began with. */
+/* What the schedule has left to us is what the run began with. */
 static trm_status adopt_schedule(trm_config *config, const trm_config *old, trm_log *log,
-                                 int64_t *length) {
-  *length = trm_schedule_length(old);
-  if (*length == 0) return TRM_OK;
+                                 trm_schedule_steps *steps) {
   const char *key = trm_schedule_length_key(config);
-  if (key && trm_schedule_length(config) == 0 && *length < trm_config_int(config, "train.steps")) {
+  const int64_t n_steps = trm_config_int(config, "train.steps");
+  const trm_schedule_steps ours = trm_schedule_steps_for(config, n_steps);
+  *steps = trm_schedule_steps_of(old);
+  if (key && trm_schedule_length(config) == 0 && steps->length > 0 && steps->length < n_steps) {
     trm_log_line(log,
                  "the learning rate follows the schedule the run began with, to step %" PRId64
                  "; %s changes that",
-                 *length, key);
+                 steps->length, key);
   }
-  return trm_schedule_resolve(config, *length);
+  if (steps->length == 0) steps->length = ours.length;
+  if (steps->warmup < 0) steps->warmup = ours.warmup;
+  return trm_schedule_take(config, steps);
 }
 
 static trm_status check_config(const trm_train_options *options, const trm_task *task,
                                const trm_ckpt_info *info, const char *path, trm_log *log,
-                               int64_t *schedule_length) {
+                               trm_schedule_steps *schedule) {
   trm_config *old = NULL;
   const int64_t n_steps = trm_config_int(options->config, "train.steps");
   if (n_steps < info->step) {
@@ -88,7 +92,7 @@ static trm_status check_config(const trm_train_options *options, const trm_task 
   TRM_TRY(trm_program_config(&old));
   trm_config_tell(old, "data", task->kind->brings.name);
   trm_status status = trm_config_read_text(old, info->config_text, path);
-  if (status == TRM_OK) status = adopt_schedule(options->config, old, log, schedule_length);
+  if (status == TRM_OK) status = adopt_schedule(options->config, old, log, schedule);
   if (status == TRM_OK) status = compare_config(options, old, path, log);
   trm_config_destroy(&old);
   return status;
@@ -132,8 +136,8 @@ static void take_best(const trm_task *task, const trm_ckpt_info *info, trm_log *
 
 static trm_status check_info(const trm_train_options *options, const trm_task *task,
                              const trm_ckpt_info *info, const char *path, trm_log *log,
-                             int64_t *schedule_length) {
-  TRM_TRY(check_config(options, task, info, path, log, schedule_length));
+                             trm_schedule_steps *schedule) {
+  TRM_TRY(check_config(options, task, info, path, log, schedule));
   const char *data = trm_config_string(options->config, "data.path");
   TRM_TRY(trm_task_check_facts(task, &info->facts, path));
   if (info->data_digest != task->digest) {
@@ -161,7 +165,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
                       trm_run_state *state, bool *resumed) {
   *resumed = false;
   *state = (trm_run_state){.best_value = (double)NAN, .best_step = -1, .eval_step = -1};
-  int64_t schedule_length = 0; /* rank 0's until the end */
+  trm_schedule_steps schedule = {0}; /* rank 0's until the end */
   char path[TRM_PATH_BYTES] = "";
   trm_status status = TRM_OK;
   if (trm_comm_rank(comm) == 0) status = choose(options, dir, log, path);
@@ -175,7 +179,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   trm_ckpt_info info = {0};
   if (trm_comm_rank(comm) == 0) {
     status = trm_ckpt_read_info(path, &info);
-    if (status == TRM_OK) status = check_info(options, task, &info, path, log, &schedule_length);
+    if (status == TRM_OK) status = check_info(options, task, &info, path, log, &schedule);
     if (status == TRM_OK && options->resume_path && !options->replay) {
       status = check_own(dir, info.step, path);
     }
@@ -194,12 +198,12 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   }
   state->step = info.step;
   take_best(task, &info, log, state);
+  trm_schedule_restore(&info.facts, trm_optimizer_schedule(learner->optimizer));
   state->eval_step = info.eval_step;
   state->samples_hash = info.samples_hash;
   trm_ckpt_info_free(&info);
-  TRM_TRY(trm_comm_broadcast(comm, &schedule_length, sizeof schedule_length, 0));
-  if (schedule_length > 0) status = trm_schedule_resolve(options->config, schedule_length);
-  TRM_TRY(trm_comm_agree(comm, status));
+  TRM_TRY(trm_comm_broadcast(comm, &schedule, sizeof schedule, 0));
+  TRM_TRY(trm_comm_agree(comm, trm_schedule_take(options->config, &schedule)));
   *resumed = true;
   trm_log_line(log, "resumed from %s at step %" PRId64, path, state->step);
   return TRM_OK;

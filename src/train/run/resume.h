@@ -19,8 +19,8 @@ typedef struct trm_run_state {
 
 /**
  * Loads the checkpoint `options` ask for into the learner; leaves it as it is when there is none.
- * `*resumed` tells which. A length of the schedule that the configuration left to us becomes the one
- * that the run began with. Checks that configuration, data and shapes are those of the checkpoint.
+ * `*resumed` tells which. What the configuration left to us of the schedule becomes what the run
+ * began with. Checks that configuration, data and shapes are those of the checkpoint.
  * Collective.
  */
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,

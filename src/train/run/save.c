@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "run.h"
+#include "schedule_facts.h"
 #include "states.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
@@ -24,7 +25,9 @@ static trm_status describe_run(const trm_run *r, const char *config_text, char f
                           .config_text = (char *)config_text,
                           .program_version = TRM_VERSION,
                           .fingerprint = fingerprint};
-  return trm_task_facts(r->task, &info->facts);
+  TRM_TRY(trm_task_facts(r->task, &info->facts));
+  return trm_schedule_keep(r->options->config, trm_optimizer_schedule(r->learner.optimizer),
+                           &info->facts);
 }
 
 /* The write goes on while training does. */

@@ -87,11 +87,12 @@ static trm_status introduce(trm_run *r) {
     char summary[256], n_weights[32];
     trm_layout_summary(r->comm, &layout, summary, sizeof summary);
     trm_layout_warnings(r->comm, &layout, say_warning, r->log);
-    if (trm_run_int(r, "schedule.warmup_steps") >= r->n_steps) {
+    const int64_t warmup = trm_schedule_warmup(r->options->config);
+    if (warmup > 0 && warmup >= r->n_steps) {
       trm_log_warn(r->log,
                    "schedule.warmup_steps is %" PRId64 ", train.steps %" PRId64
                    ": the learning rate will not get to optimizer.lr",
-                   trm_run_int(r, "schedule.warmup_steps"), r->n_steps);
+                   warmup, r->n_steps);
     }
     if (trm_gemm_bf16() && !trm_bf16_instruction()) {
       trm_log_warn(r->log,
@@ -129,8 +130,9 @@ static trm_status open_task(trm_run *r) {
 
 /* Outputs, and the reading ahead of batches. Collective; the status is the same on all ranks. */
 static trm_status open_both_ends(trm_run *r) {
-  /* A run that goes on has the length its schedule began with already. */
-  trm_status status = trm_schedule_resolve(r->options->config, r->n_steps);
+  trm_status status = TRM_OK;
+  /* A run that goes on has what its schedule began with already. */
+  if (!r->resumed) status = trm_schedule_resolve(r->options->config, r->n_steps);
   if (status == TRM_OK) status = TRM_ALLOC(&r->hashes, trm_comm_size(r->comm), "hashes of ranks");
   if (status == TRM_OK) status = open_outputs(r);
   if (status == TRM_OK) status = open_metrics(r);
@@ -145,8 +147,9 @@ trm_status trm_run_set_up(trm_run *r) {
   r->start_s = trm_clock_s();
   trm_watch_phase(r->comm, "set-up", 0);
   r->seed = (uint64_t)trm_run_int(r, "run.seed");
-  const bool evaluates = !r->options->replay; /* which repeats the training */
-  r->eval_every = evaluates ? trm_run_int(r, "eval.every") : 0;
+  /* A replay repeats the training, to which evaluations belong when the rate follows them. */
+  const bool evaluates = !r->options->replay;
+  r->eval_every = evaluates || trm_schedule_follows(config) ? trm_run_int(r, "eval.every") : 0;
   r->ckpt_every = trm_run_int(r, "checkpoint.every");
   r->check_every = trm_run_int(r, "check.every");
   r->patience = evaluates ? trm_run_int(r, "train.patience") : 0;

@@ -192,6 +192,11 @@ trm_status trm_task_resolve(trm_task *task, trm_config *config) {
   TRM_TRY(resolve_steps(task, config));
   TRM_TRY(trm_optimizer_check(config));
   TRM_TRY(trm_schedule_check(config));
+  if (trm_schedule_follows(config) && trm_config_int(config, "eval.every") == 0) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "schedule.name is %s, but eval.every is 0: set how often the run is evaluated",
+                    trm_config_string(config, "schedule.name"));
+  }
   if (trm_config_int(config, "train.patience") > 0 && trm_config_int(config, "eval.every") == 0) {
     return trm_fail(TRM_ERR_CONFIG,
                     "train.patience is %" PRId64 ", but eval.every is 0: set how often the run is "
