@@ -15,8 +15,8 @@ static void print_result(const trm_evaluation *r) {
   if (r->count == 0) {
     printf("step %" PRId64 ": the %s subset is empty\n", r->step, r->subset);
   } else {
-    printf("step %" PRId64 ": %s loss %.6f %s %s, over %" PRId64 "\n", r->step, r->subset, r->loss,
-           r->squares ? "squared deviations per" : "nats per", r->unit, r->count);
+    printf("step %" PRId64 ": %s loss %.6f %s per %s, over %" PRId64 "\n", r->step, r->subset,
+           r->loss, r->loss_unit ? r->loss_unit : "nats", r->unit, r->count);
   }
   for (int i = 0; i < r->n_scores; ++i) {
     if (!isnan(r->scores[i].value)) printf("  %-18s %.6f\n", r->scores[i].name, r->scores[i].value);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "model_internal.h"
+#include "sample_loss.h"
 #include "transformer.h"
 #include "trireme/core/memory.h"
 #include "trireme/nn/ops.h"
@@ -25,8 +26,7 @@ static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 typedef struct encoder {
   trm_transformer t;
   trm_pool pooling;
-  bool numbers; /* the output is a number, not classes */
-  double smoothing;
+  trm_sample_loss loss;
   trm_embedding_rows embedding;
   trm_transformer_layer *layers; /* [t.layers], owned */
   trm_affine ln_f;               /* pre-norm only */
@@ -64,8 +64,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   e->pooling = trm_config_is(config, "model.pooling", "mean")  ? TRM_POOL_MEAN
                : trm_config_is(config, "model.pooling", "max") ? TRM_POOL_MAX
                                                                : TRM_POOL_FIRST;
-  e->smoothing = trm_config_real(config, "loss.label_smoothing");
-  e->numbers = dims->numbers;
+  trm_sample_loss_configure(config, dims, &e->loss);
   TRM_TRY_OUT(TRM_ALLOC(&e->layers, e->t.layers, "model"));
   TRM_TRY_OUT(add_parameters(e, params, dims));
   *self = e;
@@ -76,7 +75,8 @@ out:
 }
 
 static trm_frame frame(const trm_config *config) {
-  return (trm_frame){.input_begin = trm_config_is(config, "model.pooling", "first")};
+  return (trm_frame){.tokens = true,
+                     .input_begin = trm_config_is(config, "model.pooling", "first")};
 }
 
 static trm_var *outputs(void *self, trm_tape *tape, const trm_batch *batch) {
@@ -93,20 +93,17 @@ static trm_var *outputs(void *self, trm_tape *tape, const trm_batch *batch) {
   return trm_linear(tape, trm_op_dropout(tape, x, e->t.dropout, &single), e->head);
 }
 
-static trm_var *loss(void *self, trm_tape *tape, const trm_batch *batch) {
-  const encoder *e = self;
-  const trm_sample_batch *b = batch->samples;
-  trm_var *y = outputs(self, tape, batch);
-  if (e->numbers) return trm_op_number_error(tape, y, b->numbers, NULL);
-  const trm_xent how = {.smoothing = e->smoothing, .weights = b->class_weights};
-  return trm_op_softmax_xent(tape, y, b->targets, &how);
+static trm_var *loss_of(void *self, trm_tape *tape, trm_var *y, const trm_batch *batch) {
+  return trm_sample_loss_of(&((const encoder *)self)->loss, tape, y, batch->samples);
 }
 
-const trm_model_kind trm_model_encoder = {
-    TRM_MODEL_PART("encoder", &trm_transformer_keys, &trm_transformer_sample_keys, &rows),
-    .data = {"samples"},
-    .create = create,
-    .destroy = destroy,
-    .outputs = outputs,
-    .loss = loss,
-    .frame = frame};
+const trm_model_kind trm_model_encoder = {TRM_MODEL_PART("encoder", &trm_transformer_keys,
+                                                         &trm_transformer_sample_keys, &rows,
+                                                         &trm_number_loss_keys),
+                                          .more = {&trm_huber_part},
+                                          .data = {"samples"},
+                                          .create = create,
+                                          .destroy = destroy,
+                                          .outputs = outputs,
+                                          .loss_of = loss_of,
+                                          .frame = frame};

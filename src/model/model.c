@@ -16,8 +16,8 @@ enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 static const trm_config_key keys[] = {
     TRM_KEY_SELECTOR(
         "model.kind", "decoder", TRM_ON_MODEL,
-        "Family: decoder (GPT) goes on with a text, encoder says its class or a number, "
-        "seq2seq writes another for it; the others work on graphs."),
+        "Family: decoder (GPT) goes on with texts; encoder and seq2seq read them; cnn and "
+        "resnet images, mlp those, tables, graphs; the others graphs."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 static const trm_config_part part = {.rows = {&rows}};
@@ -80,8 +80,13 @@ trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *ba
 
 trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch) {
   if (model->kind->loss) return model->kind->loss(model->self, tape, batch);
+  return trm_model_loss_of(model, tape, trm_model_outputs(model, tape, batch), batch);
+}
+
+trm_var *trm_model_loss_of(trm_model *model, trm_tape *tape, trm_var *y, const trm_batch *batch) {
+  if (model->kind->loss_of) return model->kind->loss_of(model->self, tape, y, batch);
   const int32_t *targets = batch->tokens ? batch->tokens->targets : batch->graph->targets;
-  return trm_op_softmax_xent(tape, trm_model_outputs(model, tape, batch), targets, NULL);
+  return trm_op_softmax_xent(tape, y, targets, NULL);
 }
 
 int trm_model_n_hops(const trm_model *model) {

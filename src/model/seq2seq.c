@@ -113,7 +113,7 @@ out:
 
 static trm_frame frame(const trm_config *config) {
   (void)config;
-  return (trm_frame){.input_end = true, .outputs = true};
+  return (trm_frame){.tokens = true, .input_end = true, .outputs = true};
 }
 
 /* ---- forward --------------------------------------------------------------------------------- */

@@ -23,7 +23,8 @@ INCLUDE = re.compile(r"^\s*#\s*include\b")
 # List files whose names are no choices of a user (a task is chosen by the name of its kind of data).
 NOT_CHOICES = {"op_list.h", "kernel_list.h", "task_list.h"}
 ORDINARY = {"step", "constant", "ring", "canonical", "reference", "full", "nodes", "set", "pairs", "graph", "graphs",
-            "interactions", "neighbor", "cluster", "samples"}
+            "interactions", "neighbor", "cluster", "samples", "scale", "shift", "noise", "drop", "swap", "mask",
+            "contrast"}
 # Also names of other things down there: a type of value, an operator.
 PASSED_OVER = {"text", "linear"}
 

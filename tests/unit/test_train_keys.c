@@ -49,6 +49,23 @@ static const row rows[] = {
     {"model.init", "xavier", "", "text", true},
     {"model.pooling", "max", "model.kind=encoder", "samples", true},
     {"model.decoder_layers", "3", "model.kind=seq2seq", "samples", true},
+    {"model.widths", "64", "model.kind=mlp", "samples", true},
+    {"model.widths", "64", "model.kind=cnn", "samples", true},
+    {"model.levels", "embedded", "model.kind=mlp", "samples", true},
+    {"model.level_width", "3", "model.kind=mlp model.levels=embedded", "samples", true},
+    {"model.input_dropout", "0.5", "model.kind=mlp", "samples", true},
+    {"model.channels", "8", "model.kind=cnn", "samples", true},
+    {"model.convs", "2", "model.kind=cnn", "samples", true},
+    {"model.kernel", "5", "model.kind=cnn", "samples", true},
+    {"model.padding", "valid", "model.kind=cnn", "samples", true},
+    {"model.pool", "mean", "model.kind=cnn", "samples", true},
+    {"model.readout", "max", "model.kind=cnn", "samples", true},
+    {"model.stage_dropout", "0.1", "model.kind=cnn", "samples", true},
+    {"model.norm", "none", "model.kind=cnn", "samples", true},
+    {"model.blocks", "5", "model.kind=resnet", "samples", true},
+    {"loss.numbers", "absolute", "model.kind=encoder", "samples", true},
+    {"loss.huber_delta", "2", "model.kind=mlp loss.numbers=huber", "samples", true},
+    {"data.augment", "drop 0.1", "model.kind=encoder", "samples", true},
     {"model.embeddings", "shared", "model.kind=seq2seq", "samples", true},
     {"loss.label_smoothing", "0.1", "model.kind=encoder", "samples", true},
     {"loss.class_weights", "balanced", "model.kind=encoder", "samples", true},
@@ -231,7 +248,7 @@ static void test_help(void) {
   for (int i = 0; i < N_ROWS; ++i) CHECK_HAS(text, rows[i].key);
   CHECK_HAS(text, "choice: adamw, adam, sgd");
   CHECK_HAS(text, "choice: constant, cosine, step");
-  CHECK_HAS(text, "for model.kind gcn, sage, gat, gin, mlp\n");
+  CHECK_HAS(text, "for model.kind gcn, sage, gat, gin, mlp on graphs");
   for (const char *line = text; *line;) {
     const size_t length = strcspn(line, "\n");
     if (!CHECK(length <= 100)) fprintf(stderr, "%.*s\n", (int)length, line);

@@ -50,7 +50,7 @@ typedef struct trm_step_batch {
 
 typedef struct trm_model trm_model;
 
-enum { TRM_MODEL_MAX_DATA = 4, TRM_MODEL_MAX_PARTS = 4 };
+enum { TRM_MODEL_MAX_DATA = 4, TRM_MODEL_MAX_PARTS = 8 };
 
 /** A model family. */
 typedef struct trm_model_kind {
@@ -64,7 +64,9 @@ typedef struct trm_model_kind {
   void (*destroy)(void *self);
   /** Logits [N*T, vocab] of tokens, [rows, classes] of nodes or graphs, vectors of users and items. */
   trm_var *(*outputs)(void *self, trm_tape *tape, const trm_batch *batch);
-  /** Scalar; NULL: summed softmax cross-entropy of the outputs against the batch's targets. */
+  /** Scalar: the summed loss of outputs; NULL: softmax cross-entropy against the batch's targets. */
+  trm_var *(*loss_of)(void *self, trm_tape *tape, trm_var *outputs, const trm_batch *batch);
+  /** The same without outputs that are all there; NULL: by outputs and loss_of. */
   trm_var *(*loss)(void *self, trm_tape *tape, const trm_batch *batch);
   /** Hops of message passing; NULL: none. */
   int (*n_hops)(const void *self);
@@ -93,6 +95,9 @@ void trm_model_destroy(trm_model **model);
 trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *batch);
 /** The same up to the summed loss of the batch's targets, a scalar. */
 trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch);
+/** The summed loss of outputs that were computed. */
+trm_var *trm_model_loss_of(trm_model *model, trm_tape *tape, trm_var *outputs,
+                           const trm_batch *batch);
 /** Hops of message passing, from a batch's first; 0: none. */
 int trm_model_n_hops(const trm_model *model);
 /** What writing keeps; layers is 0 where the family writes nothing. */

@@ -64,9 +64,11 @@ typedef struct trm_evaluate_options {
 enum { TRM_MAX_SCORES = 16, TRM_SCORE_BYTES = 32 };
 
 typedef struct trm_evaluation {
-  double loss;   /* nats, or squares, a unit over the whole subset */
-  bool squares;  /* the loss is of numbers: squared errors, in deviations of the training part */
-  int64_t count; /* units */
+  double loss; /* a unit over the whole subset */
+  const char
+      *loss_unit; /* of it: "nats"; of numbers "squared deviations" and the like, in deviations of
+                            the training part; NULL: nats */
+  int64_t count;  /* units */
   const char *subset; /* "validation"; of interactions, which have none, "test" */
   const char *unit;   /* "token", "node", "graph", "interaction" */
   int64_t step;       /* of the checkpoint */

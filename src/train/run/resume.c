@@ -134,7 +134,7 @@ static void take_best(const trm_task *task, const trm_ckpt_info *info, trm_log *
   state->best_step = info->best_step;
 }
 
-static trm_status check_info(const trm_train_options *options, const trm_task *task,
+static trm_status check_info(const trm_train_options *options, trm_task *task,
                              const trm_ckpt_info *info, const char *path, trm_log *log,
                              trm_schedule_steps *schedule) {
   TRM_TRY(check_config(options, task, info, path, log, schedule));

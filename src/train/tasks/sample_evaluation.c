@@ -220,11 +220,7 @@ static trm_status run_group(trm_sample_evaluation *e, part *p, int64_t g, trm_we
     (void)trm_model_loss(e->learner->model, tape, &batch);
   } else {
     trm_var *y = trm_model_outputs(e->learner->model, tape, &batch);
-    if (e->view.data->target == TRM_TARGET_NUMBER) {
-      (void)trm_op_number_error(tape, y, samples.numbers, NULL);
-    } else {
-      (void)trm_op_softmax_xent(tape, y, samples.targets, NULL);
-    }
+    (void)trm_model_loss_of(e->learner->model, tape, y, &batch);
     if (trm_tape_status(tape) == TRM_OK) keep_outputs(e, &samples, ids, y);
   }
   TRM_TRY(trm_tape_status(tape));
@@ -330,6 +326,13 @@ static trm_status add_scores(trm_sample_evaluation *e, trm_task_stop stop, void 
   }
 }
 
+/* What the loss of numbers is in. */
+static const char *number_unit(const trm_config *config) {
+  if (trm_config_is(config, "loss.numbers", "absolute")) return "deviations";
+  return trm_config_is(config, "loss.numbers", "huber") ? "Huber's deviations"
+                                                        : "squared deviations";
+}
+
 static void join_losses(const part *p, trm_evaluation *result) {
   double sum = 0, count = 0;
   for (int64_t g = 0; g < p->n_groups; ++g) {
@@ -349,7 +352,7 @@ trm_status trm_sample_evaluation_run(trm_sample_evaluation *e, trm_task_stop sto
   }
   if (*stopped) return TRM_OK;
   join_losses(&e->parts[TRM_SUBSET_VALID], result);
-  result->squares = e->view.data->target == TRM_TARGET_NUMBER;
+  if (e->view.data->target == TRM_TARGET_NUMBER) result->loss_unit = number_unit(e->task->config);
   return add_scores(e, stop, context, result, stopped);
 }
 

@@ -10,17 +10,22 @@
 /* Of a list of classes in a message. */
 enum { NAMES_BYTES = 80 };
 
-static const char fact_target[] = "target", fact_shared[] = "shared_vocab",
+static const char fact_target[] = "target", fact_input[] = "input", fact_shared[] = "shared_vocab",
                   fact_scale[] = "target/scale", fact_class_offsets[] = "classes/offsets",
                   fact_class_bytes[] = "classes/bytes";
-static const char *const target_names[TRM_N_SAMPLE_TARGETS] = {"class", "number", "tokens"};
+static const char *const target_names[TRM_N_SAMPLE_TARGETS] = {"class", "number", "tokens",
+                                                               "classes"};
+static const char *const input_names[TRM_N_SAMPLE_INPUTS] = {"tokens", "image", "row"};
 
 trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view) {
   const trm_samples *data = view->data;
   const double scale[2] = {view->mean, view->deviation};
   const trm_texts *names = &data->classes.names;
   TRM_TRY(trm_facts_put_text(facts, fact_target, target_names[data->target]));
-  TRM_TRY(trm_vocab_facts_put(facts, "input/", &data->input_vocab));
+  TRM_TRY(trm_facts_put_text(facts, fact_input, input_names[data->input]));
+  if (data->input == TRM_INPUT_TOKENS) {
+    TRM_TRY(trm_vocab_facts_put(facts, "input/", &data->input_vocab));
+  }
   switch (data->target) {
   case TRM_TARGET_NUMBER:
     return trm_facts_put_array(facts, fact_scale, TRM_DTYPE_F64, 2, scale);
@@ -36,16 +41,29 @@ trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view) {
   }
 }
 
-static trm_status find_target(const trm_facts *facts, const char *path, trm_sample_target *target) {
-  const char *name = trm_facts_text(facts, fact_target);
-  for (int i = 0; name && i < TRM_N_SAMPLE_TARGETS; ++i) {
-    *target = (trm_sample_target)i;
-    if (strcmp(name, target_names[i]) == 0) return TRM_OK;
+/* Which of n names a text is; false: none. */
+static bool find_name(const char *text, const char *const *names, int n, int *which) {
+  for (*which = 0; text && *which < n; ++*which) {
+    if (strcmp(text, names[*which]) == 0) return true;
+  }
+  return false;
+}
+
+/* Checkpoints from before there were other inputs name none. */
+static trm_status find_kinds(const trm_facts *facts, const char *path, trm_sample_facts *out) {
+  const char *input = trm_facts_text(facts, fact_input);
+  int i = 0, t = 0;
+  const bool known = !input || find_name(input, input_names, TRM_N_SAMPLE_INPUTS, &i);
+  if (known &&
+      find_name(trm_facts_text(facts, fact_target), target_names, TRM_N_SAMPLE_TARGETS, &t)) {
+    out->input = (trm_sample_input)i;
+    out->target = (trm_sample_target)t;
+    return TRM_OK;
   }
   return trm_fail(
       TRM_ERR_DATA,
       "%s: is no checkpoint of a model of samples; give one that was trained on data of "
-      "prepare labelled, pairs or synth --pairs",
+      "kind samples (trireme inspect says which kind data are)",
       path);
 }
 
@@ -61,8 +79,10 @@ static bool are_names(const trm_texts *names, int64_t n) {
 trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sample_facts *out) {
   int64_t n;
   *out = (trm_sample_facts){.deviation = 1};
-  TRM_TRY(find_target(facts, path, &out->target));
-  TRM_TRY(trm_vocab_facts_get(facts, path, "input/", &out->input_vocab));
+  TRM_TRY(find_kinds(facts, path, out));
+  if (out->input == TRM_INPUT_TOKENS) {
+    TRM_TRY(trm_vocab_facts_get(facts, path, "input/", &out->input_vocab));
+  }
   if (out->target == TRM_TARGET_TOKENS) {
     out->shared_vocab = trm_facts_int(facts, fact_shared, 0) != 0;
     out->target_vocab = out->input_vocab;
@@ -158,14 +178,18 @@ trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_
     return trm_fail(TRM_ERR_DATA, "%s has targets of kind %s, but %s was trained on kind %s",
                     data->path, target_names[data->target], path, target_names[known.target]);
   }
-  if (!trm_vocab_equal(&known.input_vocab, &data->input_vocab)) {
+  if (known.input != data->input) {
+    return trm_fail(TRM_ERR_DATA, "%s has inputs of kind %s, but %s was trained on kind %s",
+                    data->path, input_names[data->input], path, input_names[known.input]);
+  }
+  if (data->input == TRM_INPUT_TOKENS && !trm_vocab_equal(&known.input_vocab, &data->input_vocab)) {
     return other_vocab(use, path, data->path, "input", &data->input_vocab, &known.input_vocab);
   }
   if (data->target == TRM_TARGET_TOKENS &&
       !trm_vocab_equal(&known.target_vocab, &data->target_vocab)) {
     return other_vocab(use, path, data->path, "target", &data->target_vocab, &known.target_vocab);
   }
-  if (data->target == TRM_TARGET_CLASS) {
+  if (data->target == TRM_TARGET_CLASS || data->target == TRM_TARGET_CLASSES) {
     TRM_TRY(check_classes(path, use, data, &known.classes));
   }
   if (use != TRM_USE_TRAIN) {

@@ -7,6 +7,7 @@
 
 /** Borrowed from the facts. */
 typedef struct trm_sample_facts {
+  trm_sample_input input;
   trm_sample_target target;
   trm_vocab input_vocab, target_vocab; /* the target's: of tokens */
   bool shared_vocab;

@@ -14,6 +14,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "value_facts.h"
 
 static const trm_config_key keys[] = {
     TRM_KEY_INT("data.split", "0", 0, 1000000, "", TRM_ON_RESULT,
@@ -26,6 +27,9 @@ static const trm_config_key keys[] = {
     TRM_KEY_INT("batch.pool", "16", 1, 1048576, "steps", TRM_ON_RESULT,
                 "Samples of so many steps are sorted by length and cut into batches together; 1: "
                 "batches are drawn as they come."),
+    TRM_KEY_TEXT("data.augment", "", TRM_ON_RESULT,
+                 "What is done to samples before each step, in order, e.g. 'crop 4, flip': see "
+                 "trireme inspect --help; empty: nothing."),
     TRM_KEY_CHOICE("loss.class_weights", "none", "none|balanced", TRM_ON_RESULT,
                    "Weight of a sample by its class; balanced: all classes count alike. Evaluation "
                    "is never weighted."),
@@ -36,8 +40,12 @@ typedef struct sample_task {
   trm_samples *data;
   trm_sample_view view;
   trm_ids train;
-  float *class_weights; /* [classes], NULL: none; owned */
-  int32_t *labels;      /* [n] of the model's classes, to predict; owned */
+  trm_sample_scale scale; /* owned */
+  trm_augment *augment;   /* owned */
+  int64_t *levels;        /* [n_levels] of columns that are handed over as levels; owned */
+  int32_t *categories;    /* [n, columns] as the model knows them, to evaluate or predict; owned */
+  float *class_weights;   /* [classes], NULL: none; owned */
+  int32_t *labels;        /* [n] of the model's classes, to predict; owned */
   uint64_t seed;
   trm_sample_loader *loader;
   trm_sample_evaluation *evaluation;
@@ -52,6 +60,25 @@ static const char *target_words(const trm_samples *data) {
   return data->target == TRM_TARGET_NUMBER ? "numbers" : "classes";
 }
 
+static const char *input_words(const trm_samples *data) {
+  if (data->input == TRM_INPUT_TOKENS) return "tokens";
+  return data->input == TRM_INPUT_IMAGE ? "images" : "rows of a table";
+}
+
+/* That the model reads such inputs. */
+static trm_status check_inputs(const trm_task *task, const sample_task *t) {
+  const bool tokens = t->data->input == TRM_INPUT_TOKENS;
+  if (t->view.frame.tokens == tokens) return TRM_OK;
+  return trm_fail(task->use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
+                  "model.kind is '%s', but the inputs of %s are %s; %s",
+                  trm_config_string(task->config, "model.kind"), t->data->path,
+                  input_words(t->data),
+                  task->use != TRM_USE_TRAIN          ? "give data like those it was trained on"
+                  : tokens                            ? "set it to encoder or seq2seq"
+                  : t->data->input == TRM_INPUT_IMAGE ? "set it to mlp, cnn or resnet"
+                                                      : "set it to mlp");
+}
+
 static trm_status check_model(const trm_task *task, const sample_task *t) {
   const char *kind = trm_config_string(task->config, "model.kind");
   const bool tokens = t->data->target == TRM_TARGET_TOKENS;
@@ -64,7 +91,10 @@ static trm_status check_model(const trm_task *task, const sample_task *t) {
         t->data->path, target_words(t->data), kind);
   }
   return trm_fail(TRM_ERR_CONFIG, "model.kind is '%s', but the targets of %s are %s; set it to %s",
-                  kind, t->data->path, target_words(t->data), tokens ? "seq2seq" : "encoder");
+                  kind, t->data->path, target_words(t->data),
+                  tokens                 ? "seq2seq"
+                  : t->view.frame.tokens ? "encoder"
+                                         : "mlp, cnn or resnet");
 }
 
 static trm_status no_token(const sample_task *t, const char *side, const char *end) {
@@ -85,6 +115,7 @@ static trm_status check_frame(const sample_task *t) {
 }
 
 static trm_status check_lengths(const trm_task *task, const sample_task *t) {
+  if (!t->view.frame.tokens) return TRM_OK;
   const int64_t context = trm_config_int(task->config, "model.context");
   int64_t most = 0, n_over = 0;
   for (int32_t i = 0; i < t->data->n; ++i) {
@@ -152,28 +183,81 @@ static trm_status weigh_classes(const trm_task *task, sample_task *t) {
   return TRM_OK;
 }
 
-static trm_model_dims dims_of(const trm_samples *data) {
-  return (trm_model_dims){.n_inputs = data->input_vocab.n,
-                          .n_outputs = data->target == TRM_TARGET_CLASS    ? data->classes.n
-                                       : data->target == TRM_TARGET_NUMBER ? 1
-                                                                           : data->target_vocab.n,
-                          .shared = data->shared_vocab,
-                          .numbers = data->target == TRM_TARGET_NUMBER};
+static int64_t n_outputs(const trm_samples *data) {
+  if (data->target == TRM_TARGET_NUMBER) return 1;
+  return data->target == TRM_TARGET_TOKENS ? data->target_vocab.n : data->classes.n;
+}
+
+/* Sizes of images or rows, once the scale is known. */
+static trm_status set_value_dims(const sample_task *t, int64_t **levels, trm_model_dims *dims) {
+  const trm_samples *data = t->data;
+  const trm_table *table = &data->table;
+  if (data->input == TRM_INPUT_IMAGE) {
+    const int64_t size[3] = {data->images.height, data->images.width, data->images.channels};
+    dims->n_value_dims = 3;
+    memcpy(dims->value_dims, size, sizeof size);
+  } else if (data->input == TRM_INPUT_ROW) {
+    dims->n_value_dims = 1;
+    dims->value_dims[0] = trm_sample_row_values(data, &t->scale, t->view.frame);
+  }
+  if (data->input != TRM_INPUT_ROW || !t->view.frame.levels) return TRM_OK;
+  TRM_FREE(*levels);
+  TRM_TRY(TRM_ALLOC(levels, table->n_categories, "levels of categories"));
+  for (int64_t c = 0; c < table->n_categories; ++c) {
+    (*levels)[c] = table->levels[c + 1] - table->levels[c] + 1;
+  }
+  dims->n_levels = table->n_categories;
+  dims->levels = *levels;
+  return TRM_OK;
+}
+
+static trm_status set_dims(trm_task *task, sample_task *t) {
+  const trm_samples *data = t->data;
+  task->dims = (trm_model_dims){.n_inputs = data->input_vocab.n,
+                                .n_outputs = n_outputs(data),
+                                .shared = data->shared_vocab,
+                                .numbers = data->target == TRM_TARGET_NUMBER,
+                                .class_sets = data->target == TRM_TARGET_CLASSES};
+  return set_value_dims(t, &t->levels, &task->dims);
+}
+
+/* What the training part says: the scale of inputs and numbers, weights of classes. */
+static trm_status fit(const trm_task *task, sample_task *t) {
+  TRM_TRY(open_split(task, t));
+  if (t->data->target == TRM_TARGET_NUMBER) standardise(t);
+  if (!t->view.frame.tokens) TRM_TRY(trm_sample_scale_fit(t->data, t->train, &t->scale));
+  return weigh_classes(task, t);
+}
+
+/* data.augment, for the inputs that there are. */
+static trm_status open_augment(const trm_task *task, sample_task *t) {
+  const char *text = trm_config_string(task->config, "data.augment");
+  const trm_augment_input input = t->data->input == TRM_INPUT_TOKENS  ? TRM_AUGMENT_TOKENS
+                                  : t->data->input == TRM_INPUT_IMAGE ? TRM_AUGMENT_IMAGES
+                                                                      : TRM_AUGMENT_ROWS;
+  TRM_TRY(trm_augment_create(text, input, t->seed, &t->augment));
+  t->view.augment = t->augment;
+  if (!t->augment || !trm_augment_needs_unk(t->augment) || t->data->input_vocab.unk >= 0) {
+    return TRM_OK;
+  }
+  return trm_fail(TRM_ERR_CONFIG,
+                  "data.augment is '%s', which hides tokens, but the vocabulary of %s has none for "
+                  "what is unknown; leave mask out, or prepare the data with words or subwords",
+                  text, t->data->path);
 }
 
 static trm_status open_data(trm_task *task, sample_task *t) {
   TRM_TRY(trm_samples_open(trm_config_string(task->config, "data.path"), &t->data));
   t->view =
       (trm_sample_view){.data = t->data, .frame = trm_model_frame(task->config), .deviation = 1};
+  t->view.scale = &t->scale;
+  TRM_TRY(check_inputs(task, t));
   TRM_TRY(check_model(task, t));
   TRM_TRY(check_frame(t));
   TRM_TRY(check_lengths(task, t));
-  if (task->use != TRM_USE_PREDICT) {
-    TRM_TRY(open_split(task, t));
-    if (t->data->target == TRM_TARGET_NUMBER) standardise(t);
-    TRM_TRY(weigh_classes(task, t));
-  }
-  task->dims = dims_of(t->data);
+  if (task->use != TRM_USE_PREDICT) TRM_TRY(fit(task, t));
+  if (task->use == TRM_USE_TRAIN) TRM_TRY(open_augment(task, t));
+  if (task->use != TRM_USE_PREDICT) TRM_TRY(set_dims(task, t));
   task->digest = t->data->digest;
   if (t->data->target == TRM_TARGET_TOKENS) task->unit = "token";
   trm_sample_scores_declare(task, t->data);
@@ -194,6 +278,10 @@ static void close_samples(trm_task *task) {
   trm_sample_evaluation_destroy(&t->evaluation);
   trm_sample_loader_destroy(&t->loader);
   trm_samples_close(&t->data);
+  trm_sample_scale_free(&t->scale);
+  trm_augment_destroy(&t->augment);
+  TRM_FREE(t->levels);
+  TRM_FREE(t->categories);
   TRM_FREE(t->class_weights);
   TRM_FREE(t->labels);
   TRM_FREE(task->self);
@@ -213,9 +301,11 @@ static trm_sample_order_options order_options(const trm_task *task, const sample
                                     .pool = trm_config_int(task->config, "batch.pool")};
 }
 
-/* A block has about 256 tokens, a batch no fewer than 8 blocks. */
-static int64_t default_blocks(int64_t tokens_a_step) {
-  return trm_max_i64(8, tokens_a_step / 256);
+/* A block has about 256 tokens, or 16 images, or 64 rows of a table; a batch no fewer than 8 blocks. */
+static int64_t default_blocks(const trm_task *task, const sample_task *t) {
+  const int64_t samples = t->train.n / task->epoch_steps;
+  if (t->view.frame.tokens) return trm_max_i64(8, task->units_a_step / 256);
+  return trm_max_i64(8, samples / (t->data->input == TRM_INPUT_IMAGE ? 16 : 64));
 }
 
 static int64_t epoch_tokens(const sample_task *t) {
@@ -241,11 +331,23 @@ static trm_status resolve(trm_task *task, trm_config *config) {
   task->batch = trm_sample_order_most(order);
   trm_sample_order_destroy(&order);
   task->units_a_step = epoch_tokens(t) / task->epoch_steps;
-  TRM_TRY(trm_task_resolve_blocks(task, config, default_blocks(task->units_a_step), task->batch));
-  (void)snprintf(task->summary, sizeof task->summary,
-                 "%" PRId64 " samples, %" PRId64 " and %" PRId64 " tokens a step", t->train.n,
-                 t->train.n / task->epoch_steps, task->units_a_step);
+  TRM_TRY(trm_task_resolve_blocks(task, config, default_blocks(task, t), task->batch));
+  const int64_t samples = t->train.n / task->epoch_steps;
+  if (t->view.frame.tokens) {
+    (void)snprintf(task->summary, sizeof task->summary,
+                   "%" PRId64 " samples, %" PRId64 " and %" PRId64 " tokens a step", t->train.n,
+                   samples, task->units_a_step);
+  } else {
+    (void)snprintf(task->summary, sizeof task->summary, "%" PRId64 " %s, %" PRId64 " a step",
+                   t->train.n, input_words(t->data), samples);
+  }
   return TRM_OK;
+}
+
+/* Whether samples have two classes. */
+static bool mixes(const sample_task *t) {
+  return t->data->target == TRM_TARGET_CLASS && t->data->input != TRM_INPUT_TOKENS && t->augment &&
+         trm_augment_mixes(t->augment);
 }
 
 static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
@@ -255,6 +357,7 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   trm_sample_batch bounds;
   const trm_sample_order_options options = order_options(task, t);
   TRM_TRY(trm_sample_order_bounds(&options, &bounds));
+  if (mixes(t)) bounds.mixed_targets = &(int32_t){0}; /* not read: that there are some */
   const trm_pass pass = {.weights_use = trm_task_weights_use(task, training), .bounds = true};
   return trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &(trm_batch){.samples = &bounds});
 }
@@ -270,6 +373,19 @@ static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync
   return trm_sample_loader_create(&options, &t->loader);
 }
 
+/* What the loss of a block counts: statistics of blocks are averaged by it. */
+static double block_weight(const sample_task *t, const trm_sample_batch *b) {
+  double sum = 0;
+  if (t->data->target == TRM_TARGET_CLASSES) return (double)(b->n * t->data->classes.n);
+  if (!b->class_weights) return (double)b->n;
+  for (int64_t i = 0; i < b->n; ++i) {
+    const double own = b->mixed_targets ? (double)b->mix[i] : 1;
+    sum += own * (double)b->class_weights[b->targets[i]];
+    if (own < 1) sum += (1 - own) * (double)b->class_weights[b->mixed_targets[i]];
+  }
+  return sum;
+}
+
 static trm_status run(trm_task *task, int64_t step) {
   const sample_task *t = task->self;
   const trm_sample_block *blocks;
@@ -280,7 +396,11 @@ static trm_status run(trm_task *task, int64_t step) {
   for (int64_t i = 0; i < n_local; ++i) {
     const trm_sample_block *b = &blocks[i];
     const trm_batch batch = {.samples = &b->batch};
-    const trm_pass pass = {.training = true, .seed = t->seed, .step = step, .sample0 = b->sample0};
+    const trm_pass pass = {.training = true,
+                           .seed = t->seed,
+                           .step = step,
+                           .sample0 = b->sample0,
+                           .weight = block_weight(t, &b->batch)};
     trm_watch_phase(task->comm, "forward and backward", step); /* each block is progress */
     TRM_TRY(trm_task_block(t->learner, t->sync, i, &pass, &batch, b->samples, b->batch.n));
   }
@@ -324,7 +444,8 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 
 static trm_status put_facts(const trm_task *task, trm_facts *facts) {
   const sample_task *t = task->self;
-  return trm_sample_facts_put(facts, &t->view);
+  TRM_TRY(trm_sample_facts_put(facts, &t->view));
+  return trm_value_facts_put(facts, &t->view);
 }
 
 /* Predictions are of the model's classes, whichever the data have. Borrows the facts. */
@@ -343,9 +464,15 @@ static trm_status take_classes(sample_task *t, const trm_facts *facts, const cha
   return TRM_OK;
 }
 
-static trm_status check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
+static trm_status check_facts(trm_task *task, const trm_facts *facts, const char *path) {
   sample_task *t = task->self;
   TRM_TRY(trm_sample_facts_check(facts, path, task->use, &t->view));
+  TRM_TRY(trm_value_facts_check(facts, path, t->data));
+  if (task->use != TRM_USE_TRAIN) {
+    trm_sample_scale_free(&t->scale);
+    TRM_TRY(trm_value_facts_take(facts, path, t->data, &t->scale, &t->categories));
+    TRM_TRY(set_dims(task, t));
+  }
   const bool classes = t->data->target == TRM_TARGET_CLASS;
   return task->use == TRM_USE_PREDICT && classes ? take_classes(t, facts, path) : TRM_OK;
 }

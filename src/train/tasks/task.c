@@ -120,7 +120,7 @@ trm_status trm_task_of_checkpoint(const trm_restored *restored, const char *path
                   path, data);
 }
 
-trm_status trm_task_check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
+trm_status trm_task_check_facts(trm_task *task, const trm_facts *facts, const char *path) {
   return task->kind->check_facts ? task->kind->check_facts(task, facts, path) : TRM_OK;
 }
 

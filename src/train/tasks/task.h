@@ -57,8 +57,9 @@ typedef struct trm_task_kind {
    *  collective. */
   trm_status (*facts)(const trm_task *task, trm_facts *facts);
   /** Whether the data set is one that the model of a checkpoint can work on; NULL: any whose shapes
-   *  fit. `path` is the checkpoint's. Not collective. */
-  trm_status (*check_facts)(const trm_task *task, const trm_facts *facts, const char *path);
+   *  fit. `path` is the checkpoint's. What is not trained takes over from it what the model must find as
+   *  it was (scales, classes, sizes). Not collective. */
+  trm_status (*check_facts)(trm_task *task, const trm_facts *facts, const char *path);
   bool any_ranks; /* an evaluation may be shared out among more ranks than there are blocks */
   /** Writes what a checkpoint generates; NULL: nothing. For a communicator of one rank. */
   trm_status (*generate)(trm_restored *restored, const char *path,
@@ -127,7 +128,7 @@ int64_t trm_facts_outputs(const trm_facts *facts);
 trm_status trm_task_of_checkpoint(const trm_restored *restored, const char *path,
                                   const trm_task_kind **kind);
 /** That data set and checkpoint fit together (check_facts). */
-trm_status trm_task_check_facts(const trm_task *task, const trm_facts *facts, const char *path);
+trm_status trm_task_check_facts(trm_task *task, const trm_facts *facts, const char *path);
 
 /** Plans the tape's memory and reserves it. */
 trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training);

@@ -172,7 +172,7 @@ static trm_status put_facts(const trm_task *task, trm_facts *facts) {
   return trm_vocab_facts_put(facts, "", trm_dataset_vocabulary(t->dataset));
 }
 
-static trm_status check_facts(const trm_task *task, const trm_facts *facts, const char *path) {
+static trm_status check_facts(trm_task *task, const trm_facts *facts, const char *path) {
   const text_task *t = task->self;
   const trm_vocab *here = trm_dataset_vocabulary(t->dataset);
   trm_vocab vocab;

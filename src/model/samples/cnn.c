@@ -1,0 +1,183 @@
+/*
+ * Convolutional network: stages of convolutions with a pool behind each stage, then a dense network.
+ *
+ *   x = act(norm(conv(x)))    model.convs times, for each number of channels of model.channels
+ *   x = dropout(pool(x))      behind each stage
+ *   x = dropout(act(norm(W x + b)))     for each width of model.widths
+ *   y = W x + b
+ *
+ * Source: LeCun et al. 1998, Proceedings of the IEEE 86, section II; with more than one convolution a
+ * stage: Simonyan, Zisserman 2014, arXiv:1409.1556.
+ */
+#include <stdio.h>
+
+#include "net_layers.h"
+#include "trireme/core/memory.h"
+#include "trireme/nn/ops.h"
+
+static const trm_config_key keys[] = {
+    TRM_KEY_TEXT("model.channels", "32,64", TRM_ON_MODEL,
+                 "Channels of each stage, the first one first."),
+    TRM_KEY_INT("model.convs", "1", 1, 16, "", TRM_ON_MODEL, "Convolutions of a stage."),
+    TRM_KEY_INT("model.kernel", "3", 1, 63, "pixels", TRM_ON_MODEL,
+                "Height and width of a convolution's window."),
+    TRM_KEY_CHOICE("model.padding", "same", "same|valid", TRM_ON_MODEL,
+                   "Around the images of a convolution zeros, so that they stay as large (an odd "
+                   "window); or nothing."),
+    TRM_KEY_CHOICE("model.pool", "max", "max|mean", TRM_ON_MODEL,
+                   "What is taken of each 2 x 2 pixels behind a stage."),
+    TRM_KEY_CHOICE("model.readout", "flatten", "flatten|mean|max", TRM_ON_MODEL,
+                   "What the dense layers see of the last stage: all of it, or the mean or maximum "
+                   "of each channel."),
+    TRM_KEY_TEXT("model.widths", "128", TRM_ON_MODEL,
+                 "Widths of the hidden dense layers, the first one first; or none."),
+    TRM_KEY_REAL("model.stage_dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
+                 "Probability that an activation behind a stage is dropped while training."),
+    TRM_KEY_CHOICE("model.norm", "batch", "none|batch", TRM_ON_MODEL,
+                   "Normalisation before each activation. batch: over the samples of a block "
+                   "(batch.blocks)."),
+};
+static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
+typedef struct cnn {
+  trm_net net;
+  trm_sample_loss loss;
+  int n_stages, convs, n_dense;
+  trm_window window, pool_window;
+  trm_pool pool, readout;
+  bool flatten;
+  double stage_dropout;
+  trm_net_layer *stages; /* [n_stages * convs], owned */
+  trm_net_layer *dense;  /* [n_dense + 1], owned; the last gives the outputs */
+} cnn;
+
+static void destroy(void *self) {
+  cnn *m = self;
+  if (!m) return;
+  TRM_FREE(m->stages);
+  TRM_FREE(m->dense);
+  TRM_FREE(m);
+}
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+
+static void read_keys(cnn *m, const trm_config *config) {
+  const int64_t kernel = trm_config_int(config, "model.kernel");
+  trm_net_configure(config, &m->net);
+  m->net.norm = trm_config_is(config, "model.norm", "batch") ? TRM_NET_BATCH_NORM : TRM_NET_NO_NORM;
+  m->convs = (int)trm_config_int(config, "model.convs");
+  m->window = (trm_window){.height = kernel, .width = kernel, .stride = 1};
+  if (trm_config_is(config, "model.padding", "same")) m->window.padding = kernel / 2;
+  m->pool_window = (trm_window){.height = 2, .width = 2, .stride = 2};
+  m->pool = trm_config_is(config, "model.pool", "max") ? TRM_POOL_MAX : TRM_POOL_MEAN;
+  m->flatten = trm_config_is(config, "model.readout", "flatten");
+  m->readout = trm_config_is(config, "model.readout", "max") ? TRM_POOL_MAX : TRM_POOL_MEAN;
+  m->stage_dropout = trm_config_real(config, "model.stage_dropout");
+}
+
+/* A side of an image behind the convolutions and the pool of a stage; below 1: nothing is left. */
+static int64_t behind_stage(const cnn *m, int64_t side) {
+  for (int i = 0; i < m->convs; ++i) side += 2 * m->window.padding - m->window.height + 1;
+  return side < 2 ? 0 : side / 2;
+}
+
+static trm_status too_small(const trm_model_dims *dims, int stage) {
+  return trm_fail(
+      TRM_ERR_CONFIG,
+      "model.channels has a stage %d, but images of %lld x %lld pixels are used up "
+      "before its pool; give fewer stages or convolutions, or set model.padding to same",
+      stage, (long long)dims->value_dims[0], (long long)dims->value_dims[1]);
+}
+
+static trm_status add_stages(cnn *m, const trm_config *config, const trm_model_dims *dims,
+                             trm_params *params, int64_t *values) {
+  int64_t channels[TRM_NET_MOST], in = dims->value_dims[2];
+  int64_t height = dims->value_dims[0], width = dims->value_dims[1];
+  const int64_t taps = m->window.height * m->window.width;
+  char path[48];
+  TRM_TRY(trm_net_list(config, "model.channels", channels, &m->n_stages));
+  TRM_TRY(TRM_ALLOC(&m->stages, (int64_t)m->n_stages * m->convs, "model"));
+  for (int s = 0; s < m->n_stages; ++s) {
+    for (int i = 0; i < m->convs; ++i) {
+      (void)snprintf(path, sizeof path, "stages/%d/conv%d", s, i);
+      TRM_TRY(trm_net_add_conv(&m->net, params, &m->stages[s * m->convs + i], taps, in, channels[s],
+                               path));
+      in = channels[s];
+    }
+    height = behind_stage(m, height);
+    width = behind_stage(m, width);
+    if (height < 1 || width < 1) return too_small(dims, s + 1);
+  }
+  *values = m->flatten ? height * width * in : in;
+  return TRM_OK;
+}
+
+static trm_status add_dense(cnn *m, const trm_config *config, const trm_model_dims *dims,
+                            trm_params *params, int64_t in) {
+  int64_t widths[TRM_NET_MOST];
+  char path[32];
+  TRM_TRY(trm_net_list(config, "model.widths", widths, &m->n_dense));
+  TRM_TRY(TRM_ALLOC(&m->dense, m->n_dense + 1, "model"));
+  for (int i = 0; i < m->n_dense; ++i) {
+    (void)snprintf(path, sizeof path, "layers/%d", i);
+    TRM_TRY(trm_net_add_linear(&m->net, params, &m->dense[i], in, widths[i], false, path));
+    in = widths[i];
+  }
+  return trm_net_add_linear(&m->net, params, &m->dense[m->n_dense], in, dims->n_outputs, true,
+                            "head");
+}
+
+static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
+                         void **self) {
+  trm_status status = TRM_OK;
+  cnn *m = NULL;
+  int64_t values = 0;
+  TRM_TRY(trm_net_check_images(config, dims));
+  TRM_TRY(TRM_ALLOC(&m, 1, "model"));
+  read_keys(m, config);
+  trm_sample_loss_configure(config, dims, &m->loss);
+  TRM_TRY_OUT(add_stages(m, config, dims, params, &values));
+  TRM_TRY_OUT(add_dense(m, config, dims, params, values));
+  *self = m;
+  return TRM_OK;
+out:
+  destroy(m);
+  return status;
+}
+
+/* ---- forward --------------------------------------------------------------------------------- */
+
+static trm_var *stage(const cnn *m, trm_tape *tape, trm_var *x, int s) {
+  trm_net of_stage = m->net;
+  of_stage.dropout = m->stage_dropout;
+  for (int i = 0; i < m->convs; ++i) {
+    const trm_net_layer *layer = &m->stages[s * m->convs + i];
+    x = trm_net_activate(&m->net, tape, trm_net_conv(tape, x, layer, m->window), layer);
+  }
+  return trm_net_dropout(&of_stage, tape, trm_op_pool2d(tape, x, m->pool_window, m->pool));
+}
+
+static trm_var *outputs(void *self, trm_tape *tape, const trm_batch *batch) {
+  const cnn *m = self;
+  trm_var *x = trm_net_values(tape, batch->samples);
+  for (int s = 0; s < m->n_stages; ++s) x = stage(m, tape, x, s);
+  x = m->flatten ? trm_net_flatten(tape, x) : trm_op_global_pool(tape, x, m->readout);
+  for (int i = 0; i < m->n_dense; ++i) {
+    x = trm_net_linear(tape, x, &m->dense[i]);
+    x = trm_net_dropout(&m->net, tape, trm_net_activate(&m->net, tape, x, &m->dense[i]));
+  }
+  return trm_net_linear(tape, x, &m->dense[m->n_dense]);
+}
+
+static trm_var *loss_of(void *self, trm_tape *tape, trm_var *y, const trm_batch *batch) {
+  return trm_sample_loss_of(&((const cnn *)self)->loss, tape, y, batch->samples);
+}
+
+const trm_model_kind trm_model_cnn = {
+    TRM_MODEL_PART("cnn", &rows, &trm_net_keys, &trm_smoothing_keys, &trm_number_loss_keys),
+    .more = {&trm_huber_part},
+    .data = {"samples"},
+    .create = create,
+    .destroy = destroy,
+    .outputs = outputs,
+    .loss_of = loss_of};

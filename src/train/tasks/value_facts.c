@@ -1,0 +1,225 @@
+#include "value_facts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "trireme/core/memory.h"
+#include "trireme/core/utf8.h"
+
+enum { SHOWN_BYTES = 60 };
+
+static const char fact_size[] = "image/size", fact_center[] = "scale/center",
+                  fact_scale[] = "scale/deviation", fact_fill[] = "scale/fill",
+                  fact_flag[] = "scale/flag", fact_levels[] = "table/levels";
+
+/* A list of names as two facts. */
+typedef struct names_fact {
+  const char *offsets, *bytes;
+} names_fact;
+static const names_fact number_names = {"table/numbers/offsets", "table/numbers/bytes"},
+                        category_names = {"table/categories/offsets", "table/categories/bytes"},
+                        level_names = {"table/level_names/offsets", "table/level_names/bytes"};
+
+/* ---- put ------------------------------------------------------------------------------------- */
+
+static trm_status put_names(trm_facts *facts, names_fact name, const trm_texts *texts) {
+  if (texts->n == 0) return TRM_OK;
+  TRM_TRY(trm_facts_put_array(facts, name.offsets, TRM_DTYPE_I64, texts->n + 1, texts->offsets));
+  return trm_facts_put_array(facts, name.bytes, TRM_DTYPE_U8, texts->offsets[texts->n],
+                             texts->bytes);
+}
+
+static trm_status put_table(trm_facts *facts, const trm_table *t, const trm_sample_scale *s) {
+  static const int64_t none = 0;
+  TRM_TRY(trm_facts_put_array(facts, fact_fill, TRM_DTYPE_F32, s->n, s->fill));
+  TRM_TRY(trm_facts_put_array(facts, fact_flag, TRM_DTYPE_U8, s->n, s->flag));
+  TRM_TRY(put_names(facts, number_names, &t->number_names));
+  TRM_TRY(put_names(facts, category_names, &t->category_names));
+  TRM_TRY(put_names(facts, level_names, &t->level_names));
+  return trm_facts_put_array(facts, fact_levels, TRM_DTYPE_I64, t->n_categories + 1,
+                             t->n_categories > 0 ? t->levels : &none);
+}
+
+trm_status trm_value_facts_put(trm_facts *facts, const trm_sample_view *view) {
+  const trm_samples *data = view->data;
+  const trm_sample_scale *s = view->scale;
+  if (data->input == TRM_INPUT_TOKENS) return TRM_OK;
+  TRM_TRY(trm_facts_put_array(facts, fact_center, TRM_DTYPE_F32, s->n, s->center));
+  TRM_TRY(trm_facts_put_array(facts, fact_scale, TRM_DTYPE_F32, s->n, s->scale));
+  if (data->input == TRM_INPUT_ROW) return put_table(facts, &data->table, s);
+  const int64_t size[3] = {data->images.height, data->images.width, data->images.channels};
+  return trm_facts_put_array(facts, fact_size, TRM_DTYPE_I64, 3, size);
+}
+
+/* ---- get ------------------------------------------------------------------------------------- */
+
+static trm_status damaged(const char *path) {
+  return trm_fail(TRM_ERR_DATA, "%s: what it says of its inputs is damaged; use another checkpoint",
+                  path);
+}
+
+/* An array of n elements. */
+static trm_status get(const trm_facts *facts, const char *path, const char *name, trm_dtype dtype,
+                      int64_t n, const void **array) {
+  int64_t found = -1;
+  *array = trm_facts_array(facts, name, dtype, &found);
+  return *array && found == n ? TRM_OK : damaged(path);
+}
+
+/* None, or n of them that lie one behind the other. */
+static trm_status get_names(const trm_facts *facts, const char *path, names_fact name, int64_t n,
+                            trm_texts *texts) {
+  int64_t n_offsets = 0, n_bytes = 0;
+  *texts = (trm_texts){.offsets = trm_facts_array(facts, name.offsets, TRM_DTYPE_I64, &n_offsets),
+                       .bytes = trm_facts_array(facts, name.bytes, TRM_DTYPE_U8, &n_bytes)};
+  if (!texts->offsets) return TRM_OK;
+  texts->n = n_offsets - 1;
+  bool rising = texts->n == n && n > 0 && texts->bytes && texts->offsets[0] == 0;
+  for (int64_t i = 0; rising && i < n; ++i) rising = texts->offsets[i] <= texts->offsets[i + 1];
+  return rising && texts->offsets[n] == n_bytes ? TRM_OK : damaged(path);
+}
+
+/* Columns and levels that a model was trained on; borrowed. */
+static trm_status get_table(const trm_facts *facts, const char *path, trm_table *t) {
+  int64_t n = 0, n_numbers = 0;
+  *t = (trm_table){.levels = trm_facts_array(facts, fact_levels, TRM_DTYPE_I64, &n)};
+  if (!t->levels || n < 1 || !trm_facts_array(facts, fact_center, TRM_DTYPE_F32, &n_numbers)) {
+    return damaged(path);
+  }
+  t->n_numbers = n_numbers;
+  t->n_categories = n - 1;
+  bool rising = t->levels[0] == 0;
+  for (int64_t c = 0; rising && c < n - 1; ++c) rising = t->levels[c] <= t->levels[c + 1];
+  if (!rising) return damaged(path);
+  TRM_TRY(get_names(facts, path, number_names, n_numbers, &t->number_names));
+  TRM_TRY(get_names(facts, path, category_names, t->n_categories, &t->category_names));
+  return get_names(facts, path, level_names, t->levels[n - 1], &t->level_names);
+}
+
+/* ---- check ----------------------------------------------------------------------------------- */
+
+static const char *shown(const trm_texts *texts, int64_t i, char text[SHOWN_BYTES]) {
+  const int64_t begin = texts->offsets[i], n = texts->offsets[i + 1] - begin;
+  trm_text_escape_cut(texts->bytes + begin, n, false, text, SHOWN_BYTES);
+  return text;
+}
+
+static bool same_text(const trm_texts *a, int64_t i, const trm_texts *b, int64_t k) {
+  const int64_t n = a->offsets[i + 1] - a->offsets[i];
+  return n == b->offsets[k + 1] - b->offsets[k] &&
+         memcmp(a->bytes + a->offsets[i], b->bytes + b->offsets[k], (size_t)n) == 0;
+}
+
+static trm_status check_columns(const char *path, const char *data, const char *what,
+                                int64_t n_here, const trm_texts *here, int64_t n_there,
+                                const trm_texts *there) {
+  char a[SHOWN_BYTES], b[SHOWN_BYTES];
+  if (n_here != n_there) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s has %" PRId64 " columns of %s, but %s was trained on %" PRId64
+                    "; prepare it with the same columns",
+                    data, n_here, what, path, n_there);
+  }
+  for (int64_t i = 0; here->n > 0 && there->n > 0 && i < n_here; ++i) {
+    if (same_text(here, i, there, i)) continue;
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: column %" PRId64
+                    " of %s is '%s', but %s was trained with '%s' there; prepare it with the same "
+                    "columns in the same order",
+                    data, i + 1, what, shown(here, i, a), path, shown(there, i, b));
+  }
+  return TRM_OK;
+}
+
+static trm_status check_images(const trm_facts *facts, const char *path, const trm_samples *data) {
+  const trm_images *i = &data->images;
+  const int64_t *size;
+  TRM_TRY(get(facts, path, fact_size, TRM_DTYPE_I64, 3, (const void **)&size));
+  if (size[0] == i->height && size[1] == i->width && size[2] == i->channels) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s has images of %" PRId64 " x %" PRId64 " pixels and %" PRId64
+                  " channels, but %s was trained on %" PRId64 " x %" PRId64 " and %" PRId64
+                  "; prepare it with --resize or --colour",
+                  data->path, i->height, i->width, i->channels, path, size[0], size[1], size[2]);
+}
+
+trm_status trm_value_facts_check(const trm_facts *facts, const char *path,
+                                 const trm_samples *data) {
+  trm_table known;
+  if (data->input == TRM_INPUT_TOKENS) return TRM_OK;
+  if (data->input == TRM_INPUT_IMAGE) return check_images(facts, path, data);
+  TRM_TRY(get_table(facts, path, &known));
+  TRM_TRY(check_columns(path, data->path, "numbers", data->table.n_numbers,
+                        &data->table.number_names, known.n_numbers, &known.number_names));
+  return check_columns(path, data->path, "categories", data->table.n_categories,
+                       &data->table.category_names, known.n_categories, &known.category_names);
+}
+
+/* ---- take ------------------------------------------------------------------------------------ */
+
+static trm_status copy(const trm_facts *facts, const char *path, const char *name, trm_dtype dtype,
+                       int64_t n, void **out) {
+  const void *array;
+  TRM_TRY(get(facts, path, name, dtype, n, &array));
+  TRM_TRY(trm_alloc_bytes(out, n, trm_dtype_bytes(dtype), "scale of inputs"));
+  memcpy(*out, array, (size_t)n * trm_dtype_bytes(dtype));
+  return TRM_OK;
+}
+
+static trm_status take_scale(const trm_facts *facts, const char *path, const trm_samples *data,
+                             trm_sample_scale *s) {
+  const bool rows = data->input == TRM_INPUT_ROW;
+  s->n = rows ? data->table.n_numbers : data->images.channels;
+  TRM_TRY(copy(facts, path, fact_center, TRM_DTYPE_F32, s->n, (void **)&s->center));
+  TRM_TRY(copy(facts, path, fact_scale, TRM_DTYPE_F32, s->n, (void **)&s->scale));
+  if (!rows) return TRM_OK;
+  TRM_TRY(copy(facts, path, fact_fill, TRM_DTYPE_F32, s->n, (void **)&s->fill));
+  return copy(facts, path, fact_flag, TRM_DTYPE_U8, s->n, (void **)&s->flag);
+}
+
+/* Level `level` of column c of the data set among those of the checkpoint, -1: unknown. */
+static int32_t find_level(const trm_table *here, const trm_table *known, int64_t c, int64_t level) {
+  const int64_t first = known->levels[c], n = known->levels[c + 1] - first;
+  if (here->level_names.n == 0 || known->level_names.n == 0) return level < n ? (int32_t)level : -1;
+  for (int64_t k = 0; k < n; ++k) {
+    if (same_text(&here->level_names, here->levels[c] + level, &known->level_names, first + k)) {
+      return (int32_t)k;
+    }
+  }
+  return -1;
+}
+
+/* Places of all levels of the data set, then its categories by them. */
+static trm_status take_levels(const trm_table *known, trm_samples *data, int32_t **categories) {
+  trm_table *t = &data->table;
+  const int64_t K = t->n_categories;
+  int32_t *places = NULL;
+  TRM_TRY(TRM_ALLOC(categories, data->n * K, "categories"));
+  TRM_TRY(TRM_ALLOC(&places, t->levels[K], "levels of categories"));
+  for (int64_t c = 0; c < K; ++c) {
+    for (int64_t l = t->levels[c]; l < t->levels[c + 1]; ++l) {
+      places[l] = find_level(t, known, c, l - t->levels[c]);
+    }
+  }
+  for (int64_t i = 0; i < data->n * K; ++i) {
+    const int32_t level = t->categories[i];
+    (*categories)[i] = level < 0 ? -1 : places[t->levels[i % K] + level];
+  }
+  TRM_FREE(places);
+  t->levels = known->levels;
+  t->level_names = known->level_names;
+  t->categories = *categories;
+  return TRM_OK;
+}
+
+trm_status trm_value_facts_take(const trm_facts *facts, const char *path, trm_samples *data,
+                                trm_sample_scale *scale, int32_t **categories) {
+  trm_table known;
+  *scale = (trm_sample_scale){0};
+  *categories = NULL;
+  if (data->input == TRM_INPUT_TOKENS) return TRM_OK;
+  TRM_TRY(take_scale(facts, path, data, scale));
+  if (data->input != TRM_INPUT_ROW || data->table.n_categories == 0) return TRM_OK;
+  TRM_TRY(get_table(facts, path, &known));
+  return take_levels(&known, data, categories);
+}
