@@ -10,7 +10,8 @@ get_target_property(TRM_LIBRARY_TYPE trireme TYPE)
 if(TRM_LIBRARY_TYPE STREQUAL "STATIC_LIBRARY")
   set(TRM_IS_STATIC 1)
   set(deps Trireme::yaml Trireme::xxhash Trireme::protobufc Trireme::hdf5 Trireme::openblas
-           Trireme::metis Trireme::sentencepiece MPI::MPI_C OpenMP::OpenMP_C Threads::Threads stdc++ m)
+           Trireme::metis Trireme::sentencepiece Trireme::png Trireme::jpeg Trireme::zlib
+           MPI::MPI_C OpenMP::OpenMP_C Threads::Threads stdc++ m)
   foreach(dep IN LISTS deps)
     set_property(TARGET trireme APPEND PROPERTY INTERFACE_LINK_LIBRARIES
                  "$<INSTALL_INTERFACE:$<LINK_ONLY:${dep}>>")
@@ -42,7 +43,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/TriremeConfig.cmake
 set(TRM_PC_REQUIRES "")
 set(TRM_PC_LIBS "")
 if(TRM_IS_STATIC)
-  set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c sentencepiece ${TRM_HDF5_MODULE}")
+  set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c sentencepiece libpng libjpeg zlib ${TRM_HDF5_MODULE}")
   set(libs ${TRM_OPENBLAS_LIBRARY} -Wl,-rpath,${TRM_OPENBLAS_LINK_DIR}
            ${TRM_METIS_LIBRARY} ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lstdc++ -lm)
   list(JOIN libs " " TRM_PC_LIBS)

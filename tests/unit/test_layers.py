@@ -10,7 +10,8 @@ Rules, each offence with file and line:
   * a header beside the sources of a module is private to it, for app too;
   * a public header includes public headers only;
   * mpi.h under comm, hdf5.h under io, yaml.h under core, metis.h and SentencePiece's headers under
-    input, cblas.h, omp.h and OpenMP pragmas under math, nowhere else;
+    input, png.h, jpeglib.h and zlib.h under prepare, cblas.h, omp.h and OpenMP pragmas under
+    math, nowhere else;
   * MAY_USE names modules declared above, so that the layers have no cycle.
 """
 
@@ -27,6 +28,7 @@ LIBRARY_HEADERS = [
     (re.compile(r"(.*/)?(yaml|cyaml/cyaml)\.h"), "core"),
     (re.compile(r"(.*/)?metis\.h"), "input"),
     (re.compile(r"(.*/)?sentencepiece_(processor|trainer)\.h"), "input"),
+    (re.compile(r"(.*/)?(png(conf)?|jpeglib|jerror|turbojpeg|zlib)\.h"), "prepare"),
 ]
 MODULE_LINE = re.compile(r"^\s*trm_module\(\s*(\w+)([^)]*)\)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -211,6 +213,9 @@ BREACHES = [
     ("hdf5.h", "src/core/b.c", '#include "hdf5.h"\n', "under src/io only"),
     ("H5public.h", "src/core/b.c", "#include <H5public.h>\n", "under src/io only"),
     ("yaml.h", "src/io/b.c", "#include <yaml.h>\n", "under src/core only"),
+    ("png.h", "src/io/b.c", "#include <png.h>\n", "under src/prepare only"),
+    ("jpeglib.h", "src/io/b.c", "#include <jpeglib.h>\n", "under src/prepare only"),
+    ("zlib.h", "src/io/b.c", "#include <zlib.h>\n", "under src/prepare only"),
     ("metis.h", "src/io/b.c", "#include <metis.h>\n", "under src/input only"),
     ("a library of C++", "src/io/b.cc", "#include <sentencepiece_trainer.h>\n", "under src/input only"),
     ("after a comment", "src/io/b.c", "/* x */ #include <mpi.h>\n", "under src/comm only"),
