@@ -75,7 +75,11 @@ static void check_wrong(void) {
       "to the text",
       0);
   EXPECT("a,b\n\"1\n2\"x,3\n",
-         "r.txt:3: text behind a closing quote; double quotes (\"\") that belong to the text", 0);
+         "r.txt:2: text behind a closing quote, which closes in line 3; double quotes (\"\") that "
+         "belong to the text, and close the one of this line",
+         0);
+  EXPECT("a,b\n\"1\"x,3\n",
+         "r.txt:2: text behind a closing quote; double quotes (\"\") that belong to the text", 0);
   EXPECT("a\tb\nc\td\xE9\n",
          "r.txt:2: invalid UTF-8 at byte 3 of the fields (0xE9); convert the file to UTF-8 "
          "(iconv), or "

@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "trireme/core/config.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
-enum { BUFFER_BYTES = 1 << 20, SHOWN_BYTES = 80, LIST_BYTES = 400 };
+enum { BUFFER_BYTES = 1 << 20, SHOWN_BYTES = 80, LIST_BYTES = 400, MOST_NEAR = 10000 };
 #define MAX_RECORD_BYTES (INT64_C(1) << 30)
 
 trm_status trm_records_fail(const trm_records *records, const char *format, ...) {
@@ -108,19 +109,30 @@ static trm_status read_quoted(trm_records *r) {
   }
 }
 
+/* A quote that was forgotten closes where a later one opens: the line where it began is the one to mend. */
+static trm_status text_behind_quote(const trm_records *r, int64_t opened) {
+  char where[64] = "";
+  if (opened != r->next_line) {
+    (void)snprintf(where, sizeof where, ", which closes in line %lld", (long long)r->next_line);
+  }
+  return trm_fail(
+      TRM_ERR_DATA,
+      "%s:%lld: text behind a closing quote%s; double quotes (\"\") that belong to the text%s",
+      r->path, (long long)opened, where,
+      opened == r->next_line ? "" : ", and close the one of this line");
+}
+
 /* A field up to the separator or the end of the line, neither of which is read. */
 static trm_status read_field(trm_records *r) {
   const char separator = r->form.separator;
+  const int64_t opened = r->next_line;
   TRM_TRY(want(r, 2));
   if (peek(r, 0) == '"' && separator != '\t' && !r->form.lines) {
     ++r->at;
     TRM_TRY(read_quoted(r));
     TRM_TRY(want(r, 2));
     if (!is_end(r) && peek(r, 0) != (unsigned char)separator) {
-      return trm_fail(
-          TRM_ERR_DATA,
-          "%s:%lld: text behind a closing quote; double quotes (\"\") that belong to the text",
-          r->path, (long long)r->next_line);
+      return text_behind_quote(r, opened);
     }
     return end_field(r);
   }
@@ -152,8 +164,9 @@ static trm_status check_utf8(const trm_records *r) {
       return trm_records_fail(
           r,
           "invalid UTF-8 at byte %lld of the fields (0x%02X); convert the file to "
-          "UTF-8 (iconv), or take unit byte, which takes any bytes",
-          (long long)at + 1, (unsigned char)r->text[at]);
+          "UTF-8 (iconv)%s",
+          (long long)at + 1, (unsigned char)r->text[at],
+          r->form.no_units ? "" : ", or take unit byte, which takes any bytes");
     }
     at += length;
   }
@@ -237,6 +250,10 @@ trm_status trm_records_close(trm_records *records, trm_status status) {
 
 /* ---- columns ---------------------------------------------------------------------------------- */
 
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool trm_column_is_number(const char *name) {
   return name[0] != 0 && strspn(name, "0123456789") == strlen(name);
 }
@@ -261,13 +278,44 @@ static const char *list_columns(const trm_records *r, char list[LIST_BYTES]) {
   return list;
 }
 
+const char *trm_records_trimmed(const trm_records *records, int64_t i, int64_t *bytes) {
+  const char *text = trm_records_field(records, i, bytes);
+  while (*bytes > 0 && is_blank(text[0])) ++text, --*bytes;
+  while (*bytes > 0 && is_blank(text[*bytes - 1])) --*bytes;
+  return text;
+}
+
+/* "; did you mean 'price'?", or nothing. */
+static trm_status name_nearest(const trm_records *r, const char *name,
+                               char text[SHOWN_BYTES + 32]) {
+  char(*names)[SHOWN_BYTES] = NULL;
+  const char **list = NULL;
+  const int n = (int)(r->n_fields < MOST_NEAR ? r->n_fields : MOST_NEAR);
+  trm_status status = TRM_OK;
+  text[0] = 0;
+  TRM_TRY_OUT(TRM_ALLOC(&names, n, "names of columns"));
+  TRM_TRY_OUT(TRM_ALLOC(&list, n, "names of columns"));
+  for (int i = 0; i < n; ++i) {
+    int64_t bytes;
+    const char *field = trm_records_trimmed(r, i, &bytes);
+    trm_text_escape(field, bytes, names[i], SHOWN_BYTES);
+    list[i] = names[i];
+  }
+  const char *near = trm_nearest(name, list, n);
+  if (near) (void)snprintf(text, SHOWN_BYTES + 32, "; did you mean '%s'?", near);
+out:
+  TRM_FREE(names);
+  TRM_FREE(list);
+  return status;
+}
+
 trm_status trm_records_column(const trm_records *records, bool header, const char *name,
                               const char *option, int *column) {
-  char list[LIST_BYTES];
+  char list[LIST_BYTES], near[SHOWN_BYTES + 32] = "";
   int found = 0;
   for (int64_t i = 0; header && i < records->n_fields; ++i) {
     int64_t bytes;
-    const char *text = trm_records_field(records, i, &bytes);
+    const char *text = trm_records_trimmed(records, i, &bytes);
     if (bytes != (int64_t)strlen(name) || memcmp(text, name, (size_t)bytes) != 0) continue;
     *column = (int)i;
     ++found;
@@ -282,9 +330,12 @@ trm_status trm_records_column(const trm_records *records, bool header, const cha
     *column = (int)number - 1;
     return TRM_OK;
   }
-  return trm_fail(
-      TRM_ERR_USAGE, "%s: has no column '%s' (%s); the %lld of its first line, parted by %s: %s%s",
-      records->path, name, option, (long long)records->n_columns,
-      separator_name(records->form.separator), list_columns(records, list),
-      trm_column_is_number(name) ? "" : "; columns can also be given as numbers from 1");
+  if (header) TRM_TRY(name_nearest(records, name, near));
+  if (!near[0] && !trm_column_is_number(name)) {
+    (void)snprintf(near, sizeof near, "; columns can also be given as numbers from 1");
+  }
+  return trm_fail(TRM_ERR_USAGE,
+                  "%s: has no column '%s' (%s); the %lld of its first line, parted by %s: %s%s",
+                  records->path, name, option, (long long)records->n_columns,
+                  separator_name(records->form.separator), list_columns(records, list), near);
 }

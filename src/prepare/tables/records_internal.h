@@ -21,6 +21,7 @@ typedef struct trm_records_form {
   bool lines;     /* a line is one field, also an empty one */
   char separator; /* '\t', ',', ';'; 0: the one that parts the first line */
   bool any_bytes; /* fields need not be UTF-8 */
+  bool no_units;  /* there are no tokens, so none of bytes is advised where fields are no UTF-8 */
 } trm_records_form;
 
 typedef struct trm_records {
@@ -50,12 +51,14 @@ trm_status trm_records_close(trm_records *records, trm_status status);
 trm_status trm_records_next(trm_records *records, bool *more);
 /** Field i of the record, borrowed until the next. */
 const char *trm_records_field(const trm_records *records, int64_t i, int64_t *bytes);
+/** The same without the blanks around it. */
+const char *trm_records_trimmed(const trm_records *records, int64_t i, int64_t *bytes);
 
 /**
- * The column that `name` means: with a header the one of this name, else, or when there is none, its number
+ * The column that `name` means: with a header the one of this name, blanks around it apart, else, or when there is none, its number
  * from 1. The current record is the first of the file.
  * @param[in] option  that gave it ("--text"), for messages
- * @return TRM_ERR_USAGE when there is none, or several of the name: the message lists the columns
+ * @return TRM_ERR_USAGE when there is none, or several of the name: the message names the nearest and lists them
  */
 trm_status trm_records_column(const trm_records *records, bool header, const char *name,
                               const char *option, int *column);

@@ -252,24 +252,39 @@ static bool read_slowly(trm_scan *s, double *value) {
   return *end == 0;
 }
 
-trm_status trm_scan_real(trm_scan *scan, const char *what, float *value) {
+/* The field taken last as a number. */
+static bool read_number(trm_scan *scan, double *value) {
   static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  if (!take_field(scan)) return fail_missing(scan, what);
   const char *p = scan->field, *end = p + scan->n_field;
   const bool minus = *p == '-';
   if (*p == '-' || *p == '+') ++p;
   int64_t digits;
   int exponent;
+  if (!read_decimal(p, end, &digits, &exponent) || exponent < -22 || exponent > 22) {
+    return read_slowly(scan, value);
+  }
+  /* Both exact, so the one rounding is that of the operation. Source: Clinger 1990, "How to read
+   * floating point numbers accurately". */
+  *value = exponent < 0 ? (double)digits / powers[-exponent] : (double)digits * powers[exponent];
+  if (minus) *value = -*value;
+  return true;
+}
+
+bool trm_scan_number(trm_scan *scan, const char *text, int64_t bytes, double *value) {
+  scan->line = text;
+  scan->n_line = bytes;
+  scan->at = scan->column = 0;
+  while (scan->n_line > 0 && is_blank(text[scan->n_line - 1])) --scan->n_line;
+  return take_field(scan) && !trm_scan_more(scan) && read_number(scan, value);
+}
+
+trm_status trm_scan_real(trm_scan *scan, const char *what, float *value) {
   double x;
   char text[SHOWN_BYTES];
-  if (read_decimal(p, end, &digits, &exponent) && exponent >= -22 && exponent <= 22) {
-    /* Both exact, so the one rounding is that of the operation. Source: Clinger 1990, "How to read
-     * floating point numbers accurately". */
-    x = exponent < 0 ? (double)digits / powers[-exponent] : (double)digits * powers[exponent];
-    if (minus) x = -x;
-  } else if (!read_slowly(scan, &x)) {
+  if (!take_field(scan)) return fail_missing(scan, what);
+  if (!read_number(scan, &x)) {
     return trm_scan_fail(scan, "%s '%s' is no finite number; correct it, or leave it out", what,
                          shown(scan, text));
   }

@@ -53,6 +53,10 @@ trm_status trm_scan_id(trm_scan *scan, const char *what, int64_t limit, const ch
                        int64_t *id);
 /** A finite number that a float can hold. */
 trm_status trm_scan_real(trm_scan *scan, const char *what, float *value);
+/** Whether a text by itself is a number, with blanks around it or none; infinite when a double does not
+ *  hold it. Of `scan`, zero but for fd = -1, only what numbers need is used: no file is open. Fails
+ *  without a message; trm_scan_close in the end. */
+bool trm_scan_number(trm_scan *scan, const char *text, int64_t bytes, double *value);
 /** A word: scan->field, scan->n_field. */
 trm_status trm_scan_word(trm_scan *scan, const char *what);
 /** The rest of the line, without blanks around it; may be empty: scan->field, scan->n_field. */
