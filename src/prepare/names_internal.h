@@ -33,6 +33,11 @@ trm_status trm_names_add(trm_names *names, const char *name, int64_t bytes, int3
 int32_t trm_names_find(const trm_names *names, const char *name, int64_t bytes);
 /** [n + 1] also when there is no name yet. Valid until the next addition. */
 const int64_t *trm_names_offsets(const trm_names *names);
+/**
+ * Numbers the names anew: as numbers where all are, else by bytes.
+ * @param[out] place  [n] the new id of each old one; TRM_FREE
+ */
+trm_status trm_names_sort(trm_names *names, int32_t **place);
 void trm_names_free(trm_names *names);
 
 #endif

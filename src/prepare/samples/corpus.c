@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "trireme/core/memory.h"
@@ -80,18 +79,28 @@ trm_status trm_corpus_add(trm_corpus *corpus, const trm_corpus_row *row, const t
         "drop",
         origin->path, (long long)origin->line, empty);
   }
-  if (c->n == INT32_MAX) {
-    return trm_fail(TRM_ERR_DATA, "%s:%lld: more than 2147483647 samples", origin->path,
-                    (long long)origin->line);
-  }
   TRM_TRY(trm_text_list_add(&c->sources, row->text, row->n_text));
   if (c->target == TRM_TARGET_TOKENS) {
     TRM_TRY(trm_text_list_add(&c->targets, row->target, row->n_target));
+  }
+  return trm_corpus_add_facts(c, row, origin);
+}
+
+trm_status trm_corpus_add_facts(trm_corpus *corpus, const trm_corpus_row *row,
+                                const trm_origin *origin) {
+  trm_corpus *c = corpus;
+  if (c->n == INT32_MAX) {
+    return trm_fail(TRM_ERR_DATA, "%s:%lld: more than 2147483647 samples", origin->path,
+                    (long long)origin->line);
   }
   TRM_TRY(TRM_GROW(&c->origins, c->n, &c->origins_capacity, "samples"));
   TRM_TRY(TRM_GROW(&c->labels, c->n, &c->labels_capacity, "labels"));
   TRM_TRY(TRM_GROW(&c->numbers, c->n, &c->numbers_capacity, "numbers"));
   TRM_TRY(TRM_GROW(&c->folds, c->n, &c->folds_capacity, "folds"));
+  if (c->has_groups) {
+    TRM_TRY(TRM_GROW(&c->groups, c->n, &c->groups_capacity, "groups"));
+    c->groups[c->n] = row->group;
+  }
   c->origins[c->n] = *origin;
   c->labels[c->n] = row->label;
   c->numbers[c->n] = row->number;
@@ -156,6 +165,7 @@ void trm_corpus_free(trm_corpus *corpus) {
   TRM_FREE(corpus->labels);
   TRM_FREE(corpus->numbers);
   TRM_FREE(corpus->folds);
+  TRM_FREE(corpus->groups);
   trm_names_free(&corpus->classes);
   trm_names_free(&corpus->fold_names);
   trm_inputs_free(&corpus->inputs);
@@ -163,72 +173,10 @@ void trm_corpus_free(trm_corpus *corpus) {
 
 /* ---- names in order --------------------------------------------------------------------------- */
 
-typedef struct ranked_name {
-  const char *text;
-  int64_t bytes;
-  int32_t id;
-  bool numbers; /* all names are whole numbers */
-} ranked_name;
-
-static bool is_whole_number(const char *text, int64_t bytes) {
-  const int64_t sign = bytes > 1 && text[0] == '-';
-  for (int64_t i = sign; i < bytes; ++i) {
-    if (text[i] < '0' || text[i] > '9') return false;
-  }
-  return bytes > sign && bytes < 18;
-}
-
-/* A whole number that is not followed by a 0. */
-static int64_t number_of(const ranked_name *name) {
-  char text[20] = "";
-  memcpy(text, name->text, (size_t)name->bytes);
-  return strtoll(text, NULL, 10);
-}
-
-static int by_name(const void *left, const void *right) {
-  const ranked_name *a = left, *b = right;
-  if (a->numbers) {
-    const int64_t x = number_of(a), y = number_of(b);
-    if (x != y) return x < y ? -1 : 1;
-  }
-  const int64_t common = a->bytes < b->bytes ? a->bytes : b->bytes;
-  const int order = memcmp(a->text, b->text, (size_t)common);
-  return order ? order : (a->bytes > b->bytes) - (a->bytes < b->bytes);
-}
-
-static void collect_names(const trm_names *names, ranked_name *ranked) {
-  const int64_t *offsets = trm_names_offsets(names);
-  bool numbers = true;
-  for (int64_t i = 0; i < names->n; ++i) {
-    ranked[i] = (ranked_name){.text = names->bytes.data + offsets[i],
-                              .bytes = offsets[i + 1] - offsets[i],
-                              .id = (int32_t)i};
-    numbers = numbers && is_whole_number(ranked[i].text, ranked[i].bytes);
-  }
-  for (int64_t i = 0; i < names->n; ++i) ranked[i].numbers = numbers;
-}
-
 trm_status trm_corpus_sort_names(trm_corpus *corpus, trm_names *names, int32_t *ids) {
-  ranked_name *ranked = NULL;
-  int32_t *place = NULL, id;
-  trm_names sorted = {0};
-  trm_status status = TRM_OK;
-  bool added;
-  TRM_TRY_OUT(TRM_ALLOC(&ranked, names->n, "names"));
-  TRM_TRY_OUT(TRM_ALLOC(&place, names->n, "names"));
-  collect_names(names, ranked);
-  if (names->n > 0) qsort(ranked, (size_t)names->n, sizeof *ranked, by_name);
-  for (int64_t i = 0; i < names->n; ++i) {
-    TRM_TRY_OUT(trm_names_add(&sorted, ranked[i].text, ranked[i].bytes, &id, &added));
-    place[ranked[i].id] = id;
-  }
+  int32_t *place = NULL;
+  TRM_TRY(trm_names_sort(names, &place));
   for (int64_t i = 0; i < corpus->n; ++i) ids[i] = place[ids[i]];
-  trm_names_free(names);
-  *names = sorted;
-  sorted = (trm_names){0};
-out:
-  trm_names_free(&sorted);
-  TRM_FREE(ranked);
   TRM_FREE(place);
-  return status;
+  return TRM_OK;
 }

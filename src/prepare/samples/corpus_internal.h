@@ -35,27 +35,31 @@ typedef struct trm_corpus {
   bool classes_given;
   bool has_part[TRM_N_SUBSETS]; /* a file tells what is for it */
 
-  int64_t n, origins_capacity, labels_capacity, numbers_capacity, folds_capacity;
+  int64_t n, origins_capacity, labels_capacity, numbers_capacity, folds_capacity, groups_capacity;
   trm_text_list sources, targets; /* [n]; targets only of TRM_TARGET_TOKENS */
   trm_origin *origins;            /* [n] */
   int32_t *labels;                /* [n] ids in `classes` */
   float *numbers;                 /* [n] */
   int32_t *folds;                 /* [n] ids in `fold_names` */
+  int32_t *groups;                /* [n] in [0, n): those of one number stay in one part */
   trm_names classes, fold_names;
-  bool has_folds;
+  bool has_folds, has_groups;
 } trm_corpus;
 
 /** A sample on its way into the corpus; texts are borrowed. */
 typedef struct trm_corpus_row {
   const char *text, *target;
   int64_t n_text, n_target;
-  int32_t label, fold;
+  int32_t label, fold, group;
   float number;
 } trm_corpus_row;
 
 /** Adds a sample, unless it has no text and those are left out. @return TRM_ERR_DATA naming the line when
  *  they are refused */
 trm_status trm_corpus_add(trm_corpus *corpus, const trm_corpus_row *row, const trm_origin *origin);
+/** Adds what parts are dealt by, without texts: for samples that are kept elsewhere, by the same numbers. */
+trm_status trm_corpus_add_facts(trm_corpus *corpus, const trm_corpus_row *row,
+                                const trm_origin *origin);
 /** Whether there is nothing but white space. */
 bool trm_is_blank(const char *text, int64_t bytes);
 /** A field is a finite number. `what`: "label". */
@@ -90,6 +94,10 @@ trm_status trm_parts_make(const trm_corpus *corpus, trm_parts *parts);
 /** That every split has samples to train on, and of every class that it has at all; of those that are
  *  kept, all when `kept`, [n], is NULL. @return TRM_ERR_DATA naming a class and a line */
 trm_status trm_parts_check(const trm_corpus *corpus, const trm_parts *parts, const uint8_t *kept);
+/** The lists of all splits, of the samples that are kept, renumbered; all when `kept`, [n], is NULL.
+ *  @param[out] splits  [n_splits, TRM_N_SUBSETS], of `ids`; both TRM_FREE after any outcome */
+trm_status trm_parts_lists(const trm_parts *parts, int64_t n, const uint8_t *kept, trm_ids **splits,
+                           int32_t **ids);
 void trm_parts_free(trm_parts *parts);
 
 /* ---- tokens: encode.c ------------------------------------------------------------------------- */

@@ -49,27 +49,6 @@ static trm_status keep_groups(const trm_corpus *c, const trm_parts *parts, const
   return TRM_OK;
 }
 
-static trm_status keep_splits(const trm_corpus *c, const trm_parts *parts, const trm_encoded *e,
-                              arrays *a) {
-  TRM_TRY(TRM_ALLOC(&a->splits, parts->n_splits * TRM_N_SUBSETS, "splits"));
-  TRM_TRY(TRM_ALLOC(&a->ids, parts->n_splits * e->inputs.n, "splits"));
-  int32_t *next = a->ids;
-  for (int k = 0; k < parts->n_splits; ++k) {
-    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
-      trm_ids *list = &a->splits[k * TRM_N_SUBSETS + p];
-      int32_t id = 0;
-      list->ids = next;
-      for (int64_t i = 0; i < c->n; ++i) {
-        if (!e->kept[i]) continue;
-        if (parts->part[k * c->n + i] == p) *next++ = id;
-        ++id;
-      }
-      list->n = next - list->ids;
-    }
-  }
-  return TRM_OK;
-}
-
 static trm_status write(const trm_corpus *c, const trm_parts *parts, const trm_encoded *e,
                         const arrays *a) {
   trm_samples s = {.source = c->inputs.source,
@@ -116,7 +95,7 @@ trm_status trm_corpus_write(trm_corpus *corpus) {
   if (e.inputs.n < c->n) TRM_TRY_OUT(trm_parts_check(c, &parts, e.kept));
   TRM_TRY_OUT(keep_targets(c, &e, &a));
   TRM_TRY_OUT(keep_groups(c, &parts, &e, &a));
-  TRM_TRY_OUT(keep_splits(c, &parts, &e, &a));
+  TRM_TRY_OUT(trm_parts_lists(&parts, c->n, e.kept, &a.splits, &a.ids));
   TRM_TRY_OUT(write(c, &parts, &e, &a));
 out:
   TRM_FREE(a.labels);

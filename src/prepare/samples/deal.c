@@ -1,5 +1,5 @@
 /**
- * What each sample is for. Units are dealt whole: groups of samples with one source, or single samples. Each
+ * What each sample is for. Units are dealt whole: groups of samples, as those with one source, or single samples. Each
  * class is a stratum of its own, dealt by a permutation keyed by (seed, split, class).
  */
 #include <math.h>
@@ -24,19 +24,13 @@ typedef struct dealing {
 
 /* ---- units ------------------------------------------------------------------------------------ */
 
-/* Samples of one source and one part are a unit; counts sources that are also trained on. */
-static trm_status find_groups(dealing *d) {
+/* Samples of one group and one part are a unit; counts those whose group is also trained on. */
+static trm_status make_group_units(dealing *d, const int32_t *group) {
   const trm_corpus *c = d->corpus;
-  trm_names sources = {0};
-  int32_t *unit_of_source = NULL, id; /* [n, TRM_N_SUBSETS] unit + 1 */
-  trm_status status = TRM_OK;
-  bool added;
-  TRM_TRY_OUT(TRM_ALLOC(&unit_of_source, c->n * TRM_N_SUBSETS, "groups"));
+  int32_t *unit_of_group = NULL; /* [n, TRM_N_SUBSETS] unit + 1 */
+  TRM_TRY(TRM_ALLOC(&unit_of_group, c->n * TRM_N_SUBSETS, "groups"));
   for (int64_t i = 0; i < c->n; ++i) {
-    int64_t bytes;
-    const char *text = trm_text_list_get(&c->sources, i, &bytes);
-    TRM_TRY_OUT(trm_names_add(&sources, text, bytes, &id, &added));
-    int32_t *unit = &unit_of_source[(int64_t)id * TRM_N_SUBSETS + (int)c->origins[i].part];
+    int32_t *unit = &unit_of_group[(int64_t)group[i] * TRM_N_SUBSETS + (int)c->origins[i].part];
     if (*unit == 0) {
       d->first[d->n_units] = (int32_t)i;
       *unit = (int32_t)++d->n_units;
@@ -44,15 +38,30 @@ static trm_status find_groups(dealing *d) {
     d->unit_of[i] = *unit - 1;
   }
   for (int64_t i = 0; i < c->n; ++i) {
+    c->counts->leaked += c->origins[i].part != TRM_SUBSET_TRAIN &&
+                         unit_of_group[(int64_t)group[i] * TRM_N_SUBSETS + TRM_SUBSET_TRAIN] > 0;
+  }
+  TRM_FREE(unit_of_group);
+  return TRM_OK;
+}
+
+/* Samples of one source are a group. */
+static trm_status group_by_source(dealing *d) {
+  const trm_corpus *c = d->corpus;
+  trm_names sources = {0};
+  int32_t *group = NULL;
+  trm_status status = TRM_OK;
+  bool added;
+  TRM_TRY_OUT(TRM_ALLOC(&group, c->n, "groups"));
+  for (int64_t i = 0; i < c->n; ++i) {
     int64_t bytes;
     const char *text = trm_text_list_get(&c->sources, i, &bytes);
-    id = trm_names_find(&sources, text, bytes);
-    c->counts->leaked += c->origins[i].part != TRM_SUBSET_TRAIN &&
-                         unit_of_source[(int64_t)id * TRM_N_SUBSETS + TRM_SUBSET_TRAIN] > 0;
+    TRM_TRY_OUT(trm_names_add(&sources, text, bytes, &group[i], &added));
   }
+  status = make_group_units(d, group);
 out:
   trm_names_free(&sources);
-  TRM_FREE(unit_of_source);
+  TRM_FREE(group);
   return status;
 }
 
@@ -63,7 +72,8 @@ static trm_status make_units(dealing *d) {
   TRM_TRY(TRM_ALLOC(&d->order, c->n, "units"));
   d->n_strata = c->target == TRM_TARGET_CLASS ? c->classes.n : 1;
   TRM_TRY(TRM_ALLOC(&d->begins, d->n_strata + 1, "classes"));
-  if (c->target == TRM_TARGET_TOKENS) return find_groups(d);
+  if (c->target == TRM_TARGET_TOKENS) return group_by_source(d);
+  if (c->has_groups) return make_group_units(d, c->groups);
   d->n_units = c->n;
   for (int64_t i = 0; i < c->n; ++i) d->unit_of[i] = d->first[i] = (int32_t)i;
   return TRM_OK;
@@ -277,6 +287,27 @@ out:
   TRM_FREE(d.begins);
   TRM_FREE(d.order);
   return status;
+}
+
+trm_status trm_parts_lists(const trm_parts *parts, int64_t n, const uint8_t *kept, trm_ids **splits,
+                           int32_t **ids) {
+  TRM_TRY(TRM_ALLOC(splits, parts->n_splits * TRM_N_SUBSETS, "splits"));
+  TRM_TRY(TRM_ALLOC(ids, parts->n_splits * n, "splits"));
+  int32_t *next = *ids;
+  for (int k = 0; k < parts->n_splits; ++k) {
+    for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+      trm_ids *list = &(*splits)[k * TRM_N_SUBSETS + p];
+      int32_t id = 0;
+      list->ids = next;
+      for (int64_t i = 0; i < n; ++i) {
+        if (kept && !kept[i]) continue;
+        if (parts->part[k * n + i] == p) *next++ = id;
+        ++id;
+      }
+      list->n = next - list->ids;
+    }
+  }
+  return TRM_OK;
 }
 
 void trm_parts_free(trm_parts *parts) {
