@@ -87,7 +87,7 @@ endforeach()
 foreach(name samples sample_inputs sample_values sample_augment)
   trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
-foreach(name records samples samples_data synth_pairs)
+foreach(name records samples samples_data synth_pairs table)
   trm_add_test(NAME test_prepare_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
 trm_add_script_test(NAME test_format_page FOLDER unit

@@ -1,0 +1,170 @@
+/** The first pass over a table: whether columns are numbers or categories, and the target a class. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "table_internal.h"
+#include "trireme/core/utf8.h"
+
+enum { MOST_TARGET_CLASSES = 20 }; /* of whole numbers that are classes unless told otherwise */
+
+/* ---- fields ----------------------------------------------------------------------------------- */
+
+static void note(trm_seen_field *seen, const trm_records *r, bool first, const char *text,
+                 int64_t bytes) {
+  if (seen->path) return;
+  *seen = (trm_seen_field){.path = r->path, .line = r->line, .first = first};
+  trm_text_escape(text, bytes, seen->text, sizeof seen->text);
+}
+
+/* Digits around one comma, with a sign or none. */
+static bool has_decimal_comma(const char *text, int64_t bytes) {
+  int commas = 0;
+  for (int64_t i = text[0] == '-' || text[0] == '+'; i < bytes; ++i) {
+    commas += text[i] == ',';
+    if (text[i] != ',' && (text[i] < '0' || text[i] > '9')) return false;
+  }
+  return commas == 1 && text[bytes - 1] != ',' && text[bytes - 1] >= '0';
+}
+
+/* More need not be known of a column with a field that is no number, unless it is a header's. */
+static bool is_known(const trm_table_column *c) {
+  if (c->given && c->use != TRM_COLUMN_NUMBER && c->use != TRM_COLUMN_TARGET) return true;
+  return c->n_texts > 1 || (c->n_texts == 1 && !c->text.first);
+}
+
+static void look_at(trm_table_data *t, int column, const trm_records *r, bool first) {
+  trm_table_column *c = &t->columns[column];
+  int64_t bytes;
+  double x;
+  if (is_known(c)) return;
+  const char *text = trm_table_field(t, r, column, &bytes);
+  if (!text) return;
+  if (trm_scan_number(&t->scan, text, bytes, &x)) {
+    ++c->n_numbers;
+    if (!isfinite((float)x)) note(&c->large, r, first, text, bytes);
+    if (c->use == TRM_COLUMN_TARGET && x != floor(x)) t->target_whole = false;
+  } else if (has_decimal_comma(text, bytes)) {
+    ++c->n_commas;
+    note(&c->comma, r, first, text, bytes);
+  } else {
+    ++c->n_texts;
+    note(&c->text, r, first, text, bytes);
+  }
+}
+
+trm_status trm_table_look(trm_table_data *table, const trm_records *records, bool first) {
+  trm_table_data *t = table;
+  int lacking;
+  if (t->options->drop_missing_target && trm_table_lacks_target(t, records, &lacking))
+    return TRM_OK;
+  ++t->n_rows;
+  for (int c = 0; c < t->n_columns; ++c) {
+    if (t->field_of[c] >= 0) look_at(t, c, records, first);
+  }
+  if (t->target_values.n > MOST_TARGET_CLASSES) return TRM_OK;
+  int64_t bytes;
+  int32_t id;
+  bool added;
+  const char *text = trm_table_field(t, records, t->targets[0], &bytes);
+  return text ? trm_names_add(&t->target_values, text, bytes, &id, &added) : TRM_OK;
+}
+
+/* ---- decisions -------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 3, 4))) static trm_status
+fail_at(const trm_seen_field *at, const char *remedy, const char *format, ...) {
+  char text[TRM_MESSAGE_BYTES / 4];
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  return trm_fail(TRM_ERR_DATA, "%s:%lld: %s; %s", at->path, (long long)at->line, text, remedy);
+}
+
+/* That a column of numbers has nothing else, and none too large. */
+static trm_status check_numbers(const trm_table_data *t, int column) {
+  const trm_table_column *c = &t->columns[column];
+  const bool target = c->use == TRM_COLUMN_TARGET;
+  char name[TRM_COLUMN_NAME_BYTES], remedy[3 * TRM_COLUMN_NAME_BYTES];
+  trm_table_name(t, column, name);
+  if (c->n_texts > 0) {
+    (void)snprintf(remedy, sizeof remedy, "correct it, or give %s%s%s or --missing '%s'",
+                   target ? "--target-kind class" : "--kind '", target ? "" : name,
+                   target ? "" : "=category'", c->text.text);
+    return fail_at(&c->text, remedy,
+                   "column '%s' is to be numbers, and '%s' is none that is finite", name,
+                   c->text.text);
+  }
+  if (c->n_commas > 0) {
+    (void)snprintf(remedy, sizeof remedy,
+                   "write points, as in 1.5 (sed 's/,/./g' where commas part no fields)%s%s%s",
+                   target ? ", or --target-kind class" : ", or give --kind '", target ? "" : name,
+                   target ? "" : "=category'");
+    return fail_at(&c->comma, remedy, "column '%s': '%s' has a decimal comma", name, c->comma.text);
+  }
+  if (!c->large.path) return TRM_OK;
+  (void)snprintf(remedy, sizeof remedy, "give the column in a larger unit, or --kind '%s=skip'",
+                 name);
+  return fail_at(&c->large, target ? "give it in a larger unit" : remedy,
+                 "column '%s': %s is too large for a float, which ends at 3.4e38", name,
+                 c->large.text);
+}
+
+/* A first line that is the only one to have a text in a column of numbers names the columns. */
+static trm_status check_header(const trm_table_data *t, int column) {
+  const trm_table_column *c = &t->columns[column];
+  char name[TRM_COLUMN_NAME_BYTES];
+  if (t->header || t->options->header || c->n_texts != 1 || !c->text.first || c->n_numbers == 0) {
+    return TRM_OK;
+  }
+  return fail_at(
+      &c->text,
+      "if it names the columns give --header yes, or a column by its name, else --header no",
+      "only this line has no number in column %s, but '%s'", trm_table_name(t, column, name),
+      c->text.text);
+}
+
+static trm_status decide_column(trm_table_data *t, int column) {
+  trm_table_column *c = &t->columns[column];
+  TRM_TRY(check_header(t, column));
+  if (c->given) return c->use == TRM_COLUMN_NUMBER ? check_numbers(t, column) : TRM_OK;
+  if (c->n_texts > 0) {
+    c->use = TRM_COLUMN_CATEGORY;
+    return TRM_OK;
+  }
+  c->use = c->n_numbers + c->n_commas > 0 ? TRM_COLUMN_NUMBER : TRM_COLUMN_EMPTY;
+  return check_numbers(t, column);
+}
+
+static trm_status decide_target(trm_table_data *t) {
+  const trm_prepare_table_options *o = t->options;
+  const trm_table_column *c = &t->columns[t->targets[0]];
+  trm_sample_target *target = &t->corpus.target;
+  if (t->n_targets > 1 || o->labels_separator) {
+    *target = TRM_TARGET_CLASSES;
+    return TRM_OK;
+  }
+  TRM_TRY(check_header(t, t->targets[0]));
+  /* Codes and grades come again and again; so few whole numbers are rarely measured. */
+  const bool few = c->n_numbers > 0 && c->n_texts + c->n_commas == 0 && t->target_whole &&
+                   t->target_values.n <= MOST_TARGET_CLASSES &&
+                   c->n_numbers >= 2 * t->target_values.n;
+  const bool class = o->target_kind ? strcmp(o->target_kind, "class") == 0 : c->n_texts > 0 || few;
+  *target = class ? TRM_TARGET_CLASS : TRM_TARGET_NUMBER;
+  t->report->target_either = few && !o->target_kind;
+  return class ? TRM_OK : check_numbers(t, t->targets[0]);
+}
+
+trm_status trm_table_decide(trm_table_data *table) {
+  trm_table_data *t = table;
+  TRM_TRY(decide_target(t));
+  for (int i = 0; i < t->n_columns; ++i) {
+    trm_table_column *c = &t->columns[i];
+    TRM_TRY(decide_column(t, i));
+    if (c->use == TRM_COLUMN_NUMBER) c->at = t->n_numbers++;
+    if (c->use == TRM_COLUMN_CATEGORY) c->at = t->n_categories++;
+  }
+  return TRM_OK;
+}
