@@ -1,6 +1,8 @@
-"""`trireme prepare labelled`, `pairs` and `synth --pairs`: what is said, mistakes; `trireme inspect`."""
+"""`trireme prepare labelled`, `pairs`, `table` and `synth --pairs`: what is said, mistakes; `trireme inspect`."""
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 from harness import *
@@ -77,6 +79,42 @@ bad(64, "with --target-unit vocabularies are separate", "pairs", table, "--targe
     "--vocab", "shared")
 bad(64, "from parallel files (--source, --target) or from tables, not both", "pairs", table, "--source",
     source, "--target", target)
+
+# ---- tables
+rooms = subprocess.run([sys.executable, f"{SOURCE}/examples/make_table", "400", "3"], capture_output=True, text=True)
+equal(rooms.returncode, 0, f"make_table: {rooms.stderr}")
+check("R2 0.9" in rooms.stderr, f"make_table tells what can be reached: {rooms.stderr}")
+table = write("rooms.csv", rooms.stdout)
+shown = said(["table", table, "--target", "rent", "--kind", "demand=skip", "--group", "house", "--folds", "4"],
+             "400 rows, 4 splits", "target rent: number, mean ", "inputs: 4 columns of numbers, 3 of categories",
+             "number built: mean ", " % missing", "category district: 7 levels", "left out, as asked: demand")
+check("from row to number" in shown, f"inspect of a table: {shown}")
+said(["table", table, "--target", "demand", "--kind", "rent=skip", "--kind", "house=skip", "--test-share", "0.25"],
+     "target demand: class, 3 of them", "class high: ")
+codes = write("codes.csv", "id,code,one,kind,y\n" +
+              "".join(f"u{i},{i % 3},x,{'?' if i % 9 else i % 2},{i % 2}\n" for i in range(60)))
+said(["table", codes, "--target", "y", "--test", write("more.csv", "kind,y,one,code,id\n7,1,x,2,new\n")],
+     "61 rows (54 train, 6 valid, 1 test)", "target y: class, 2 of them, few whole numbers; --target-kind number",
+     "category id: 61 levels, 7 of them in no row to train on", "left out, one value in all rows: one",
+     "note: another value in each row (if it is an id: --kind COLUMN=skip): id",
+     "note: few different whole numbers (if they are codes: --kind COLUMN=category): code")
+said(["table", codes, "--target", "y", "--target-kind", "number", "--group", "code", "--valid-share", "0",
+      "--test", write("more.csv", "kind,y,one,code,id\n7,,x,2,new\n7,1,x,2,new\n"), "--drop-missing-target"],
+     "target y: number", "left out: rows without a target: 1",
+     "note: rows to validate or test whose group is also trained on: 1")
+said(["table", write("sets.csv", "x,a,b\n1,0,1\n2,1,1\n3,0,0\n"), "--target", "a,b", "--valid-share", "0"],
+     "target: any of 2 classes a row, 1.00 on average; 1 without", "class b: 2 (66.7 %)")
+mixed = write("mixed.csv", "x,z,y\n1,1,1.5\n2,2,2.5\n-,3,3.5\n")
+said(["table", mixed, "--target", "y", "--valid-share", "0"],
+     "note: x begins with numbers, and is categories since '-' (line 4) is none")
+bad(65, "codes.csv:4: more than 2 different values in column 'id'", "table", codes, "--target", "y",
+    "--most-levels", "2")
+bad(65, "train.csv:2: a quote is opened and never closed", "table", write("train.csv", 'x,y\n"1,2\n3,4\n'),
+    "--target", "y")
+bad(64, "has no column 'yy' (--target); the 3 of its first line, parted by commas: 'x', 'z', 'y'; did you mean 'y'?",
+    "table", mixed, "--target", "yy")
+bad(64, "give the target by --target COLUMN", "table", mixed)
+bad(64, "give a table to train on", "table", "--target", "y")
 
 # ---- synthetic pairs
 shown = said(["synth", "--pairs", "sort", "--samples", "100", "--valid", "10", "--test", "10",

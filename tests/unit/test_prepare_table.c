@@ -1,5 +1,6 @@
 /* Tables with columns: what becomes of them, and each kind of bad input with its line. */
 #include <math.h>
+#include <sys/stat.h>
 
 #include "input_fixture.h"
 #include "trireme/input/samples.h"
@@ -500,6 +501,9 @@ static void check_bad_options(void) {
   c.options.header = "perhaps";
   expect(c, TRM_ERR_USAGE, "--header is 'perhaps', expected yes or no");
   c = table(rooms, "price");
+  c.train = fixture_path(folder, "pipe");
+  CHECK_EQ(mkfifo(c.train, 0600), 0);
+  expect(c, TRM_ERR_IO, "pipe: not a regular file; it is read twice, so save it first");
   c.train = NULL;
   expect(c, TRM_ERR_USAGE, "give a table to train on");
 }

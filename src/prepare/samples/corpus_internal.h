@@ -75,8 +75,7 @@ void trm_corpus_free(trm_corpus *corpus);
 trm_status trm_corpus_fail(const trm_corpus *corpus, int64_t i, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Numbers classes, and folds, by their names: in the order of numbers where all names are whole numbers,
- *  else of bytes. */
+/** Numbers classes, and folds, by their names, as trm_names_sort. */
 trm_status trm_corpus_sort_names(trm_corpus *corpus, trm_names *names, int32_t *ids);
 
 /* ---- parts: deal.c ---------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /** `trireme prepare table`: rows of numbers and categories with a target each. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "table_internal.h"
 #include "trireme/core/memory.h"
@@ -38,6 +39,13 @@ static trm_status check_targets(const trm_table_data *t) {
   if (!t->options->target_kind || strcmp(t->options->target_kind, "class") == 0) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE, "one column of numbers can be the target; --target has %d",
                   t->n_targets);
+}
+
+/* A pipe has nothing left for a second pass. */
+static trm_status check_regular(const char *path) {
+  struct stat of;
+  if (stat(path, &of) != 0 || S_ISREG(of.st_mode)) return TRM_OK;
+  return trm_fail(TRM_ERR_IO, "%s: not a regular file; it is read twice, so save it first", path);
 }
 
 /* ---- files ------------------------------------------------------------------------------------ */
@@ -88,6 +96,8 @@ static trm_status find_files(trm_table_data *t) {
     }
   }
   TRM_TRY(trm_inputs_check(&t->corpus.inputs, o->output, &t->corpus.progress));
+  for (int64_t i = 0; i < t->corpus.inputs.n; ++i)
+    TRM_TRY(check_regular(t->corpus.inputs.paths[i]));
   t->corpus.progress.total *= 2; /* passes */
   return TRM_OK;
 }

@@ -10,6 +10,16 @@
 
 enum { MOST_CLASSES = 65536, FEWEST = 3, FEW = 10 };
 
+/* A field that the first pass saw as a number. */
+static trm_status read_number(trm_table_data *t, const trm_records *r, int column, const char *text,
+                              int64_t bytes, double *x) {
+  char name[TRM_COLUMN_NAME_BYTES];
+  if (trm_scan_number(&t->scan, text, bytes, x)) return TRM_OK;
+  return trm_records_fail(r,
+                          "column '%s' has another field than before; does something write to it?",
+                          trm_table_name(t, column, name));
+}
+
 /* ---- targets ---------------------------------------------------------------------------------- */
 
 static trm_status take_class(trm_table_data *t, const trm_records *r, const char *text,
@@ -90,8 +100,7 @@ static trm_status take_target(trm_table_data *t, const trm_records *r, trm_corpu
   if (t->corpus.target == TRM_TARGET_CLASSES) return take_set(t, r);
   const char *text = trm_table_field(t, r, t->targets[0], &bytes);
   if (t->corpus.target == TRM_TARGET_CLASS) return take_class(t, r, text, bytes, &row->label);
-  const bool number = trm_scan_number(&t->scan, text, bytes, &x);
-  TRM_ASSERT(number); /* as the first pass saw */
+  TRM_TRY(read_number(t, r, t->targets[0], text, bytes, &x));
   row->number = (float)x;
   return TRM_OK;
 }
@@ -111,8 +120,7 @@ static trm_status take_number(trm_table_data *t, const trm_records *r, int colum
   int64_t bytes;
   double x = NAN;
   const char *text = trm_table_field(t, r, column, &bytes);
-  const bool number = !text || trm_scan_number(&t->scan, text, bytes, &x);
-  TRM_ASSERT(number); /* as the first pass saw */
+  if (text) TRM_TRY(read_number(t, r, column, text, bytes, &x));
   TRM_TRY(TRM_GROW(&t->numbers, t->numbers_n, &t->numbers_capacity, "numbers of rows"));
   t->numbers[t->numbers_n++] = (float)x;
   c->n_missing += !text;
@@ -254,6 +262,8 @@ static void compact(trm_table_data *t, trm_column_use use, void *values, int64_t
   const int64_t before = *n_columns;
   char *to = values;
   int64_t n = 0;
+  for (int c = 0; c < t->n_columns; ++c) n += t->columns[c].use == use;
+  if (n == before) return;
   for (int64_t i = 0; i < t->corpus.n; ++i) {
     const char *row = (const char *)values + i * before * 4;
     for (int c = 0; c < t->n_columns; ++c) {
@@ -262,10 +272,10 @@ static void compact(trm_table_data *t, trm_column_use use, void *values, int64_t
       to += 4;
     }
   }
+  *n_columns = 0;
   for (int c = 0; c < t->n_columns; ++c) {
-    if (t->columns[c].use == use) t->columns[c].at = n++;
+    if (t->columns[c].use == use) t->columns[c].at = (*n_columns)++;
   }
-  *n_columns = n;
 }
 
 static int by_id(const void *a, const void *b) {
