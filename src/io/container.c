@@ -321,6 +321,15 @@ trm_status trm_container_count(trm_container *container, const char *name, int64
   return trm_fail(TRM_ERR_DATA, "%s: '%s' is not a group", container->path, name);
 }
 
+hid_t trm_h5_array_properties(void) {
+  const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+  if (properties >= 0 && H5Pset_obj_track_times(properties, false) < 0) {
+    H5Pclose(properties);
+    return -1;
+  }
+  return properties;
+}
+
 hid_t trm_h5_path_properties(void) {
   const hid_t properties = H5Pcreate(H5P_LINK_CREATE);
   if (properties >= 0 && H5Pset_create_intermediate_group(properties, 1) < 0) {

@@ -200,14 +200,17 @@ static trm_status create_array(trm_container *c, const char *name, trm_dtype dty
   trm_h5_array_drop(c);
   TRM_TRY(trm_h5_reserve(c, bytes, "write", name)); /* invariant 5 */
   const hid_t space = n_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(n_dims, extent, NULL);
-  const hid_t path = trm_h5_path_properties();
+  const hid_t path = trm_h5_path_properties(), timeless = trm_h5_array_properties();
   const int injected = trm_io_fault();
   trm_status status = TRM_OK;
-  if (space >= 0 && path >= 0 && !injected) {
+  if (space >= 0 && path >= 0 && timeless >= 0 && !injected) {
     array.dataset =
-        H5Dcreate2(c->file, name, trm_h5_file_type(dtype), space, path, H5P_DEFAULT, H5P_DEFAULT);
+        H5Dcreate2(c->file, name, trm_h5_file_type(dtype), space, path, timeless, H5P_DEFAULT);
   }
   if (array.dataset < 0) status = trm_h5_fail(c, injected, "create", name);
+  if (timeless >= 0 && H5Pclose(timeless) < 0 && status == TRM_OK) {
+    status = trm_h5_fail(c, 0, "create", name);
+  }
   if (path >= 0 && H5Pclose(path) < 0 && status == TRM_OK) {
     status = trm_h5_fail(c, 0, "create", name);
   }

@@ -84,6 +84,8 @@ typedef trm_status (*trm_h5_object_visitor)(void *context, trm_container *c, hid
                                             const char *path);
 trm_status trm_h5_walk(trm_container *c, trm_h5_object_visitor visit, void *context);
 
+/** Property list of arrays without times, so that the same data make the same file. As the next one. */
+hid_t trm_h5_array_properties(void);
 /** Property list that makes the groups on a path. The caller closes it; < 0 on failure. */
 hid_t trm_h5_path_properties(void);
 

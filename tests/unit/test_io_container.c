@@ -530,6 +530,24 @@ static void test_threads(void) {
   for (int i = 0; i < N; ++i) CHECK_EQ(pthread_join(threads[i], NULL), 0);
 }
 
+/* The same data make the same bytes, a second later too. */
+static void test_same_bytes(void) {
+  static const char *const names[] = {"a.h5", "b.h5"};
+  const int64_t n = 3;
+  const float values[] = {1, 2, 3};
+  for (int i = 0; i < 2; ++i) {
+    trm_container *c = NULL;
+    if (!CHECK_OK(trm_container_create(in_folder(names[i]), &c))) return;
+    CHECK_OK(trm_array_write(c, "/some/values", TRM_DTYPE_F32, 1, &n, values));
+    CHECK_OK(trm_attr_write_int(c, "/other", "n", n));
+    CHECK_OK(trm_container_close(&c));
+    if (i == 0) (void)usleep(1050000);
+  }
+  char command[3 * PATH_MAX];
+  snprintf(command, sizeof command, "cmp '%s' '%s'", in_folder(names[0]), in_folder(names[1]));
+  CHECK_EQ(system(command), 0);
+}
+
 int main(void) {
   snprintf(folder, sizeof folder, "%s", check_temp_folder());
   test_round_trips();
@@ -542,6 +560,7 @@ int main(void) {
   test_sticky_failure();
   test_two_readers();
   test_threads();
+  test_same_bytes();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
   return check_verdict();
 }
