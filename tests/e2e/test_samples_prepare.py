@@ -106,7 +106,9 @@ said(["table", write("sets.csv", "x,a,b\n1,0,1\n2,1,1\n3,0,0\n"), "--target", "a
      "target: any of 2 classes a row, 1.00 on average; 1 without", "class b: 2 (66.7 %)")
 mixed = write("mixed.csv", "x,z,y\n1,1,1.5\n2,2,2.5\n-,3,3.5\n")
 said(["table", mixed, "--target", "y", "--valid-share", "0"],
-     "note: x begins with numbers, and is categories since '-' (line 4) is none")
+     "note: x begins with numbers, and is categories since '-' (", "mixed.csv:4) is none; --missing takes")
+said(["table", write("flat.csv", "x,y\n1,a\n2,a\n"), "--target", "y", "--valid-share", "0"],
+     "target y: class, 1 of them; all rows have the same one, so there is nothing to learn")
 bad(65, "codes.csv:4: more than 2 different values in column 'id'", "table", codes, "--target", "y",
     "--most-levels", "2")
 bad(65, "train.csv:2: a quote is opened and never closed", "table", write("train.csv", 'x,y\n"1,2\n3,4\n'),

@@ -177,6 +177,7 @@ static void check_notes(void) {
   CHECK_EQ(report.columns[3].use, TRM_COLUMN_CATEGORY);
   CHECK_STR(report.columns[3].text, "unknown");
   CHECK_EQ(report.columns[3].text_line, 22);
+  CHECK(report.columns[3].text_path == c.train);
   CHECK(report.columns[4].rounded && !report.columns[4].distinct);
   c.missing[0] = "unknown";
   if (!CHECK_OK(prepare(&c))) return;
@@ -471,7 +472,9 @@ static void check_levels(void) {
   free(text);
   c = table("a,b,y\n1,1,1.5\n2,2,2.5\n-,3,3.5\n", "y");
   c.options.most_levels = 2;
-  expect(c, TRM_ERR_DATA, ", --missing '-' makes it numbers if no other field is none (line 4),");
+  expect(c, TRM_ERR_DATA,
+         "train.csv:4: more than 2 different values in column 'a', which is categories; --kind "
+         "'a=skip' leaves it out, --missing '-' makes it numbers if no other field is none (/");
   c.kinds[0] = "a=skip", c.kinds[1] = "b=category";
   expect(c, TRM_ERR_DATA,
          "column 'b', which is categories; --kind 'b=skip' leaves it out, --kind "

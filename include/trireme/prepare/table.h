@@ -63,6 +63,7 @@ typedef struct trm_column_report {
   bool few;      /* numbers: 3 to 10 different ones, all whole, each 10 times on average */
   bool rounded;  /* numbers: whole ones that a float does not hold exactly */
   char text[TRM_COLUMN_NAME_BYTES]; /* categories for this field alone, numbers before it; or "" */
+  const char *text_path;            /* its file, of the options */
   int64_t text_line;
 } trm_column_report;
 

@@ -56,6 +56,7 @@ static void tell_target(const app_prepare_call *call, const trm_samples *s,
   const char *other = r->target_either && s->target == TRM_TARGET_CLASS
                           ? ", few whole numbers; --target-kind number takes them as numbers"
                           : "";
+  static const char *const one = "; all rows have the same one, so there is nothing to learn";
   if (s->target == TRM_TARGET_CLASSES) {
     app_line l = {0};
     app_say(&l, s->classes.n, "class", "classes");
@@ -68,11 +69,11 @@ static void tell_target(const app_prepare_call *call, const trm_samples *s,
     const trm_column_report *c = &r->columns[i];
     if (c->use != TRM_COLUMN_TARGET) continue;
     if (s->target == TRM_TARGET_NUMBER) {
-      trm_log_line(call->log, "%s: target %s: number, mean %.6g, deviation %.6g", call->output,
-                   c->name, c->mean, c->deviation);
+      trm_log_line(call->log, "%s: target %s: number, mean %.6g, deviation %.6g%s", call->output,
+                   c->name, c->mean, c->deviation, c->deviation == 0 ? one : "");
     } else {
-      trm_log_line(call->log, "%s: target %s: class, %" PRId64 " of them%s", call->output, c->name,
-                   c->levels, other);
+      trm_log_line(call->log, "%s: target %s: class, %" PRId64 " of them%s%s", call->output,
+                   c->name, c->levels, other, c->levels == 1 ? one : "");
     }
   }
 }
@@ -166,9 +167,9 @@ static void tell_notes(const app_prepare_call *call, const trm_table_report *r) 
     const trm_column_report *c = &r->columns[i];
     if (c->use != TRM_COLUMN_CATEGORY || !c->text[0]) continue;
     trm_log_line(call->log,
-                 "%s: note: %s begins with numbers, and is categories since '%s' (line %" PRId64
+                 "%s: note: %s begins with numbers, and is categories since '%s' (%s:%" PRId64
                  ") is none; --missing takes such a text for a gap",
-                 call->output, c->name, c->text, c->text_line);
+                 call->output, c->name, c->text, c->text_path, c->text_line);
   }
   tell_those(call, r, is_distinct,
              "note: another value in each row (if it is an id: --kind COLUMN=skip)");

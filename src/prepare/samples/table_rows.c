@@ -132,12 +132,12 @@ static trm_status take_number(trm_table_data *t, const trm_records *r, int colum
 
 static trm_status too_many(const trm_table_data *t, const trm_records *r, int column) {
   const trm_table_column *c = &t->columns[column];
-  char name[TRM_COLUMN_NAME_BYTES], number[3 * TRM_COLUMN_NAME_BYTES] = "";
+  char name[TRM_COLUMN_NAME_BYTES], number[4 * TRM_COLUMN_NAME_BYTES] = "";
   trm_table_name(t, column, name);
   if (c->n_texts > 0 && c->n_numbers > 0) {
     (void)snprintf(number, sizeof number,
-                   ", --missing '%s' makes it numbers if no other field is none (line %lld)",
-                   c->text.text, (long long)c->text.line);
+                   ", --missing '%s' makes it numbers if no other field is none (%.80s:%lld)",
+                   c->text.text, c->text.path, (long long)c->text.line);
   } else if (c->n_texts == 0) {
     (void)snprintf(number, sizeof number, ", --kind '%s=number' takes them as numbers", name);
   }
@@ -251,6 +251,7 @@ static trm_status finish_categories(trm_table_data *t, int column) {
   out->distinct = out->levels == t->corpus.n - out->missing && out->levels > FEW;
   if (c->n_numbers > 0 && c->n_texts > 0) {
     memcpy(out->text, c->text.text, sizeof out->text);
+    out->text_path = c->text.path;
     out->text_line = c->text.line;
   }
   c->use = use_of(c->use, out->levels, out->missing);
