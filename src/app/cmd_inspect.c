@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "app.h"
+#include "show.h"
 #include "trireme/ckpt/ckpt.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/container.h"
@@ -95,20 +96,28 @@ static trm_status inspect_dataset(const char *path) {
   return kind->describe(path, stdout);
 }
 
+static trm_status inspect(const char *path, bool arrays, app_show *show) {
+  bool checkpoint = false;
+  show->data = path;
+  if (app_show_asked(show)) return app_show_samples(show);
+  TRM_TRY(is_checkpoint(path, &checkpoint));
+  return checkpoint ? inspect_checkpoint(path, arrays) : inspect_dataset(path);
+}
+
 int app_inspect(int argc, char **argv) {
   app_list words;
-  bool helped, check = false, arrays = false, checkpoint = false;
+  app_show show = {.seed = -1};
+  bool helped, check = false, arrays = false;
   const app_option options[] = {
       APP_FLAG("--check", &check, "for files from strangers: read it in a child process first"),
       APP_FLAG("--arrays", &arrays, "checkpoint: list its arrays"),
+      APP_SHOW_OPTIONS(&show),
   };
   trm_status status = app_parse("inspect", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK) status = app_single_process("inspect");
   if (status == TRM_OK) status = app_expect("inspect", &words, 1, "one file");
   if (status == TRM_OK && check) status = trm_container_probe(words.items[0]);
-  if (status == TRM_OK) status = is_checkpoint(words.items[0], &checkpoint);
-  if (status == TRM_OK && checkpoint) status = inspect_checkpoint(words.items[0], arrays);
-  if (status == TRM_OK && !checkpoint) status = inspect_dataset(words.items[0]);
+  if (status == TRM_OK) status = inspect(words.items[0], arrays, &show);
   return app_end(NULL, status);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "trireme/core/config.h"
+#include "trireme/input/augment.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/threads.h"
 #include "trireme/train/keys.h"
@@ -17,8 +18,8 @@ static const app_command commands[] = {
     {"prepare", "-o DATA.h5",
      "make a data set; each kind has options of its own: trireme help prepare", app_prepare,
      app_prepare_print_kinds},
-    {"inspect", "DATA.h5 | CHECKPOINT.h5", "show what a file holds, and check it", app_inspect,
-     NULL},
+    {"inspect", "DATA.h5 [--samples N [--augment LIST] [-o SHEET.png]] | CHECKPOINT.h5",
+     "show what a file holds, and check it; or samples of it, also augmented", app_inspect, NULL},
     {"partition", "DATA.h5 --parts N[,N]...",
      "cut a graph into parts and show what that would cost", app_partition, NULL},
     {"evaluate", "RUN | CHECKPOINT.h5", "loss and scores over whole parts of the data",
@@ -35,8 +36,9 @@ static const app_command commands[] = {
      NULL},
     {"doctor", "", "show ranks, threads, binding and speed, and what is wrong with them",
      app_doctor, NULL},
-    {"help", "[COMMAND [KIND] | config]",
-     "this page, a command's options, or every configuration key", app_help, NULL},
+    {"help", "[COMMAND [KIND] | config | augment]",
+     "this page, a command's options, every configuration key, or what is done to samples",
+     app_help, NULL},
     {"version", "", "print the version", app_version, NULL},
 };
 
@@ -106,12 +108,15 @@ int app_help(int argc, char **argv) {
   if (words.n > (command && command->print_kinds ? 2 : 1)) {
     return app_end(NULL, app_expect("help", &words, 1, "one command"));
   }
-  if (words.n > 0 && strcmp(words.items[0], "config") != 0) {
+  const bool keys = words.n > 0 && strcmp(words.items[0], "config") == 0;
+  const bool augment = words.n > 0 && strcmp(words.items[0], "augment") == 0;
+  if (words.n > 0 && !keys && !augment) {
     if (!command) return app_end(NULL, unknown(words.items[0]));
     char help[] = "--help", *page[] = {help, words.n > 1 ? argv[1] : NULL, NULL};
     return command->run(words.n, page);
   }
-  if (app_speaks() && words.n == 1) status = print_keys();
+  if (app_speaks() && keys) status = print_keys();
+  if (app_speaks() && augment) trm_augment_help(stdout);
   if (app_speaks() && words.n == 0) print_commands();
   return app_end(NULL, status);
 }

@@ -1,0 +1,87 @@
+#include "show.h"
+
+#include <stdio.h>
+
+#include "trireme/core/integers.h"
+#include "trireme/core/utf8.h"
+
+enum { USUAL_EPOCHS = 4, USUAL_SEED = 1 };
+
+int64_t app_showing_sample(const app_showing *s, int64_t k) {
+  return trm_share_begin(s->data->n, k, s->n);
+}
+
+const char *app_showing_target(const app_showing *s, int64_t sample, char text[APP_TARGET_BYTES]) {
+  const trm_classes *classes = &s->data->classes;
+  text[0] = 0;
+  if (s->data->target != TRM_TARGET_CLASS) return text;
+  const int32_t label = classes->labels[sample];
+  if (classes->names.n == 0) {
+    (void)snprintf(text, APP_TARGET_BYTES, " (%d)", label);
+    return text;
+  }
+  char name[APP_TARGET_BYTES - 4];
+  const int64_t begin = classes->names.offsets[label];
+  (void)trm_text_escape(classes->names.bytes + begin, classes->names.offsets[label + 1] - begin,
+                        name, sizeof name);
+  (void)snprintf(text, APP_TARGET_BYTES, " (%s)", name);
+  return text;
+}
+
+bool app_show_asked(const app_show *show) {
+  return show->n || show->output || show->augment || show->epochs || show->seed >= 0;
+}
+
+static trm_status check_options(const app_show *show) {
+  if (show->n == 0) {
+    return trm_fail(TRM_ERR_USAGE, "inspect: --output, --augment, --epochs and --seed go with "
+                                   "--samples N");
+  }
+  if (!show->augment && (show->epochs || show->seed >= 0)) {
+    return trm_fail(TRM_ERR_USAGE, "inspect: --epochs and --seed go with --augment LIST");
+  }
+  return TRM_OK;
+}
+
+static trm_status show_open(app_showing *s) {
+  switch (s->data->input) {
+  case TRM_INPUT_IMAGE:
+    return app_show_images(s);
+  case TRM_INPUT_TOKENS:
+    return app_show_texts(s);
+  default:
+    return trm_fail(TRM_ERR_USAGE,
+                    "inspect: %s has rows of a table; --samples shows images and texts",
+                    s->data->path);
+  }
+}
+
+static trm_status read_augment(const app_show *show, app_showing *s, trm_augment **augment) {
+  static const trm_augment_input inputs[TRM_N_SAMPLE_INPUTS] = {
+      [TRM_INPUT_TOKENS] = TRM_AUGMENT_TOKENS,
+      [TRM_INPUT_IMAGE] = TRM_AUGMENT_IMAGES,
+      [TRM_INPUT_ROW] = TRM_AUGMENT_ROWS,
+  };
+  if (!show->augment) return TRM_OK;
+  const uint64_t seed = (uint64_t)(show->seed < 0 ? USUAL_SEED : show->seed);
+  TRM_TRY(trm_augment_create(show->augment, inputs[s->data->input], seed, augment));
+  s->augment = *augment;
+  s->list = show->augment;
+  if (*augment) s->epochs = show->epochs ? show->epochs : USUAL_EPOCHS;
+  return TRM_OK;
+}
+
+trm_status app_show_samples(const app_show *show) {
+  trm_status status = TRM_OK;
+  trm_samples *data = NULL;
+  trm_augment *augment = NULL;
+  TRM_TRY(check_options(show));
+  TRM_TRY(trm_samples_open(show->data, &data));
+  app_showing s = {.data = data, .n = trm_min_i64(show->n, data->n), .output = show->output};
+  TRM_TRY_OUT(read_augment(show, &s, &augment));
+  status = show_open(&s);
+out:
+  trm_augment_destroy(&augment);
+  trm_samples_close(&data);
+  return status;
+}
