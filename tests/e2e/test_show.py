@@ -47,12 +47,21 @@ check(shown(texts, "--samples", "2", "--augment", "drop 0.3, swap 0.3", "--epoch
 equal(shown(texts, "--samples", "1", "--augment", "mask 1", "--epochs", "1")[1],
       "  epoch 0: " + " ".join(["<unk>"] * 8), "hidden words")
 
+config = write("run.yaml", "run: {seed: 5}\ndata:\n  path: elsewhere.h5\n  augment:\n  - drop 0.3\n  - swap 0.3\n")
+equal(shown(texts, "--samples", "2", "--config", config),
+      shown(texts, "--samples", "2", "--augment", "drop 0.3, swap 0.3", "--seed", "5"), "as a configuration says")
+equal(shown(texts, "--samples", "2", "--config", config, "--seed", "1", "--epochs", "3"), lines, "another seed than its")
+none = write("none.yaml", "run: {seed: 5}\n")
+equal(shown(texts, "--samples", "2", "--config", none), shown(texts, "--samples", "2"), "a configuration without a list")
+
 # ---- mistakes
+bad(64, "give --augment LIST or --config FILE, not both", texts, "--samples", "1", "--augment", "drop 1", "--config", config)
+bad(78, "cannot read the configuration", texts, "--samples", "1", "--config", f"{folder}/nothing.yaml")
 bad(78, "augmentation 'swop 0.1': there is no 'swop'; did you mean 'swap'?; for sequences of tokens there "
         "are drop P, mask P, swap P", texts, "--samples", "1", "--augment", "swop 0.1")
 bad(78, "'crop' is not for sequences of tokens", texts, "--samples", "1", "--augment", "crop 4")
 bad(64, "go with --samples N", texts, "--augment", "drop 0.1")
-bad(64, "--epochs and --seed go with --augment LIST", texts, "--samples", "1", "--epochs", "2")
+bad(64, "--epochs and --seed go with --augment LIST or --config FILE", texts, "--samples", "1", "--epochs", "2")
 bad(64, "has texts, which are printed; leave out --output", texts, "--samples", "1", "-o", f"{folder}/x.png")
 graph = f"{folder}/graph.h5"
 good(run("prepare", "synth", "--graph", "-o", graph), "prepare")

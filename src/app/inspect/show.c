@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 
+#include "trireme/core/config.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/utf8.h"
+#include "trireme/train/keys.h"
 
 enum { USUAL_EPOCHS = 4, USUAL_SEED = 1 };
 
@@ -29,16 +31,22 @@ const char *app_showing_target(const app_showing *s, int64_t sample, char text[A
 }
 
 bool app_show_asked(const app_show *show) {
-  return show->n || show->output || show->augment || show->epochs || show->seed >= 0;
+  return show->n || show->output || show->augment || show->config || show->epochs ||
+         show->seed >= 0;
 }
 
 static trm_status check_options(const app_show *show) {
+  const bool augmented = show->augment || show->config;
   if (show->n == 0) {
-    return trm_fail(TRM_ERR_USAGE, "inspect: --output, --augment, --epochs and --seed go with "
-                                   "--samples N");
+    return trm_fail(TRM_ERR_USAGE, "inspect: --output, --augment, --config, --epochs and --seed go "
+                                   "with --samples N");
   }
-  if (!show->augment && (show->epochs || show->seed >= 0)) {
-    return trm_fail(TRM_ERR_USAGE, "inspect: --epochs and --seed go with --augment LIST");
+  if (show->augment && show->config) {
+    return trm_fail(TRM_ERR_USAGE, "inspect: give --augment LIST or --config FILE, not both");
+  }
+  if (!augmented && (show->epochs || show->seed >= 0)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "inspect: --epochs and --seed go with --augment LIST or --config FILE");
   }
   return TRM_OK;
 }
@@ -56,18 +64,38 @@ static trm_status show_open(app_showing *s) {
   }
 }
 
-static trm_status read_augment(const app_show *show, app_showing *s, trm_augment **augment) {
+/* What a list of operations is to be read from. */
+typedef struct source {
+  const char *list; /* NULL: there is none; borrowed from the options or the configuration */
+  int64_t seed;
+  trm_config *config; /* owned; NULL: none was given */
+} source;
+
+static trm_status read_source(const app_show *show, source *from) {
+  *from = (source){.list = show->augment, .seed = USUAL_SEED};
+  if (show->config) {
+    TRM_TRY(trm_program_config(&from->config));
+    TRM_TRY(trm_config_read_file(from->config, show->config));
+    from->list = trm_config_string(from->config, "data.augment");
+    from->seed = trm_config_int(from->config, "run.seed");
+  }
+  if (show->seed >= 0) from->seed = show->seed;
+  return TRM_OK;
+}
+
+static trm_status read_augment(const app_show *show, const source *from, app_showing *s,
+                               trm_augment **augment) {
   static const trm_augment_input inputs[TRM_N_SAMPLE_INPUTS] = {
       [TRM_INPUT_TOKENS] = TRM_AUGMENT_TOKENS,
       [TRM_INPUT_IMAGE] = TRM_AUGMENT_IMAGES,
       [TRM_INPUT_ROW] = TRM_AUGMENT_ROWS,
   };
-  if (!show->augment) return TRM_OK;
-  const uint64_t seed = (uint64_t)(show->seed < 0 ? USUAL_SEED : show->seed);
-  TRM_TRY(trm_augment_create(show->augment, inputs[s->data->input], seed, augment));
+  if (!from->list) return TRM_OK;
+  TRM_TRY(trm_augment_create(from->list, inputs[s->data->input], (uint64_t)from->seed, augment));
+  if (!*augment) return TRM_OK; /* an empty list */
   s->augment = *augment;
-  s->list = show->augment;
-  if (*augment) s->epochs = show->epochs ? show->epochs : USUAL_EPOCHS;
+  s->list = from->list;
+  s->epochs = show->epochs ? show->epochs : USUAL_EPOCHS;
   return TRM_OK;
 }
 
@@ -75,13 +103,16 @@ trm_status app_show_samples(const app_show *show) {
   trm_status status = TRM_OK;
   trm_samples *data = NULL;
   trm_augment *augment = NULL;
+  source from = {0};
   TRM_TRY(check_options(show));
-  TRM_TRY(trm_samples_open(show->data, &data));
+  TRM_TRY_OUT(read_source(show, &from));
+  TRM_TRY_OUT(trm_samples_open(show->data, &data));
   app_showing s = {.data = data, .n = trm_min_i64(show->n, data->n), .output = show->output};
-  TRM_TRY_OUT(read_augment(show, &s, &augment));
+  TRM_TRY_OUT(read_augment(show, &from, &s, &augment));
   status = show_open(&s);
 out:
   trm_augment_destroy(&augment);
   trm_samples_close(&data);
+  trm_config_destroy(&from.config);
   return status;
 }

@@ -18,8 +18,11 @@ typedef struct app_show {
       APP_TEXT("--output", 'o', &(s)->output, "SHEET.png", "the sheet to write"),                  \
       APP_TEXT("--augment", 0, &(s)->augment, "LIST",                                              \
                "augmented beside what they are: 'crop 4, flip' (trireme help augment)"),           \
+      APP_TEXT("--config", 0, &(s)->config, "CONFIG.yaml",                                         \
+               "augmented by its data.augment and run.seed"),                                      \
       APP_INT("--epochs", 0, &(s)->epochs, 1, 64, "E", "as they are augmented in E epochs (4)"),   \
-      APP_INT("--seed", 0, &(s)->seed, 0, 9007199254740992.0, "SEED", "of the draws (default: 1)")
+      APP_INT("--seed", 0, &(s)->seed, 0, 9007199254740992.0, "SEED",                              \
+              "of the draws (default: that of --config, else 1)")
 
 /** Whether any of the options was given. */
 bool app_show_asked(const app_show *show);
