@@ -1,5 +1,7 @@
 """`trireme inspect --samples`: texts and images as they are and augmented; `help augment`; mistakes."""
+import struct
 import tempfile
+import zlib
 
 from harness import *
 
@@ -47,6 +49,97 @@ check(shown(texts, "--samples", "2", "--augment", "drop 0.3, swap 0.3", "--epoch
 equal(shown(texts, "--samples", "1", "--augment", "mask 1", "--epochs", "1")[1],
       "  epoch 0: " + " ".join(["<unk>"] * 8), "hidden words")
 
+
+
+# ---- images: a sheet of them
+def read_png(path):
+    """Rows of bytes, and the bytes of a pixel; 8 bits, grey or colours, no interlacing."""
+    with open(path, "rb") as file:
+        content = file.read()
+    equal(content[:8], b"\x89PNG\r\n\x1a\n", "signature of a PNG file")
+    at, packed = 8, b""
+    while at < len(content):
+        size, name = struct.unpack(">I4s", content[at : at + 8])
+        data = content[at + 8 : at + 8 + size]
+        if name == b"IHDR":
+            width, height, bits, colour = struct.unpack(">IIBB", data[:10])
+            equal((bits, data[12]), (8, 0), "bits, interlacing")
+        packed += data if name == b"IDAT" else b""
+        at += 12 + size
+    n = {0: 1, 2: 3}[colour]
+    raw, rows, above = zlib.decompress(packed), [], bytes(width * n)
+    for y in range(height):
+        kind, row = raw[y * (width * n + 1)], bytearray(raw[y * (width * n + 1) + 1 : (y + 1) * (width * n + 1)])
+        for x in range(width * n):
+            a, b, c = row[x - n] if x >= n else 0, above[x], above[x - n] if x >= n else 0
+            p = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+            row[x] = (row[x] + (0, a, b, (a + b) // 2, p)[kind]) % 256
+        rows.append(bytes(row))
+        above = row
+    return rows, n
+
+
+def cell(sheet, row, column, side, factor):
+    """The image in a place of the sheet; each of its pixels must be one square."""
+    rows, n = sheet
+    top, left = 4 + row * (side * factor + 4), 4 + column * (side * factor + 4)
+    image = []
+    for y in range(side * factor):
+        line = rows[top + y][left * n : (left + side * factor) * n]
+        pixels = [line[x * n : x * n + n] for x in range(side * factor)]
+        check(all(pixels[x] == pixels[x // factor * factor] for x in range(len(pixels))), f"squares of row {y}")
+        if y % factor == 0:
+            image.append([int(pixels[x * factor][0]) for x in range(side)])
+        else:
+            check(line == rows[top + y - y % factor][left * n : (left + side * factor) * n], f"squares of row {y}")
+    return image
+
+
+SIDE, N = 16, 5  # enlarged 6 times
+pictures = [[[(40 * i + 7 * y + 3 * x) % 251 for x in range(SIDE)] for y in range(SIDE)] for i in range(N)]
+idx = f"{folder}/images.idx", f"{folder}/labels.idx"
+with open(idx[0], "wb") as file:
+    file.write(struct.pack(">IIII", 0x803, N, SIDE, SIDE) + bytes(v for p in pictures for r in p for v in r))
+with open(idx[1], "wb") as file:
+    file.write(struct.pack(">II", 0x801, N) + bytes([0, 1, 0, 1, 1]))
+images, png = f"{folder}/images.h5", f"{folder}/sheet.png"
+good(run("prepare", "images", "--images", idx[0], "--labels", idx[1], "--valid-share", "0", "-o", images), "prepare images")
+equal(shown(images, "--samples", "5", "-o", png)[1:],
+      ["row 0: sample 0 (0), sample 1 (1), sample 2 (0)", "row 1: sample 3 (1), sample 4 (1)"], "what is on the sheet")
+sheet = read_png(png)
+equal((len(sheet[0]), len(sheet[0][0]), sheet[1]), (2 * 100 + 4, 3 * 100 + 4, 1), "size of the sheet")
+for i in range(N):
+    equal(cell(sheet, i // 3, i % 3, SIDE, 6), pictures[i], f"image {i}")
+check(set(sheet[0][0]) == {255} and cell(sheet, 1, 2, SIDE, 6)[0][0] == 255, "paper")
+
+told = shown(images, "--samples", "2", "--augment", "flip_alternate, shift 1", "--epochs", "4", "-o", png)
+equal(told[1:], ["columns: as it is; then epochs 0 to 3 of 'flip_alternate, shift 1'", "row 0: sample 0 (0)",
+                 "row 1: sample 2 (0)"], "what is on the sheet")
+sheet = read_png(png)
+mean = round(sum(v for p in pictures for r in p for v in r) / (N * SIDE * SIDE))
+
+
+def moved(image, down, right):
+    inside = range(SIDE)
+    return [[image[y + down][x + right] if y + down in inside and x + right in inside else mean for x in inside]
+            for y in inside]
+
+
+for row, sample in enumerate([0, 2]):
+    equal(cell(sheet, row, 0, SIDE, 6), pictures[sample], f"sample {sample} as it is")
+    sides = []
+    for epoch in range(4):
+        got = cell(sheet, row, 1 + epoch, SIDE, 6)
+        turned = [line[::-1] for line in pictures[sample]]
+        fits = [side for side, image in enumerate((pictures[sample], turned)) for d in (-1, 0, 1) for r in (-1, 0, 1)
+                if got == moved(image, d, r)]
+        equal(len(fits), 1, f"sample {sample} in epoch {epoch} is moved by one at most")
+        sides += fits
+    check(sides in ([0, 1, 0, 1], [1, 0, 1, 0]), f"sample {sample} alternates: {sides}")
+bad(64, "images are shown on a sheet; give -o SHEET.png", images, "--samples", "1")
+bad(74, "/none/sheet.png", images, "--samples", "1", "-o", f"{folder}/none/sheet.png")
+
+# ---- the list of a configuration
 config = write("run.yaml", "run: {seed: 5}\ndata:\n  path: elsewhere.h5\n  augment:\n  - drop 0.3\n  - swap 0.3\n")
 equal(shown(texts, "--samples", "2", "--config", config),
       shown(texts, "--samples", "2", "--augment", "drop 0.3, swap 0.3", "--seed", "5"), "as a configuration says")
