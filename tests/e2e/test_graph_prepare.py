@@ -107,7 +107,7 @@ bad(64, "takes one model, but 'x' and 'y' are given", "synth", "--graph=x", "y")
 bad(64, "prepare synth --graph: takes no --tokens", "synth", "--graph", "--tokens", 50)
 bad(65, "239 nodes, 0 to 238 (--nodes)", "graph", nodes, "--nodes", 239)
 bad(64, "prepare graph: no option '--labelz'; did you mean '--labels'?", "graph", nodes, "--labelz", "x")
-bad(64, "there are text, debian, synth, graph, graphs, interactions, labelled, pairs, table", "nothing-like-it")
+bad(64, "there are text, debian, synth, graph, graphs, interactions, labelled, pairs, table, images", "nothing-like-it")
 bad(64, "no kind 'texts'", "texts", "graph")
 bad(64, "prepare debian --graph: --graph takes no value", "debian", "--graph=x")
 shutil.copytree(nodes, f"{folder}/broken")
@@ -120,9 +120,10 @@ write(f"{folder}/text.txt", (f"line {i}" for i in range(200)))
 write(f"{folder}/index", (f"Package: p{i}\nSection: s{i % 3}\nDepends: p{i * 7 % 30}\n"
                          f"Description: word{i % 5} of package {i}\n" for i in range(30)))
 write(f"{folder}/labels.tsv", (f"{i % 2}\ttext {i}" for i in range(30)))
+write(f"{folder}/pixels.csv", (f"{i % 2},{i},{i + 1}" for i in range(30)))
 # name, words, options, an option of the way, one of other ways, who takes that
 WAYS = (
-    ("text", [f"{folder}/text.txt"], ["--unit", "byte"], "--valid-share", "--folds", "graphs, labelled, table"),
+    ("text", [f"{folder}/text.txt"], ["--unit", "byte"], "--valid-share", "--folds", "graphs, labelled, table, images"),
     ("debian", [], ["--index", f"{folder}/index"], "--unit", "--words", "debian --graph"),
     ("debian --graph", [], ["--index", f"{folder}/index"], "--splits-count", "--unit",
      "text, debian, labelled, pairs"),
@@ -133,10 +134,11 @@ WAYS = (
      "debian --graph, synth --graph"),
     ("graphs", [sets], ["--degree-features"], "--attributes", "--keep", "graph"),
     ("interactions", [pairs], ["--test", f"{pairs}/test.txt"], "--train", "--valid",
-     "text, synth --pairs, graph, labelled, pairs, table"),
+     "text, synth --pairs, graph, labelled, pairs, table, images"),
     ("labelled", [f"{folder}/labels.tsv"], ["--text", "2", "--label", "1"], "--real", "--source", "pairs"),
     ("pairs", [f"{folder}/labels.tsv"], ["--unit", "word"], "--target-unit", "--fold", "labelled, table"),
     ("table", [f"{folder}/labels.tsv"], ["--target", "1", "--kind", "2=category"], "--group", "--symbols", "synth --pairs"),
+    ("images", [], ["--pixels", f"{folder}/pixels.csv", "--size", "1x2"], "--resize", "--symbols", "synth --pairs"),
 )
 listed = run("prepare", "--help")
 good(listed, "prepare --help")

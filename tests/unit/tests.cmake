@@ -90,6 +90,9 @@ endforeach()
 foreach(name records samples samples_data synth_pairs table png)
   trm_add_test(NAME test_prepare_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
+foreach(name images images_data)
+  trm_add_test(NAME test_prepare_${name} FOLDER unit MODULES core io input prepare)
+endforeach()
 trm_add_script_test(NAME test_format_page FOLDER unit
   COMMAND ${TRM_PYTHON} ${CMAKE_SOURCE_DIR}/tests/unit/test_format_page.py ${CMAKE_SOURCE_DIR})
 

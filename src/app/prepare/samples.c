@@ -71,7 +71,7 @@ static trm_status tell_lengths(const app_prepare_call *call, const char *part, c
 static trm_status tell_part(const app_prepare_call *call, const trm_samples *s, trm_subset part) {
   const trm_ids *ids = &s->splits[part];
   const char *name = trm_subset_name(part);
-  if (ids->n == 0) return TRM_OK;
+  if (ids->n == 0 || s->input != TRM_INPUT_TOKENS) return TRM_OK;
   TRM_TRY(tell_lengths(call, name, s->targets.offsets ? "sources" : "texts", &s->inputs,
                        &s->input_vocab, ids));
   if (!s->targets.offsets) return TRM_OK;
@@ -128,17 +128,8 @@ static void tell_counts(const app_prepare_call *call, const trm_prepare_samples_
   }
 }
 
-static void tell_sizes(const app_prepare_call *call, const trm_samples *s) {
-  app_line l = {0}, parts = {0};
-  app_say(&l, s->n, "sample", "samples");
-  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
-    const char *name = trm_subset_name((trm_subset)p);
-    app_say(&parts, s->splits[p].n, name, name);
-  }
-  if (s->n_splits > 1) app_say(&l, s->n_splits, "split", "splits");
-  trm_log_line(call->log, "%s: %s (%s%s)", call->output, l.text,
-               s->n_splits > 1 ? "the first: " : "", parts.text);
-  l = (app_line){0};
+static void tell_vocabs(const app_prepare_call *call, const trm_samples *s) {
+  app_line l = {0};
   app_say(&l, s->input_vocab.n, "token", "tokens");
   trm_log_line(call->log, "%s: vocabulary: %s of unit %s", call->output, l.text,
                s->input_vocab.unit);
@@ -149,6 +140,24 @@ static void tell_sizes(const app_prepare_call *call, const trm_samples *s) {
                s->target_vocab.unit);
 }
 
+static void tell_images(const app_prepare_call *call, const trm_images *images) {
+  trm_log_line(call->log, "%s: images of %" PRId64 " x %" PRId64 " pixels (height x width), %s",
+               call->output, images->height, images->width,
+               images->channels == 1 ? "grey" : "coloured");
+}
+
+static void tell_sizes(const app_prepare_call *call, const trm_samples *s) {
+  app_line l = {0}, parts = {0};
+  app_say(&l, s->n, "sample", "samples");
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    const char *name = trm_subset_name((trm_subset)p);
+    app_say(&parts, s->splits[p].n, name, name);
+  }
+  if (s->n_splits > 1) app_say(&l, s->n_splits, "split", "splits");
+  trm_log_line(call->log, "%s: %s (%s%s)", call->output, l.text,
+               s->n_splits > 1 ? "the first: " : "", parts.text);
+}
+
 trm_status app_tell_samples(const app_prepare_call *call,
                             const trm_prepare_samples_options *options,
                             const trm_prepare_samples_counts *counts) {
@@ -156,6 +165,8 @@ trm_status app_tell_samples(const app_prepare_call *call,
   trm_status status = TRM_OK;
   TRM_TRY(trm_samples_open(call->output, &s));
   tell_sizes(call, s);
+  if (s->input == TRM_INPUT_TOKENS) tell_vocabs(call, s);
+  if (s->input == TRM_INPUT_IMAGE) tell_images(call, &s->images);
   for (int p = 0; p < TRM_N_SUBSETS; ++p) TRM_TRY_OUT(tell_part(call, s, (trm_subset)p));
   TRM_TRY_OUT(tell_classes(call, s));
   tell_counts(call, options, counts);

@@ -47,6 +47,7 @@ bool trm_is_blank(const char *text, int64_t bytes) {
 static trm_status fail_at(const trm_origin *origin, const char *format, va_list arguments) {
   char text[TRM_MESSAGE_BYTES / 2];
   vsnprintf(text, sizeof text, format, arguments);
+  if (origin->line == 0) return trm_fail(TRM_ERR_DATA, "%s: %s", origin->path, text);
   return trm_fail(TRM_ERR_DATA, "%s:%lld: %s", origin->path, (long long)origin->line, text);
 }
 

@@ -20,7 +20,7 @@ void trm_text_list_free(trm_text_list *list);
 
 /** Where a sample comes from, and what it is for. */
 typedef struct trm_origin {
-  int64_t line;
+  int64_t line;     /* 0: the sample is a whole file, or one of a file without lines */
   const char *path; /* borrowed from the options */
   trm_subset part;  /* as files tell; what is to be divided is TRM_SUBSET_TRAIN */
 } trm_origin;
