@@ -249,6 +249,29 @@ typedef struct segments {
   int64_t length;           /* of each */
 } segments;
 
+/* The next `steps` elements of each pixel's window. Narrow tiles take several at a time, since they have
+ * more pixels than there are registers for addresses. */
+TRM_INLINE void grow(int rows, int vectors, int steps, trm_vector sum[][CONV_VECTORS],
+                     const trm_real *const *from, int64_t at, const trm_real *b) {
+  trm_vector row[CONV_STEPS][CONV_VECTORS];
+#pragma GCC unroll 4
+  for (int k = 0; k < steps; ++k) {
+#pragma GCC unroll 3
+    for (int v = 0; v < vectors; ++v) {
+      row[k][v] = trm_vector_load(b + (k * vectors + v) * CONV_VECTOR);
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+    for (int k = 0; k < steps; ++k) {
+      const trm_vector a = trm_vector_set(from[i][at + k]);
+#pragma GCC unroll 3
+      for (int v = 0; v < vectors; ++v) sum[i][v] = trm_vector_fma(sum[i][v], a, row[k][v]);
+    }
+  }
+}
+
 /* Sums of `rows` pixels, whose windows begin at from[.], and `vectors` vectors of columns; b is a panel. */
 TRM_INLINE void register_tile(int rows, int vectors, const segments *s, const trm_real *const *from,
                               const trm_real *b, trm_real *const *to, bool add) {
@@ -258,20 +281,18 @@ TRM_INLINE void register_tile(int rows, int vectors, const segments *s, const tr
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) sum[i][v] = trm_vector_set(0);
   }
+  const int steps = vectors == 1 ? CONV_STEPS : 1;
   for (int64_t y = 0; y < s->n_rows; ++y) {
     for (int64_t x = 0; x < s->n_in_row; ++x) {
-      const int64_t first = y * s->row_step + x * s->in_row;
-      for (int64_t k = first; k < first + s->length; ++k) {
-        trm_vector row[CONV_VECTORS];
-#pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) row[v] = trm_vector_load(b + v * CONV_VECTOR);
+      int64_t k = y * s->row_step + x * s->in_row;
+      const int64_t end = k + s->length;
+      for (; k + steps <= end; k += steps) {
+        grow(rows, vectors, steps, sum, from, k, b);
+        b += steps * vectors * CONV_VECTOR;
+      }
+      for (; k < end; ++k) {
+        grow(rows, vectors, 1, sum, from, k, b);
         b += vectors * CONV_VECTOR;
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; ++i) {
-          const trm_vector a = trm_vector_set(from[i][k]);
-#pragma GCC unroll 3
-          for (int v = 0; v < vectors; ++v) sum[i][v] = trm_vector_fma(sum[i][v], a, row[v]);
-        }
       }
     }
   }

@@ -21,6 +21,7 @@ enum {
   CONV_VECTORS = 3,
   CONV_PANEL = CONV_VECTORS * TRM_LANES, /* columns of a panel at most */
   CONV_ROWS_MOST = 16,
+  CONV_STEPS = 4, /* of a sum, that narrow tiles take at a time */
 };
 
 /** Rows of a tile of so many vectors. */

@@ -81,6 +81,30 @@ typedef struct band {
   int64_t across, x_step, dy_step; /* places of a row, and elements from one to the next */
 } band;
 
+/* The next `steps` places of a row; narrow tiles take several at a time, since they have more weights than
+ * there are registers for addresses. */
+TRM_INLINE void grow(int rows, int vectors, int steps, trm_vector sum[][CONV_VECTORS],
+                     const trm_real *const *x, int64_t at, int64_t x_step, const trm_real *dy,
+                     int64_t dy_step) {
+  trm_vector row[CONV_STEPS][CONV_VECTORS];
+#pragma GCC unroll 4
+  for (int k = 0; k < steps; ++k) {
+#pragma GCC unroll 3
+    for (int v = 0; v < vectors; ++v) {
+      row[k][v] = trm_vector_load(dy + k * dy_step + v * CONV_VECTOR);
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+    for (int k = 0; k < steps; ++k) {
+      const trm_vector a = trm_vector_set(x[i][at + k * x_step]);
+#pragma GCC unroll 3
+      for (int v = 0; v < vectors; ++v) sum[i][v] = trm_vector_fma(sum[i][v], a, row[k][v]);
+    }
+  }
+}
+
 /* Sums of `rows` weights, which see x from x[.] on, and `vectors` vectors of columns of dy, added to
  * sums[rows][vectors]. */
 TRM_INLINE void register_tile(int rows, int vectors, const band *places, const trm_real *const *x,
@@ -91,19 +115,19 @@ TRM_INLINE void register_tile(int rows, int vectors, const band *places, const t
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) sum[i][v] = trm_vector_set(0);
   }
+  const int steps = vectors == 1 ? CONV_STEPS : 1;
+  const int64_t x_step = places->x_step, dy_step = places->dy_step;
   for (int64_t r = 0; r < places->n; ++r) {
-    const int64_t first = places->from[r], step = places->x_step;
-    for (int64_t k = first; k < first + places->across * step; k += step) {
-      trm_vector row[CONV_VECTORS];
-#pragma GCC unroll 3
-      for (int v = 0; v < vectors; ++v) row[v] = trm_vector_load(dy + v * CONV_VECTOR);
-      dy += places->dy_step;
-#pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i) {
-        const trm_vector a = trm_vector_set(x[i][k]);
-#pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) sum[i][v] = trm_vector_fma(sum[i][v], a, row[v]);
-      }
+    int64_t at = places->from[r], left = places->across;
+    for (; left >= steps; left -= steps) {
+      grow(rows, vectors, steps, sum, x, at, x_step, dy, dy_step);
+      at += steps * x_step;
+      dy += steps * dy_step;
+    }
+    for (; left > 0; --left) {
+      grow(rows, vectors, 1, sum, x, at, x_step, dy, dy_step);
+      at += x_step;
+      dy += dy_step;
     }
   }
 #pragma GCC unroll 16
