@@ -80,7 +80,7 @@ static trm_conv conv_of(const layer *l, int64_t N) {
 typedef struct operands {
   trm_conv conv;
   int64_t n_x, n_w, n_y, n_scratch;
-  trm_real *x, *dx, *w, *dw, *y, *dy, *sums, *scratch;
+  trm_real *x, *dx, *w, *dw, *y, *dy, *before, *sums, *scratch;
 } operands;
 
 static void forward(const operands *o) {
@@ -92,14 +92,21 @@ static void gradient_of_weights(const operands *o) {
 static void gradient_of_input(const operands *o) {
   trm_conv_backward_input(o->dx, o->dy, o->w, &o->conv, false, o->scratch);
 }
-/* In training, on the output: statistics, standardised, scaled and shifted, ReLU. */
+/* Batch normalisation of the output with a ReLU, in training. */
 static void normalize(const operands *o) {
   const int64_t C = o->conv.O, N = o->n_y / C;
   trm_real *mean = o->sums, *variance = mean + C;
+  const trm_batchnorm norm = {N, C, o->y, mean, variance, mean, mean, true};
   trm_moments(mean, variance, o->y, N, C);
-  trm_standardize_forward(o->dy, o->y, mean, variance, N, C);
-  trm_scale_shift_forward(o->dy, o->dy, mean, variance, N, C);
-  trm_relu_forward(o->dy, o->dy, o->n_y);
+  trm_batchnorm_forward(o->dy, &norm);
+}
+/* And its gradient. */
+static void normalize_backward(const operands *o) {
+  const int64_t C = o->conv.O, N = o->n_y / C;
+  const trm_real *some = o->sums;
+  const trm_batchnorm norm = {N, C, o->y, some, some, some, some, true};
+  trm_batchnorm_sums(o->sums + 2 * C, o->dy, &norm);
+  trm_batchnorm_backward(o->before, o->sums + 2 * C, o->dy, &norm, false, false);
 }
 static void copy(const operands *o) {
   memcpy(o->dy, o->y, (size_t)o->n_y * sizeof *o->dy);
@@ -109,11 +116,9 @@ typedef struct pass {
   const char *name;
   void (*run)(const operands *o);
 } pass;
-static const pass passes[] = {{"forward", forward},
-                              {"weights", gradient_of_weights},
-                              {"input", gradient_of_input},
-                              {"norm+relu", normalize},
-                              {"copy", copy}};
+static const pass passes[] = {
+    {"forward", forward},     {"weights", gradient_of_weights}, {"input", gradient_of_input},
+    {"norm+relu", normalize}, {"backward", normalize_backward}, {"copy", copy}};
 enum { N_PASSES = sizeof passes / sizeof passes[0], N_PRODUCTS = 3 };
 
 static trm_status operands_make(operands *o, const layer *l, int64_t N) {
@@ -132,7 +137,8 @@ static trm_status operands_make(operands *o, const layer *l, int64_t N) {
   TRM_TRY_OUT(TRM_ALLOC(&o->dw, o->n_w, "dw"));
   TRM_TRY_OUT(TRM_ALLOC(&o->y, o->n_y, "y"));
   TRM_TRY_OUT(TRM_ALLOC(&o->dy, o->n_y, "dy"));
-  TRM_TRY_OUT(TRM_ALLOC(&o->sums, 2 * o->conv.O, "statistics"));
+  TRM_TRY_OUT(TRM_ALLOC(&o->before, o->n_y, "gradient before the normalisation"));
+  TRM_TRY_OUT(TRM_ALLOC(&o->sums, 6 * o->conv.O, "statistics"));
   TRM_TRY_OUT(TRM_ALLOC(&o->scratch, o->n_scratch, "scratch"));
   for (int64_t i = 0; i < o->n_x; ++i) o->x[i] = (trm_real)(i % 13 - 6);
   for (int64_t i = 0; i < o->n_w; ++i) o->w[i] = (trm_real)(i % 11 - 5);
@@ -148,6 +154,7 @@ static void operands_free(operands *o) {
   TRM_FREE(o->dw);
   TRM_FREE(o->y);
   TRM_FREE(o->dy);
+  TRM_FREE(o->before);
   TRM_FREE(o->sums);
   TRM_FREE(o->scratch);
 }

@@ -14,7 +14,7 @@ typedef struct trm_op trm_op;
 typedef struct trm_node trm_node;
 typedef struct trm_op_case trm_op_case;
 
-enum { TRM_OP_MAX_INPUTS = 4, TRM_OP_MAX_SAVED = 2, TRM_OP_ATTR_BYTES = 128 };
+enum { TRM_OP_MAX_INPUTS = 5, TRM_OP_MAX_SAVED = 2, TRM_OP_ATTR_BYTES = 128 };
 
 /** Result of an operator's shape rule: no memory is taken before it has agreed. */
 typedef struct trm_shape {

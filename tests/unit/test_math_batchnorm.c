@@ -2,28 +2,29 @@
 #include "kernel_check.h"
 
 typedef struct norm_case {
-  trm_real *x, *dy, *y, *mean, *rstd, *w, *b;
+  trm_real *x, *dy, *mean, *rstd, *w, *b;
   int64_t N, C;
-  bool add;
+  bool relu, given, add;
 } norm_case;
 
 static void run_moments(void *p, trm_real **out) {
   const norm_case *k = p;
   trm_moments(out[0], out[1], k->x, k->N, k->C);
 }
-static void run_forward(void *p, trm_real **out) {
-  const norm_case *k = p;
-  trm_standardize_forward(out[0], k->x, k->mean, k->rstd, k->N, k->C);
+static trm_batchnorm norm_of(const norm_case *k) {
+  return (trm_batchnorm){k->N, k->C, k->x, k->mean, k->rstd, k->w, k->b, k->relu};
 }
-static void run_in_place(void *p, trm_real **out) {
-  const norm_case *k = p;
-  memcpy(out[0], k->x, (size_t)(k->N * k->C) * sizeof **out);
-  trm_standardize_forward(out[0], out[0], k->mean, k->rstd, k->N, k->C);
+static void run_forward(void *p, trm_real **out) {
+  const trm_batchnorm norm = norm_of(p);
+  trm_batchnorm_forward(out[0], &norm);
 }
 static void run_backward(void *p, trm_real **out) {
   const norm_case *k = p;
-  trm_real *sums = NEW_REALS(2 * k->C);
-  trm_standardize_backward(out[0], sums, k->dy, k->y, k->rstd, k->N, k->C, k->add);
+  const trm_batchnorm norm = norm_of(k);
+  trm_real *sums = NEW_REALS(4 * k->C);
+  trm_batchnorm_sums(sums, k->dy, &norm);
+  memcpy(out[1], sums, (size_t)(2 * k->C) * sizeof *sums);
+  trm_batchnorm_backward(out[0], sums, k->dy, &norm, k->given, k->add);
   free(sums);
 }
 static void run_shift(void *p, trm_real **out) {
@@ -36,24 +37,62 @@ static void run_shift_backward(void *p, trm_real **out) {
   trm_column_products(out[1], k->dy, k->x, k->N, k->C, k->add);
 }
 
-/* Column c of the reference. */
+/* What comes out of the normalisation of column c; dx and the sums with what precedes the ReLU. */
+typedef struct expected {
+  double *mean, *variance, *y, *dx, *sums;
+} expected;
+
 static void reference(const norm_case *k, const double *x, const double *dy, int64_t c,
-                      double *mean, double *variance, double *y, double *dx) {
+                      expected *e) {
   const int64_t N = k->N, C = k->C;
-  double g = 0, gy = 0;
-  for (int64_t r = 0; r < N; ++r) mean[c] += x[r * C + c] / (double)N;
-  for (int64_t r = 0; r < N; ++r) variance[c] += pow(x[r * C + c] - mean[c], 2) / (double)N;
-  k->mean[c] = (trm_real)mean[c];
-  k->rstd[c] = (trm_real)(1 / sqrt(variance[c] + 1e-2));
+  const double w = (double)k->w[c], b = (double)k->b[c];
+  for (int64_t r = 0; r < N; ++r) e->mean[c] += x[r * C + c] / (double)N;
+  for (int64_t r = 0; r < N; ++r) e->variance[c] += pow(x[r * C + c] - e->mean[c], 2) / (double)N;
+  k->mean[c] = (trm_real)e->mean[c];
+  k->rstd[c] = (trm_real)(1 / sqrt(e->variance[c] + 1e-2));
+  double g = 0, gz = 0;
   for (int64_t r = c; r < N * C; r += C) {
-    y[r] = (x[r] - (double)k->mean[c]) * (double)k->rstd[c];
-    k->y[r] = (trm_real)y[r];
-    g += dy[r] / (double)N;
-    gy += dy[r] * (double)k->y[r] / (double)N;
+    const double z = (x[r] - (double)k->mean[c]) * (double)k->rstd[c], y = w * z + b;
+    const double d = k->relu && y <= 0 ? 0 : dy[r];
+    e->y[r] = k->relu && y <= 0 ? 0 : y;
+    e->sums[c] += d;
+    e->sums[C + c] += d * z;
+    g += d * w / (double)N;
+    gz += d * w * z / (double)N;
   }
   for (int64_t r = c; r < N * C; r += C) {
-    dx[r] = (double)k->rstd[c] * (dy[r] - g - (double)k->y[r] * gy);
+    const double z = (x[r] - (double)k->mean[c]) * (double)k->rstd[c];
+    const double d = k->relu && w * z + b <= 0 ? 0 : dy[r];
+    e->dx[r] = (double)k->rstd[c] * (k->given ? d * w : d * w - g - z * gz);
   }
+}
+
+static void check_norm(norm_case *k, const double *x, const double *dy, const trm_real *dx0) {
+  const int64_t N = k->N, C = k->C;
+  expected e = {NEW_DOUBLES(C), NEW_DOUBLES(C), NEW_DOUBLES(N * C), NEW_DOUBLES(N * C),
+                NEW_DOUBLES(2 * C)};
+  for (int64_t c = 0; c < C; ++c) reference(k, x, dy, c, &e);
+  const double column = 16 + 8 * sqrt((double)N);
+  check_kernel((kernel_case){.name = "moments",
+                             .run = run_moments,
+                             .context = k,
+                             .n = {C, C},
+                             .want = {e.mean, e.variance},
+                             .tolerance = {column, column}});
+  check_kernel((kernel_case){.name = "batchnorm",
+                             .run = run_forward,
+                             .context = k,
+                             .n = {N * C},
+                             .want = {e.y},
+                             .tolerance = {16}});
+  check_kernel((kernel_case){.name = "batchnorm backward",
+                             .run = run_backward,
+                             .context = k,
+                             .n = {N * C, 2 * C},
+                             .want = {e.dx, e.sums},
+                             .start = {k->add ? dx0 : NULL},
+                             .tolerance = {10 * column, 4 * column}});
+  free(e.mean), free(e.variance), free(e.y), free(e.dx), free(e.sums);
 }
 
 static void check_one(int64_t N, int64_t C, bool add) {
@@ -64,52 +103,45 @@ static void check_one(int64_t N, int64_t C, bool add) {
   k.dy = test_random(N * C, 1, &state, &dy);
   k.w = test_random(C, 1, &state, &w);
   k.b = test_random(C, 1, &state, &b);
-  k.y = NEW_REALS(N * C);
-  double *mean = NEW_DOUBLES(C), *variance = NEW_DOUBLES(C), *y = NEW_DOUBLES(N * C);
-  double *dx = NEW_DOUBLES(N * C), *s = NEW_DOUBLES(N * C), *ds = NEW_DOUBLES(N * C);
-  double *dw = NEW_DOUBLES(C);
-  for (int64_t c = 0; c < C; ++c) reference(&k, x, dy, c, mean, variance, y, dx);
+  trm_real *dx0 = test_random(N * C, 1, &state, NULL), *dw0 = test_random(C, 1, &state, NULL);
+  for (int i = 0; i < 4; ++i) {
+    k.relu = i % 2 == 1;
+    k.given = i / 2 == 1;
+    check_norm(&k, x, dy, dx0);
+  }
+  double *s = NEW_DOUBLES(N * C), *ds = NEW_DOUBLES(N * C), *dw = NEW_DOUBLES(C);
   for (int64_t i = 0; i < N * C; ++i) {
     s[i] = x[i] * w[i % C] + b[i % C];
     ds[i] = dy[i] * w[i % C];
     dw[i % C] += dy[i] * x[i];
   }
-  const double column = 16 + 8 * sqrt((double)N);
-  kernel_case c = {.name = "moments",
-                   .run = run_moments,
-                   .context = &k,
-                   .n = {C, C},
-                   .want = {mean, variance},
-                   .tolerance = {column, column}};
-  check_kernel(c);
-  c = (kernel_case){.run = run_forward, .context = &k, .n = {N * C}, .want = {y}, .tolerance = {8}};
-  c.name = "standardize";
-  check_kernel(c);
-  c.run = run_in_place;
-  check_kernel(c);
-  c.name = "scale_shift";
-  c.run = run_shift;
-  c.want[0] = s;
-  check_kernel(c);
-  trm_real *dx0 = test_random(N * C, 1, &state, NULL), *dw0 = test_random(C, 1, &state, NULL);
-  c.start[0] = add ? dx0 : NULL;
-  c.name = "standardize backward";
-  c.run = run_backward;
-  c.want[0] = dx;
-  c.tolerance[0] = 10 * column;
-  check_kernel(c);
-  c.name = "scale_shift backward";
-  c.run = run_shift_backward;
-  c.want[0] = ds;
-  c.want[1] = dw;
-  c.n[1] = C;
-  c.start[1] = add ? dw0 : NULL;
-  c.tolerance[0] = 8;
-  c.tolerance[1] = 4 * column;
-  check_kernel(c);
-  free(x), free(dy), free(w), free(b), free(k.x), free(k.dy), free(k.w), free(k.b), free(k.y);
-  free(k.mean), free(k.rstd), free(mean), free(variance), free(y), free(dx), free(s), free(ds);
-  free(dw), free(dx0), free(dw0);
+  check_kernel((kernel_case){.name = "scale_shift",
+                             .run = run_shift,
+                             .context = &k,
+                             .n = {N * C},
+                             .want = {s},
+                             .tolerance = {8}});
+  check_kernel((kernel_case){.name = "scale_shift backward",
+                             .run = run_shift_backward,
+                             .context = &k,
+                             .n = {N * C, C},
+                             .want = {ds, dw},
+                             .start = {add ? dx0 : NULL, add ? dw0 : NULL},
+                             .tolerance = {8, 4 * (16 + 8 * sqrt((double)N))}});
+  free(x), free(dy), free(w), free(b), free(k.x), free(k.dy), free(k.w), free(k.b);
+  free(k.mean), free(k.rstd), free(s), free(ds), free(dw), free(dx0), free(dw0);
+}
+
+/* A NaN that the normalisation meets or makes is not lost in the ReLU. */
+static void check_nan(void *context, const char *isa) {
+  (void)context;
+  (void)isa;
+  enum { C = 19 };
+  trm_real x[2 * C], y[2 * C], ones[C];
+  for (int64_t i = 0; i < 2 * C; ++i) x[i] = i < C ? (trm_real)NAN : -1;
+  for (int64_t c = 0; c < C; ++c) ones[c] = 1;
+  trm_batchnorm_forward(y, &(trm_batchnorm){2, C, x, ones, ones, ones, ones, true});
+  for (int64_t c = 0; c < C; ++c) CHECK(isnan(y[c]) && y[C + c] == 0);
 }
 
 /* A mean that is large against the deviation leaves the variance its digits. */
@@ -134,5 +166,6 @@ int main(void) {
     check_one(130, 600, add);
   }
   for_each_isa(check_large_mean, NULL);
+  for_each_isa(check_nan, NULL);
   return check_verdict();
 }

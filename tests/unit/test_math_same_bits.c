@@ -336,23 +336,35 @@ static void case_trm_moments(trial *t) {
   note(t, mean, C);
   note(t, variance, C);
 }
-static void case_trm_standardize_forward(trial *t) {
-  const int64_t N = rows(t), C = width(t);
-  float *y = reals(t, N * C);
-  const float *x = reals(t, N * C);
-  const float *mean = reals(t, C);
-  const float *rstd = reals(t, C);
-  trm_standardize_forward(y, x, mean, rstd, N, C);
-  note(t, y, N * C);
+static trm_batchnorm batchnorm_of(trial *t) {
+  trm_batchnorm n = {.N = rows(t), .C = width(t), .relu = coin(t)};
+  n.x = reals(t, n.N * n.C);
+  n.mean = reals(t, n.C);
+  n.rstd = reals(t, n.C);
+  n.w = reals(t, n.C);
+  n.b = reals(t, n.C);
+  return n;
 }
-static void case_trm_standardize_backward(trial *t) {
-  const int64_t N = rows(t), C = width(t);
-  float *dx = reals(t, N * C), *sums = reals(t, 2 * C);
-  const float *dy = reals(t, N * C), *y = reals(t, N * C), *rstd = reals(t, C);
-  const bool add = coin(t);
-  trm_standardize_backward(dx, sums, dy, y, rstd, N, C, add);
-  note(t, dx, N * C);
-  note(t, sums, 2 * C);
+static void case_trm_batchnorm_forward(trial *t) {
+  const trm_batchnorm n = batchnorm_of(t);
+  float *y = reals(t, n.N * n.C);
+  trm_batchnorm_forward(y, &n);
+  note(t, y, n.N * n.C);
+}
+static void case_trm_batchnorm_sums(trial *t) {
+  const trm_batchnorm n = batchnorm_of(t);
+  float *sums = reals(t, 4 * n.C);
+  trm_batchnorm_sums(sums, reals(t, n.N * n.C), &n);
+  note(t, sums, 4 * n.C);
+}
+static void case_trm_batchnorm_backward(trial *t) {
+  const trm_batchnorm n = batchnorm_of(t);
+  float *dx = reals(t, n.N * n.C), *sums = reals(t, 4 * n.C);
+  const float *dy = reals(t, n.N * n.C);
+  const bool given = coin(t), add = coin(t);
+  trm_batchnorm_backward(dx, sums, dy, &n, given, add);
+  note(t, dx, n.N * n.C);
+  note(t, sums, 4 * n.C);
 }
 static void case_trm_scale_shift_forward(trial *t) {
   const int64_t N = rows(t), C = width(t);

@@ -89,13 +89,24 @@ void trm_layernorm_backward(trm_real *dx, trm_real *dw, trm_real *db, const trm_
 /** mean[C] and biased variance[C] of the columns of x[N, C], the variance in a second pass; 0 for
  *  N = 0. */
 void trm_moments(trm_real *mean, trm_real *variance, const trm_real *x, int64_t N, int64_t C);
-/** y[N, C] = (x[N, C] - mean[C]) rstd[C], by column. y may equal x. */
-void trm_standardize_forward(trm_real *y, const trm_real *x, const trm_real *mean,
-                             const trm_real *rstd, int64_t N, int64_t C);
-/** dx[N, C] (+)= rstd (dy - mean(dy) - y mean(dy y)), means over rows, which are left in sums[2 C];
- *  mean and rstd were those of x. Source: Ioffe, Szegedy 2015, arXiv:1502.03167, section 3. */
-void trm_standardize_backward(trm_real *dx, trm_real *sums, const trm_real *dy, const trm_real *y,
-                              const trm_real *rstd, int64_t N, int64_t C, bool add);
+/** Columns of x[N, C], standardised, scaled and shifted: z = (x - mean[C]) rstd[C], y = w[C] z + b[C], with
+ *  `relu` the greater of that and 0. */
+typedef struct trm_batchnorm {
+  int64_t N, C;
+  const trm_real *x, *mean, *rstd, *w, *b;
+  bool relu;
+} trm_batchnorm;
+/** y[N, C]. The backward pass reads x again, not y. */
+void trm_batchnorm_forward(trm_real *y, const trm_batchnorm *norm);
+/** sums[4, C]: over rows, of dy, dy z, dy w and dy w z; with `relu` dy is 0 where y is. The first two are
+ *  the gradients of b and w. */
+void trm_batchnorm_sums(trm_real *sums, const trm_real *dy, const trm_batchnorm *norm);
+/** dx[N, C] (+)= rstd (dy w - mean(dy w) - z mean(dy w z)), means over rows, where mean and rstd were those
+ *  of x; `given`: they were not, rstd dy w. Source: Ioffe, Szegedy 2015, arXiv:1502.03167, section 3.
+ *  @param[out]    dx    must not be dy, of which elements may be read twice
+ *  @param[in,out] sums  of trm_batchnorm_sums; not read when given. The last two become means */
+void trm_batchnorm_backward(trm_real *dx, trm_real *sums, const trm_real *dy,
+                            const trm_batchnorm *norm, bool given, bool add);
 /** y[N, C] = w[C] x[N, C] + b[C] by column. y may equal x. */
 void trm_scale_shift_forward(trm_real *y, const trm_real *x, const trm_real *w, const trm_real *b,
                              int64_t N, int64_t C);

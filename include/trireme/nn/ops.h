@@ -148,7 +148,10 @@ trm_var *trm_op_segment_pool(trm_tape *tape, trm_var *x, const int64_t *offsets,
  */
 trm_var *trm_op_batchnorm(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b, trm_var *mean,
                           trm_var *variance);
-/** y = w[C] x + b[C] by column: the second half of batch normalisation. */
+/** The same with y = max(y, 0): one pass over memory for both. */
+trm_var *trm_op_batchnorm_relu(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b, trm_var *mean,
+                               trm_var *variance);
+/** y = w[C] x + b[C] by column. */
 trm_var *trm_op_scale_shift(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b);
 /** y = x > 0 ? x : exp(x) - 1. */
 trm_var *trm_op_elu(trm_tape *tape, trm_var *x);

@@ -40,26 +40,34 @@ void trm_bias_forward(trm_real *y, const trm_real *x, const trm_real *b, int64_t
   }
 }
 
+/* Sums of the columns of so many groups of 16. */
+TRM_INLINE void sum_groups(int groups, trm_real *sum, const trm_real *dy, int64_t rows, int64_t C) {
+  trm_lanes s[4];
+#pragma GCC unroll 4
+  for (int g = 0; g < groups; ++g) s[g] = trm_lanes_set(0);
+  for (int64_t r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+    for (int g = 0; g < groups; ++g) {
+      s[g] = trm_lanes_add(s[g], trm_lanes_load(dy + r * C + g * TRM_LANES));
+    }
+  }
+#pragma GCC unroll 4
+  for (int g = 0; g < groups; ++g) trm_lanes_store(sum + g * TRM_LANES, s[g]);
+}
+
 /* Sums of a tile of rows and columns. */
 static void sum_tile(trm_real *sum, const trm_real *dy, int64_t rows, int64_t columns, int64_t C) {
-  if (columns == TRM_COLUMN_TILE) {
-    trm_lanes s0 = trm_lanes_set(0), s1 = s0, s2 = s0, s3 = s0;
-    for (int64_t r = 0; r < rows; ++r) {
-      const trm_real *row = dy + r * C;
-      s0 = trm_lanes_add(s0, trm_lanes_load(row));
-      s1 = trm_lanes_add(s1, trm_lanes_load(row + TRM_LANES));
-      s2 = trm_lanes_add(s2, trm_lanes_load(row + 2 * TRM_LANES));
-      s3 = trm_lanes_add(s3, trm_lanes_load(row + 3 * TRM_LANES));
-    }
-    trm_lanes_store(sum, s0);
-    trm_lanes_store(sum + TRM_LANES, s1);
-    trm_lanes_store(sum + 2 * TRM_LANES, s2);
-    trm_lanes_store(sum + 3 * TRM_LANES, s3);
+  int64_t c = 0;
+  for (; c + 4 * TRM_LANES <= columns; c += 4 * TRM_LANES) sum_groups(4, sum + c, dy + c, rows, C);
+  for (; c + TRM_LANES <= columns; c += TRM_LANES) sum_groups(1, sum + c, dy + c, rows, C);
+  if (c < columns && columns > TRM_LANES) { /* some of them again */
+    c = columns - TRM_LANES;
+    sum_groups(1, sum + c, dy + c, rows, C);
     return;
   }
-  for (int64_t c = 0; c < columns; ++c) sum[c] = 0;
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c) sum[c] += dy[r * C + c];
+  for (int64_t k = c; k < columns; ++k) sum[k] = 0;
+  for (int64_t r = 0; c < columns && r < rows; ++r) {
+    for (int64_t k = c; k < columns; ++k) sum[k] += dy[r * C + k];
   }
 }
 
