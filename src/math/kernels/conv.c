@@ -217,25 +217,26 @@ static void pack_backward(const job *j, const phase *p, trm_real *restrict to, c
   }
 }
 
-/* All panels of group g. */
-static void pack_group(const job *j, const phase *p, const trm_real *w, int64_t g) {
-  trm_real *to = p->packed + g * p->depth * conv_columns(j->columns);
-  for (int64_t first = 0, width; first < j->columns; first += width) {
-    width = conv_panel_vectors(j->columns - first) * CONV_VECTOR;
-    const int64_t n = trm_min_i64(width, j->columns - first);
-    (j->backward ? pack_backward : pack_forward)(j, p, to, w, g, first, n, width);
-    for (int64_t k = 0; n < width && k < p->depth; ++k) {
-      for (int64_t c = n; c < width; ++c) to[k * width + c] = 0;
-    }
-    to += p->depth * width;
+/* A panel of group g. */
+static void pack_panel(const job *j, const phase *p, const trm_real *w, int64_t g,
+                       conv_panel panel) {
+  const int64_t width = panel.vectors * CONV_VECTOR, first = panel.first;
+  const int64_t n = trm_min_i64(width, j->columns - first);
+  trm_real *to = p->packed + (g * conv_columns(j->columns) + first) * p->depth;
+  (j->backward ? pack_backward : pack_forward)(j, p, to, w, g, first, n, width);
+  for (int64_t k = 0; n < width && k < p->depth; ++k) {
+    for (int64_t c = n; c < width; ++c) to[k * width + c] = 0;
   }
 }
 
 static void pack(const job *j, const trm_real *w) {
+  const int64_t n_panels = conv_panels(j->columns);
   phase p = first_phase(j);
   do {
 #pragma omp for schedule(static) nowait
-    for (int64_t g = 0; g < j->conv->groups; ++g) pack_group(j, &p, w, g);
+    for (int64_t i = 0; i < j->conv->groups * n_panels; ++i) {
+      pack_panel(j, &p, w, i / n_panels, conv_panel_at(j->columns, i % n_panels));
+    }
   } while (next_phase(j, &p));
 #pragma omp barrier
 }

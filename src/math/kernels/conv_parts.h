@@ -44,6 +44,24 @@ TRM_INLINE int64_t conv_panel_vectors(int64_t left) {
   return n == 4 ? 2 : trm_min_i64(n, CONV_VECTORS);
 }
 
+/** Panel `number` of a group of columns: its first column, and its vectors. */
+typedef struct conv_panel {
+  int64_t first, vectors;
+} conv_panel;
+static inline conv_panel conv_panel_at(int64_t columns, int64_t number) {
+  conv_panel p = {0, conv_panel_vectors(columns)};
+  for (; number > 0; --number) {
+    p.first += p.vectors * CONV_VECTOR;
+    p.vectors = conv_panel_vectors(columns - p.first);
+  }
+  return p;
+}
+static inline int64_t conv_panels(int64_t columns) {
+  int64_t n = 0;
+  for (; columns > 0; ++n) columns -= conv_panel_vectors(columns) * CONV_VECTOR;
+  return n;
+}
+
 /** Images with `before` zeros above and to the left, read as rows of `width` pixels, `height` of them. */
 typedef struct conv_source {
   const trm_real *data;

@@ -61,9 +61,7 @@ static job make_job(const trm_conv *conv) {
   j.band_rows =
       trm_min_i64(trm_max_i64(BAND_PLACES / trm_max_i64(w->across, 1), 1), BAND_ROWS_MOST);
   j.copy_dy = j.columns % CONV_VECTOR != 0;
-  for (int64_t c = 0; c < j.columns; c += conv_panel_vectors(j.columns - c) * CONV_VECTOR) {
-    ++j.panels;
-  }
+  j.panels = conv_panels(j.columns);
   return j;
 }
 
@@ -79,6 +77,7 @@ typedef struct band {
   int64_t n;
   int64_t from[BAND_ROWS_MOST];
   int64_t across, x_step, dy_step; /* places of a row, and elements from one to the next */
+  bool first;                      /* of all: sums are written */
 } band;
 
 /* The next `steps` places of a row; narrow tiles take several at a time, since they have more weights than
@@ -106,7 +105,7 @@ TRM_INLINE void grow(int rows, int vectors, int steps, trm_vector sum[][CONV_VEC
 }
 
 /* Sums of `rows` weights, which see x from x[.] on, and `vectors` vectors of columns of dy, added to
- * sums[rows][vectors]. */
+ * sums[rows][vectors] (written by the first band). */
 TRM_INLINE void register_tile(int rows, int vectors, const band *places, const trm_real *const *x,
                               const trm_real *dy, trm_real *sums) {
   trm_vector sum[CONV_ROWS_MOST][CONV_VECTORS];
@@ -135,7 +134,7 @@ TRM_INLINE void register_tile(int rows, int vectors, const band *places, const t
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) {
       trm_real *at = sums + (i * vectors + v) * CONV_VECTOR;
-      trm_vector_store(at, trm_vector_load(at) + sum[i][v]);
+      trm_vector_store(at, places->first ? sum[i][v] : trm_vector_load(at) + sum[i][v]);
     }
   }
 }
@@ -165,11 +164,10 @@ typedef struct unit {
 } unit;
 
 static unit make_unit(const job *j, int64_t number) {
-  unit u = {.group = number / (j->panels * j->parts)};
-  for (int64_t panel = number / j->parts % j->panels; panel > 0; --panel) {
-    u.first_column += conv_panel_vectors(j->columns - u.first_column) * CONV_VECTOR;
-  }
-  u.vectors = conv_panel_vectors(j->columns - u.first_column);
+  const conv_panel panel = conv_panel_at(j->columns, number / j->parts % j->panels);
+  unit u = {.group = number / (j->panels * j->parts),
+            .first_column = panel.first,
+            .vectors = panel.vectors};
   u.first_row = number % j->parts * j->tiles * CONV_ROWS_MOST;
   u.end_row = trm_min_i64(u.first_row + j->tiles * CONV_ROWS_MOST, j->rows);
   return u;
@@ -248,6 +246,7 @@ static void run_unit(const job *j, const unit *u, int64_t first, int64_t n) {
   places.dy_step = j->conv->O;
   for (int64_t row = 0; row < n * w->down; row += places.n) {
     places.n = trm_min_i64(j->band_rows, n * w->down - row);
+    places.first = first + row == 0;
     for (int64_t i = 0; i < places.n; ++i) {
       const int64_t image = (row + i) / w->down, y = (row + i) % w->down;
       places.from[i] = image * image_elements + y * w->stride * row_elements;
@@ -325,7 +324,7 @@ void trm_conv_backward_weights(trm_real *dw, const trm_real *dy, const trm_real 
   j.dy_copies = j.copies + copies_elements(&j);
   const int n_threads = cut_units(&j);
   const int64_t N = conv->windows.N, units = conv->groups * j.panels * j.parts;
-  memset(j.sums, 0, (size_t)sums_elements(&j) * sizeof *j.sums);
+  if (N <= 0) memset(j.sums, 0, (size_t)sums_elements(&j) * sizeof *j.sums);
 #pragma omp parallel num_threads(n_threads)
   {
     for (int64_t first = 0; first < N; first += j.images) {
