@@ -60,6 +60,7 @@ trm_add_test(NAME test_nn_linear_xent FOLDER unit MODULES core math nn THREADS 2
 trm_add_test(NAME test_nn_graph_blocks FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_blocks FOLDER unit MODULES core math nn)
 trm_add_test(NAME test_nn_graph FOLDER unit MODULES core math nn)
+trm_add_test(NAME test_nn_images FOLDER unit MODULES core math nn THREADS 2)
 
 trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)
 trm_add_test(NAME test_optim_torch FOLDER unit MODULES core_f64 math_f64 nn_f64 optim_f64)
