@@ -155,6 +155,11 @@ trm_var *trm_net_normalise(const trm_net *net, trm_tape *tape, trm_var *x,
 
 trm_var *trm_net_activate(const trm_net *net, trm_tape *tape, trm_var *x,
                           const trm_net_layer *layer) {
+  if (net->norm == TRM_NET_BATCH_NORM && net->activation == trm_op_relu) { /* in one pass */
+    return trm_op_batchnorm_relu(tape, x, param(tape, layer->norm.weight),
+                                 param(tape, layer->norm.bias), param(tape, layer->mean),
+                                 param(tape, layer->variance));
+  }
   return net->activation(tape, trm_net_normalise(net, tape, x, layer));
 }
 
