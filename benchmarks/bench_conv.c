@@ -83,13 +83,29 @@ typedef struct operands {
   trm_real *x, *dx, *w, *dw, *y, *dy, *before, *sums, *scratch;
 } operands;
 
+static bool by_channel(const operands *o) {
+  return o->conv.groups == o->conv.O && o->conv.groups == o->conv.windows.C;
+}
+
 static void forward(const operands *o) {
+  if (by_channel(o)) {
+    trm_conv_channels_forward(o->y, o->x, o->w, &o->conv.windows);
+    return;
+  }
   trm_conv_forward(o->y, o->x, o->w, &o->conv, o->scratch);
 }
 static void gradient_of_weights(const operands *o) {
+  if (by_channel(o)) {
+    trm_conv_channels_backward_weights(o->dw, o->dy, o->x, &o->conv.windows, false, 0, 0);
+    return;
+  }
   trm_conv_backward_weights(o->dw, o->dy, o->x, &o->conv, false, 0, 0, o->scratch);
 }
 static void gradient_of_input(const operands *o) {
+  if (by_channel(o)) {
+    trm_conv_channels_backward_input(o->dx, o->dy, o->w, &o->conv.windows, false);
+    return;
+  }
   trm_conv_backward_input(o->dx, o->dy, o->w, &o->conv, false, o->scratch);
 }
 /* Batch normalisation of the output with a ReLU, in training. */

@@ -9,7 +9,7 @@ enum { MERGES = 2 };
 typedef struct image_case {
   trm_conv conv;
   trm_real *x, *w, *dy;
-  bool add;
+  bool add, by_channel;
 } image_case;
 
 static int64_t pixels(const trm_windows *w) {
@@ -26,18 +26,30 @@ static int64_t weights(const trm_conv *c) {
 
 static void run_forward(void *p, trm_real **out) {
   const image_case *k = p;
+  if (k->by_channel) {
+    trm_conv_channels_forward(out[0], k->x, k->w, &k->conv.windows);
+    return;
+  }
   trm_real *scratch = NEW_REALS(trm_conv_forward_scratch(&k->conv));
   trm_conv_forward(out[0], k->x, k->w, &k->conv, scratch);
   free(scratch);
 }
 static void run_input(void *p, trm_real **out) {
   const image_case *k = p;
+  if (k->by_channel) {
+    trm_conv_channels_backward_input(out[0], k->dy, k->w, &k->conv.windows, k->add);
+    return;
+  }
   trm_real *scratch = NEW_REALS(trm_conv_backward_input_scratch(&k->conv));
   trm_conv_backward_input(out[0], k->dy, k->w, &k->conv, k->add, scratch);
   free(scratch);
 }
 static void run_weights(void *p, trm_real **out) {
   const image_case *k = p;
+  if (k->by_channel) {
+    trm_conv_channels_backward_weights(out[0], k->dy, k->x, &k->conv.windows, k->add, 0, 0);
+    return;
+  }
   trm_real *scratch = NEW_REALS(trm_conv_backward_weights_scratch(&k->conv));
   trm_conv_backward_weights(out[0], k->dy, k->x, &k->conv, k->add, 0, 0, scratch);
   free(scratch);
@@ -65,11 +77,11 @@ static void reference(const image_case *k, double *y, double *dx, double *dw) {
   }
 }
 
-static void check_conv(trm_conv conv, bool add) {
+static void check_conv_by(trm_conv conv, bool add, bool by_channel) {
   const trm_windows *w = &conv.windows;
   const int64_t n_x = pixels(w), n_y = places(w) * conv.O, n_w = weights(&conv);
   uint64_t state = (uint64_t)(n_x * 31 + n_w);
-  image_case k = {.conv = conv, .add = add};
+  image_case k = {.conv = conv, .add = add, .by_channel = by_channel};
   k.x = test_random(n_x, 1, &state, NULL);
   k.w = test_random(n_w, 1, &state, NULL);
   k.dy = test_random(n_y, 1, &state, NULL);
@@ -100,6 +112,11 @@ static void check_conv(trm_conv conv, bool add) {
   free(k.x), free(k.w), free(k.dy), free(y), free(dx), free(dw), free(dx0), free(dw0);
 }
 
+static void check_conv(trm_conv conv, bool add) {
+  check_conv_by(conv, add, false);
+  if (conv.groups == conv.windows.C && conv.groups == conv.O) check_conv_by(conv, add, true);
+}
+
 static trm_windows windows(int64_t N, int64_t H, int64_t W, int64_t C, int64_t height,
                            int64_t width, int64_t stride, int64_t padding) {
   return (trm_windows){.N = N,
@@ -125,6 +142,8 @@ static void check_convs(bool add) {
   check_conv((trm_conv){windows(3, 4, 4, 33, 3, 3, 1, 0), 80, 1}, add); /* in place */
   check_conv((trm_conv){windows(2, 11, 10, 6, 2, 3, 3, 1), 9, 3}, add);
   check_conv((trm_conv){windows(2, 9, 9, 24, 3, 3, 1, 1), 24, 24}, add);
+  check_conv((trm_conv){windows(3, 9, 8, 83, 3, 2, 2, 1), 83, 83}, add);
+  check_conv((trm_conv){windows(2, 2, 2, 3, 5, 5, 4, 4), 3, 3}, add);
   check_conv((trm_conv){windows(2, 10, 300, 2, 3, 3, 1, 1), 5, 1}, add); /* wide */
   check_conv((trm_conv){windows(1, 2, 2, 3, 5, 5, 4, 4), 7, 1}, add);
 }

@@ -1140,6 +1140,29 @@ static void case_trm_conv_backward_weights(trial *t) {
   trm_conv_backward_weights(dw + 2 * n, dy, x, &c, add, (int)below(t, 3), n, scratch);
   note(t, dw, 3 * n);
 }
+static void case_trm_conv_channels_forward(trial *t) {
+  const trm_windows s = windows_of(t, width(t));
+  float *y = reals(t, places(&s) * s.C);
+  const float *x = reals(t, pixels(&s)), *w = reals(t, s.height * s.width * s.C);
+  trm_conv_channels_forward(y, x, w, &s);
+  note(t, y, places(&s) * s.C);
+}
+static void case_trm_conv_channels_backward_input(trial *t) {
+  const trm_windows s = windows_of(t, width(t));
+  float *dx = reals(t, pixels(&s));
+  const float *dy = reals(t, places(&s) * s.C), *w = reals(t, s.height * s.width * s.C);
+  trm_conv_channels_backward_input(dx, dy, w, &s, coin(t));
+  note(t, dx, pixels(&s));
+}
+static void case_trm_conv_channels_backward_weights(trial *t) {
+  const trm_windows s = windows_of(t, width(t));
+  const int64_t n = s.height * s.width * s.C;
+  float *dw = reals(t, 3 * n);
+  const float *dy = reals(t, places(&s) * s.C), *x = reals(t, pixels(&s));
+  const bool add = coin(t);
+  trm_conv_channels_backward_weights(dw + 2 * n, dy, x, &s, add, (int)below(t, 3), n);
+  note(t, dw, 3 * n);
+}
 static void case_trm_pool_max_forward(trial *t) {
   const trm_windows w = windows_of(t, width(t));
   const int64_t n = places(&w) * w.C;

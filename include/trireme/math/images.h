@@ -61,6 +61,18 @@ int64_t trm_conv_forward_scratch(const trm_conv *conv);
 int64_t trm_conv_backward_input_scratch(const trm_conv *conv);
 int64_t trm_conv_backward_weights_scratch(const trm_conv *conv);
 
+/** The same by channel (depthwise: C groups of one channel and one output, w[height width, C]), without
+ *  scratch. Sums as above, pixels outside of the image left out; of weights by rows of places. */
+void trm_conv_channels_forward(trm_real *y, const trm_real *x, const trm_real *w,
+                               const trm_windows *windows);
+/** dx (+)= the sum over the windows that see a pixel, in their order. */
+void trm_conv_channels_backward_input(trm_real *dx, const trm_real *dy, const trm_real *w,
+                                      const trm_windows *windows, bool add);
+/** As trm_conv_backward_weights. */
+void trm_conv_channels_backward_weights(trm_real *dw, const trm_real *dy, const trm_real *x,
+                                        const trm_windows *windows, bool add, int n_merges,
+                                        int64_t merge_step);
+
 /** y[N, down, across, C]: the maximum of each window and channel; a NaN wins, of equals the first.
  *  winners [N, down, across, C]: its place in the window, row by row. */
 void trm_pool_max_forward(trm_real *y, trm_winner *winners, const trm_real *x,

@@ -1,40 +1,9 @@
 /** Pooling by windows. Channels lie side by side: each window's pixels are met row by row of channels. */
 #include "isa.h"
 
+#include "ranges.h"
 #include "simd.h"
 #include "team.h"
-#include "trireme/core/integers.h"
-#include "trireme/math/images.h"
-
-/* A range of pixels that a window sees along an axis, or of windows that see a pixel. */
-typedef struct range {
-  int64_t first, end;
-} range;
-
-static range pixels_of(int64_t place, int64_t window, int64_t stride, int64_t padding,
-                       int64_t size) {
-  const int64_t first = place * stride - padding;
-  return (range){trm_max_i64(first, 0), trm_min_i64(first + window, size)};
-}
-
-static range places_of(int64_t pixel, int64_t window, int64_t stride, int64_t padding,
-                       int64_t places) {
-  const int64_t last = pixel + padding, before = last - window;
-  return (range){before < 0 ? 0 : before / stride + 1, trm_min_i64(last / stride + 1, places)};
-}
-
-static range rows_of(const trm_windows *w, int64_t place) {
-  return pixels_of(place, w->height, w->stride, w->padding, w->H);
-}
-static range columns_of(const trm_windows *w, int64_t place) {
-  return pixels_of(place, w->width, w->stride, w->padding, w->W);
-}
-static range places_down(const trm_windows *w, int64_t row) {
-  return places_of(row, w->height, w->stride, w->padding, w->down);
-}
-static range places_across(const trm_windows *w, int64_t column) {
-  return places_of(column, w->width, w->stride, w->padding, w->across);
-}
 
 static int64_t forward_work(const trm_windows *w) {
   return w->N * w->down * w->across * w->C * w->height * w->width;

@@ -15,6 +15,11 @@ static trm_conv conv_of(const trm_node *node) {
                     .groups = a->groups};
 }
 
+/* Every output sees one channel of its own. */
+static bool by_channel(const trm_conv *conv) {
+  return conv->groups == conv->windows.C && conv->groups == conv->O;
+}
+
 static trm_status shape(const trm_node *node, trm_shape *shape) {
   const trm_var *x = node->in[X], *w = node->in[W];
   const conv2d *a = TRM_ATTR(node, conv2d);
@@ -34,6 +39,7 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   shape->dims[1] = conv.windows.down;
   shape->dims[2] = conv.windows.across;
   shape->dims[3] = conv.O;
+  if (by_channel(&conv)) return TRM_OK;
   shape->scratch_forward = trm_conv_forward_scratch(&conv);
   shape->scratch_backward = trm_max_i64(x->needs_grad ? trm_conv_backward_input_scratch(&conv) : 0,
                                         trm_conv_backward_weights_scratch(&conv));
@@ -43,21 +49,40 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
 static void forward(trm_tape *tape, trm_node *node) {
   (void)tape;
   const trm_conv conv = conv_of(node);
-  trm_conv_forward(node->out->data, node->in[X]->data, node->in[W]->data, &conv, node->scratch);
+  const trm_real *x = node->in[X]->data, *w = node->in[W]->data;
+  if (by_channel(&conv)) {
+    trm_conv_channels_forward(node->out->data, x, w, &conv.windows);
+  } else {
+    trm_conv_forward(node->out->data, x, w, &conv, node->scratch);
+  }
+}
+
+static void backward_weights(trm_tape *tape, trm_node *node, const trm_conv *conv) {
+  const trm_real *x = node->in[X]->data, *dy = node->out->grad;
+  const int64_t step = trm_tape_pass(tape)->merge_step;
+  const int n_merges = trm_node_merges(tape, node, W);
+  bool add;
+  trm_real *dw = trm_node_grad(tape, node, W, &add);
+  if (!dw) return;
+  if (by_channel(conv)) {
+    trm_conv_channels_backward_weights(dw, dy, x, &conv->windows, add, n_merges, step);
+  } else {
+    trm_conv_backward_weights(dw, dy, x, conv, add, n_merges, step, node->scratch);
+  }
 }
 
 static void backward(trm_tape *tape, trm_node *node) {
   const trm_conv conv = conv_of(node);
-  const trm_real *dy = node->out->grad;
-  const int n_merges = trm_node_merges(tape, node, W);
+  const trm_real *w = node->in[W]->data, *dy = node->out->grad;
+  backward_weights(tape, node, &conv);
   bool add;
-  trm_real *dw = trm_node_grad(tape, node, W, &add);
-  if (dw) {
-    trm_conv_backward_weights(dw, dy, node->in[X]->data, &conv, add, n_merges,
-                              trm_tape_pass(tape)->merge_step, node->scratch);
-  }
   trm_real *dx = trm_node_grad(tape, node, X, &add);
-  if (dx) trm_conv_backward_input(dx, dy, node->in[W]->data, &conv, add, node->scratch);
+  if (!dx) return;
+  if (by_channel(&conv)) {
+    trm_conv_channels_backward_input(dx, dy, w, &conv.windows, add);
+  } else {
+    trm_conv_backward_input(dx, dy, w, &conv, add, node->scratch);
+  }
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
@@ -68,7 +93,7 @@ static trm_var *sample(trm_op_case *c, int variant) {
                {{1, 7, 6, 2}, 3, 1, {3, 2, 2, 1}},  {{2, 5, 5, 4}, 6, 2, {3, 3, 2, 1}},
                {{1, 4, 5, 3}, 3, 3, {2, 3, 1, 1}},  {{0, 4, 4, 2}, 3, 1, {3, 3, 1, 1}},
                {{1, 8, 7, 2}, 19, 1, {5, 5, 3, 2}}, {{2, 5, 5, 3}, 2, 1, {1, 1, 2, 0}},
-               {{1, 3, 12, 1}, 2, 1, {3, 4, 1, 0}}};
+               {{1, 3, 12, 1}, 2, 1, {3, 4, 1, 0}}, {{2, 6, 5, 19}, 19, 19, {3, 2, 2, 1}}};
   if (variant >= (int)(sizeof cases / sizeof cases[0])) return NULL;
   const trm_window window = cases[variant].window;
   const int64_t groups = cases[variant].groups, O = cases[variant].O;
