@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "trireme/comm/comm.h"
+#include "trireme/core/config.h"
 #include "trireme/core/status.h"
 
 /** A command. `run` gets the words after its name and returns the process's exit code. */
@@ -39,6 +40,10 @@ const app_command *app_command_find(const char *name); /* NULL: none of this nam
 void app_print_usage(const app_command *command);
 /** The kinds of `trireme prepare`, as print_kinds is to print them. */
 void app_prepare_print_kinds(void);
+
+/** The learning rate over a run's steps, drawn as lines of YAML comments; nothing where the length of
+ *  the schedule is left to a checkpoint. */
+void app_print_rates(const trm_config *config, int64_t n_steps);
 
 /* ---- options -------------------------------------------------------------------------------- */
 

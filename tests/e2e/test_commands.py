@@ -106,7 +106,7 @@ for ranks in (0, 2):
     good(result, f"train --check on {ranks}")
     equal(result.out.count("train:"), 1, f"--check on {ranks} prints once:\n{result.out}")
     for part in ("blocks: 8\n", "decay_steps: 150\n", "192 tokens a step", "steps an epoch",
-                 "weights ", "gradients ", "optimizer ", "activations "):
+                 "# learning rate (cosine): ", " |*", "weights ", "gradients ", "optimizer ", "activations "):
         check(part in result.out, f"{part!r} in\n{result.out}")
 weights = re.search(r"# ([\d,]+) parameters", result.out).group(1)
 trained = train(config, os.path.join(folder, "one"), "--set", "train.steps=1")
