@@ -10,7 +10,7 @@ config = small_setup(folder, text=SMALL.replace("eval: {every: 10}", "eval: {eve
                      .replace("width: 32", "width: 48").replace("schedule: {warmup_steps: 5}\n", ""))
 quick = ["--set", "checkpoint.initial=false", "--set", "checkpoint.every=0", "--set",
          "log.tensorboard=false"]
-PLATEAU = ["schedule.name=plateau", "schedule.warmup_steps=3", "schedule.patience=0", "schedule.threshold=0.02",
+PLATEAU = ["schedule.name=plateau", "schedule.warmup_steps=3", "schedule.patience=1", "schedule.threshold=0.3",
            "schedule.factor=0.5"]
 
 # Optimizer with its options, schedule with its own, and the step at which the run is stopped.

@@ -41,7 +41,7 @@ static void update(void *context, int64_t begin, int64_t end) {
     const trm_real c = s.beta1 * s.m[i] + s.rest1 * gi;
     const trm_real wi = s.w[i] - s.shrink * s.w[i];
     s.m[i] = s.beta2 * s.m[i] + s.rest2 * gi;
-    s.w[i] = wi - (c > 0 ? s.lr : c < 0 ? -s.lr : 0);
+    s.w[i] = wi - s.lr * (trm_real)((c > 0) - (c < 0));
   }
 }
 
