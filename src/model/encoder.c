@@ -65,6 +65,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
                : trm_config_is(config, "model.pooling", "max") ? TRM_POOL_MAX
                                                                : TRM_POOL_FIRST;
   trm_sample_loss_configure(config, dims, &e->loss);
+  e->embedding.attacked = true;
   TRM_TRY_OUT(TRM_ALLOC(&e->layers, e->t.layers, "model"));
   TRM_TRY_OUT(add_parameters(e, params, dims));
   *self = e;

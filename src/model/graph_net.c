@@ -221,7 +221,12 @@ trm_status trm_gnn_add(trm_gnn *net, trm_params *params) {
 
 trm_gnn_rows trm_gnn_input(const trm_gnn *net, trm_tape *t, const trm_features *features) {
   if (net->sparse) return (trm_gnn_rows){.features = features, .dropout = net->input_dropout};
-  return (trm_gnn_rows){.x = trm_op_features(t, features, net->input_dropout)};
+  if (!trm_tape_pass(t)->nudge) {
+    return (trm_gnn_rows){.x = trm_op_features(t, features, net->input_dropout)};
+  }
+  trm_var *x =
+      trm_op_nudge(t, trm_op_features(t, features, 0)); /* the change is dropped with them */
+  return (trm_gnn_rows){.x = trm_op_dropout_rows(t, x, net->input_dropout, features->ids)};
 }
 
 static trm_gnn_hop hop_at(const trm_gnn *net, const trm_graph_batch *batch, int layer) {

@@ -95,6 +95,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   m->tied = trm_config_bool(config, "model.tied");
   m->smoothing = trm_config_real(config, "loss.label_smoothing");
   m->encoder.n = m->t.layers;
+  m->encoder.embedding.attacked = true;
   m->decoder.n = trm_config_int(config, "model.decoder_layers");
   if (m->decoder.n == 0) m->decoder.n = m->t.layers;
   if (shared && !dims->shared) {

@@ -210,6 +210,7 @@ trm_var *trm_embed(const trm_transformer *t, trm_tape *tape, trm_embedding_rows 
                    const int32_t *tokens, const trm_sequences *s) {
   const double scale = t->xavier ? sqrt((double)t->width) : 1;
   trm_var *x = trm_op_embedding(tape, trm_tape_param(tape, e.tokens), tokens, s->n_rows);
+  if (e.attacked) x = trm_op_nudge(tape, x);
   x = trm_op_position(tape, x, positions(t, tape, e.positions), s, scale);
   return trm_op_dropout(tape, x, t->dropout, s);
 }

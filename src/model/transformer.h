@@ -35,6 +35,7 @@ typedef struct trm_transformer_layer {
 /** Tokens with their places: where a stack begins. */
 typedef struct trm_embedding_rows {
   int tokens, positions; /* positions -1: fixed waves */
+  bool attacked;         /* attacks change the vectors of its tokens (trm_op_nudge) */
 } trm_embedding_rows;
 
 /** Reads the keys that all Transformers have, and makes the table of waves.

@@ -50,6 +50,7 @@ struct trm_tape {
   int n_spares;
 
   uint64_t n_dropouts;
+  int64_t nudge_size;
   double loss_sum;
   double loss_count;
   int64_t n_right;
@@ -115,7 +116,8 @@ void trm_tape_begin(trm_tape *tape, const trm_pass *pass) {
   tape->n_nodes = 0;
   tape->n_spares = 0;
   tape->n_dropouts = 0;
-  tape->loss_sum = 0;
+  tape->nudge_size = -1;
+  tape->loss_sum = pass->loss_before;
   tape->loss_count = 0;
   tape->n_right = 0;
   tape->block = 0;
@@ -133,6 +135,15 @@ void trm_tape_begin(trm_tape *tape, const trm_pass *pass) {
   if (pass->weights_use != TRM_WEIGHTS_SAME && !pass->dry) trm_packs_forget(tape->packs);
 }
 
+void trm_tape_nudge(trm_tape *tape, const trm_nudge *nudge) {
+  tape->pass.nudge = nudge;
+}
+int64_t trm_tape_nudge_size(const trm_tape *tape) {
+  return tape->nudge_size;
+}
+void trm_tape_set_nudge_size(trm_tape *tape, int64_t n) {
+  tape->nudge_size = n;
+}
 const trm_pass *trm_tape_pass(const trm_tape *tape) {
   return &tape->pass;
 }
@@ -218,6 +229,15 @@ static bool set_dims(trm_var *v, int n_dims, const int64_t *dims) {
   return true;
 }
 
+/* Whether gradients of parameters are wanted; a dry pass counts the memory for all of them. */
+static bool trains(const trm_tape *tape) {
+  return tape->pass.grads || tape->pass.sink || tape->pass.dry;
+}
+
+bool trm_tape_goes_back(const trm_tape *tape) {
+  return trains(tape) || (tape->pass.nudge && tape->pass.nudge->grad);
+}
+
 trm_var *trm_tape_param(trm_tape *tape, int param) {
   TRM_ASSERT(param >= 0 && param < tape->params->n_rows);
   if (tape->status != TRM_OK) return &tape->invalid;
@@ -228,7 +248,7 @@ trm_var *trm_tape_param(trm_tape *tape, int param) {
   (void)set_dims(&r->var, row->n_dims, row->dims);
   r->var.data = tape->params->weights + row->offset;
   r->var.param = param;
-  r->var.needs_grad = tape->pass.grads || tape->pass.sink || tape->pass.dry;
+  r->var.needs_grad = trains(tape);
   return tape->param_vars[param] = &r->var;
 }
 
@@ -362,7 +382,7 @@ static void run_backward(trm_tape *tape, trm_node *node) {
   const trm_block_sink *sink = tape->pass.sink;
   if (!in_blocks(tape, node)) {
     node->op->backward(tape, node);
-    for (int i = 0; tape->pass.n_blocks > 0 && i < node->n_in; ++i) {
+    for (int i = 0; sink && i < node->n_in; ++i) {
       if (!node->in[i] || node->in[i]->param < 0) continue;
       const trm_param *row = &tape->params->rows[node->in[i]->param];
       sink->whole(sink->context, row->offset, row->n);
@@ -373,7 +393,7 @@ static void run_backward(trm_tape *tape, trm_node *node) {
     part p;
     make_part(tape, node, k, &p);
     node->op->backward(tape, &p.node);
-    for (int i = 0; i < node->n_in; ++i) {
+    for (int i = 0; sink && i < node->n_in; ++i) {
       if (!node->in[i] || node->in[i]->param < 0) continue;
       const trm_param *row = &tape->params->rows[node->in[i]->param];
       sink->merge(sink->context, k, row->offset, row->n);
@@ -403,6 +423,7 @@ static trm_var *apply(trm_tape *tape, const trm_op *op, trm_var *const *in, int 
   node->n_in = n_in;
   node->out = &r->var;
   if (attr_bytes) memcpy(node->attr, attr, attr_bytes);
+  r->var.needs_grad = op->starts && (tape->pass.dry || tape->pass.nudge->grad);
   for (int i = 0; i < n_in; ++i) {
     node->in[i] = in[i];
     if (!in[i]) continue;
@@ -460,7 +481,12 @@ uint64_t trm_tape_next_dropout(trm_tape *tape) {
   return tape->n_dropouts++;
 }
 
+static double loss_scale(const trm_tape *tape) {
+  return tape->pass.loss_scale != 0 ? tape->pass.loss_scale : 1;
+}
+
 void trm_tape_add_loss(trm_tape *tape, double sum, double count) {
+  sum *= loss_scale(tape);
   tape->loss_sum += sum;
   tape->loss_count += count;
   if (tape->pass.n_blocks == 0) return;
@@ -565,6 +591,7 @@ static void clear_param(trm_tape *tape, const trm_param *row) {
 /* A parameter has lost one of the nodes that use it. */
 static void release_params(trm_tape *tape, const trm_node *node, trm_grad_ready ready,
                            void *context) {
+  if (!trains(tape)) return;
   for (int i = 0; i < node->n_in; ++i) {
     if (!node->in[i] || node->in[i]->param < 0) continue;
     const int p = node->in[i]->param;
@@ -601,14 +628,14 @@ static void node_backward(trm_tape *tape, trm_node *node, trm_grad_ready ready, 
 void trm_tape_backward_from(trm_tape *tape, trm_var *out, const trm_real *seed,
                             trm_grad_ready ready, trm_tape_between between, void *context) {
   if (tape->status != TRM_OK) return;
-  TRM_ASSERT(tape->pass.dry || tape->pass.grads || tape->pass.sink);
+  TRM_ASSERT(trains(tape) || tape->nudge_size >= 0);
   TRM_ASSERT(out->maker && out->needs_grad);
   take_grad(tape, out);
   out->has_grad = true;
   if (!tape->pass.dry) memcpy(out->grad, seed, (size_t)out->n * sizeof *seed);
 
   for (int p = 0; p < tape->params->n_rows; ++p) { /* parameters this pass did not use */
-    if (tape->param_uses[p] > 0) continue;
+    if (!trains(tape) || tape->param_uses[p] > 0) continue;
     clear_param(tape, &tape->params->rows[p]);
     if (ready) ready(context, p);
   }
@@ -628,6 +655,6 @@ void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
                        trm_tape_between between, void *context) {
   if (tape->status != TRM_OK) return;
   TRM_ASSERT(loss->n == 1);
-  const trm_real one = 1;
-  trm_tape_backward_from(tape, loss, &one, ready, between, context);
+  const trm_real seed = (trm_real)loss_scale(tape);
+  trm_tape_backward_from(tape, loss, &seed, ready, between, context);
 }

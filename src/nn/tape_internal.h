@@ -44,6 +44,7 @@ struct trm_op {
   bool rowwise;
   bool sums_rows; /* rowwise, but the output is one value, to which blocks add (a loss) */
   int matrix;     /* input that is a matrix of weights for products (trm_tape_packed); 0: none */
+  bool starts;    /* the output needs a gradient where the nudge does, whatever its inputs do */
 };
 
 /** One application of an operator. */
@@ -117,6 +118,10 @@ trm_xent trm_xent_of_pass(const trm_tape *tape, const trm_xent *how);
 
 /** Number of this dropout call in the pass, from 0: part of its random key. */
 uint64_t trm_tape_next_dropout(trm_tape *tape);
+/** Whether a backward pass may follow: of what forward passes keep for it alone. */
+bool trm_tape_goes_back(const trm_tape *tape);
+/** The pass has nudged a variable of n elements (trm_tape_nudge_size). */
+void trm_tape_set_nudge_size(trm_tape *tape, int64_t n);
 /** Records a loss of the block that is being run, for trm_tape_loss_sum. */
 void trm_tape_add_loss(trm_tape *tape, double sum, double count);
 /** Records rows whose target is the likeliest, for trm_tape_right. */

@@ -285,7 +285,8 @@ static inline void model_plan(test_model *m, const trm_graph_batch *batch, bool 
   trm_hop hops[LAYERS];
   trm_csr csr[2];
   trm_graph_batch dry = batch_counts(batch, hops, csr);
-  const trm_pass pass = {.training = training, .dry = true, .grads = m->grads};
+  const trm_nudge any = {0};
+  const trm_pass pass = {.training = training, .dry = true, .grads = m->grads, .nudge = &any};
   trm_tape_begin(m->tape, &pass);
   trm_var *loss = trm_model_loss(m->model, m->tape, &(trm_batch){.graph = &dry});
   CHECK_OK(trm_tape_status(m->tape));

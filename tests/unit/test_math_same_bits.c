@@ -645,6 +645,27 @@ static void case_trm_softmax_xent_backward(trial *t) {
   trm_softmax_xent_backward(dlogits, logits, lse, targets, &how, dloss, N, V, add);
   note(t, dlogits, N * V);
 }
+static void case_trm_softmax_kl_forward(trial *t) {
+  const int64_t N = rows(t), V = width(t);
+  float *kept = reals(t, 3 * N);
+  double loss = 0;
+  const float *a = reals(t, N * V), *b = reals(t, N * V);
+  const int32_t *targets = coin(t) ? NULL : selves_of(t, N, V);
+  trm_softmax_kl_forward(&loss, kept, a, b, targets, N, V);
+  note_double(t, loss);
+  note(t, kept, 3 * N);
+}
+static void case_trm_softmax_kl_backward(trial *t) {
+  const int64_t N = rows(t), V = width(t);
+  float *da = reals(t, N * V), *db = reals(t, N * V);
+  const float *a = reals(t, N * V), *b = reals(t, N * V), *kept = reals(t, 3 * N);
+  const int32_t *targets = coin(t) ? NULL : selves_of(t, N, V);
+  const float dloss = uniform(t);
+  const bool add_da = coin(t), add_db = coin(t), only_b = coin(t);
+  trm_softmax_kl_backward(only_b ? NULL : da, db, a, b, kept, targets, dloss, N, V, add_da, add_db);
+  note(t, da, N * V);
+  note(t, db, N * V);
+}
 static void case_trm_xent_tile_forward(trial *t) {
   const int64_t N = rows(t), n = width(t), first = coin(t) ? 0 : 1008;
   float *max = reals(t, N), *sum = degrees_of(t, N), *at = reals(t, N);

@@ -1,6 +1,7 @@
 /*
  * Families on graphs, each with every block, norm and way of jumping: memory planned from counts,
- * shapes, gradients of the whole model against central differences (double build), gradients of a pass
+ * shapes, gradients of the whole model and of a change of the features against central differences (double
+ * build), gradients of a pass
  * over blocks against those of one over all rows, a few steps downhill, and the same outputs from
  * the whole graph, from what the seeds depend on alone, and from sparse features.
  */
@@ -52,6 +53,42 @@ static void check_differences(test_model *m, const trm_graph_batch *batch, const
   }
 #else
   (void)m, (void)batch, (void)words;
+#endif
+}
+
+/* A change of dense features in evaluation, and its gradient alone: every element. */
+static double changed_loss(test_model *m, const trm_graph_batch *batch, const trm_nudge *nudge) {
+  trm_tape_begin(m->tape, &(trm_pass){.nudge = nudge});
+  trm_var *loss = trm_model_loss(m->model, m->tape, &(trm_batch){.graph = batch});
+  CHECK_OK(trm_tape_status(m->tape));
+  if (nudge->grad) trm_tape_backward(m->tape, loss, NULL, NULL, NULL);
+  return trm_tape_loss_sum(m->tape);
+}
+
+static void check_change(test_model *m, const trm_graph_batch *batch, const char *words) {
+  trm_real values[NODES * FEATURES], grad[NODES * FEATURES];
+  const int64_t n = batch->features.n_rows * FEATURES;
+  const trm_nudge there = {.n = n, .values = values};
+  trm_nudge back = there;
+  back.grad = grad;
+  for (int64_t i = 0; i < n; ++i) values[i] = (trm_real)0.01 * (trm_real)(i % 5);
+  (void)changed_loss(m, batch, &back);
+#if TRM_REAL_IS_DOUBLE
+  const double step = 1e-6;
+  for (int64_t i = 0; i < n; ++i) {
+    const trm_real old = values[i];
+    values[i] = old + step;
+    const double up = changed_loss(m, batch, &there);
+    values[i] = old - step;
+    const double down = changed_loss(m, batch, &there);
+    values[i] = old;
+    const double numeric = (up - down) / (2 * step);
+    if (!CHECK_NEAR_AT(grad[i], numeric, 1e-6 * (1 + fabs(numeric)), i)) {
+      fprintf(stderr, "  %s, features\n", words);
+    }
+  }
+#else
+  (void)words;
 #endif
 }
 
@@ -234,6 +271,7 @@ static void check_nodes(const char *words, bool sparse) {
   CHECK_EQ(y->dims[0], NODES);
   CHECK_EQ(y->dims[1], CLASSES);
   check_differences(&m, &b.batch, words);
+  if (!sparse) check_change(&m, &b.batch, words);
   if (!sparse) check_views(&m, words);
   if (!has(words, "norm=batch")) check_blocks(&m, &b, words);
   check_downhill(&m, &b.batch, words);

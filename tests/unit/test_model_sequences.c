@@ -1,6 +1,7 @@
 /*
  * Encoder and seq2seq over sequences of different lengths: all gradients against central differences
- * (double build), with dropout, smoothing and class weights; and, with the native products, the outputs
+ * (double build), with dropout, smoothing and class weights, and so is that of a change of the inputs' vectors;
+ * and, with the native products, the outputs
  * of a sample alone and among others in every bit. Values are those of PyTorch: tests/golden.
  */
 #include <math.h>
@@ -31,11 +32,13 @@ static void plan(test_model *m) {
   trm_pass pass = training;
   pass.dry = pass.bounds = true;
   pass.grads = m->grads;
+  pass.nudge = &(trm_nudge){0};
   trm_threads_set(3);
   trm_tape_begin(m->tape, &pass);
   trm_var *loss = trm_model_loss(m->model, m->tape, &(trm_batch){.samples = &sizes});
   CHECK_OK(trm_tape_status(m->tape));
   trm_tape_backward(m->tape, loss, NULL, NULL, NULL);
+  CHECK(trm_tape_nudge_size(m->tape) > 0 && trm_tape_nudge_size(m->tape) % MOST_ROWS == 0);
   CHECK_OK(trm_tape_reserve(m->tape));
   trm_threads_set(1);
 }
@@ -72,6 +75,51 @@ static void check_gradient(test_model *m, const trm_sample_batch *batch) {
   }
 }
 #endif
+
+/* ---- changes of the inputs ---------------------------------------------------------------------- */
+
+enum { MOST_NUDGE = MOST_ROWS * 8 };
+
+/* One pass in evaluation with a nudge; backward for it alone, or with the parameters too. */
+static double nudged_loss(test_model *m, const trm_sample_batch *batch, trm_real *grads,
+                          const trm_nudge *nudge) {
+  const trm_pass pass = {.grads = grads, .nudge = nudge};
+  trm_tape_begin(m->tape, &pass);
+  trm_var *loss = trm_model_loss(m->model, m->tape, &(trm_batch){.samples = batch});
+  CHECK_OK(trm_tape_status(m->tape));
+  if (nudge->grad) trm_tape_backward(m->tape, loss, NULL, NULL, NULL);
+  return trm_tape_loss_sum(m->tape);
+}
+
+static void check_nudge(test_model *m, const trm_sample_batch *batch) {
+  trm_real values[MOST_NUDGE], alone[MOST_NUDGE], beside[MOST_NUDGE];
+  const int64_t n = trm_tape_nudge_size(m->tape) / MOST_ROWS * batch->inputs.n_rows;
+  const trm_random_key key = trm_random_key_make(5, TRM_RANDOM_TEST, 0, 0);
+  CHECK(n <= MOST_NUDGE);
+  for (int64_t i = 0; i < n; ++i) {
+    values[i] = (trm_real)(0.1 * trm_random_normal(key, 0, (uint64_t)i));
+    alone[i] = beside[i] = 77; /* must be overwritten */
+  }
+  trm_nudge nudge = {.n = n, .values = values, .grad = alone};
+  (void)nudged_loss(m, batch, NULL, &nudge);
+  nudge.grad = beside;
+  (void)nudged_loss(m, batch, m->grads, &nudge);
+  CHECK(memcmp(alone, beside, (size_t)n * sizeof *alone) == 0);
+#if TRM_REAL_IS_DOUBLE
+  nudge.grad = NULL;
+  for (int64_t i = 0; i < n; ++i) {
+    const double step = 1e-5;
+    const trm_real old = values[i];
+    values[i] = old + step;
+    const double up = nudged_loss(m, batch, NULL, &nudge);
+    values[i] = old - step;
+    const double down = nudged_loss(m, batch, NULL, &nudge);
+    values[i] = old;
+    const double numeric = (up - down) / (2 * step);
+    CHECK_NEAR_AT(alone[i], numeric, 2e-6 * (1 + fabs(numeric)), i);
+  }
+#endif
+}
 
 #if !TRM_REAL_IS_DOUBLE
 /* ---- neighbours ------------------------------------------------------------------------------- */
@@ -154,6 +202,7 @@ static void check_model(const char *words, trm_model_dims dims, trm_sample_batch
   if (CHECK_OK(model_make_status(&m, words, &dims))) {
     model_shake(&m);
     plan(&m);
+    check_nudge(&m, &batch);
 #if TRM_REAL_IS_DOUBLE
     check_gradient(&m, &batch);
 #else

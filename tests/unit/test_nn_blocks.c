@@ -1,5 +1,6 @@
 /* A pass over several blocks gives each block's gradients and loss as a pass of its own does, bit for
- * bit: dense layers, norms, losses; blocks of no rows; a parameter that nobody uses. */
+ * bit: dense layers, norms, losses; blocks of no rows; a parameter that nobody
+ * uses; a change of the input. */
 #include <string.h>
 
 #include "check.h"
@@ -43,6 +44,7 @@ static trm_var *loss_of(net *n, int64_t first, int64_t rows, bool in_blocks) {
   trm_tape *t = n->tape;
   trm_var *x = trm_tape_input(t, n->x + first * C, 2, (int64_t[]){rows, C}, false);
   if (in_blocks) x->blocks = blocks;
+  x = trm_op_nudge(t, x);
   trm_var *h = trm_op_linear(t, x, trm_tape_param(t, n->w1), trm_tape_param(t, n->b1));
   h = trm_op_layernorm(t, h, trm_tape_param(t, n->norm_w), trm_tape_param(t, n->norm_b));
   h = trm_op_add(t, h, trm_op_relu(t, h));
@@ -51,14 +53,35 @@ static trm_var *loss_of(net *n, int64_t first, int64_t rows, bool in_blocks) {
 }
 
 static void plan(net *n) {
-  const trm_pass one = {.training = true, .dry = true};
-  const trm_pass all = {.training = true, .dry = true, .n_blocks = BLOCKS};
+  const trm_nudge any = {0};
+  const trm_pass one = {.training = true, .dry = true, .nudge = &any};
+  const trm_pass all = {.training = true, .dry = true, .n_blocks = BLOCKS, .nudge = &any};
   trm_tape_begin(n->tape, &one);
   trm_tape_backward(n->tape, loss_of(n, 0, N, false), NULL, NULL, NULL);
   trm_tape_begin(n->tape, &all);
   trm_tape_backward(n->tape, loss_of(n, 0, N, true), NULL, NULL, NULL);
   CHECK_OK(trm_tape_status(n->tape));
   CHECK_OK(trm_tape_reserve(n->tape));
+}
+
+/* A change of the input, and its gradient alone. */
+static void check_nudge(net *n) {
+  trm_real values[N * C], grad[N * C], want[N * C];
+  const double weights[BLOCKS] = {1, 1, 1, 1};
+  for (int i = 0; i < N * C; ++i) values[i] = (trm_real)(i % 7) / 8;
+  const trm_nudge nudge = {.n = N * C, .values = values, .grad = grad};
+  const trm_pass all = {.n_blocks = BLOCKS, .weights = weights, .nudge = &nudge};
+  trm_tape_begin(n->tape, &all);
+  trm_tape_backward(n->tape, loss_of(n, 0, N, true), NULL, NULL, NULL);
+  CHECK_OK(trm_tape_status(n->tape));
+  for (int k = 0; k < BLOCKS; ++k) {
+    const int64_t first = blocks[k], rows = blocks[k + 1] - first;
+    const trm_nudge part = {.n = rows * C, .values = values + first * C, .grad = want + first * C};
+    trm_tape_begin(n->tape, &(trm_pass){.nudge = &part});
+    trm_tape_backward(n->tape, loss_of(n, first, rows, false), NULL, NULL, NULL);
+    CHECK_OK(trm_tape_status(n->tape));
+  }
+  CHECK(memcmp(grad, want, sizeof grad) == 0);
 }
 
 /* What a sink sees: the gradients of each block, and how often each element was merged. */
@@ -133,6 +156,7 @@ int main(void) {
   for (int threads = 1; threads <= 3; ++threads) {
     trm_threads_set(threads);
     check_blocks(&n);
+    check_nudge(&n);
   }
   trm_tape_destroy(&n.tape);
   trm_params_destroy(&n.params);

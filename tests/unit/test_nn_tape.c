@@ -1,4 +1,5 @@
-/* The tape: hooks, gradient memory, unused parameters, dry passes, no allocation after the first. */
+/* The tape: hooks, gradient memory, unused parameters, dry passes, no allocation after the first, nudges. */
+#include <math.h>
 #include <string.h>
 
 #include "check.h"
@@ -166,6 +167,66 @@ static void test_no_allocation(toy *net) {
   TRM_FREE(grads);
 }
 
+/* Half a loss has half the gradients, and its sum goes on from what was there. */
+static void test_loss_scale(toy *net) {
+  const int64_t n = net->params->n_elements;
+  trm_real *grads = NULL, *half = NULL;
+  calls c = {.n = 0};
+  CHECK_OK(TRM_ALLOC(&grads, n, "grads"));
+  CHECK_OK(TRM_ALLOC(&half, n, "grads"));
+  run(net, grads, false, &c);
+  const double sum = trm_tape_loss_sum(net->tape);
+  const trm_pass pass = {
+      .training = true, .seed = 9, .step = 3, .grads = half, .loss_scale = 0.5, .loss_before = 3};
+  trm_tape_begin(net->tape, &pass);
+  trm_tape_backward(net->tape, net_loss(net, N), NULL, NULL, NULL);
+  CHECK_NEAR(trm_tape_loss_sum(net->tape), 3 + sum / 2, 1e-12);
+  CHECK_EQ(trm_tape_loss_count(net->tape), N);
+  for (int64_t i = 0; i < n; ++i) CHECK_NEAR_AT(half[i], grads[i] / 2, 0, i);
+  TRM_FREE(grads);
+  TRM_FREE(half);
+}
+
+/* A nudge of its own for each of two runs: gradients of both, none of parameters, and no more memory. */
+static void test_nudges(toy *net) {
+  trm_real values[2][N * C], grad[2][N * C];
+  const trm_pass pass = {.nudge = NULL};
+  for (int i = 0; i < N * C; ++i) {
+    values[0][i] = (trm_real)(i % 3);
+    values[1][i] = -1;
+    grad[0][i] = grad[1][i] = 1e30F;
+  }
+  trm_tape_begin(net->tape, &pass);
+  CHECK_EQ(trm_tape_nudge_size(net->tape), -1);
+  trm_var *x = trm_tape_input(net->tape, net->x, 2, (int64_t[]){N, C}, false), *y[2];
+  CHECK(trm_op_nudge(net->tape, x) == x);
+  trm_nudge nudges[2];
+  for (int k = 0; k < 2; ++k) {
+    nudges[k] = (trm_nudge){.n = N * C, .values = values[k], .grad = grad[k]};
+    trm_tape_nudge(net->tape, &nudges[k]);
+    y[k] = trm_op_linear(net->tape, trm_op_nudge(net->tape, x),
+                         trm_tape_param(net->tape, net->used_w), NULL);
+    CHECK_EQ(trm_tape_nudge_size(net->tape), N * C);
+  }
+  trm_var *loss = trm_op_softmax_kl(net->tape, y[0], y[1], NULL, 1);
+  CHECK_OK(trm_tape_status(net->tape));
+  CHECK(loss->data[0] > 0);
+  trm_tape_backward(net->tape, loss, NULL, NULL, NULL);
+  double sums[2] = {0, 0};
+  for (int i = 0; i < N * C; ++i) {
+    sums[0] += fabs((double)grad[0][i]);
+    sums[1] += fabs((double)grad[1][i]);
+  }
+  CHECK(sums[0] > 0 && sums[0] < 1e3 && sums[1] > 0 && sums[1] < 1e3);
+
+  nudges[0].n = 3;
+  trm_tape_begin(net->tape, &(trm_pass){.nudge = &nudges[0]});
+  x = trm_tape_input(net->tape, net->x, 2, (int64_t[]){N, C}, false);
+  (void)trm_op_nudge(net->tape, x);
+  CHECK_EQ(trm_tape_status(net->tape), TRM_ERR_ARG);
+  CHECK_HAS(trm_message(), "operator nudge: x has 30 elements, the nudge 3");
+}
+
 /* The mask of a sample does not depend on where its block begins. */
 static void test_dropout_blocks(toy *net) {
   trm_real whole[N * C], part[N * C];
@@ -228,6 +289,8 @@ int main(void) {
   test_initial_values();
   test_backward(&net);
   test_no_allocation(&net);
+  test_loss_scale(&net);
+  test_nudges(&net);
   test_dropout_blocks(&net);
   test_sticky_error(&net);
   net_destroy(&net);

@@ -168,6 +168,20 @@ void trm_dropout_rows(trm_real *y, const trm_real *x, const int32_t *ids, int64_
 /* ---- losses --------------------------------------------------------------------------------- */
 
 /**
+ * Divergence KL(softmax(a) || softmax(b)) summed over the rows whose target is >= 0 (NULL: all).
+ * @param[out] loss  in double, rows in order
+ * @param[out] kept  [N, 3] log-sum-exp of a and of b, and the row's divergence, for the backward pass
+ * @param[in]  a, b  [N, V] logits
+ */
+void trm_softmax_kl_forward(double *loss, trm_real *kept, const trm_real *a, const trm_real *b,
+                            const int32_t *targets, int64_t N, int64_t V);
+/** da[N, V] (+)= dloss p (log p - log q - divergence of the row) and db[N, V] (+)= dloss (q - p), where p
+ *  and q are the softmax of a and b; either may be NULL. Rows that do not count get 0. */
+void trm_softmax_kl_backward(trm_real *da, trm_real *db, const trm_real *a, const trm_real *b,
+                             const trm_real *kept, const int32_t *targets, trm_real dloss,
+                             int64_t N, int64_t V, bool add_da, bool add_db);
+
+/**
  * Softmax cross-entropy summed over the rows whose target is >= 0, plain or as trm_xent says.
  *
  * @param[out] loss     sum over rows of -log softmax(logits)[target], in double, rows in order

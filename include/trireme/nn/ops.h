@@ -78,6 +78,12 @@ trm_var *trm_op_number_error(trm_tape *tape, trm_var *y, const float *targets,
  *  (borrowed); all N V of them count. */
 trm_var *trm_op_sigmoid_xent(trm_tape *tape, trm_var *logits, const float *shares);
 
+/** scale times the divergence KL(softmax(a) || softmax(b)) of logits a[N, V] and b[N, V], summed over the
+ *  rows whose target is >= 0 (targets[N] is borrowed; NULL: all). It adds to the sum of losses and not to
+ *  its count. Source: Zhang et al. 2019, arXiv:1901.08573, equation 5 (TRADES). */
+trm_var *trm_op_softmax_kl(trm_tape *tape, trm_var *a, trm_var *b, const int32_t *targets,
+                           double scale);
+
 /* ---- images --------------------------------------------------------------------------------- */
 /* Images are x[N, height, width, channels]: channels last. Sizes of outputs are rounded down. */
 
@@ -85,8 +91,8 @@ trm_var *trm_op_sigmoid_xent(trm_tape *tape, trm_var *logits, const float *share
 trm_var *trm_op_values(trm_tape *tape, const trm_values *values, int64_t n);
 /** y = x scale[C] + shift[C] by channel or column; both borrowed, NULL: y is x. */
 trm_var *trm_op_channel_scale(trm_tape *tape, trm_var *x, const float *scale, const float *shift);
-/** y = x + the nudge of the pass (trm_pass), where it has one; else x itself. To be called once, on what
- *  attacks may change: raw values, vectors of tokens, features of nodes. */
+/** y = x + the nudge of the pass (trm_pass), where it has one; else x itself. To be called once each time a
+ *  model is run, on what attacks may change: raw values, vectors of tokens, features of nodes. */
 trm_var *trm_op_nudge(trm_tape *tape, trm_var *x);
 
 /** How a window of height x width moves over an image. */

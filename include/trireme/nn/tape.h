@@ -62,7 +62,8 @@ typedef enum trm_weights_use {
 } trm_weights_use;
 
 /** A change of a pass's input, whose gradient is wanted: for attacks. Elements are in the order of the
- *  variable that trm_op_nudge is given; n must be its size. */
+ *  variable that trm_op_nudge is given; n must be its size. A dry pass reads whether there is one, and
+ *  tells its size (trm_tape_nudge_size). */
 typedef struct trm_nudge {
   int64_t n;
   const trm_real *values; /* [n] added to it; NULL: 0 */
@@ -76,11 +77,12 @@ typedef struct trm_pass {
   bool bounds;   /* dry: shapes are upper bounds; passes with smaller ones must fit too */
   uint64_t seed;
   int64_t step;
-  int64_t sample0; /* index in the global batch of this block's first sample */
-  trm_real *grads; /* flat gradient array, NULL: no backward pass will follow, or only for */
-  const trm_nudge
-      *nudge; /* this; NULL: nothing is changed. Kept for the pass; dry passes: sizes alone */
-  bool add;   /* add to grads instead of writing it */
+  int64_t sample0;        /* index in the global batch of this block's first sample */
+  trm_real *grads;        /* flat gradient array, NULL: no backward pass will follow, or only for */
+  const trm_nudge *nudge; /* this; NULL: nothing is changed. Kept for the pass (trm_tape_nudge) */
+  double loss_scale;      /* of losses and so of gradients; 0: 1 */
+  double loss_before;     /* what the sum of losses goes on from */
+  bool add;               /* add to grads instead of writing it */
   /* A parameter's gradient may be added on to the same parameter's in n_merges arrays that lie
    * merge_step elements apart below grads, the next lower first: the last one gets the sum. What was
    * not comes out in grads (trm_tape_merged). */
@@ -100,6 +102,11 @@ void trm_tape_destroy(trm_tape **tape);
 
 /** Starts a pass: forgets the last one. A pass that is not dry needs trm_tape_reserve first. */
 void trm_tape_begin(trm_tape *tape, const trm_pass *pass);
+/** From here on `nudge` (kept for the pass, NULL: none) is the pass's: where a pass runs a model twice, and
+ *  means one of them. Whoever wants gradients for one says so before. */
+void trm_tape_nudge(trm_tape *tape, const trm_nudge *nudge);
+/** Elements of the variable that was nudged last in this pass; -1: none was. */
+int64_t trm_tape_nudge_size(const trm_tape *tape);
 /** The pass that was started last. */
 const trm_pass *trm_tape_pass(const trm_tape *tape);
 /** Reserves the arena at the high-water mark of all dry passes so far, and memory for the weights that they
@@ -126,9 +133,10 @@ typedef void (*trm_grad_ready)(void *context, int param);
 typedef void (*trm_tape_between)(void *context);
 
 /**
- * Walks back from the scalar `loss` with d(loss) = 1. Every parameter's gradient ends up in
- * pass.grads (0 for parameters the pass did not use); `ready` is called once for each, `between`
- * after each operator; both may be NULL. Once a pass; nothing happens after a failure.
+ * Walks back from the scalar `loss` with d(loss) = 1 (pass.loss_scale). Every parameter's gradient ends
+ * up in pass.grads (0 for parameters the pass did not use); `ready` is called once for each, `between`
+ * after each operator; both may be NULL. Once a pass; nothing happens after a failure. Without
+ * pass.grads only the nudge's gradient is computed, and `ready` is not called.
  */
 void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
                        trm_tape_between between, void *context);
@@ -136,8 +144,8 @@ void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
 /** Whether the gradient of row `param` was merged by this pass (trm_pass). */
 bool trm_tape_merged(const trm_tape *tape, int param);
 
-/** Sum and count of the losses added in this pass by operators (ops.h). The count is a number of rows,
- *  exact, or the sum of their weights. */
+/** Sum (times pass.loss_scale, from pass.loss_before on) and count of the losses added in this pass by
+ *  operators (ops.h). The count is a number of rows, exact, or the sum of their weights. */
 double trm_tape_loss_sum(const trm_tape *tape);
 double trm_tape_loss_count(const trm_tape *tape);
 /** Rows of cross-entropies by tiles (trm_op_linear_xent) whose target has the greatest logit. */

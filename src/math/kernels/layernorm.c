@@ -151,5 +151,5 @@ void trm_layernorm_backward(trm_real *dx, trm_real *dw, trm_real *db, const trm_
   for (int64_t r = 0; r < N; ++r) {
     backward_row(dx + r * C, dy + r * C, x + r * C, w, mean[r], rstd[r], C, add_dx);
   }
-  backward_parameters(dw, db, dy, x, mean, rstd, N, C, add_dw);
+  if (dw) backward_parameters(dw, db, dy, x, mean, rstd, N, C, add_dw);
 }

@@ -103,6 +103,67 @@ void trm_softmax_xent_backward(trm_real *dlogits, const trm_real *logits, const 
   }
 }
 
+/* ---- divergence ------------------------------------------------------------------------------- */
+
+enum { LSE_A, LSE_B, DIVERGENCE, N_KEPT };
+
+/* What class i adds to the divergence: p (log p - log q). A class that has no share adds nothing. */
+static trm_real kl_term(const trm_real *a, const trm_real *b, const trm_real *kept, int64_t i) {
+  const trm_real log_p = a[i] - kept[LSE_A], log_q = b[i] - kept[LSE_B];
+  const trm_real p = trm_exp(log_p);
+  return p > 0 ? p * (log_p - log_q) : p;
+}
+
+void trm_softmax_kl_forward(double *loss, trm_real *kept, const trm_real *a, const trm_real *b,
+                            const int32_t *targets, int64_t N, int64_t V) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *V))
+  for (int64_t r = 0; r < N; ++r) {
+    const trm_real *ra = a + r * V, *rb = b + r * V;
+    trm_real *k = kept + r * N_KEPT;
+    k[LSE_A] = log_sum_exp(ra, V);
+    k[LSE_B] = log_sum_exp(rb, V);
+    double sum = 0; /* in order */
+    for (int64_t i = 0; i < V; ++i) sum += (double)kl_term(ra, rb, k, i);
+    k[DIVERGENCE] = (trm_real)sum;
+  }
+  double sum = 0;
+  for (int64_t r = 0; r < N; ++r) {
+    if (!targets || targets[r] >= 0) sum += (double)kept[r * N_KEPT + DIVERGENCE];
+  }
+  *loss = sum;
+}
+
+static void put(trm_real *to, trm_real value, bool add) {
+  *to = add ? *to + value : value;
+}
+
+static void kl_backward_row(trm_real *da, trm_real *db, const trm_real *a, const trm_real *b,
+                            const trm_real *k, trm_real dloss, int64_t V, bool add_da,
+                            bool add_db) {
+  for (int64_t i = 0; i < V; ++i) {
+    const trm_real log_p = a[i] - k[LSE_A], log_q = b[i] - k[LSE_B];
+    const trm_real p = trm_exp(log_p);
+    const trm_real slope = p > 0 ? p * (log_p - log_q - k[DIVERGENCE]) : p;
+    if (da) put(da + i, dloss * slope, add_da);
+    if (db) put(db + i, dloss * (trm_exp(log_q) - p), add_db);
+  }
+}
+
+void trm_softmax_kl_backward(trm_real *da, trm_real *db, const trm_real *a, const trm_real *b,
+                             const trm_real *kept, const int32_t *targets, trm_real dloss,
+                             int64_t N, int64_t V, bool add_da, bool add_db) {
+#pragma omp parallel for schedule(static) num_threads(trm_team(N, N *V))
+  for (int64_t r = 0; r < N; ++r) {
+    trm_real *ra = da ? da + r * V : NULL, *rb = db ? db + r * V : NULL;
+    if (!targets || targets[r] >= 0) {
+      kl_backward_row(ra, rb, a + r * V, b + r * V, kept + r * N_KEPT, dloss, V, add_da, add_db);
+      continue;
+    }
+    for (int64_t i = 0; ra && !add_da && i < V; ++i) ra[i] = 0;
+    for (int64_t i = 0; rb && !add_db && i < V; ++i) rb[i] = 0;
+  }
+}
+
 /* ---- by tiles of columns ---------------------------------------------------------------------- */
 
 void trm_xent_tile_forward(trm_real *max, trm_real *sum, trm_real *at, trm_real *total,

@@ -216,7 +216,7 @@ trm_var *trm_op_graph_attention(trm_tape *tape, trm_var *h, trm_var *source, trm
                                 const trm_hop *hop, bool self, double slope, double dropout) {
   const trm_pass *pass = trm_tape_pass(tape);
   const int64_t H = trm_var_width(source);
-  attention a = {.keep = pass->dry || pass->grads || pass->sink};
+  attention a = {.keep = trm_tape_goes_back(tape)};
   a.gat = (trm_gat){.hop = hop,
                     .H = H,
                     .C = H > 0 ? trm_var_width(h) / H : 0,

@@ -72,7 +72,6 @@ const trm_op trm_op_table_neighbor_max = {.name = "neighbor_max",
                                           .sample = sample};
 
 trm_var *trm_op_neighbor_max(trm_tape *tape, trm_var *x, const trm_hop *hop, bool self) {
-  const trm_pass *pass = trm_tape_pass(tape);
-  const neighbor_max m = {hop, self, pass->dry || pass->grads || pass->sink};
+  const neighbor_max m = {hop, self, trm_tape_goes_back(tape)};
   return trm_tape_apply(tape, &trm_op_table_neighbor_max, (trm_var *[]){x}, 1, &m, sizeof m);
 }
