@@ -89,6 +89,10 @@ trm_var *trm_model_loss_of(trm_model *model, trm_tape *tape, trm_var *y, const t
   return trm_op_softmax_xent(tape, y, targets, NULL);
 }
 
+bool trm_model_splits(const trm_model *model) {
+  return !model->kind->loss;
+}
+
 int trm_model_n_hops(const trm_model *model) {
   return model->kind->n_hops ? model->kind->n_hops(model->self) : 0;
 }

@@ -95,9 +95,11 @@ void trm_model_destroy(trm_model **model);
 trm_var *trm_model_outputs(trm_model *model, trm_tape *tape, const trm_batch *batch);
 /** The same up to the summed loss of the batch's targets, a scalar. */
 trm_var *trm_model_loss(trm_model *model, trm_tape *tape, const trm_batch *batch);
-/** The summed loss of outputs that were computed. */
+/** The summed loss of outputs that were computed, where the family makes its loss of them
+ *  (trm_model_splits). */
 trm_var *trm_model_loss_of(trm_model *model, trm_tape *tape, trm_var *outputs,
                            const trm_batch *batch);
+bool trm_model_splits(const trm_model *model);
 /** Hops of message passing, from a batch's first; 0: none. */
 int trm_model_n_hops(const trm_model *model);
 /** What writing keeps; layers is 0 where the family writes nothing. */

@@ -125,7 +125,7 @@ static trm_var *param(trm_tape *tape, int row) {
 }
 
 trm_var *trm_net_values(trm_tape *tape, const trm_sample_batch *batch) {
-  trm_var *x = trm_op_values(tape, &batch->values, batch->n);
+  trm_var *x = trm_op_nudge(tape, trm_op_values(tape, &batch->values, batch->n));
   return trm_op_channel_scale(tape, x, batch->values.scale, batch->values.shift);
 }
 
