@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "adversary.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
@@ -27,8 +28,9 @@ struct trm_graph_batches {
   trm_task *task;         /* kept */
   const trm_graph *graph; /* kept */
   trm_graph_loader_options options;
-  trm_learner *learner; /* kept */
-  trm_gradsync *sync;   /* borrowed from start on */
+  trm_learner *learner;     /* kept */
+  trm_adversary *adversary; /* NULL: blocks are plain */
+  trm_gradsync *sync;       /* borrowed from start on */
   trm_graph_loader *loader;
   uint64_t seed;
 
@@ -41,6 +43,12 @@ struct trm_graph_batches {
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
+/* Sets of graphs have no key for it. */
+static bool attacked(const trm_graph_batches *b) {
+  const trm_config *config = b->task->config;
+  return trm_config_used(config, "adversarial.method") && trm_adversary_wanted(config);
+}
+
 static trm_status plan(trm_graph_batches *b, int64_t *max_inputs) {
   trm_graph_bounds *bounds = NULL;
   TRM_TRY(TRM_ALLOC(&bounds, 1, "sizes of blocks"));
@@ -52,7 +60,12 @@ static trm_status plan(trm_graph_batches *b, int64_t *max_inputs) {
     const trm_batch batch = {.graph = &bounds->block.batch};
     *max_inputs = bounds->block.batch.features.n_rows;
     const trm_pass pass = {.bounds = true, .weights_use = trm_task_weights_use(b->task, true)};
-    status = trm_learner_plan(b->learner, TRM_PLAN_BACKWARD, pass, &batch);
+    if (attacked(b)) {
+      status = trm_adversary_create(b->task->config, &b->task->dims, b->learner, pass, &batch,
+                                    *max_inputs, &b->adversary);
+    } else {
+      status = trm_learner_plan(b->learner, TRM_PLAN_BACKWARD, pass, &batch);
+    }
   }
   TRM_FREE(bounds);
   return status;
@@ -127,6 +140,7 @@ void trm_graph_batches_destroy(trm_graph_batches **batches) {
   trm_graph_batches *b = *batches;
   if (!b) return;
   trm_graph_loader_destroy(&b->loader);
+  trm_adversary_destroy(&b->adversary);
   trm_fetch_destroy(&b->fetch);
   TRM_FREE(b->owner);
   TRM_FREE(b->place);
@@ -170,8 +184,15 @@ static trm_status run_block(trm_graph_batches *b, int64_t step, int64_t i,
   if (fetched) graph.features.dense = fetched;
   for (int64_t t = 0; t < block->n_targets; ++t) pass.weight += graph.targets[t] >= 0;
   trm_watch_phase(b->task->comm, "forward and backward", step); /* each block is progress */
-  return trm_task_block(b->learner, b->sync, i, &pass, &(trm_batch){.graph = &graph},
-                        block->samples, block->n_samples);
+  const trm_batch batch = {.graph = &graph};
+  if (!b->adversary) {
+    return trm_task_block(b->learner, b->sync, i, &pass, &batch, block->samples, block->n_samples);
+  }
+  const trm_attacked on = {.rows = trm_sequences_equal(graph.features.n_rows, 1),
+                           .width = trm_adversary_width(b->adversary),
+                           .ids32 = graph.features.ids};
+  return trm_adversary_block(b->adversary, b->sync, i, &pass, &batch, &on, block->samples,
+                             block->n_samples);
 }
 
 /* Every rank fetches as often in a step, for no block at the end of the shorter ones. */

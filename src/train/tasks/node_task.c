@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adversary.h"
 #include "class_data.h"
 #include "class_scores.h"
 #include "graph_store.h"
@@ -38,6 +39,7 @@ typedef struct node_task {
   trm_gradsync *sync;   /* borrowed from start on */
 
   trm_whole *training;        /* full: what the training nodes depend on */
+  trm_adversary *adversary;   /* full: NULL: passes are plain */
   int32_t *targets;           /* [own rows of it] labels of training nodes, -1 elsewhere; owned */
   uint64_t *hashes;           /* [own blocks] of the samples of a step; owned */
   int64_t *places;            /* [training nodes] places in their list, block after block; owned */
@@ -110,6 +112,7 @@ static trm_status open_nodes(trm_task *task) {
 static void close_nodes(trm_task *task) {
   node_task *t = task->self;
   if (!t) return;
+  trm_adversary_destroy(&t->adversary);
   trm_graph_batches_destroy(&t->batches);
   trm_whole_destroy(&t->training);
   trm_whole_destroy(&t->all);
@@ -133,6 +136,7 @@ static void close_nodes(trm_task *task) {
 enum { BLOCKS_SMALL = 4, BLOCKS = 8, SMALL_NODES = 50000 };
 
 static trm_status resolve_full(trm_task *task, const node_task *t, trm_config *config) {
+  TRM_TRY(trm_adversary_check_whole(config));
   const int64_t n = t->data.store.graph->n_nodes;
   task->batch = task->epoch_samples = t->data.train.n;
   return trm_task_resolve_blocks(task, config, n < SMALL_NODES ? BLOCKS_SMALL : BLOCKS,
@@ -202,6 +206,22 @@ static trm_status list_places(const trm_task *task, node_task *t) {
   return TRM_OK;
 }
 
+/* The own rows of features that a pass over the whole graph begins with. */
+static trm_attacked own_features(const node_task *t, int64_t width) {
+  const trm_field *f = trm_whole_field(t->training);
+  return (trm_attacked){
+      .rows = trm_sequences_equal(f->n_inputs, 1), .width = width, .ids32 = f->inputs};
+}
+
+static trm_status plan_adversary(const trm_task *task, node_task *t, trm_learner *learner) {
+  const trm_graph_batch graph = trm_whole_batch(t->training);
+  trm_pass pass = {0};
+  trm_whole_pass(t->training, &pass);
+  return trm_adversary_create(task->config, &task->dims, learner, pass,
+                              &(trm_batch){.graph = &graph}, trm_whole_field(t->training)->n_inputs,
+                              &t->adversary);
+}
+
 static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) {
   TRM_TRY(trm_whole_create(task->comm, &t->data.store, t->partition,
                            trm_model_n_hops(learner->model),
@@ -212,7 +232,8 @@ static trm_status plan_full(trm_task *task, node_task *t, trm_learner *learner) 
   if (status == TRM_OK) status = list_places(task, t);
   if (status == TRM_OK) {
     trm_whole_weigh(t->training, t->targets);
-    status = trm_whole_plan(t->training, learner, true);
+    status = trm_adversary_wanted(task->config) ? plan_adversary(task, t, learner)
+                                                : trm_whole_plan(t->training, learner, true);
   }
   TRM_TRY(trm_comm_agree(task->comm, status));
   return trm_whole_reserve(t->training);
@@ -285,7 +306,13 @@ static trm_status run_full(trm_task *task, node_task *t, int64_t step) {
   trm_graph_batch graph = trm_whole_batch(t->training);
   graph.targets = t->targets;
   const trm_batch batch = {.graph = &graph};
+  trm_nudge nudge;
   trm_whole_pass(t->training, &pass);
+  if (t->adversary) {
+    const trm_attacked on = own_features(t, trm_adversary_width(t->adversary));
+    TRM_TRY(trm_adversary_change(t->adversary, &pass, &batch, &on, &nudge));
+    pass.nudge = &nudge;
+  }
   trm_gradsync_all_begin(t->sync, &pass);
   trm_tape_begin(t->learner->tape, &pass);
   trm_var *loss = trm_model_loss(t->learner->model, t->learner->tape, &batch);
@@ -362,8 +389,9 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 
 const trm_task_kind trm_task_nodes = {
     TRM_TASK_PART("graph", &key_rows, &trm_class_keys, &trm_graph_store_keys,
-                  &trm_graph_partition_keys),
-    .more = {&trm_neighbor_batches, &trm_cluster_batches, &trm_neighbor_halo, &trm_cluster_halo},
+                  &trm_graph_partition_keys, &trm_adversary_keys),
+    .more = {&trm_neighbor_batches, &trm_cluster_batches, &trm_neighbor_halo, &trm_cluster_halo,
+             TRM_ADVERSARY_PARTS},
     .select = "accuracy",
     .subset = "validation",
     .unit = "node",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adversary.h"
 #include "sample_evaluation.h"
 #include "sample_facts.h"
 #include "sample_writing.h"
@@ -49,8 +50,9 @@ typedef struct sample_task {
   uint64_t seed;
   trm_sample_loader *loader;
   trm_sample_evaluation *evaluation;
-  trm_learner *learner; /* borrowed from start on */
-  trm_gradsync *sync;   /* borrowed from start on */
+  trm_adversary *adversary; /* NULL: blocks are plain */
+  trm_learner *learner;     /* borrowed from start on */
+  trm_gradsync *sync;       /* borrowed from start on */
 } sample_task;
 
 /* ---- data ------------------------------------------------------------------------------------ */
@@ -276,6 +278,7 @@ static void close_samples(trm_task *task) {
   sample_task *t = task->self;
   if (!t) return;
   trm_sample_evaluation_destroy(&t->evaluation);
+  trm_adversary_destroy(&t->adversary);
   trm_sample_loader_destroy(&t->loader);
   trm_samples_close(&t->data);
   trm_sample_scale_free(&t->scale);
@@ -359,7 +362,13 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   TRM_TRY(trm_sample_order_bounds(&options, &bounds));
   if (mixes(t)) bounds.mixed_targets = &(int32_t){0}; /* not read: that there are some */
   const trm_pass pass = {.weights_use = trm_task_weights_use(task, training), .bounds = true};
-  return trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &(trm_batch){.samples = &bounds});
+  const trm_batch batch = {.samples = &bounds};
+  if (trm_adversary_wanted(task->config)) {
+    const int64_t n_rows = trm_attacked_samples(&bounds, 0, 0).rows.n_rows;
+    return trm_adversary_create(task->config, &task->dims, learner, pass, &batch, n_rows,
+                                &t->adversary);
+  }
+  return trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &batch);
 }
 
 static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync,
@@ -386,6 +395,22 @@ static double block_weight(const sample_task *t, const trm_sample_batch *b) {
   return sum;
 }
 
+static trm_status run_block(const sample_task *t, int64_t step, int64_t i,
+                            const trm_sample_block *b) {
+  const trm_batch batch = {.samples = &b->batch};
+  const trm_pass pass = {.training = true,
+                         .seed = t->seed,
+                         .step = step,
+                         .sample0 = b->sample0,
+                         .weight = block_weight(t, &b->batch)};
+  if (!t->adversary) {
+    return trm_task_block(t->learner, t->sync, i, &pass, &batch, b->samples, b->batch.n);
+  }
+  const trm_attacked on =
+      trm_attacked_samples(&b->batch, trm_adversary_width(t->adversary), b->sample0);
+  return trm_adversary_block(t->adversary, t->sync, i, &pass, &batch, &on, b->samples, b->batch.n);
+}
+
 static trm_status run(trm_task *task, int64_t step) {
   const sample_task *t = task->self;
   const trm_sample_block *blocks;
@@ -394,15 +419,8 @@ static trm_status run(trm_task *task, int64_t step) {
   TRM_ASSERT(loaded == step);
   trm_gradsync_blocks(t->sync, &first_block, &n_local);
   for (int64_t i = 0; i < n_local; ++i) {
-    const trm_sample_block *b = &blocks[i];
-    const trm_batch batch = {.samples = &b->batch};
-    const trm_pass pass = {.training = true,
-                           .seed = t->seed,
-                           .step = step,
-                           .sample0 = b->sample0,
-                           .weight = block_weight(t, &b->batch)};
     trm_watch_phase(task->comm, "forward and backward", step); /* each block is progress */
-    TRM_TRY(trm_task_block(t->learner, t->sync, i, &pass, &batch, b->samples, b->batch.n));
+    TRM_TRY(run_block(t, step, i, &blocks[i]));
   }
   return TRM_OK;
 }
@@ -477,20 +495,22 @@ static trm_status check_facts(trm_task *task, const trm_facts *facts, const char
   return task->use == TRM_USE_PREDICT && classes ? take_classes(t, facts, path) : TRM_OK;
 }
 
-const trm_task_kind trm_task_samples = {
-    TRM_TASK_PART("samples", &rows, &trm_sample_evaluation_keys, &trm_sample_writing_keys),
-    .select = "loss",
-    .subset = "validation",
-    .unit = "sample",
-    .open = open_samples,
-    .close = close_samples,
-    .resolve = resolve,
-    .plan = plan,
-    .start = start,
-    .run = run,
-    .samples = samples,
-    .evaluate = evaluate,
-    .facts = put_facts,
-    .check_facts = check_facts,
-    .any_ranks = true,
-    .predict = predict};
+const trm_task_kind trm_task_samples = {TRM_TASK_PART("samples", &rows, &trm_sample_evaluation_keys,
+                                                      &trm_sample_writing_keys,
+                                                      &trm_adversary_keys),
+                                        .more = {TRM_ADVERSARY_PARTS},
+                                        .select = "loss",
+                                        .subset = "validation",
+                                        .unit = "sample",
+                                        .open = open_samples,
+                                        .close = close_samples,
+                                        .resolve = resolve,
+                                        .plan = plan,
+                                        .start = start,
+                                        .run = run,
+                                        .samples = samples,
+                                        .evaluate = evaluate,
+                                        .facts = put_facts,
+                                        .check_facts = check_facts,
+                                        .any_ranks = true,
+                                        .predict = predict};

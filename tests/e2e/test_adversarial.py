@@ -1,0 +1,93 @@
+"""Training against attacks: the bits are those of any layout and of a run that was resumed, by each method on
+classes, numbers, sequences and nodes; what cannot be attacked is said in a line."""
+import graphs
+import sequences
+from harness import *
+
+folder = temp_folder()
+texts = sequences.layout_configs(folder)
+nodes = graphs.prepare("graph", graphs.nodes_folder(f"{folder}/dense", sparse=False))
+sparse = graphs.prepare("graph", graphs.nodes_folder(f"{folder}/sparse"))
+
+
+def nodes_config(name, data, body):
+    return graphs.config(f"{folder}/{name}.yaml", data, body)
+
+
+GCN = "model: {kind: gcn, layers: 2, width: 8, dropout: 0.2, input_dropout: 0.3, norm: batch}\n"
+SAMPLED = ("model: {kind: sage, layers: 2, width: 8, dropout: 0.3}\n"
+           "sampler: {kind: neighbor, fanout: '4,3'}\nbatch: {size: 30, blocks: 5}\n")
+configs = {**texts,
+           "gcn": nodes_config("gcn", nodes, GCN + "batch: {blocks: 5}\n"),
+           "gat": nodes_config("gat", nodes, "model: {kind: gat, layers: 2, width: 8, heads: 2}\nbatch: {blocks: 5}\n"),
+           "max": nodes_config("max", nodes, "model: {kind: sage, layers: 2, width: 8, aggregator: max}\n"),
+           "sampled": nodes_config("sampled", nodes, SAMPLED),
+           "sparse": nodes_config("sparse", sparse, GCN)}
+
+# configuration, method, eps, more keys
+CASES = [("classes", "fgsm", 0.3, {}),
+         ("classes", "pgd", 0.5, {"norm": 2, "steps": 3}),
+         ("classes", "trades", 0.3, {"steps": 2, "beta": 2}),
+         ("classes", "freelb", 0.5, {"steps": 3}),
+         ("numbers", "freelb", 0.5, {"norm": "sup", "steps": 2, "step_size": 0.3}),
+         ("reverse", "freelb", 0.3, {}),
+         ("gcn", "pgd", 0.2, {"steps": 2}),
+         ("gat", "fgsm", 0.2, {"start": "random"}),
+         ("max", "fgsm", 0.2, {}),
+         ("sampled", "trades", 0.2, {"steps": 2}),
+         ("sampled", "freelb", 0.2, {})]
+LAYOUTS = [(1, 3), (2, 1), (3, 2), (4, 1)]
+
+
+def sets(method, eps, more):
+    keys = {"method": method, "eps": eps, **more}
+    return [word for key, value in keys.items() for word in ("--set", f"adversarial.{key}={value}")]
+
+
+def last(kind):
+    return 12 if kind in ("gcn", "gat", "max", "sampled") else 16
+
+
+seen = {}
+for kind, method, eps, more in CASES:
+    name = f"{kind}-{method}"
+
+    def go(to, *words, ranks=1, threads=1):
+        run_dir = f"{folder}/run-{name}-{to}"
+        good(train(configs[kind], run_dir, *sets(method, eps, more), *words, ranks=ranks, threads=threads),
+             f"{name} {to}")
+        return run_dir
+
+    base = go("1x1")
+    want, got = hashes(base), losses(base)
+    equal(len(want), last(kind), f"{name}: hashes")
+    check(min(got[s] for s in range(last(kind) - 5, last(kind) + 1)) < got[1], f"{name}: losses {got}")
+    check(want not in seen.get(kind, []), f"{name}: the bits of another method")
+    seen.setdefault(kind, []).append(want)
+    for ranks, threads in LAYOUTS:
+        run_dir = go(f"{ranks}x{threads}", ranks=ranks, threads=threads)
+        equal(hashes(run_dir), want, f"{name} on {ranks} x {threads}")
+        equal(scores(run_dir), scores(base), f"{name}: scores on {ranks} x {threads}")
+    run_dir = go("resumed", "--set", "train.steps=5", ranks=2)
+    go("resumed", "--resume", ranks=3)
+    equal(hashes(run_dir), want, f"{name} resumed")
+good(run("verify", f"{folder}/run-classes-freelb-1x1", ranks=2), "verify")
+
+# ---- an eps of 0 changes nothing but the price
+plain = f"{folder}/plain"
+good(train(configs["classes"], plain, ranks=2), "plain")
+for method in ("fgsm", "pgd"):
+    run_dir = f"{folder}/none-{method}"
+    good(train(configs["classes"], run_dir, *sets(method, 0, {}), ranks=2), f"{method} with eps 0")
+    equal(hashes(run_dir), hashes(plain), f"{method} with eps 0")
+
+# ---- what cannot be
+refused = f"{folder}/refused"
+one_line(train(configs["sparse"], refused, *sets("fgsm", 0.1, {})), 64 + 14, "dense features of nodes")
+one_line(train(configs["numbers"], refused, *sets("trades", 0.1, {})), 64 + 14, "'trades'", "set it to pgd or freelb")
+one_line(train(configs["reverse"], refused, *sets("trades", 0.1, {})), 64 + 14, "'trades'", "set it to pgd or freelb")
+one_line(train(configs["gcn"], refused, *sets("freelb", 0.1, {})), 64 + 14, "'freelb'", "whole graph")
+one_line(train(configs["classes"], refused, "--set", "adversarial.method=pgd"), 64 + 14, "adversarial.eps")
+one_line(train(configs["classes"], refused, *sets("fgsm", 0.1, {"steps": 3})), 64 + 14, "adversarial.steps",
+         "adversarial.method pgd")
+finish()
