@@ -23,10 +23,39 @@ static void print_result(const trm_evaluation *r) {
   }
 }
 
+static void print_robustness(const trm_robustness *r, const trm_attack_options *a) {
+  char pixels[48] = "", restarts[64] = "";
+  if (r->pixels) (void)snprintf(pixels, sizeof pixels, " (%.4g/255)", a->eps * 255);
+  if (a->restarts > 1) {
+    (void)snprintf(restarts, sizeof restarts, ", worst of %" PRId64 " starts", a->restarts);
+  }
+  printf("step %" PRId64 ": %s under %s, eps %g%s in the %s norm%s, over %" PRId64 " %ss\n",
+         r->step, r->subset, a->name, a->eps, pixels, a->norm, restarts, r->count, r->unit);
+  const char *score = r->classes ? "accuracy" : "rmse";
+  printf("  %-18s %.6f clean   %.6f under attack\n", score, r->clean, r->attacked);
+  printf("  %-18s %.6f clean   %.6f under attack\n", "loss", r->clean_loss, r->attacked_loss);
+}
+
+static trm_status run_attack(trm_comm *comm, const trm_evaluate_options *evaluate,
+                             const trm_attack_options *attack) {
+  trm_robustness result;
+  TRM_TRY(trm_robustness_run(comm, evaluate, attack, &result));
+  if (trm_comm_rank(comm) == 0) print_robustness(&result, attack);
+  return TRM_OK;
+}
+
+static trm_status run_plain(trm_comm *comm, const trm_evaluate_options *evaluate) {
+  trm_evaluation result;
+  TRM_TRY(trm_evaluate_run(comm, evaluate, &result));
+  if (trm_comm_rank(comm) == 0) print_result(&result);
+  return TRM_OK;
+}
+
 int app_evaluate(int argc, char **argv) {
   const char *assignments[64];
   app_list words, sets = {.items = assignments, .capacity = 64};
   trm_evaluate_options evaluate = {0};
+  trm_attack_options attack = {.norm = "sup", .eps = -1, .restarts = 1};
   bool helped;
   int64_t threads = 0;
   const app_option options[] = {
@@ -35,14 +64,26 @@ int app_evaluate(int argc, char **argv) {
                "another data set of the same vocabulary, or the same features and classes"),
       APP_LIST("--set", 's', &sets, "eval.KEY=VALUE",
                "how it is evaluated, e.g. eval.beam=5: see trireme help config"),
+      APP_TEXT("--attack", 0, &attack.name, "fgsm|pgd",
+               "on the inputs: clean and attacked accuracy side by side, of the test part"),
+      APP_REAL("--eps", &attack.eps, 0, 1e9, "EPS",
+               "radius of the attack: of pixels in [0, 1], vectors of tokens, features"),
+      APP_INT("--attack-steps", 0, &attack.steps, 1, 100000, "N", "steps of pgd (default: 40)"),
+      APP_REAL("--step-size", &attack.step_size, 0, 1e9, "SIZE",
+               "length of a step (default: 2.5 EPS / N; of fgsm EPS)"),
+      APP_INT("--restarts", 0, &attack.restarts, 1, 100000, "N",
+              "random starts, of which the worst counts for each sample (default: 1)"),
+      APP_TEXT("--attack-norm", 0, &attack.norm, "sup|2", "of the ball (default: sup)"),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;
-  trm_evaluation result;
   trm_status status = app_parse("evaluate", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK) {
     status = app_expect("evaluate", &words, 1, "one run directory or checkpoint");
+  }
+  if (status == TRM_OK && !attack.name && attack.eps >= 0) {
+    status = trm_fail(TRM_ERR_USAGE, "evaluate: --eps is for --attack; give one of fgsm, pgd");
   }
   status = app_start(&argc, &argv, threads, status, &comm);
   if (!comm) return app_end(NULL, status);
@@ -50,10 +91,7 @@ int app_evaluate(int argc, char **argv) {
     evaluate.run = words.items[0];
     evaluate.sets = sets.items;
     evaluate.n_sets = sets.n;
-    status = trm_evaluate_run(comm, &evaluate, &result);
-  }
-  if (status == TRM_OK && trm_comm_rank(comm) == 0) {
-    print_result(&result);
+    status = attack.name ? run_attack(comm, &evaluate, &attack) : run_plain(comm, &evaluate);
   }
   return app_end(&comm, status);
 }

@@ -81,7 +81,53 @@ for method in ("fgsm", "pgd"):
     good(train(configs["classes"], run_dir, *sets(method, 0, {}), ranks=2), f"{method} with eps 0")
     equal(hashes(run_dir), hashes(plain), f"{method} with eps 0")
 
+# ---- evaluated under attack: side by side, the same on any ranks; an eps of 0 is no attack
+
+
+def attacked(run_dir, *words, ranks=1, threads=1):
+    result = run("evaluate", run_dir, *words, ranks=ranks, threads=threads)
+    good(result, f"evaluate {run_dir} {words}")
+    return result.out
+
+
+def scores_of(text):
+    return {key: (float(a), float(b)) for key, a, b in
+            re.findall(r"^  (\w+) +(\S+) clean +(\S+) under attack$", text, re.M)}
+
+
+PGD = ["--attack", "pgd", "--attack-steps", 5, "--restarts", 3]
+for name, words in (("classes-fgsm", PGD + ["--eps", 1, "--attack-norm", 2]),
+                    ("classes-fgsm", ["--attack", "fgsm", "--eps", 0.3, "--step-size", 0.2]),
+                    ("numbers-freelb", PGD + ["--eps", 0.2]),
+                    ("gcn-pgd", PGD + ["--eps", 0.2]),
+                    ("sampled-trades", ["--attack", "fgsm", "--eps", 0.3])):
+    run_dir = f"{folder}/run-{name}-1x1"
+    want = attacked(run_dir, *words)
+    for ranks, threads in LAYOUTS:
+        equal(attacked(run_dir, *words, ranks=ranks, threads=threads), want, f"{name} {words} on {ranks} x {threads}")
+    got = scores_of(want)
+    equal(len(got), 2, f"{name}: scores in {want}")
+    clean, under = got["loss"]
+    check(under > clean, f"{name}: {want}")
+    if "accuracy" in got:
+        plain_scores = dict(re.findall(r"^  (test_\w+) +(\S+)$", attacked(run_dir), re.M))
+        equal(got["accuracy"][0], float(plain_scores["test_accuracy"]), f"{name}: clean accuracy")
+        check(got["accuracy"][1] <= got["accuracy"][0], f"{name}: {want}")
+    once = scores_of(attacked(run_dir, *words, "--restarts", 1))
+    check(once["loss"][1] <= under, f"{name}: {once} once, {got} at worst")
+    none = scores_of(attacked(run_dir, *words, "--eps", 0))
+    for key, (clean, under) in none.items():
+        equal(clean, under, f"{name}: {key} with eps 0")
+equal(scores_of(attacked(f"{folder}/run-classes-pgd-1x1", *PGD, "--eps", 0.1))["loss"][1]
+      < scores_of(attacked(plain, *PGD, "--eps", 0.1))["loss"][1], True, "training against attacks helps")
+
 # ---- what cannot be
+for run_dir, words, parts in ((plain, ["pgd"], ["needs --eps"]), (plain, ["pg", "--eps", 1], ["'pg'", "fgsm or pgd"]),
+                              (plain, ["fgsm", "--eps", 1, "--attack-steps", 2], ["--attack-steps is 2", "pgd"]),
+                              (plain, ["pgd", "--eps", 1, "--attack-norm", 1], ["--attack-norm is '1'", "sup or 2"]),
+                              (f"{folder}/run-reverse-freelb-1x1", ["pgd", "--eps", 1], ["sequences of tokens"])):
+    one_line(run("evaluate", run_dir, "--attack", *words, ranks=2), 64, *parts)
+one_line(run("evaluate", plain, "--eps", 1), 64, "--eps is for --attack")
 refused = f"{folder}/refused"
 one_line(train(configs["sparse"], refused, *sets("fgsm", 0.1, {})), 64 + 14, "dense features of nodes")
 one_line(train(configs["numbers"], refused, *sets("trades", 0.1, {})), 64 + 14, "'trades'", "set it to pgd or freelb")

@@ -4,6 +4,7 @@
 
 #include "attack.h"
 #include "check.h"
+#include "robustness.h"
 
 enum { N = 3, WIDTH = 4, ROWS = 6, SIZE = ROWS * WIDTH };
 
@@ -115,11 +116,86 @@ static void test_start_in_range(void) {
   }
 }
 
+/* Of every row the worst of all outputs counts, each for itself. */
+static void test_worst(void) {
+  static const int32_t classes[4] = {0, 1, -1, 0};
+  static const trm_real clean[8] = {2, 0, 0, 1, 0, 9, 0, 3}, once[8] = {1, 0, 5, 1, 9, 0, 0, 2},
+                        again[8] = {0, 1, 0, 3, 9, 0, NAN, 0};
+  const trm_judged judged[3] = {{.outputs = clean, .n = 4, .width = 2, .classes = classes},
+                                {.outputs = once, .n = 4, .width = 2, .classes = classes},
+                                {.outputs = again, .n = 4, .width = 2, .classes = classes}};
+  trm_worst *w = NULL;
+  double sums[2 * TRM_N_ROBUST_SUMS] = {0};
+  trm_robustness r = {0};
+  CHECK_OK(trm_worst_create(4, &w));
+  trm_worst_begin(w, &judged[0]);
+  trm_worst_see(w, &judged[1]);
+  trm_worst_sum(w, 0, 2, sums);
+  trm_worst_sum(w, 2, 4, sums + TRM_N_ROBUST_SUMS);
+  trm_robustness_join(sums, 2, 0, &r);
+  CHECK_EQ(r.count, 3);
+  CHECK(r.classes);
+  CHECK_NEAR(r.clean, 2.0 / 3, 1e-15);
+  CHECK_NEAR(r.attacked, 1.0 / 3, 1e-15);
+  const double losses[3] = {log1p(exp(-1)), log1p(exp(4)), log1p(exp(3))};
+  CHECK_NEAR(r.attacked_loss, (losses[0] + losses[1] + losses[2]) / 3, 1e-12);
+  trm_worst_see(w, &judged[2]);
+  trm_worst_see(w, &judged[1]);
+  memset(sums, 0, sizeof sums);
+  trm_worst_sum(w, 0, 4, sums);
+  CHECK_NEAR(sums[TRM_ROBUST_RIGHT], 2, 0);
+  CHECK_NEAR(sums[TRM_ROBUST_HELD], 0, 0);
+  CHECK(isnan(sums[TRM_ROBUST_WORST_LOSS])); /* what is no number is not forgotten */
+  trm_worst_destroy(&w);
+}
+
+static void test_worst_numbers(void) {
+  static const float numbers[3] = {1, NAN, -1};
+  static const trm_real clean[3] = {1, 5, 0}, once[3] = {0, 9, -1}, again[3] = {4, 9, -1};
+  trm_judged judged = {.outputs = clean, .n = 3, .width = 1, .numbers = numbers};
+  trm_worst *w = NULL;
+  double sums[TRM_N_ROBUST_SUMS] = {0};
+  trm_robustness r = {0};
+  CHECK_OK(trm_worst_create(3, &w));
+  trm_worst_begin(w, &judged);
+  judged.outputs = again;
+  trm_worst_see(w, &judged);
+  judged.outputs = once;
+  trm_worst_see(w, &judged);
+  trm_worst_sum(w, 0, 3, sums);
+  trm_robustness_join(sums, 1, 10, &r);
+  CHECK_EQ(r.count, 2);
+  CHECK_NEAR(r.clean, 10 * sqrt(0.5), 1e-12);
+  CHECK_NEAR(r.attacked, 10 * sqrt((9.0 + 1) / 2), 1e-12);
+  trm_worst_destroy(&w);
+}
+
+static void test_read(void) {
+  trm_attack_options o = {.name = "pgd", .norm = "2", .eps = 0.4, .restarts = 1};
+  trm_attack a;
+  CHECK_OK(trm_attack_read(&o, &a));
+  CHECK_EQ(a.steps, 40);
+  CHECK_EQ(a.norm, TRM_ATTACK_TWO);
+  CHECK_EQ(a.start, TRM_ATTACK_RANDOM);
+  CHECK_NEAR(a.step_size, 0.025, 1e-15);
+  o = (trm_attack_options){.name = "fgsm", .norm = "sup", .eps = 0.4, .restarts = 1};
+  CHECK_OK(trm_attack_read(&o, &a));
+  CHECK_EQ(a.steps, 1);
+  CHECK_EQ(a.start, TRM_ATTACK_CLEAN);
+  CHECK_NEAR(a.step_size, 0.4, 0);
+  o.restarts = 2;
+  CHECK_OK(trm_attack_read(&o, &a));
+  CHECK_EQ(a.start, TRM_ATTACK_RANDOM);
+}
+
 int main(void) {
   test_step_size();
   test_sup();
   test_two();
   test_starts();
   test_start_in_range();
+  test_worst();
+  test_worst_numbers();
+  test_read();
   return check_verdict();
 }

@@ -83,6 +83,33 @@ typedef struct trm_evaluation {
 trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
                             trm_evaluation *result);
 
+/** An attack on the inputs of an evaluation. */
+typedef struct trm_attack_options {
+  const char *name; /* "fgsm", "pgd" */
+  const char *norm; /* "sup", "2" */
+  double eps;       /* negative: not given */
+  int64_t steps;    /* 0: of pgd 40 */
+  double step_size; /* 0: 2.5 eps / steps, of one step eps */
+  int64_t restarts; /* >= 1: of every sample the worst counts */
+} trm_attack_options;
+
+/** How a model fares under attack, beside its clean inputs. */
+typedef struct trm_robustness {
+  const char *subset; /* "test"; without one "validation" */
+  const char *unit;   /* "sample", "node" */
+  int64_t step;       /* of the checkpoint */
+  int64_t count;
+  bool classes;                     /* accuracies; else roots of mean squared errors */
+  bool pixels;                      /* eps is of pixels in [0, 1] */
+  double clean, attacked;           /* in [0, 1], or in the units of the targets */
+  double clean_loss, attacked_loss; /* nats or squared deviations a unit; of the worst outputs */
+} trm_robustness;
+
+/** Attacks every test sample of a checkpoint. Collective; the result is the same for any number of
+ *  ranks. */
+trm_status trm_robustness_run(trm_comm *comm, const trm_evaluate_options *options,
+                              const trm_attack_options *attack, trm_robustness *result);
+
 typedef struct trm_predict_options {
   const char *run; /* run directory or checkpoint file */
   bool best;

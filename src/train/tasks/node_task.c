@@ -11,6 +11,7 @@
 #include "class_data.h"
 #include "class_scores.h"
 #include "graph_store.h"
+#include "node_attack.h"
 #include "node_batches.h"
 #include "samples.h"
 #include "tasks_internal.h"
@@ -378,6 +379,23 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   return trm_class_scores_add(task, &rows, TRM_ALL_SUBSETS, result);
 }
 
+static trm_status attack(trm_task *task, trm_learner *learner, const trm_attack_options *options,
+                         trm_robustness *result) {
+  node_task *t = task->self;
+  trm_whole *whole = NULL;
+  int32_t *targets = NULL;
+  int n_hops;
+  result->subset = trm_subset_name(TRM_SUBSET_TEST);
+  TRM_TRY(trm_graph_hops(learner->model, &n_hops));
+  TRM_TRY(trm_whole_create(task->comm, &t->data.store, t->partition, n_hops, NULL, true, &whole));
+  trm_status status =
+      trm_comm_agree(task->comm, labels_of_rows(t, whole, TRM_SUBSET_TEST, &targets));
+  if (status == TRM_OK) status = trm_node_attack(task, whole, targets, learner, options, result);
+  TRM_FREE(targets);
+  trm_whole_destroy(&whole);
+  return status;
+}
+
 static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
                           int64_t *n_rows) {
   node_task *t = task->self;
@@ -403,4 +421,5 @@ const trm_task_kind trm_task_nodes = {
     .run = run,
     .samples = samples,
     .evaluate = evaluate,
+    .attack = attack,
     .predict = predict};

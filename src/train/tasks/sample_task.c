@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "adversary.h"
+#include "sample_attack.h"
 #include "sample_evaluation.h"
 #include "sample_facts.h"
 #include "sample_writing.h"
@@ -444,6 +445,12 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   return trm_sample_evaluation_run(t->evaluation, stop, context, result, stopped);
 }
 
+static trm_status attack(trm_task *task, trm_learner *learner, const trm_attack_options *options,
+                         trm_robustness *result) {
+  const sample_task *t = task->self;
+  return trm_sample_attack(task, &t->view, learner, options, result);
+}
+
 static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
                           int64_t *n_rows) {
   const sample_task *t = task->self;
@@ -513,4 +520,5 @@ const trm_task_kind trm_task_samples = {TRM_TASK_PART("samples", &rows, &trm_sam
                                         .facts = put_facts,
                                         .check_facts = check_facts,
                                         .any_ranks = true,
+                                        .attack = attack,
                                         .predict = predict};

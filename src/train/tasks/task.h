@@ -64,6 +64,10 @@ typedef struct trm_task_kind {
   /** Writes what a checkpoint generates; NULL: nothing. For a communicator of one rank. */
   trm_status (*generate)(trm_restored *restored, const char *path,
                          const trm_generate_options *options, FILE *out);
+  /** Evaluates under attack; NULL: not for this kind. Fills all of *result but step and unit.
+   *  Collective. */
+  trm_status (*attack)(trm_task *task, trm_learner *learner, const trm_attack_options *options,
+                       trm_robustness *result);
   /** Writes predictions of rank 0's choice to a file; NULL: not for this kind. Collective. */
   trm_status (*predict)(trm_task *task, trm_learner *learner, const trm_predict_options *options,
                         int64_t *n_rows);

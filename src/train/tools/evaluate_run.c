@@ -119,6 +119,24 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
   return status;
 }
 
+trm_status trm_robustness_run(trm_comm *comm, const trm_evaluate_options *options,
+                              const trm_attack_options *attack, trm_robustness *result) {
+  opened o;
+  trm_status status;
+  TRM_TRY(open_all(comm, options, TRM_USE_EVALUATE, &o));
+  *result = (trm_robustness){.unit = o.task->unit, .step = o.restored.info.step};
+  if (o.task->kind->attack) {
+    status = o.task->kind->attack(o.task, &o.restored.learner, attack, result);
+  } else {
+    status = trm_fail(TRM_ERR_USAGE,
+                      "evaluate: %s was trained on data of kind '%s', which cannot be attacked; "
+                      "leave --attack out",
+                      options->run, o.task->kind->brings.name);
+  }
+  close_all(comm, &o);
+  return status;
+}
+
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
   opened o;
   const trm_evaluate_options of = {
