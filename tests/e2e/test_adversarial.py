@@ -1,5 +1,7 @@
 """Training against attacks: the bits are those of any layout and of a run that was resumed, by each method on
-classes, numbers, sequences and nodes; what cannot be attacked is said in a line."""
+classes, numbers, sequences, images and nodes; what cannot be attacked is said in a line."""
+import random
+
 import graphs
 import sequences
 from harness import *
@@ -10,6 +12,22 @@ nodes = graphs.prepare("graph", graphs.nodes_folder(f"{folder}/dense", sparse=Fa
 sparse = graphs.prepare("graph", graphs.nodes_folder(f"{folder}/sparse"))
 
 
+def pictures(n=150, size=8):
+    """A table of grey pixels: noise, with a bright square in one of three places."""
+    r, lines = random.Random(4), []
+    for _ in range(n):
+        label = r.randrange(3)
+        pixels = [[r.randrange(100) for _ in range(size)] for _ in range(size)]
+        for y in range(3):
+            for x in range(3):
+                pixels[1 + y + label][1 + x + 2 * (label % 2)] += 150
+        lines.append(",".join(str(value) for value in [label] + sum(pixels, [])) + "\n")
+    table, data = sequences.write(f"{folder}/pictures.csv", "".join(lines)), f"{folder}/pictures.h5"
+    good(run("prepare", "images", "--pixels", table, "--size", f"{size}x{size}", "--header", "no", "--test-share", 0.2,
+             "-o", data), "prepare images")
+    return data
+
+
 def nodes_config(name, data, body):
     return graphs.config(f"{folder}/{name}.yaml", data, body)
 
@@ -17,7 +35,12 @@ def nodes_config(name, data, body):
 GCN = "model: {kind: gcn, layers: 2, width: 8, dropout: 0.2, input_dropout: 0.3, norm: batch}\n"
 SAMPLED = ("model: {kind: sage, layers: 2, width: 8, dropout: 0.3}\n"
            "sampler: {kind: neighbor, fanout: '4,3'}\nbatch: {size: 30, blocks: 5}\n")
-configs = {**texts,
+images = pictures()
+IMAGES = {"mlp": "model: {kind: mlp, widths: '20,12', dropout: 0.2}\nbatch: {size: 25, blocks: 7}\n",
+          "cnn": "model: {kind: cnn, channels: '4,6', widths: '10', norm: batch, dropout: 0.1}\n"
+                 "batch: {size: 25, blocks: 7}\nloss: {label_smoothing: 0.1, class_weights: balanced}\n",
+          "resnet": "model: {kind: resnet, blocks: 1, width: 4}\nbatch: {size: 25, blocks: 7}\n"}
+configs = {**texts, **{name: sequences.config(f"{folder}/{name}.yaml", images, body) for name, body in IMAGES.items()},
            "gcn": nodes_config("gcn", nodes, GCN + "batch: {blocks: 5}\n"),
            "gat": nodes_config("gat", nodes, "model: {kind: gat, layers: 2, width: 8, heads: 2}\nbatch: {blocks: 5}\n"),
            "max": nodes_config("max", nodes, "model: {kind: sage, layers: 2, width: 8, aggregator: max}\n"),
@@ -31,17 +54,24 @@ CASES = [("classes", "fgsm", 0.3, {}),
          ("classes", "freelb", 0.5, {"steps": 3}),
          ("numbers", "freelb", 0.5, {"norm": "sup", "steps": 2, "step_size": 0.3}),
          ("reverse", "freelb", 0.3, {}),
+         ("mlp", "fgsm", 0.1, {"start": "random"}),
+         ("mlp", "freelb", 0.5, {}),
+         ("cnn", "pgd", 0.1, {"steps": 3, "augment": "crop 1, flip, mixup 0.4"}),
+         ("cnn", "trades", 0.1, {"steps": 2}),
+         ("resnet", "pgd", 1, {"steps": 2, "norm": 2}),
          ("gcn", "pgd", 0.2, {"steps": 2}),
          ("gat", "fgsm", 0.2, {"start": "random"}),
          ("max", "fgsm", 0.2, {}),
          ("sampled", "trades", 0.2, {"steps": 2}),
          ("sampled", "freelb", 0.2, {})]
-LAYOUTS = [(1, 3), (2, 1), (3, 2), (4, 1)]
+LAYOUTS = [(2, 2), (4, 1)]
 
 
 def sets(method, eps, more):
-    keys = {"method": method, "eps": eps, **more}
-    return [word for key, value in keys.items() for word in ("--set", f"adversarial.{key}={value}")]
+    keys = {f"adversarial.{key}": value for key, value in {"method": method, "eps": eps, **more}.items()}
+    if "augment" in more:
+        keys["data.augment"] = keys.pop("adversarial.augment")
+    return [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
 
 
 def last(kind):
@@ -99,6 +129,7 @@ PGD = ["--attack", "pgd", "--attack-steps", 5, "--restarts", 3]
 for name, words in (("classes-fgsm", PGD + ["--eps", 1, "--attack-norm", 2]),
                     ("classes-fgsm", ["--attack", "fgsm", "--eps", 0.3, "--step-size", 0.2]),
                     ("numbers-freelb", PGD + ["--eps", 0.2]),
+                    ("cnn-pgd", PGD + ["--eps", 0.1]),
                     ("gcn-pgd", PGD + ["--eps", 0.2]),
                     ("sampled-trades", ["--attack", "fgsm", "--eps", 0.3])):
     run_dir = f"{folder}/run-{name}-1x1"
@@ -120,6 +151,9 @@ for name, words in (("classes-fgsm", PGD + ["--eps", 1, "--attack-norm", 2]),
         equal(clean, under, f"{name}: {key} with eps 0")
 equal(scores_of(attacked(f"{folder}/run-classes-pgd-1x1", *PGD, "--eps", 0.1))["loss"][1]
       < scores_of(attacked(plain, *PGD, "--eps", 0.1))["loss"][1], True, "training against attacks helps")
+
+shown = attacked(f"{folder}/run-cnn-pgd-1x1", "--attack", "fgsm", "--eps", 8 / 255)
+check("eps 0.0313725 (8/255) in the sup norm" in shown, shown)
 
 # ---- what cannot be
 for run_dir, words, parts in ((plain, ["pgd"], ["needs --eps"]), (plain, ["pg", "--eps", 1], ["'pg'", "fgsm or pgd"]),
