@@ -27,6 +27,11 @@ static void check_classes(void) {
   /* Class 2 never occurs; class 0: precision 2/3, recall 1; class 1: 1, 1/2. */
   trm_class_counts_add(counts, 3, (int32_t[]){0, 0, 1, 1}, (int32_t[]){0, 0, 0, 1}, 4);
   CHECK_NEAR(trm_class_counts_macro_f1(counts, 3), (0.8 + 2.0 / 3) / 2, 1e-15);
+  CHECK_NEAR(trm_class_counts_micro_f1(counts, 3), 0.75, 1e-15); /* the accuracy */
+  /* As many classes a sample as there are: 3 right of 4 labelled and 5 predicted. */
+  const double sets[TRM_N_CLASS_COUNTS * 2] = {1, 2, /* */ 2, 2, /* */ 2, 3};
+  CHECK_NEAR(trm_class_counts_micro_f1(sets, 2), 6.0 / 9, 1e-15);
+  CHECK(isnan(trm_class_counts_micro_f1((double[TRM_N_CLASS_COUNTS]){0}, 1)));
 }
 
 static double mcc(int64_t n, const int32_t *labels, const int32_t *predicted) {

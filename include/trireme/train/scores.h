@@ -41,6 +41,9 @@ double trm_class_counts_accuracy(const double *counts, int64_t n_classes);
 /** Mean over classes that occur (as a label or predicted) of the harmonic mean of precision and
  *  recall, 2 right / (labelled + predicted); NaN without any. */
 double trm_class_counts_macro_f1(const double *counts, int64_t n_classes);
+/** The same of all classes together: 2 right / (labelled + predicted) of their sums; NaN without any. Of
+ *  samples with one class each it is the accuracy. */
+double trm_class_counts_micro_f1(const double *counts, int64_t n_classes);
 /**
  * Matthews correlation of labels and predictions, -1 to 1, of any number of classes (R_K):
  * (n right - sum of labelled * predicted) / sqrt((n^2 - sum of predicted^2) (n^2 - sum of labelled^2)).

@@ -8,6 +8,7 @@ static const trm_metric metrics[] = {
     {"nats_per_char", TRM_METRIC_PLAIN, .less_is_better = true},
     /* classes */
     {"accuracy", TRM_METRIC_SHARE, .less_is_better = false},
+    {"micro_f1", TRM_METRIC_SHARE, .less_is_better = false},
     {"macro_f1", TRM_METRIC_SHARE, .less_is_better = false},
     {"mcc", TRM_METRIC_SHARE, .less_is_better = false},
     {"auc", TRM_METRIC_SHARE, .less_is_better = false},
@@ -19,7 +20,7 @@ static const trm_metric metrics[] = {
     {"recall", TRM_METRIC_SHARE, .less_is_better = false},
     {"ndcg", TRM_METRIC_SHARE, .less_is_better = false},
     {"precision", TRM_METRIC_SHARE, .less_is_better = false},
-    /* texts and lists of tokens */
+    /* texts, lists of tokens, sets of classes */
     {"token_accuracy", TRM_METRIC_SHARE, .less_is_better = false},
     {"exact", TRM_METRIC_SHARE, .less_is_better = false},
     {"bleu", TRM_METRIC_POINTS, .less_is_better = false},

@@ -51,6 +51,16 @@ double trm_class_counts_macro_f1(const double *counts, int64_t n_classes) {
   return n > 0 ? sum / n : (double)NAN;
 }
 
+double trm_class_counts_micro_f1(const double *counts, int64_t n_classes) {
+  double right = 0, either = 0;
+  for (int64_t c = 0; c < n_classes; ++c) {
+    right += counts[TRM_COUNT_RIGHT * n_classes + c];
+    either +=
+        counts[TRM_COUNT_LABELLED * n_classes + c] + counts[TRM_COUNT_PREDICTED * n_classes + c];
+  }
+  return either > 0 ? 2 * right / either : (double)NAN;
+}
+
 double trm_class_counts_mcc(const double *counts, int64_t n_classes) {
   double right = 0, all = 0, predicted = 0, both = 0, labels = 0, guesses = 0;
   for (int64_t c = 0; c < n_classes; ++c) {

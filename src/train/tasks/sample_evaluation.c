@@ -11,18 +11,20 @@
 #include "class_scores.h"
 #include "number_scores.h"
 #include "sample_writing.h"
+#include "set_scores.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
 #include "trireme/nn/ops.h"
 
 static const trm_config_key keys[] = {
-    TRM_KEY_CHOICE("eval.select", "auto",
-                   "auto|loss|accuracy|macro_f1|mcc|auc|rmse|mae|r2|token_accuracy|exact|bleu|chrf|"
-                   "per|wer",
-                   TRM_NO_EFFECT,
-                   "What makes an evaluation the best, of the scores that the data have; auto: "
-                   "loss."),
+    TRM_KEY_CHOICE(
+        "eval.select", "auto",
+        "auto|loss|accuracy|micro_f1|macro_f1|mcc|auc|rmse|mae|r2|token_accuracy|exact|bleu|chrf|"
+        "per|wer",
+        TRM_NO_EFFECT,
+        "What makes an evaluation the best, of the scores that the data have; auto: "
+        "loss."),
     TRM_KEY_BOOL("eval.test", "true", TRM_NO_EFFECT,
                  "Score the test part, where there is one, at every evaluation of a run too; "
                  "'trireme evaluate' always does."),
@@ -81,6 +83,9 @@ void trm_sample_scores_declare(trm_task *task, const trm_samples *data) {
     break;
   case TRM_TARGET_NUMBER:
     trm_number_scores_declare(task, subsets);
+    break;
+  case TRM_TARGET_CLASSES:
+    trm_set_scores_declare(task, subsets);
     break;
   default:
     for (int s = 0; s < TRM_N_SUBSETS; ++s) {
@@ -261,6 +266,17 @@ static trm_class_rows class_rows(const trm_sample_evaluation *e) {
                           .n_samples = e->view.data->n};
 }
 
+static trm_set_rows set_rows(const trm_sample_evaluation *e) {
+  const trm_ragged *sets = &e->view.data->class_sets;
+  return (trm_set_rows){.logits = e->outputs,
+                        .ids = e->ids,
+                        .sets = sets->offsets ? sets : NULL,
+                        .subsets = e->subsets,
+                        .n = e->n,
+                        .n_classes = e->task->dims.n_outputs,
+                        .n_samples = e->view.data->n};
+}
+
 /* Own predictions in the user's units; the caller frees *values. */
 static trm_status number_rows(const trm_sample_evaluation *e, double **values,
                               trm_number_rows *rows) {
@@ -315,12 +331,15 @@ static trm_status add_token_scores(trm_sample_evaluation *e, unsigned subsets, t
 static trm_status add_scores(trm_sample_evaluation *e, trm_task_stop stop, void *context,
                              trm_evaluation *result, bool *stopped) {
   const trm_class_rows rows = class_rows(e);
+  const trm_set_rows sets = set_rows(e);
   const unsigned subsets = scored_subsets(e->task, e->view.data);
   switch (e->view.data->target) {
   case TRM_TARGET_CLASS:
     return trm_class_scores_add(e->task, &rows, subsets, result);
   case TRM_TARGET_NUMBER:
     return add_number_scores(e, subsets, result);
+  case TRM_TARGET_CLASSES:
+    return trm_set_scores_add(e->task, &sets, subsets, result);
   default:
     return add_token_scores(e, subsets, stop, context, result, stopped);
   }
@@ -368,6 +387,11 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
     const trm_class_rows rows = class_rows(e);
     return trm_class_predictions_write(comm, e->task->unit, &e->view.data->classes, NULL, &rows,
                                        options->output, n_rows);
+  }
+  if (e->view.data->target == TRM_TARGET_CLASSES) {
+    const trm_set_rows rows = set_rows(e);
+    return trm_set_predictions_write(comm, e->task->unit, &e->view.data->classes, &rows,
+                                     options->output, n_rows);
   }
   double *values = NULL;
   trm_number_rows rows;

@@ -47,7 +47,8 @@ typedef struct sample_task {
   int64_t *levels;        /* [n_levels] of columns that are handed over as levels; owned */
   int32_t *categories;    /* [n, columns] as the model knows them, to evaluate or predict; owned */
   float *class_weights;   /* [classes], NULL: none; owned */
-  int32_t *labels;        /* [n] of the model's classes, to predict; owned */
+  int32_t *labels;        /* [n], or [set_offsets[n]], of the model's classes, to predict; owned */
+  int64_t *set_offsets;   /* [n + 1] of several classes a sample, likewise; owned */
   uint64_t seed;
   trm_sample_loader *loader;
   trm_sample_evaluation *evaluation;
@@ -288,6 +289,7 @@ static void close_samples(trm_task *task) {
   TRM_FREE(t->categories);
   TRM_FREE(t->class_weights);
   TRM_FREE(t->labels);
+  TRM_FREE(t->set_offsets);
   TRM_FREE(task->self);
 }
 
@@ -473,20 +475,45 @@ static trm_status put_facts(const trm_task *task, trm_facts *facts) {
   return trm_value_facts_put(facts, &t->view);
 }
 
+/* Labels as the model numbers classes: places[classes of the data]. */
+static trm_status take_labels(sample_task *t, const int32_t *places) {
+  TRM_TRY(TRM_ALLOC(&t->labels, t->data->n, "labels"));
+  for (int64_t i = 0; i < t->data->n; ++i) t->labels[i] = places[t->data->classes.labels[i]];
+  return TRM_OK;
+}
+
+/* The same of several classes a sample; those that the model does not know are left out. */
+static trm_status take_sets(sample_task *t, const int32_t *places) {
+  trm_ragged *sets = &t->data->class_sets;
+  int64_t n = 0;
+  TRM_TRY(TRM_ALLOC(&t->labels, sets->offsets[t->data->n], "labels"));
+  TRM_TRY(TRM_ALLOC(&t->set_offsets, t->data->n + 1, "labels"));
+  for (int64_t i = 0; i < t->data->n; ++i) {
+    for (int64_t k = sets->offsets[i]; k < sets->offsets[i + 1]; ++k) {
+      const int32_t place = places[sets->values[k]];
+      if (place >= 0) t->labels[n++] = place;
+    }
+    t->set_offsets[i + 1] = n;
+  }
+  *sets = (trm_ragged){.offsets = t->set_offsets, .values = t->labels};
+  return TRM_OK;
+}
+
 /* Predictions are of the model's classes, whichever the data have. Borrows the facts. */
 static trm_status take_classes(sample_task *t, const trm_facts *facts, const char *path) {
+  const bool sets = t->data->target == TRM_TARGET_CLASSES;
   trm_classes *classes = &t->data->classes;
   const int64_t n_known = trm_facts_outputs(facts);
   int32_t *places = NULL;
   trm_sample_facts known;
   TRM_TRY(trm_sample_facts_get(facts, path, &known));
-  TRM_TRY(TRM_ALLOC(&t->labels, t->data->n, "labels"));
   TRM_TRY(TRM_ALLOC(&places, classes->n, "classes"));
   trm_sample_classes_find(classes, &known.classes, n_known, places);
-  for (int64_t i = 0; i < t->data->n; ++i) t->labels[i] = places[classes->labels[i]];
+  const trm_status status = sets ? take_sets(t, places) : take_labels(t, places);
   TRM_FREE(places);
-  *classes = (trm_classes){.n = (int)n_known, .labels = t->labels, .names = known.classes};
-  return TRM_OK;
+  *classes =
+      (trm_classes){.n = (int)n_known, .labels = sets ? NULL : t->labels, .names = known.classes};
+  return status;
 }
 
 static trm_status check_facts(trm_task *task, const trm_facts *facts, const char *path) {
@@ -498,7 +525,7 @@ static trm_status check_facts(trm_task *task, const trm_facts *facts, const char
     TRM_TRY(trm_value_facts_take(facts, path, t->data, &t->scale, &t->categories));
     TRM_TRY(set_dims(task, t));
   }
-  const bool classes = t->data->target == TRM_TARGET_CLASS;
+  const bool classes = t->data->target == TRM_TARGET_CLASS || t->data->target == TRM_TARGET_CLASSES;
   return task->use == TRM_USE_PREDICT && classes ? take_classes(t, facts, path) : TRM_OK;
 }
 
