@@ -58,22 +58,22 @@ static void test_lists(void) {
   trm_augment_destroy(&a);
 
   refuse(TRM_AUGMENT_IMAGES, "flip, rotat 3",
-         "augmentation 'rotat 3': there is no 'rotat'; did you mean 'rotate'?; for images there "
+         "data.augment: 'rotat 3': there is no 'rotat'; did you mean 'rotate'?; for images there "
          "are shift N, crop N [reflect], flip [P], flip_alternate, rotate DEGREES");
-  refuse(
-      TRM_AUGMENT_TOKENS, "flip",
-      "augmentation 'flip': 'flip' is not for sequences of tokens; for them there are " FOR_TOKENS);
+  refuse(TRM_AUGMENT_TOKENS, "flip",
+         "data.augment: 'flip': 'flip' is not for sequences of tokens; for them there "
+         "are " FOR_TOKENS);
   refuse(TRM_AUGMENT_ROWS, "xyzzy",
-         "augmentation 'xyzzy': there is no 'xyzzy'; for rows of a table there are " FOR_ROWS);
+         "data.augment: 'xyzzy': there is no 'xyzzy'; for rows of a table there are " FOR_ROWS);
   refuse(TRM_AUGMENT_IMAGES, "crop",
-         "augmentation 'crop': it needs a number; write crop N [reflect], N a whole number from 0 "
+         "data.augment: 'crop': it needs a number; write crop N [reflect], N a whole number from 0 "
          "to 4096");
   refuse(TRM_AUGMENT_IMAGES, "crop reflect 4", "N is 'reflect'; allowed: a whole number from 0 to");
   refuse(TRM_AUGMENT_IMAGES, "crop 4.5", "N is '4.5'; allowed: a whole number from 0 to 4096");
   refuse(TRM_AUGMENT_IMAGES, "crop -1", "N is '-1'; allowed: a whole number from 0 to 4096");
   refuse(TRM_AUGMENT_IMAGES, "crop 99999999999999999999", "N is '99999999999999999999'; allowed");
   refuse(TRM_AUGMENT_IMAGES, "crop 4 mirror",
-         "augmentation 'crop 4 mirror': 'mirror' is not expected; write crop N [reflect]");
+         "data.augment: 'crop 4 mirror': 'mirror' is not expected; write crop N [reflect]");
   refuse(TRM_AUGMENT_IMAGES, "crop 4 reflect 5 6", "'5' is not expected; write crop N [reflect]");
   refuse(TRM_AUGMENT_IMAGES, "flip_alternate 1", "'1' is not expected; write flip_alternate");
   refuse(TRM_AUGMENT_IMAGES, "flip nan", "P is 'nan'; allowed: a number from 0 to 1");
@@ -82,7 +82,7 @@ static void test_lists(void) {
   refuse(TRM_AUGMENT_IMAGES, "mixup 0", "ALPHA is '0'; allowed: a number from 0.001 to 1000");
   refuse(TRM_AUGMENT_IMAGES, "mixup 1, flip, mixup 1", "mixed once; keep one of two");
   refuse(TRM_AUGMENT_IMAGES, "crop 4,,flip",
-         "augmentation 'crop 4,,flip': an operation is missing beside a comma");
+         "data.augment: 'crop 4,,flip': an operation is missing beside a comma");
   refuse(TRM_AUGMENT_IMAGES, "flip,", "an operation is missing beside a comma");
   refuse(TRM_AUGMENT_IMAGES, ",", "an operation is missing beside a comma");
   char text[400];

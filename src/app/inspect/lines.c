@@ -82,7 +82,7 @@ static trm_status check(const app_showing *s) {
     return TRM_OK;
   }
   return trm_fail(TRM_ERR_CONFIG,
-                  "augmentation '%s': %s has no token for what is unknown, which tokens would be "
+                  "data.augment: '%s': %s has no token for what is unknown, which tokens would be "
                   "hidden behind; take another operation",
                   s->list, s->data->path);
 }

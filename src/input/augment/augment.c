@@ -94,11 +94,11 @@ static trm_status no_such(const augment_item *item, trm_augment_input input) {
   for (int i = 0; i < N_OPS; ++i) {
     if (suits(ops[i], input)) names[n++] = ops[i]->name;
     if (strcmp(ops[i]->name, item->word[0]) != 0) continue;
-    return trm_fail(TRM_ERR_CONFIG, "augmentation '%s': '%s' is not for %s; for them there are %s",
+    return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': '%s' is not for %s; for them there are %s",
                     item->text, item->word[0], input_names[input], known(input, there));
   }
   const char *near = trm_nearest(item->word[0], names, n);
-  return trm_fail(TRM_ERR_CONFIG, "augmentation '%s': there is no '%s'%s%s%s; for %s there are %s",
+  return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': there is no '%s'%s%s%s; for %s there are %s",
                   item->text, item->word[0], near ? "; did you mean '" : "", near ? near : "",
                   near ? "'?" : "", input_names[input], known(input, there));
 }
@@ -118,7 +118,7 @@ static trm_status read_number(const augment_item *item, const trm_augment_op *op
   const bool read = op->whole ? trm_int_parse(text, &whole) : trm_real_parse(text, number);
   if (op->whole) *number = (double)whole;
   if (read && *number >= op->min && *number <= op->max) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG, "augmentation '%s': %s is '%s'; allowed: %s from %g to %g",
+  return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': %s is '%s'; allowed: %s from %g to %g",
                   item->text, op->number, text, op->whole ? "a whole number" : "a number", op->min,
                   op->max);
 }
@@ -134,7 +134,7 @@ static trm_status read_given(const augment_item *item, const trm_augment_op *op,
   if (op->number && !number) number = op->fallback;
   if (op->number && !number) {
     return trm_fail(TRM_ERR_CONFIG,
-                    "augmentation '%s': it needs a number; write %s, %s %s from %g to %g",
+                    "data.augment: '%s': it needs a number; write %s, %s %s from %g to %g",
                     item->text, usage(op, text), op->number,
                     op->whole ? "a whole number" : "a number", op->min, op->max);
   }
@@ -144,7 +144,7 @@ static trm_status read_given(const augment_item *item, const trm_augment_op *op,
     ++at;
   }
   if (at == item->n) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG, "augmentation '%s': '%s' is not expected; write %s", item->text,
+  return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': '%s' is not expected; write %s", item->text,
                   item->word[at], usage(op, text));
 }
 
@@ -169,14 +169,14 @@ static trm_status cut(const char *text, size_t n, const char *list, augment_item
   if (n == 0) {
     return trm_fail(
         TRM_ERR_CONFIG,
-        "augmentation '%.200s': an operation is missing beside a comma; leave the comma "
+        "data.augment: '%.200s': an operation is missing beside a comma; leave the comma "
         "away",
         list);
   }
   if (n >= sizeof item->text) {
     return trm_fail(
         TRM_ERR_CONFIG,
-        "augmentation '%.80s...': too long for an operation and its number; put a comma "
+        "data.augment: '%.80s...': too long for an operation and its number; put a comma "
         "between two operations",
         text);
   }
@@ -192,7 +192,7 @@ static trm_status read_step(trm_augment *a, augment_step *step, const augment_it
   TRM_TRY(read_given(item, step->op, &step->given));
   if (!step->op->mix) return TRM_OK;
   if (a->mixes) {
-    return trm_fail(TRM_ERR_CONFIG, "augmentation '%s': samples are mixed once; keep one of two",
+    return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': samples are mixed once; keep one of two",
                     item->text);
   }
   a->mixes = step;

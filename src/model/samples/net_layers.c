@@ -30,7 +30,7 @@ trm_status trm_net_check_images(const trm_config *config, const trm_model_dims *
   if (dims->n_value_dims == 3) return TRM_OK;
   return trm_fail(TRM_ERR_CONFIG,
                   "model.kind is '%s', which works on images, but the inputs of the data set are "
-                  "none; set it to mlp, or prepare images",
+                  "rows of a table; set it to mlp",
                   trm_config_string(config, "model.kind"));
 }
 

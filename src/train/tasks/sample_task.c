@@ -61,7 +61,8 @@ typedef struct sample_task {
 
 static const char *target_words(const trm_samples *data) {
   if (data->target == TRM_TARGET_TOKENS) return "sequences of tokens";
-  return data->target == TRM_TARGET_NUMBER ? "numbers" : "classes";
+  if (data->target == TRM_TARGET_NUMBER) return "numbers";
+  return data->target == TRM_TARGET_CLASS ? "classes" : "sets of classes";
 }
 
 static const char *input_words(const trm_samples *data) {
@@ -138,7 +139,24 @@ static trm_status check_lengths(const trm_task *task, const sample_task *t) {
                   train ? "set model.context to that, or " : "");
 }
 
-/* The split, and what its training samples say: classes that are missing, mean and deviation. */
+/* Without a part to validate with no evaluation is the best, and there is nothing to be patient about. */
+static trm_status check_valid(const trm_task *task, const sample_task *t, int split) {
+  const int64_t patience = trm_config_int(task->config, "train.patience");
+  trm_ids valid;
+  TRM_TRY(trm_samples_split(t->data, split, TRM_SUBSET_VALID, &valid));
+  if (valid.n > 0 || task->use != TRM_USE_TRAIN) return TRM_OK;
+  trm_log_warn(task->log,
+               "%s: data.split %d has no sample to validate with: no evaluation is the best",
+               t->data->path, split);
+  if (patience == 0) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "train.patience is %" PRId64
+                  ", but data.split %d of %s has no sample to validate "
+                  "with; set it to 0",
+                  patience, split, t->data->path);
+}
+
+/* The split, and its samples to train on. */
 static trm_status open_split(const trm_task *task, sample_task *t) {
   const int split = (int)trm_config_int(task->config, "data.split");
   if (split >= t->data->n_splits && t->data->n_splits > 0) {
@@ -146,7 +164,7 @@ static trm_status open_split(const trm_task *task, sample_task *t) {
                     t->data->path, t->data->n_splits, t->data->n_splits - 1);
   }
   TRM_TRY(trm_samples_split(t->data, split, TRM_SUBSET_TRAIN, &t->train));
-  if (t->train.n > 0) return TRM_OK;
+  if (t->train.n > 0) return check_valid(task, t, split);
   return trm_fail(TRM_ERR_DATA, "%s: data.split %d leaves no sample for training; choose another",
                   t->data->path, split);
 }
@@ -170,9 +188,9 @@ static trm_status weigh_classes(const trm_task *task, sample_task *t) {
   if (t->data->target != TRM_TARGET_CLASS) {
     return trm_fail(
         TRM_ERR_CONFIG,
-        "loss.class_weights is 'balanced', but the targets of %s are no classes; set it "
-        "to none",
-        t->data->path);
+        "loss.class_weights is 'balanced', but the targets of %s are %s, not a class each; "
+        "set it to none",
+        t->data->path, target_words(t->data));
   }
   int64_t *counts = NULL;
   TRM_TRY(TRM_ALLOC(&t->class_weights, n_classes, "weights of classes"));
@@ -225,6 +243,33 @@ static trm_status set_dims(trm_task *task, sample_task *t) {
   return set_value_dims(t, &t->levels, &task->dims);
 }
 
+/* That keys which are set mean something to such inputs and targets. */
+static trm_status check_keys(const trm_task *task, const sample_task *t) {
+  const trm_config *config = task->config;
+  const trm_sample_target target = t->data->target;
+  const bool share = target == TRM_TARGET_CLASS || target == TRM_TARGET_TOKENS;
+  const int64_t tokens = trm_config_int(config, "batch.tokens");
+  const double smoothing = trm_config_real(config, "loss.label_smoothing");
+  if (tokens > 0 && !t->view.frame.tokens) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "batch.tokens is %" PRId64
+                    ", but the inputs of %s are %s, which have none; set "
+                    "it to 0, and batch.size to the samples of a step",
+                    tokens, t->data->path, input_words(t->data));
+  }
+  if (smoothing > 0 && !share) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "loss.label_smoothing is %g, but the targets of %s are %s, of which nothing is "
+                    "smoothed; set it to 0",
+                    smoothing, t->data->path, target_words(t->data));
+  }
+  if (target == TRM_TARGET_NUMBER || t->view.frame.outputs) return TRM_OK;
+  if (trm_config_is(config, "loss.numbers", "squared")) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "loss.numbers is '%s', but the targets of %s are %s; leave it out",
+                  trm_config_string(config, "loss.numbers"), t->data->path, target_words(t->data));
+}
+
 /* What the training part says: the scale of inputs and numbers, weights of classes. */
 static trm_status fit(const trm_task *task, sample_task *t) {
   TRM_TRY(open_split(task, t));
@@ -260,6 +305,7 @@ static trm_status open_data(trm_task *task, sample_task *t) {
   TRM_TRY(check_frame(t));
   TRM_TRY(check_lengths(task, t));
   if (task->use != TRM_USE_PREDICT) TRM_TRY(fit(task, t));
+  if (task->use == TRM_USE_TRAIN) TRM_TRY(check_keys(task, t));
   if (task->use == TRM_USE_TRAIN) TRM_TRY(open_augment(task, t));
   if (task->use != TRM_USE_PREDICT) TRM_TRY(set_dims(task, t));
   task->digest = t->data->digest;
