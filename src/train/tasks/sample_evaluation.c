@@ -390,7 +390,7 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
   }
   if (e->view.data->target == TRM_TARGET_CLASSES) {
     const trm_set_rows rows = set_rows(e);
-    return trm_set_predictions_write(comm, e->task->unit, &e->view.data->classes, &rows,
+    return trm_set_predictions_write(comm, e->task->kind->unit, &e->view.data->classes, &rows,
                                      options->output, n_rows);
   }
   double *values = NULL;

@@ -184,6 +184,7 @@ static void standardise(sample_task *t) {
 
 static trm_status weigh_classes(const trm_task *task, sample_task *t) {
   const int n_classes = t->data->classes.n;
+  if (task->use != TRM_USE_TRAIN) return TRM_OK;
   if (trm_config_is(task->config, "loss.class_weights", "none")) return TRM_OK;
   if (t->data->target != TRM_TARGET_CLASS) {
     return trm_fail(
@@ -310,6 +311,7 @@ static trm_status open_data(trm_task *task, sample_task *t) {
   if (task->use != TRM_USE_PREDICT) TRM_TRY(set_dims(task, t));
   task->digest = t->data->digest;
   if (t->data->target == TRM_TARGET_TOKENS) task->unit = "token";
+  if (t->data->target == TRM_TARGET_CLASSES) task->unit = "label"; /* each class of each sample */
   trm_sample_scores_declare(task, t->data);
   return trm_task_select(task);
 }
