@@ -110,11 +110,10 @@ static trm_status check_first(const reader *r, const char *name, int64_t *line) 
   return TRM_OK;
 }
 
-/* An item of a list, as the present event. */
+/* A word of a list, as the present event. */
 static trm_status check_item(const reader *r, const char *name) {
   if (r->event.type != YAML_SCALAR_EVENT) {
-    return trm_config_fail(here(r),
-                           "%s: an item of its list is a list or a mapping; write '- item'", name);
+    return trm_config_fail(here(r), "%s: an item of its list holds a list; write '- item'", name);
   }
   if (scalar_is_null(r) || scalar_text(r)[0] == '\0') {
     return trm_config_fail(here(r), "%s: an item of its list is empty; remove it", name);
@@ -131,23 +130,64 @@ static trm_status check_item(const reader *r, const char *name) {
   return TRM_OK;
 }
 
+/* The text of a list as it grows. */
+typedef struct list_text {
+  char text[TRM_CONFIG_STRING_BYTES];
+  size_t n;
+} list_text;
+
+/* The present event's word, behind what stands between it and the word before. */
+static trm_status add_word(const reader *r, const char *name, const char *between,
+                           list_text *list) {
+  if (list->n + strlen(between) + strlen(scalar_text(r)) + 1 > sizeof list->text) {
+    return trm_config_fail(here(r), "%s: its list has %d bytes or more; use a shorter one", name,
+                           (int)sizeof list->text);
+  }
+  list->n += (size_t)snprintf(list->text + list->n, sizeof list->text - list->n, "%s%s", between,
+                              scalar_text(r));
+  return TRM_OK;
+}
+
+/* An item {match: "head/w*", lr: 10x} is the text "head/w* lr=10x". */
+static trm_status add_mapping(reader *r, const char *name, const char *between, list_text *list) {
+  for (bool first = true;; first = false) {
+    TRM_TRY(next(r));
+    if (r->event.type == YAML_MAPPING_END_EVENT && !first) return TRM_OK;
+    const bool match = r->event.type == YAML_SCALAR_EVENT && strcmp(scalar_text(r), "match") == 0;
+    if (first != match) {
+      return trm_config_fail(
+          here(r),
+          "%s: an item of its list that is a mapping begins with what it is for, "
+          "once: {match: ..., key: value}",
+          name);
+    }
+    if (!first) {
+      TRM_TRY(check_item(r, name));
+      TRM_TRY(add_word(r, name, " ", list));
+    }
+    TRM_TRY(next(r));
+    TRM_TRY(check_item(r, name));
+    TRM_TRY(add_word(r, name, first ? between : "=", list));
+  }
+}
+
 /* A list for a key of text, "[10, 10]" or an item a line: its items with commas between. */
 static trm_status read_list(reader *r, int index) {
-  char text[TRM_CONFIG_STRING_BYTES] = "";
-  size_t n = 0;
+  list_text list = {.text = ""};
   const char *name = r->config->slots[index].name;
   const trm_config_origin origin = here(r);
   for (;;) {
+    const char *between = list.n ? "," : "";
     TRM_TRY(next(r));
     if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
-    TRM_TRY(check_item(r, name));
-    if (n + strlen(scalar_text(r)) + 2 > sizeof text) {
-      return trm_config_fail(here(r), "%s: its list has %d bytes or more; use a shorter one", name,
-                             (int)sizeof text);
+    if (r->event.type == YAML_MAPPING_START_EVENT) {
+      TRM_TRY(add_mapping(r, name, between, &list));
+    } else {
+      TRM_TRY(check_item(r, name));
+      TRM_TRY(add_word(r, name, between, &list));
     }
-    n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? "," : "", scalar_text(r));
   }
-  return trm_config_assign(r->config, index, text, origin);
+  return trm_config_assign(r->config, index, list.text, origin);
 }
 
 static trm_status read_value(reader *r, int index) {
@@ -203,6 +243,20 @@ static trm_status check_group_name(const reader *r, const char *name, int *row) 
                          name, n_group, name, name + n_group + 1);
 }
 
+/* "groups: [...]": a list where a group would stand is the value of the key that the program says. */
+static trm_status read_list_of_key(reader *r, int index) {
+  TRM_TRY(check_first(r, r->config->slots[index].name, &r->key_lines[index]));
+  TRM_TRY(next(r));
+  return read_value(r, index);
+}
+
+/* The key of that name, -1: it is none. */
+static int find_list(const trm_config *config, const char *name) {
+  const trm_config_parts *parts = &config->parts;
+  if (!parts->list || strcmp(parts->list, name) != 0) return -1;
+  return trm_config_find(config, parts->list_key, strlen(parts->list_key));
+}
+
 /* All groups, up to the end of the outer mapping. */
 static trm_status read_groups(reader *r) {
   for (;;) {
@@ -211,6 +265,11 @@ static trm_status read_groups(reader *r) {
     TRM_TRY(next(r));
     if (r->event.type == YAML_MAPPING_END_EVENT) return TRM_OK;
     TRM_TRY(read_name(r, name));
+    const int list = find_list(r->config, name);
+    if (list >= 0) {
+      TRM_TRY(read_list_of_key(r, list));
+      continue;
+    }
     TRM_TRY(check_group_name(r, name, &row));
     TRM_TRY(next(r));
     if (r->event.type == YAML_MAPPING_START_EVENT) {

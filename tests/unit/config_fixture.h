@@ -78,7 +78,9 @@ static const trm_config_part fixture_parts_list[] = {
 };
 
 static inline trm_config_parts fixture_parts(void) {
-  trm_config_parts parts = {.groups = "run data model sampler batch train optimizer schedule"};
+  trm_config_parts parts = {.groups = "run data model sampler batch train optimizer schedule",
+                            .list = "lists",
+                            .list_key = "run.dir"};
   for (size_t i = 0; i < sizeof fixture_parts_list / sizeof *fixture_parts_list; ++i) {
     trm_config_parts_add(&parts, &fixture_parts_list[i]);
   }

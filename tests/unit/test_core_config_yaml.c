@@ -80,6 +80,24 @@ static void test_lists(void) {
   trm_config_destroy(&config);
 }
 
+/* Items may be mappings, and the list of one key may stand where a group would. */
+static void test_lists_of_mappings(void) {
+  static const char *const texts[] = {
+      "run: {dir: [{match: 'head/*', lr: 10x, decay: 0}, {match: wte/*, freeze: true}, c d]}",
+      "run:\n  dir:\n    - match: head/*\n      lr: 10x\n      decay: 0\n    - {match: wte/*, "
+      "freeze: "
+      "true}\n    - c d\n",
+      "lists: [{match: 'head/*', lr: 10x, decay: 0}, {match: 'wte/*', freeze: true}, c d]\n"
+      "model: {tied: true}",
+      "run: {dir: 'head/* lr=10x decay=0,wte/* freeze=true,c d'}"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) {
+    trm_config *config = fixture_config();
+    CHECK_OK(trm_config_read_text(config, texts[i], "lm.yaml"));
+    CHECK_STR(trm_config_string(config, "run.dir"), "head/* lr=10x decay=0,wte/* freeze=true,c d");
+    trm_config_destroy(&config);
+  }
+}
+
 static void refuse(const char *text, const char *want) {
   trm_config *config = fixture_config();
   CHECK_EQ(trm_config_read_text(config, text, "lm.yaml"), TRM_ERR_CONFIG);
@@ -164,9 +182,25 @@ static void test_lists_refused(void) {
          "lm.yaml:4: run.dir: the item 'crop 4, hue 0.1' of its list has a comma; make it two "
          "items, or write the list as one text");
   refuse("run:\n  dir:\n  - crop: 4",
-         "lm.yaml:3: run.dir: an item of its list is a list or a mapping; write '- item'");
+         "lm.yaml:3: run.dir: an item of its list that is a mapping begins with what it is for, "
+         "once: {match: ..., key: value}");
+  refuse("run: {dir: [{match: a, b: 1, match: c}]}",
+         "lm.yaml:1: run.dir: an item of its list that is a mapping begins with what it is for, "
+         "once: {match: ..., key: value}");
+  refuse("run: {dir: [{}]}",
+         "lm.yaml:1: run.dir: an item of its list that is a mapping begins with what it is for, "
+         "once: {match: ..., key: value}");
+  refuse("run:\n  dir:\n  - match: a\n    b: [1]",
+         "lm.yaml:4: run.dir: an item of its list holds a list; write '- item'");
+  refuse("run: {dir: [{match: 'a,b', c: 1}]}",
+         "lm.yaml:1: run.dir: the item 'a,b' of its list has a comma; make it two items, or write "
+         "the list as one text");
+  refuse("lists: [a]\nrun: {dir: b}", "lm.yaml:2: 'run.dir' stands twice (first in line 1); keep "
+                                      "one of them");
+  refuse("lists: {a: b}", "lm.yaml:1: run.dir holds further keys; there are two levels only, "
+                          "allowed: text");
   refuse("run: {dir: [a, [b]]}",
-         "lm.yaml:1: run.dir: an item of its list is a list or a mapping; write '- item'");
+         "lm.yaml:1: run.dir: an item of its list holds a list; write '- item'");
   refuse("run:\n  dir:\n  - a\n  -\n  - b", "lm.yaml:4: run.dir: an item of its list is empty; "
                                             "remove it");
   refuse("run: {dir: [a, '', b]}", "lm.yaml:1: run.dir: an item of its list is empty; remove it");
@@ -316,6 +350,7 @@ int main(void) {
   test_values_refused();
   test_shapes_refused();
   test_lists();
+  test_lists_of_mappings();
   test_lists_refused();
   test_syntax_refused();
   test_files();

@@ -8,7 +8,8 @@
  * parser, `help config`, the log header, the resolved config.yaml of a run and the text stored in
  * checkpoints. This layer knows none of them by name.
  *
- * The file is YAML, at most two levels: `group: { key: value }`. A key is named `group.key`.
+ * The file is YAML, at most two levels: `group: { key: value }`. A key is named `group.key`. The value
+ * of a text may be a list, which is its items with commas between; an item {match: A, b: c} is "A b=c".
  * Errors name file, line, key, value, the allowed values and, for an unknown key, the nearest name.
  * Nothing here is collective.
  */
@@ -94,6 +95,7 @@ typedef struct trm_config_parts {
   const char *groups; /* order of groups, for help and files: "run data model"; others follow */
   const trm_config_part *parts[TRM_CONFIG_MAX_PARTS];
   int n;
+  const char *list, *list_key; /* "groups: [...]" at the top is the value of that key; NULL: none */
 } trm_config_parts;
 /** One that is there already is not added again. */
 void trm_config_parts_add(trm_config_parts *parts, const trm_config_part *part);
