@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "optim_internal.h"
+#include "rules.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/random.h"
 #include "trireme/math/kernels.h"
+
+enum { PIECE = 16 * TRM_CHUNK }; /* elements of a gradient that more is added to at a time */
 
 struct trm_optimizer {
   const trm_optimizer_kind *kind;
@@ -15,7 +19,12 @@ struct trm_optimizer {
   int rank;
   int n_states;
   double settings[TRM_OPTIMIZER_SETTINGS];
-  double weight_decay, clip_norm;
+  double clip_norm;
+  double noise;       /* variance of the first step's noise on gradients; 0: none */
+  uint64_t seed;      /* of the noise */
+  trm_treatment *how; /* [n_rows], owned */
+  trm_rules rules;
+  trm_real *gradient; /* [PIECE] what becomes of a gradient, owned; NULL: gradients are as given */
   trm_real *states[TRM_OPTIMIZER_MAX_STATES]; /* of the own stripes, owned */
   int *movers;          /* [n_rows] rank that moves a whole parameter, -1: element by element */
   trm_real *directions; /* [n_elements] of whole parameters; NULL: there are none. Owned */
@@ -43,9 +52,12 @@ static const trm_config_key keys[] = {
         "gradient; biases and norms have none."),
     TRM_KEY_REAL("optimizer.clip_norm", "1.0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
                  "Longer gradients are scaled down to this norm; 0: off."),
+    TRM_KEY_REAL("optimizer.gradient_noise", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+                 "Variance of normal noise on the clipped gradients, times (1 + step)^-0.55; 0: "
+                 "none."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
-static const trm_config_part part = {.rows = {&rows}};
+static const trm_config_part part = {.rows = {&rows, &trm_rule_keys}};
 
 void trm_optim_parts(trm_config_parts *parts) {
   trm_config_parts_add(parts, &part);
@@ -96,7 +108,8 @@ static trm_status deal(trm_optimizer *o) {
   TRM_TRY(TRM_ALLOC(&loads, o->stripes.size, "optimizer"));
   for (int i = 0; i < params->n_rows; ++i) {
     o->movers[i] = -1;
-    if (!whole || params->rows[i].buffer || !whole->wants(&params->rows[i])) continue;
+    if (!whole || params->rows[i].buffer || o->how[i].frozen) continue;
+    if (!whole->wants(&params->rows[i])) continue;
     int idlest = 0;
     for (int r = 1; r < o->stripes.size; ++r) idlest = loads[r] < loads[idlest] ? r : idlest;
     o->movers[i] = idlest;
@@ -129,6 +142,33 @@ static trm_status prepare_moves(trm_optimizer *o) {
   return take(o, &o->directions, o->params->n_elements, "directions of whole parameters");
 }
 
+/* Rate of weights that are updated element by element, by the schedule's. */
+static double rate_of(const trm_optimizer *o, double lr) {
+  return o->kind->rate ? o->kind->rate(o->settings, lr) : lr;
+}
+
+/* What the keys say of each parameter, before anything is dealt out. */
+static trm_status read_rules(trm_optimizer *o) {
+  trm_status status = TRM_OK;
+  const trm_whole_update *whole = o->kind->whole;
+  const double lr = trm_config_real(o->config, "optimizer.lr");
+  const trm_params *params = o->params;
+  double *rates = NULL;
+  bool adds = o->noise > 0;
+  TRM_TRY(TRM_ALLOC(&o->how, params->n_rows, "rules"));
+  TRM_TRY(TRM_ALLOC(&rates, params->n_rows, "rules"));
+  for (int i = 0; i < params->n_rows; ++i) {
+    const bool moved = whole && !params->rows[i].buffer && whole->wants(&params->rows[i]);
+    rates[i] = moved ? lr : rate_of(o, lr);
+  }
+  TRM_TRY_OUT(trm_rules_read(o->config, params, rates, o->how, &o->rules));
+  for (int i = 0; i < params->n_rows; ++i) adds = adds || o->how[i].l2 > 0;
+  if (adds) TRM_TRY_OUT(take(o, &o->gradient, PIECE, "a piece of the gradient"));
+out:
+  TRM_FREE(rates);
+  return status;
+}
+
 trm_status trm_optimizer_create_share(const trm_config *config, trm_params *params, int rank,
                                       int size, trm_optimizer **out) {
   TRM_ASSERT(params->sealed);
@@ -141,8 +181,9 @@ trm_status trm_optimizer_create_share(const trm_config *config, trm_params *para
   optimizer->params = params;
   optimizer->stripes = trm_stripes_make(params->n_elements, size);
   optimizer->rank = rank;
-  optimizer->weight_decay = trm_config_real(config, "optimizer.weight_decay");
   optimizer->clip_norm = trm_config_real(config, "optimizer.clip_norm");
+  optimizer->noise = trm_config_real(config, "optimizer.gradient_noise");
+  if (optimizer->noise > 0) optimizer->seed = (uint64_t)trm_config_int(config, "run.seed");
   kind->plan(config, optimizer->settings);
   optimizer->n_states =
       kind->count_states ? kind->count_states(optimizer->settings) : kind->n_states;
@@ -150,6 +191,7 @@ trm_status trm_optimizer_create_share(const trm_config *config, trm_params *para
   for (int i = 0; i < optimizer->n_states; ++i) {
     TRM_TRY_OUT(take(optimizer, &optimizer->states[i], n, "optimizer state"));
   }
+  TRM_TRY_OUT(read_rules(optimizer));
   TRM_TRY_OUT(prepare_moves(optimizer));
   *out = optimizer;
   return TRM_OK;
@@ -161,6 +203,9 @@ out:
 void trm_optimizer_destroy(trm_optimizer **optimizer) {
   if (!*optimizer) return;
   for (int i = 0; i < TRM_OPTIMIZER_MAX_STATES; ++i) TRM_FREE((*optimizer)->states[i]);
+  TRM_FREE((*optimizer)->how);
+  trm_rules_free(&(*optimizer)->rules);
+  TRM_FREE((*optimizer)->gradient);
   TRM_FREE((*optimizer)->movers);
   TRM_FREE((*optimizer)->directions);
   TRM_FREE((*optimizer)->scratch);
@@ -195,18 +240,66 @@ trm_stripes trm_optimizer_stripes(const trm_optimizer *optimizer) {
   return optimizer->stripes;
 }
 
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+int trm_optimizer_n_rules(const trm_optimizer *optimizer) {
+  return optimizer->rules.n;
+}
+
+trm_rule_match trm_optimizer_rule(const trm_optimizer *optimizer, int i) {
+  return optimizer->rules.matches[i];
+}
+
+static bool shrinks(const trm_optimizer *optimizer, int row) {
+  return optimizer->how[row].l1 > 0 && !optimizer->how[row].frozen;
+}
+
+bool trm_optimizer_makes_zeros(const trm_optimizer *optimizer) {
+  for (int r = 0; r < optimizer->params->n_rows; ++r) {
+    if (shrinks(optimizer, r)) return true;
+  }
+  return false;
+}
+
+double trm_optimizer_zero_share(const trm_optimizer *optimizer) {
+  const trm_params *params = optimizer->params;
+  int64_t n = 0, n_zeros = 0;
+  for (int r = 0; r < params->n_rows; ++r) {
+    const trm_param *row = &params->rows[r];
+    if (!shrinks(optimizer, r)) continue;
+    n += row->n;
+    for (int64_t i = 0; i < row->n; ++i) n_zeros += params->weights[row->offset + i] == 0;
+  }
+  return n > 0 ? (double)n_zeros / (double)n : 0;
+}
+
+void trm_optimizer_limit_norms(trm_optimizer *optimizer) {
+  const trm_params *params = optimizer->params;
+  for (int r = params->n_rows - 1; r >= 0; --r) {
+    const trm_treatment *how = &optimizer->how[r];
+    const trm_param *row = &params->rows[r];
+    if (how->max_norm == 0 || how->frozen) continue;
+    trm_limit_norms(row, params->weights + row->offset, how->max_norm);
+  }
+}
+
 /* ---- the norm -------------------------------------------------------------------------------- */
 
-/* Sum of squares of a chunk, elements of buffers left out. One of them that is not finite stays in,
- * so that the step is not taken and the element is found and named. */
-static double sum_squares_without_buffers(const trm_params *params, const trm_real *grads,
-                                          int64_t begin, int64_t end) {
+/* Whether a row is not in the norm: buffers, and what is frozen. */
+static bool left_out(const trm_optimizer *optimizer, int row) {
+  return optimizer->params->rows[row].buffer || optimizer->how[row].frozen;
+}
+
+/* Sum of squares of a chunk, elements that are left out of the norm apart. One of them that is not
+ * finite stays in, so that the step is not taken and the element is found and named. */
+static double sum_squares_of_rest(const trm_optimizer *optimizer, const trm_real *grads,
+                                  int64_t begin, int64_t end) {
   trm_real chunk[TRM_CHUNK];
   double sum;
   memcpy(chunk, grads + begin, (size_t)(end - begin) * sizeof *chunk);
-  for (int r = 0; r < params->n_rows; ++r) {
-    const trm_param *row = &params->rows[r];
-    if (!row->buffer) continue;
+  for (int r = 0; r < optimizer->params->n_rows; ++r) {
+    const trm_param *row = &optimizer->params->rows[r];
+    if (!left_out(optimizer, r)) continue;
     const int64_t from = row->offset > begin ? row->offset : begin;
     const int64_t to = row->offset + row->n < end ? row->offset + row->n : end;
     for (int64_t i = from; i < to; ++i) {
@@ -217,10 +310,10 @@ static double sum_squares_without_buffers(const trm_params *params, const trm_re
   return sum;
 }
 
-static bool has_buffer(const trm_params *params, int64_t begin, int64_t end) {
-  for (int r = 0; r < params->n_rows; ++r) {
-    const trm_param *row = &params->rows[r];
-    if (row->buffer && row->offset < end && row->offset + row->n > begin) return true;
+static bool leaves_out(const trm_optimizer *optimizer, int64_t begin, int64_t end) {
+  for (int r = 0; r < optimizer->params->n_rows; ++r) {
+    const trm_param *row = &optimizer->params->rows[r];
+    if (left_out(optimizer, r) && row->offset < end && row->offset + row->n > begin) return true;
   }
   return false;
 }
@@ -228,13 +321,12 @@ static bool has_buffer(const trm_params *params, int64_t begin, int64_t end) {
 void trm_optimizer_sum_squares_chunks(const trm_optimizer *optimizer, double *sums,
                                       const trm_real *grads, int64_t begin, int64_t end) {
   TRM_ASSERT(begin % TRM_CHUNK == 0);
-  const trm_params *params = optimizer->params;
   trm_sum_squares_chunks(sums, grads + begin, end - begin);
-  if (!has_buffer(params, begin, end)) return;
+  if (!leaves_out(optimizer, begin, end)) return;
   for (int64_t from = begin; from < end; from += TRM_CHUNK) {
     const int64_t to = from + TRM_CHUNK < end ? from + TRM_CHUNK : end;
-    if (!has_buffer(params, from, to)) continue;
-    sums[(from - begin) / TRM_CHUNK] = sum_squares_without_buffers(params, grads, from, to);
+    if (!leaves_out(optimizer, from, to)) continue;
+    sums[(from - begin) / TRM_CHUNK] = sum_squares_of_rest(optimizer, grads, from, to);
   }
 }
 
@@ -255,8 +347,10 @@ static double sum_squares(const trm_optimizer *optimizer, const trm_real *grads)
 
 /* Whether two rows are updated alike. */
 static bool alike(const trm_optimizer *optimizer, int a, int b) {
+  const trm_treatment *x = &optimizer->how[a], *y = &optimizer->how[b];
   const trm_param *rows_of = optimizer->params->rows;
-  return rows_of[a].decay == rows_of[b].decay && rows_of[a].buffer == rows_of[b].buffer &&
+  return x->rate == y->rate && x->decay == y->decay && x->l1 == y->l1 && x->l2 == y->l2 &&
+         x->frozen == y->frozen && rows_of[a].buffer == rows_of[b].buffer &&
          (optimizer->movers[a] < 0) == (optimizer->movers[b] < 0);
 }
 
@@ -268,20 +362,80 @@ static int run_end(const trm_optimizer *optimizer, int row) {
   return i;
 }
 
-static double decay_of(const trm_optimizer *optimizer, int row) {
-  return optimizer->params->rows[row].decay ? optimizer->weight_decay : 0;
-}
-
 /* What is the same for all elements of a step. */
 typedef struct update {
   const trm_real *grads;
   double scale, lr;
   double mean_scale; /* 1 / count, without clipping: of buffers */
+  double deviation;  /* of the noise on gradients */
   int64_t step;
   double settings[TRM_OPTIMIZER_SETTINGS]; /* the optimizer's, with the momentum of this step */
 } update;
 
 static const double average_rate = 0.1; /* of buffers: PyTorch's momentum of running statistics */
+
+/* Rows first, first - 1 .. last, which are updated alike, or a part of them: elements [from, to) of the
+ * flat array, whose state begins at `kept`. */
+typedef struct span {
+  int first, last;
+  int64_t from, to, kept;
+} span;
+
+/* g[to - from): the gradient with its scale; 0 where no row is. */
+static void update_elements(trm_optimizer *o, const update *u, span s, const trm_real *g,
+                            double scale) {
+  const trm_treatment *how = &o->how[s.first];
+  const int64_t n = s.to - s.from;
+  const double lr = u->lr * how->rate;
+  trm_real *w = o->params->weights + s.from, *states[TRM_OPTIMIZER_MAX_STATES] = {NULL};
+  for (int i = 0; i < o->n_states; ++i) states[i] = o->states[i] + s.kept;
+  if (o->movers[s.first] >= 0) {
+    o->kind->whole->direct(u->settings, o->directions + s.from, w, states, g, how->decay, scale,
+                           u->step, n);
+    return;
+  }
+  o->kind->step(u->settings, w, states, g, how->decay, scale, lr, u->step, n);
+  if (how->l1 > 0) trm_shrink(w, rate_of(o, lr) * how->l1, n);
+}
+
+/* Noise of the step, by seed, step and place in the flat array alone; none between rows. */
+static void draw_noise(const trm_optimizer *o, const update *u, span s, trm_real *g) {
+  const trm_random_key key = trm_random_key_make(o->seed, TRM_RANDOM_NOISE, (uint64_t)u->step, 0);
+  trm_fill(g, 0, s.to - s.from);
+  for (int r = s.first; r >= s.last; --r) {
+    const trm_param *row = &o->params->rows[r];
+    const int64_t from = row->offset > s.from ? row->offset : s.from;
+    const int64_t to = row->offset + row->n < s.to ? row->offset + row->n : s.to;
+    if (from >= to) continue;
+    trm_fill_normal(g + (from - s.from), u->deviation, key, (uint64_t)from, to - from);
+  }
+}
+
+/* The same where rules or noise add to the gradient, after clipping: g scale + l2 w + noise. */
+static void update_with_more(trm_optimizer *o, const update *u, span all) {
+  for (span s = all; s.from < all.to; s.kept += s.to - s.from, s.from = s.to) {
+    const int64_t n = all.to - s.from < PIECE ? all.to - s.from : PIECE;
+    const double l2 = o->how[s.first].l2;
+    s.to = s.from + n;
+    if (o->noise > 0) draw_noise(o, u, s, o->gradient);
+    trm_scale(o->gradient, u->grads + s.from, (trm_real)u->scale, n, o->noise > 0);
+    if (l2 > 0) trm_scale(o->gradient, o->params->weights + s.from, (trm_real)l2, n, true);
+    update_elements(o, u, s, o->gradient, 1);
+  }
+}
+
+static void update_alike(trm_optimizer *o, const update *u, span s) {
+  const trm_param *row = &o->params->rows[s.first];
+  if (o->how[s.first].frozen) return;
+  if (row->buffer) {
+    trm_average_update(o->params->weights + s.from, u->grads + s.from, (trm_real)u->mean_scale,
+                       (trm_real)average_rate, s.to - s.from);
+  } else if (o->how[s.first].l2 > 0 || o->noise > 0) {
+    update_with_more(o, u, s);
+  } else {
+    update_elements(o, u, s, u->grads + s.from, u->scale);
+  }
+}
 
 /* Elements [begin, end), whose state is kept from `kept` on. The flat order is the reverse of the
  * rows' order, and padding is 0 and stays 0. The update is element by element: it has the same bits
@@ -295,27 +449,9 @@ static void update_span(trm_optimizer *optimizer, const update *u, int64_t begin
     const int64_t run_finish = last > 0 ? params->rows[last - 1].offset : params->n_elements;
     const int64_t from = run_begin > begin ? run_begin : begin;
     const int64_t to = run_finish < end ? run_finish : end;
-    const double decay = decay_of(optimizer, row);
-    const bool buffer = params->rows[row].buffer, whole = optimizer->movers[row] >= 0;
+    const span s = {row, last, from, to, kept + (from - begin)};
     row = last - 1;
-    if (from >= to) continue;
-    if (buffer) {
-      trm_average_update(params->weights + from, u->grads + from, (trm_real)u->mean_scale,
-                         (trm_real)average_rate, to - from);
-      continue;
-    }
-    trm_real *states[TRM_OPTIMIZER_MAX_STATES] = {NULL};
-    for (int i = 0; i < optimizer->n_states; ++i) {
-      states[i] = optimizer->states[i] + kept + (from - begin);
-    }
-    if (whole) {
-      optimizer->kind->whole->direct(u->settings, optimizer->directions + from,
-                                     params->weights + from, states, u->grads + from, decay,
-                                     u->scale, u->step, to - from);
-      continue;
-    }
-    optimizer->kind->step(u->settings, params->weights + from, states, u->grads + from, decay,
-                          u->scale, u->lr, u->step, to - from);
+    if (from < to) update_alike(optimizer, u, s);
   }
 }
 
@@ -342,10 +478,17 @@ void trm_optimizer_move(trm_optimizer *optimizer, double lr) {
   for (int row = params->n_rows - 1; row >= 0; --row) {
     if (optimizer->movers[row] != optimizer->rank) continue;
     const trm_param *p = &params->rows[row];
-    optimizer->kind->whole->move(optimizer->settings, p, params->weights + p->offset,
-                                 optimizer->directions + p->offset, decay_of(optimizer, row), lr,
-                                 optimizer->scratch);
+    const trm_treatment *how = &optimizer->how[row];
+    trm_real *w = params->weights + p->offset;
+    optimizer->kind->whole->move(optimizer->settings, p, w, optimizer->directions + p->offset,
+                                 how->decay, lr * how->rate, optimizer->scratch);
+    if (how->l1 > 0) trm_shrink(w, lr * how->rate * how->l1, p->n);
   }
+}
+
+/* Source: Neelakantan et al. 2015, arXiv:1511.06807, section 3, with its gamma of 0.55. */
+static double noise_deviation(const trm_optimizer *optimizer, int64_t step) {
+  return sqrt(optimizer->noise / pow(1 + (double)step, 0.55));
 }
 
 void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double sum_squares,
@@ -360,13 +503,18 @@ void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double
   if (!info->finite) return;
   double scale = 1 / count;
   if (optimizer->clip_norm > 0 && norm > optimizer->clip_norm) scale *= optimizer->clip_norm / norm;
-  update u = {
-      .grads = grads, .scale = scale, .lr = info->lr, .mean_scale = 1 / count, .step = step};
+  update u = {.grads = grads,
+              .scale = scale,
+              .lr = info->lr,
+              .mean_scale = 1 / count,
+              .deviation = noise_deviation(optimizer, step),
+              .step = step};
   set_settings(optimizer, &u);
   const trm_stripes *stripes = &optimizer->stripes;
   if (stripes->size == 1) { /* in one go: as much work as there is for the threads to share */
     update_span(optimizer, &u, 0, stripes->n, 0);
     trm_optimizer_move(optimizer, info->lr);
+    trm_optimizer_limit_norms(optimizer);
     return;
   }
   TRM_FOR_STRIPES(stripes, optimizer->rank, begin, end) {

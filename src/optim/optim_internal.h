@@ -47,6 +47,8 @@ typedef struct trm_optimizer_kind {
    */
   void (*step)(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w, trm_real *const *states,
                const trm_real *g, double decay, double scale, double lr, int64_t step, int64_t n);
+  /** Rate of the weights that `step` updates, by the schedule's; NULL: the same. */
+  double (*rate)(const double settings[TRM_OPTIMIZER_SETTINGS], double lr);
   /** A schedule may cycle the setting number `momentum`, and does unless told, if momentum_cycles. */
   bool has_momentum, momentum_cycles;
   int momentum;

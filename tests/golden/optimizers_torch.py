@@ -186,11 +186,42 @@ def in_memory(p, w):
     return w.T if PARAMETERS[p][2] == "by inputs" else w
 
 
-def run(text, schedule=None):
+def split(optimizers, weights, rules):
+    """A group for each parameter, with what its rule sets; frozen ones have none."""
+    named = {id(w): rules.get(name, {}) for w, (name, _, _) in zip(weights, PARAMETERS)}
+    for optimizer in optimizers:
+        groups = [dict(group, params=[w], rule=named[id(w)]) for group in optimizer.param_groups for w in group["params"]]
+        optimizer.param_groups = [group for group in groups if not group["rule"].get("freeze")]
+        for group in optimizer.param_groups:
+            group["lr"] = group["rule"].get("lr", group["lr"] * group["rule"].get("times", 1))
+            group["weight_decay"] = group["rule"].get("decay", group["weight_decay"])
+
+
+@torch.no_grad()
+def add_l2(optimizer):
+    for group in optimizer.param_groups:
+        for w in group["params"]:
+            w.grad += group["rule"].get("l2", 0) * w
+
+
+@torch.no_grad()
+def shrink_and_limit(optimizer):
+    """torch.nn.functional.softshrink, and the norm of each row, which is an output's weights."""
+    for group in optimizer.param_groups:
+        for w in group["params"]:
+            rule = group["rule"]
+            if "l1" in rule:
+                w.copy_(torch.nn.functional.softshrink(w, group["lr"] * rule["l1"]))
+            if "max_norm" in rule:
+                w *= (rule["max_norm"] / w.norm(dim=-1, keepdim=True)).clamp(max=1)
+
+
+def run(text, schedule=None, rules=None):
     """[(step, parameter, weights)] of the steps shown."""
     k = keys_of(text)
     weights = first_weights()
     optimizers = make(k["name"], weights, k)
+    split(optimizers, weights, rules or {})
     scheduler = schedule(optimizers[0]) if schedule else None
     shown = []
     with mock.patch.object(torch.Tensor, "bfloat16", torch.Tensor.clone):
@@ -199,7 +230,9 @@ def run(text, schedule=None):
                 g = gradient(p, in_memory(p, w.detach()), step)
                 w.grad = in_memory(p, g).clone()
             for optimizer in optimizers:
+                add_l2(optimizer)
                 optimizer.step()
+                shrink_and_limit(optimizer)
             if scheduler:
                 scheduler.step()
             if step + 1 in SHOWN:
@@ -207,6 +240,32 @@ def run(text, schedule=None):
                           for p, w in enumerate(weights)]
     return shown
 
+
+# Rules by parameter: as the keys have them, and by hand what they come to.
+RULES = {
+    "rules_adamw": (
+        "optimizer: {name: adamw, lr: 0.01, weight_decay: 0.1}, params: {rules: 'wide lr=3x decay=0.2, tall freeze, "
+        "*e* l2=0.05, vector decay=0.3 l1=0.2, head lr=0.002 max_norm=0.4 l2=0'}",
+        {"wide": {"times": 3, "decay": 0.2, "l2": 0.05}, "tall": {"freeze": True}, "kernel": {"l2": 0.05},
+         "square": {"l2": 0.05}, "embedding": {"l2": 0.05}, "vector": {"decay": 0.3, "l1": 0.2, "l2": 0.05},
+         "head": {"lr": 0.002, "max_norm": 0.4}}),
+    "rules_sgd": (
+        "optimizer: {name: sgd, lr: 0.02, weight_decay: 0.1, momentum: 0.9, nesterov: true}, params: {l2: 0.03, "
+        "l1: 0.1, max_norm: 0.6, rules: '@embeddings l1=0, @vectors max_norm=0.7, kernel max_norm=0.3'}",
+        {**{name: {"l2": 0.03, "l1": 0.1, "max_norm": 0.6} for name in ("wide", "tall", "square", "head")},
+         "kernel": {"l2": 0.03, "l1": 0.1, "max_norm": 0.3}, "embedding": {"l2": 0.03, "max_norm": 0.6},
+         "vector": {"max_norm": 0.7}}),
+    "rules_lamb": (
+        "optimizer: {name: lamb, lr: 0.01, weight_decay: 0.1}, params: {rules: 'wide lr=0.5x, tall freeze, "
+        "vector decay=0.2 l2=0.1, @heads l1=0.3, s?uare max_norm=0.5'}",
+        {"wide": {"times": 0.5}, "tall": {"freeze": True}, "vector": {"decay": 0.2, "l2": 0.1}, "head": {"l1": 0.3},
+         "square": {"max_norm": 0.5}}),
+    "rules_muon": (
+        "optimizer: {name: muon, lr: 0.02, weight_decay: 0.1, adamw_lr: 0.003}, params: {rules: 'wide lr=0.01 decay=0, "
+        "tall freeze, kernel lr=2x l1=0.1, @heads lr=0.006 decay=0.3, embedding l1=0.5, square max_norm=0.5 l2=0.2'}",
+        {"wide": {"lr": 0.01, "decay": 0}, "tall": {"freeze": True}, "kernel": {"times": 2, "l1": 0.1},
+         "head": {"lr": 0.006, "decay": 0.3}, "embedding": {"l1": 0.5}, "square": {"max_norm": 0.5, "l2": 0.2}}),
+}
 
 # Optimizers whose momentum a schedule cycles: with PyTorch's schedule.
 CYCLED = {
@@ -317,9 +376,9 @@ def sampled(n):
 
 # ---- the file -----------------------------------------------------------------------------------------------
 
-def write_weights(out, name, text, schedule=None):
+def write_weights(out, name, text, schedule=None, rules=None):
     out.write(f"optimizer;{name};{text}\n")
-    for step, p, w in run(text, schedule):
+    for step, p, w in run(text, schedule, rules):
         at = sampled(len(w))
         out.write(f"weights;{step};{PARAMETERS[p][0]};" + " ".join(f"{i}:{w[i]:.17g}" for i in at) + "\n")
 
@@ -336,6 +395,8 @@ def main():
                   f"{platform.machine()}\n")
         for name, text in CASES.items():
             write_weights(out, name, text)
+        for name, (text, rules) in RULES.items():
+            write_weights(out, name, text, rules=rules)
         for name, text in CYCLED.items():
             write_weights(out, name, text, one_cycle(text))
         for kind, cases in (("schedule", SCHEDULES), ("plateau", PLATEAUS)):

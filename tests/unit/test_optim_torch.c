@@ -191,7 +191,7 @@ static void check_file(FILE *file) {
   }
   close_bench(&b);
   free(line);
-  CHECK(n_optimizers >= 21);
+  CHECK(n_optimizers >= 25);
   CHECK(n_schedules >= 17);
 }
 

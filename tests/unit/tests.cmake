@@ -64,6 +64,7 @@ trm_add_test(NAME test_nn_images FOLDER unit MODULES core math nn THREADS 2)
 
 trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)
 trm_add_test(NAME test_optim_torch FOLDER unit MODULES core_f64 math_f64 nn_f64 optim_f64)
+trm_add_test(NAME test_optim_rules FOLDER unit MODULES core math nn optim)
 
 # Models on float and, from the same source, on double, where gradients are compared with differences.
 foreach(name graph papers decoder sequences)

@@ -38,6 +38,30 @@ int64_t trm_optimizer_bytes(const trm_optimizer *optimizer);
 /** Whether the keys of the optimizer fit together. @return TRM_ERR_CONFIG */
 trm_status trm_optimizer_check(const trm_config *config);
 
+/* ---- rules by parameter (params.*) ----------------------------------------------------------- */
+
+/** A rule of params.rules, and what it matched. */
+typedef struct trm_rule_match {
+  const char *text; /* "wte lr=10x"; the optimizer's */
+  int n_params;     /* running statistics among them where it freezes */
+  int64_t n_weights;
+} trm_rule_match;
+/** Rules in their order; each has matched something. */
+int trm_optimizer_n_rules(const trm_optimizer *optimizer);
+trm_rule_match trm_optimizer_rule(const trm_optimizer *optimizer, int i);
+/** Whether `name` is of the form of `pattern`, in which * stands for any characters and ? for one. */
+bool trm_param_matches(const char *pattern, const char *name);
+/** Up to three names of parameters that begin as `pattern` does, into text[size]. */
+void trm_param_names_near(const trm_params *params, const char *pattern, char *text, size_t size);
+/** Whether some weights shrink to zero (l1), and the share of zeros among them. */
+bool trm_optimizer_makes_zeros(const trm_optimizer *optimizer);
+double trm_optimizer_zero_share(const trm_optimizer *optimizer);
+/** Scales down what is longer than its rule's max_norm: the end of an update, once all weights are
+ *  there. trm_optimizer_step does it itself. */
+void trm_optimizer_limit_norms(trm_optimizer *optimizer);
+
+/* ---- the update ------------------------------------------------------------------------------ */
+
 /** What a step did, for metrics. */
 typedef struct trm_step_info {
   double lr;
@@ -49,7 +73,7 @@ typedef struct trm_step_info {
 /**
  * One update. `grads` is the sum over the global batch; it is divided by `count` (tokens, nodes,
  * graphs: > 0) and clipped by the global norm. Buffers (nn/params.h) move a tenth of the way to what
- * is given as their gradient, and are not in the norm.
+ * is given as their gradient, and are not in the norm; nor is what is frozen.
  * @param step number of this update, from 0; bias correction and schedule depend on it alone
  */
 void trm_optimizer_step(trm_optimizer *optimizer, const trm_real *grads, double count, int64_t step,
@@ -70,7 +94,7 @@ void trm_optimizer_sum_squares_chunks(const trm_optimizer *optimizer, double *su
  * Of an optimizer that needs whole parameters (muon, lamb) the update has a second half where the state
  * is shared out: apply writes the directions of the own stripes; once all ranks have all directions,
  * and the weights that are updated element by element, each rank moves the parameters that are dealt
- * to it.
+ * to it. Last of all every rank calls trm_optimizer_limit_norms.
  */
 void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double sum_squares,
                          double count, int64_t step, trm_step_info *info);

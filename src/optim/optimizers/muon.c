@@ -61,11 +61,14 @@ static trm_status check(const trm_config *config) {
 
 /* ---- everything but hidden matrices ---------------------------------------------------------- */
 
+static double rate(const double settings[TRM_OPTIMIZER_SETTINGS], double lr) {
+  return lr * settings[ADAMW_RATE];
+}
+
 static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
                  trm_real *const *states, const trm_real *g, double decay, double scale, double lr,
                  int64_t step_number, int64_t n) {
-  const trm_adamw_scalars s =
-      trm_adam_scalars(settings, scale, lr * settings[ADAMW_RATE], step_number);
+  const trm_adamw_scalars s = trm_adam_scalars(settings, scale, rate(settings, lr), step_number);
   trm_adamw_update(w, states[M], states[V], g, (trm_real)decay, s, n);
 }
 
@@ -180,4 +183,5 @@ const trm_optimizer_kind trm_optimizer_muon = {TRM_OPTIMIZER_PART("muon", &rows)
                                                .momentum = MOMENTUM,
                                                .plan = plan,
                                                .step = step,
+                                               .rate = rate,
                                                .whole = &whole};

@@ -83,6 +83,10 @@ void trm_program_parts(trm_config_parts *parts) {
   *parts = (trm_config_parts){
       .groups = "run data model sampler batch loss adversarial train optimizer schedule eval "
                 "checkpoint log comm check debug math"};
+  *parts = (trm_config_parts){.groups = "run data model sampler batch loss train optimizer params "
+                                        "schedule eval checkpoint log comm check debug math",
+                              .list = "groups",
+                              .list_key = "params.rules"};
   trm_config_parts_add(parts, &part);
   trm_model_parts(parts);
   trm_task_parts(parts);
