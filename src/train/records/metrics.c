@@ -10,9 +10,9 @@
 #include "trireme/core/memory.h"
 #include "trireme/io/events.h"
 
-/* Scores of the task follow. */
+/* Scores of the task follow; zero_share stands there where weights shrink to zeros. */
 static const char header[] = "step,loss,valid_loss,lr,grad_norm,%ss_per_s,step_s,exposed_comm_s,"
-                             "elapsed_s,peak_rss_mb,weights_hash,samples_hash";
+                             "elapsed_s,peak_rss_mb,%sweights_hash,samples_hash";
 
 struct trm_metrics {
   trm_log *log;
@@ -24,15 +24,16 @@ struct trm_metrics {
   double last_plain_s; /* when the last plain progress line was written */
   double last_rate;    /* units a second between the last two rows, 0: none yet */
   const trm_task *task;
-  char rate_name[48]; /* m->rate_name */
+  const trm_optimizer *optimizer; /* NULL: no weights shrink to zeros */
+  char rate_name[48];             /* m->rate_name */
   /* Since the last row. */
   int64_t window_units;
   double window_s, window_exposed_s;
   int64_t window_steps;
 };
 
-static void make_header(const trm_task *task, char *columns, size_t size) {
-  int at = snprintf(columns, size, header, task->unit);
+static void make_header(const trm_task *task, bool zeros, char *columns, size_t size) {
+  int at = snprintf(columns, size, header, task->unit, zeros ? "zero_share," : "");
   for (int i = 0; i < task->n_scores; ++i) {
     at += snprintf(columns + at, size - (size_t)at, ",%s", task->scores[i]);
   }
@@ -53,10 +54,11 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
   m->n_steps = options->n_steps;
   m->log_every = options->log_every;
   m->task = options->task;
+  m->optimizer = trm_optimizer_makes_zeros(options->optimizer) ? options->optimizer : NULL;
   (void)snprintf(m->rate_name, sizeof m->rate_name, "speed/%ss_per_s", m->task->unit);
   m->start_s = m->last_plain_s = trm_clock_s();
   char columns[1024];
-  make_header(options->task, columns, sizeof columns);
+  make_header(options->task, m->optimizer, columns, sizeof columns);
   TRM_TRY_OUT(
       trm_table_open(&m->rows, options->folder, "metrics.csv", columns, options->first_step));
   TRM_TRY_OUT(trm_table_open(&m->hashes, options->folder, "hashes.csv",
@@ -112,10 +114,12 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   const double rate = (double)m->window_units / m->window_s;
   const double n = (double)m->window_steps;
   m->last_rate = rate;
-  TRM_TRY(trm_table_put(
-      &m->rows, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,%016" PRIx64 ",%016" PRIx64,
-      (long long)r->step, r->loss, r->lr, r->grad_norm, rate, m->window_s / n,
-      m->window_exposed_s / n, trm_process_age_s(), peak_mb(), r->weights_hash, r->samples_hash));
+  const double zeros = m->optimizer ? trm_optimizer_zero_share(m->optimizer) : 0;
+  TRM_TRY(trm_table_put(&m->rows, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,",
+                        (long long)r->step, r->loss, r->lr, r->grad_norm, rate, m->window_s / n,
+                        m->window_exposed_s / n, trm_process_age_s(), peak_mb()));
+  if (m->optimizer) TRM_TRY(trm_table_put(&m->rows, "%.6g,", zeros));
+  TRM_TRY(trm_table_put(&m->rows, "%016" PRIx64 ",%016" PRIx64, r->weights_hash, r->samples_hash));
   TRM_TRY(end_row(m));
   TRM_TRY(trm_table_flush(&m->rows));
   m->window_units = m->window_steps = 0;
@@ -125,6 +129,7 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   TRM_TRY(trm_events_scalar(m->events, r->step, "train/lr", r->lr));
   TRM_TRY(trm_events_scalar(m->events, r->step, "train/grad_norm", r->grad_norm));
   TRM_TRY(trm_events_scalar(m->events, r->step, m->rate_name, rate));
+  if (m->optimizer) TRM_TRY(trm_events_scalar(m->events, r->step, "train/zero_share", zeros));
   return trm_events_flush(m->events);
 }
 
@@ -149,8 +154,8 @@ static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
 
 trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) {
   say_evaluation(m, e, best);
-  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,,,,,,%.6g,%.6g,,", (long long)e->step, e->loss,
-                        trm_process_age_s(), peak_mb()));
+  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,,,,,,%.6g,%.6g,%s,", (long long)e->step, e->loss,
+                        trm_process_age_s(), peak_mb(), m->optimizer ? "," : ""));
   for (int i = 0; i < e->n_scores; ++i) {
     TRM_TRY(trm_table_put(&m->rows, ",%.9g", e->scores[i].value));
   }

@@ -11,6 +11,7 @@
 #include "task.h"
 #include "trireme/core/log.h"
 #include "trireme/core/status.h"
+#include "trireme/optim/optim.h"
 
 /** What one training step came to. */
 typedef struct trm_step_record {
@@ -34,6 +35,8 @@ typedef struct trm_metrics_options {
   int64_t log_every;
   bool tensorboard;
   const trm_task *task; /* names its unit and its scores */
+  const trm_optimizer
+      *optimizer; /* asked for the share of zeros, where weights shrink to them; kept */
 } trm_metrics_options;
 
 trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, trm_metrics **out);

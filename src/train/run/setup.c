@@ -68,6 +68,7 @@ static trm_status open_metrics(trm_run *r) {
                                        .n_steps = r->n_steps,
                                        .log_every = trm_run_int(r, "log.every"),
                                        .task = r->task,
+                                       .optimizer = r->learner.optimizer,
                                        .tensorboard =
                                            trm_config_bool(r->options->config, "log.tensorboard")};
   if (trm_config_bool(r->options->config, "log.samples")) {
@@ -78,6 +79,17 @@ static trm_status open_metrics(trm_run *r) {
 
 static void say_warning(void *context, const char *sentence) {
   trm_log_warn(context, "%s", sentence);
+}
+
+static void say_rules(trm_run *r) {
+  const trm_optimizer *optimizer = r->learner.optimizer;
+  for (int i = 0; i < trm_optimizer_n_rules(optimizer); ++i) {
+    const trm_rule_match rule = trm_optimizer_rule(optimizer, i);
+    char n_weights[32];
+    trm_format_count(rule.n_weights, n_weights);
+    trm_log_line(r->log, "rule %s: %d %s, %s weights", rule.text, rule.n_params,
+                 rule.n_params == 1 ? "parameter" : "parameters", n_weights);
+  }
 }
 
 static trm_status introduce(trm_run *r) {
@@ -109,6 +121,7 @@ static trm_status introduce(trm_run *r) {
                  r->task->n_blocks);
   }
   trm_layout_free(&layout);
+  say_rules(r);
   return TRM_OK;
 }
 
