@@ -24,7 +24,7 @@ typedef enum trm_random_purpose {
   TRM_RANDOM_SPLIT = 10,   /* random splits of a data set */
   TRM_RANDOM_AUGMENT = 11, /* what is done to samples before training on them */
   TRM_RANDOM_ATTACK = 12,  /* where attacks on inputs start */
-  TRM_RANDOM_NOISE = 12,   /* noise on gradients */
+  TRM_RANDOM_NOISE = 13,   /* noise on gradients */
 } trm_random_purpose;
 
 typedef struct trm_random_key {

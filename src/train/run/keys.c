@@ -81,12 +81,10 @@ static const trm_config_part part = {.rows = {&rows}};
 
 void trm_program_parts(trm_config_parts *parts) {
   *parts = (trm_config_parts){
-      .groups = "run data model sampler batch loss adversarial train optimizer schedule eval "
-                "checkpoint log comm check debug math"};
-  *parts = (trm_config_parts){.groups = "run data model sampler batch loss train optimizer params "
-                                        "schedule eval checkpoint log comm check debug math",
-                              .list = "groups",
-                              .list_key = "params.rules"};
+      .groups = "run data model sampler batch loss adversarial train optimizer params schedule eval "
+                "checkpoint log comm check debug math",
+      .list = "groups",
+      .list_key = "params.rules"};
   trm_config_parts_add(parts, &part);
   trm_model_parts(parts);
   trm_task_parts(parts);
