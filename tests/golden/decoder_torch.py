@@ -130,12 +130,23 @@ def rmsprop(groups, config):
                                momentum=float(config["optimizer.momentum"]))
 
 
-OPTIMIZERS = {"adamw": adamw, "rmsprop": rmsprop}
+def adam(groups, config):
+    betas = (float(config["optimizer.beta1"]), float(config["optimizer.beta2"]))
+    return torch.optim.Adam(groups, betas=betas, eps=float(config["optimizer.eps"]))
 
 
-def train(config, weights, loss_of, n_steps):
+def sgd(groups, config):
+    return torch.optim.SGD(groups, momentum=float(config["optimizer.momentum"]),
+                           dampening=float(config["optimizer.dampening"]),
+                           nesterov=config["optimizer.nesterov"] == "true")
+
+
+OPTIMIZERS = {"adamw": adamw, "rmsprop": rmsprop, "adam": adam, "sgd": sgd}
+
+
+def train(config, weights, loss_of, n_steps, penalty=lambda: 0):
     """[(loss before the update, norm of the gradient before clipping)] of every step; loss_of(step)
-    is the loss of the weights as they are then."""
+    is the loss of the weights as they are then, to which penalty() is added for the gradient alone."""
     matrices = [w for w in weights.values() if w.dim() >= 2]
     vectors = [w for w in weights.values() if w.dim() < 2]
     groups = [
@@ -150,7 +161,7 @@ def train(config, weights, loss_of, n_steps):
             group["lr"] = learning_rate(config, step)
         optimizer.zero_grad()
         loss = loss_of(step)
-        loss.backward()
+        (loss + penalty()).backward()
         norm = torch.nn.utils.clip_grad_norm_(weights.values(), clip_norm)
         optimizer.step()
         rows.append((loss.item(), norm.item()))

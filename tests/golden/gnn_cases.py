@@ -145,9 +145,11 @@ def make_pairs(folder):
 
 
 def run(command):
+    """What a command that must succeed prints."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def prepare(program, folder):
