@@ -2,7 +2,8 @@
  * Convolutional network: stages of convolutions with a pool behind each stage, then a dense network.
  *
  *   x = act(norm(conv(x)))    model.convs times, for each number of channels of model.channels
- *   x = dropout(pool(x))      behind each stage
+ *   x = dropout(pool(x))      behind each stage, or, with model.pool_behind first, behind its first
+ *                             convolution, before the norm: what follows has a quarter of the pixels
  *   x = dropout(act(norm(W x + b)))     for each width of model.widths
  *   y = W x + b
  *
@@ -25,7 +26,11 @@ static const trm_config_key keys[] = {
                    "Around the images of a convolution zeros, so that they stay as large (an odd "
                    "window); or nothing."),
     TRM_KEY_CHOICE("model.pool", "max", "max|mean", TRM_ON_MODEL,
-                   "What is taken of each 2 x 2 pixels behind a stage."),
+                   "What is taken of each 2 x 2 pixels, once a stage."),
+    TRM_KEY_CHOICE(
+        "model.pool_behind", "stage", "stage|first", TRM_ON_MODEL,
+        "Where a stage's pool is: behind its last convolution, or behind the first, which "
+        "leaves the others fewer pixels."),
     TRM_KEY_CHOICE("model.readout", "flatten", "flatten|mean|max", TRM_ON_MODEL,
                    "What the dense layers see of the last stage: all of it, or the mean or maximum "
                    "of each channel."),
@@ -45,7 +50,7 @@ typedef struct cnn {
   int n_stages, convs, n_dense;
   trm_window window, pool_window;
   trm_pool pool, readout;
-  bool flatten;
+  bool flatten, pool_first;
   double stage_dropout;
   trm_net_layer *stages; /* [n_stages * convs], owned */
   trm_net_layer *dense;  /* [n_dense + 1], owned; the last gives the outputs */
@@ -69,6 +74,7 @@ static void read_keys(cnn *m, const trm_config *config) {
   m->window = (trm_window){.height = kernel, .width = kernel, .stride = 1};
   if (trm_config_is(config, "model.padding", "same")) m->window.padding = kernel / 2;
   m->pool_window = (trm_window){.height = 2, .width = 2, .stride = 2};
+  m->pool_first = trm_config_is(config, "model.pool_behind", "first");
   m->pool = trm_config_is(config, "model.pool", "max") ? TRM_POOL_MAX : TRM_POOL_MEAN;
   m->flatten = trm_config_is(config, "model.readout", "flatten");
   m->readout = trm_config_is(config, "model.readout", "max") ? TRM_POOL_MAX : TRM_POOL_MEAN;
@@ -77,8 +83,13 @@ static void read_keys(cnn *m, const trm_config *config) {
 
 /* A side of an image behind the convolutions and the pool of a stage; below 1: nothing is left. */
 static int64_t behind_stage(const cnn *m, int64_t side) {
-  for (int i = 0; i < m->convs; ++i) side += 2 * m->window.padding - m->window.height + 1;
-  return side < 2 ? 0 : side / 2;
+  const int pool_at = m->pool_first ? 0 : m->convs - 1;
+  for (int i = 0; i < m->convs; ++i) {
+    side += 2 * m->window.padding - m->window.height + 1;
+    if (i == pool_at) side /= 2;
+    if (side < 1) return 0;
+  }
+  return side;
 }
 
 static trm_status too_small(const trm_model_dims *dims, int stage) {
@@ -152,9 +163,12 @@ static trm_var *stage(const cnn *m, trm_tape *tape, trm_var *x, int s) {
   of_stage.dropout = m->stage_dropout;
   for (int i = 0; i < m->convs; ++i) {
     const trm_net_layer *layer = &m->stages[s * m->convs + i];
-    x = trm_net_activate(&m->net, tape, trm_net_conv(tape, x, layer, m->window), layer);
+    x = trm_net_conv(tape, x, layer, m->window);
+    if (m->pool_first && i == 0) x = trm_op_pool2d(tape, x, m->pool_window, m->pool);
+    x = trm_net_activate(&m->net, tape, x, layer);
   }
-  return trm_net_dropout(&of_stage, tape, trm_op_pool2d(tape, x, m->pool_window, m->pool));
+  if (!m->pool_first) x = trm_op_pool2d(tape, x, m->pool_window, m->pool);
+  return trm_net_dropout(&of_stage, tape, x);
 }
 
 static trm_var *outputs(void *self, trm_tape *tape, const trm_batch *batch) {
