@@ -2,6 +2,7 @@
 import gzip
 import random
 import struct
+import zlib
 
 from sequences import config, prepare, write
 from harness import *
@@ -40,7 +41,7 @@ def table(folder, target, name=None, n=240, seed=1, more=("--test-share", "0.2")
 
 # ---- images: bars that lie, stand, or cross, with noise; IDX files as MNIST has them
 
-def bars(n, side=12, seed=1, kinds=3, channels=1):
+def bars(n, side=12, seed=1, kinds=3):
     """Pixels of n images and their classes."""
     r = random.Random(seed)
     pixels, labels = bytearray(), bytearray()
@@ -58,6 +59,17 @@ def bars(n, side=12, seed=1, kinds=3, channels=1):
 def idx(path, kind, dims, content):
     with (gzip.open if path.endswith(".gz") else open)(path, "wb") as file:
         file.write(struct.pack(f">BBBB{len(dims)}I", 0, 0, kind, len(dims), *dims) + content)
+    return path
+
+
+def grey_png(path, height, width, pixels):
+    """8 bits a pixel."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + pixels[row * width:(row + 1) * width] for row in range(height))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+                   + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
     return path
 
 

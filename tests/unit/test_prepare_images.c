@@ -391,7 +391,7 @@ static void check_other_files(void) {
   (void)remove(image_path(c, "empty"));
   (void)remove(image_path(c, "notes.txt"));
   (void)image_folder(c, "inner");
-  bad_folder(parent, "inner: is a folder in a class's");
+  bad_folder(parent, "inner: is a folder among images");
   bad_folder(image_path(folder, "others/c/inner"), "has no folders of classes, nor files of MNIST");
 }
 

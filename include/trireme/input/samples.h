@@ -1,7 +1,7 @@
 /**
  * Data sets of kind `samples`: each sample has an input and a target (data/FORMAT.md). An input is a
  * sequence of tokens, an image, or a row of a table; a target is a class, several classes, a number,
- * or a sequence of tokens.
+ * or a sequence of tokens; where there is none, samples can only be predicted.
  *
  * Not collective; knows nothing of MPI. An open data set does not change: any thread may read it.
  */
@@ -30,6 +30,7 @@ typedef enum trm_sample_target {
   TRM_TARGET_NUMBER,
   TRM_TARGET_TOKENS,
   TRM_TARGET_CLASSES, /* any number of them, none included */
+  TRM_TARGET_NONE,    /* nothing is known: samples to predict */
   TRM_N_SAMPLE_TARGETS,
 } trm_sample_target;
 

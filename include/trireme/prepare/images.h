@@ -43,6 +43,8 @@ typedef struct trm_prepare_images_options {
   int64_t most_pixels; /* of an image; more are refused before memory is taken */
   bool drop_alpha;     /* take the colours beneath transparent pixels; else refused */
   bool skip_other;     /* leave out files that are no images; else refused */
+  bool unlabelled; /* images to predict, without splits: a folder of images alone, IDX files without
+                          labels, tables of pixels alone */
   /* As trm_prepare_samples_options. */
   double valid_share, test_share;
   int64_t n_folds;

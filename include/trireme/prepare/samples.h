@@ -57,6 +57,7 @@ typedef struct trm_labelled_files {
   const char *text, *label;   /* columns, by name or number from 1 */
   const char *fold;           /* column of folds, NULL: none */
   bool real;                  /* labels are numbers, targets to be met */
+  bool unlabelled;            /* there is no label: texts to predict, without splits */
   const char *const *classes; /* "NAME=FILE", a text a line; no tables then */
   int n_classes;
 } trm_labelled_files;

@@ -25,7 +25,8 @@ typedef struct trm_prepare_table_options {
   const char *const *tables[TRM_N_SUBSETS]; /* those to train on may be divided */
   int n_tables[TRM_N_SUBSETS];
   /* Columns are given by name or number from 1. */
-  const char *target;      /* a column, or several parted by commas: a class each, 0 or 1 */
+  const char *target; /* a column, or several parted by commas: a class each, 0 or 1 */
+  bool unlabelled;    /* there is none: rows to predict, without splits; no column is left out */
   const char *target_kind; /* "number", "class"; NULL: as its fields tell */
   const char
       *labels_separator;    /* parts the classes of a row's target, any number of them; NULL: one */

@@ -162,6 +162,8 @@ static trm_status run(app_prepare_call *call) {
                "make all images grey or coloured (default: they are alike, and stay so)"),
       APP_TEXT("--alpha", 0, &g.alpha, "refuse|drop",
                "what becomes of transparent pixels (default refuse); drop takes their colours"),
+      APP_FLAG("--unlabelled", &o.unlabelled,
+               "images without classes, to predict: a folder of them, or files without labels"),
       APP_FLAG("--skip-other", &o.skip_other, "leave out files that are no PNG or JPEG"),
       APP_INT("--most-pixels", 0, &o.most_pixels, 1, 2147483647, "N",
               "of an image; larger ones are refused (default 64000000)"),

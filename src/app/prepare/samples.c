@@ -45,11 +45,12 @@ trm_status app_samples_complete(const app_prepare_call *call, app_samples_given 
 
 /* ---- summary -------------------------------------------------------------------------------- */
 
-/* The share of unknown tokens among rows ids[n]; 0 where none can be unknown. */
+/* The share of unknown tokens among rows ids[n], the first n when there is no list; 0 where none can be unknown. */
 static double unknown_share(const trm_ragged *rows, const trm_vocab *vocab, const trm_ids *ids) {
   int64_t unknown = 0, all = 0;
   for (int64_t i = 0; i < ids->n; ++i) {
-    for (int64_t k = rows->offsets[ids->ids[i]]; k < rows->offsets[ids->ids[i] + 1]; ++k, ++all) {
+    const int64_t row = ids->ids ? ids->ids[i] : i;
+    for (int64_t k = rows->offsets[row]; k < rows->offsets[row + 1]; ++k, ++all) {
       unknown += rows->values[k] == vocab->unk;
     }
   }
@@ -69,8 +70,9 @@ static trm_status tell_lengths(const app_prepare_call *call, const char *part, c
 }
 
 static trm_status tell_part(const app_prepare_call *call, const trm_samples *s, trm_subset part) {
-  const trm_ids *ids = &s->splits[part];
-  const char *name = trm_subset_name(part);
+  const char *name = s->n_splits > 0 ? trm_subset_name(part) : "to predict";
+  const trm_ids all = {.n = part == TRM_SUBSET_TRAIN ? s->n : 0};
+  const trm_ids *ids = s->n_splits > 0 ? &s->splits[part] : &all;
   if (ids->n == 0 || s->input != TRM_INPUT_TOKENS) return TRM_OK;
   TRM_TRY(tell_lengths(call, name, s->targets.offsets ? "sources" : "texts", &s->inputs,
                        &s->input_vocab, ids));
@@ -149,6 +151,10 @@ static void tell_images(const app_prepare_call *call, const trm_images *images) 
 static void tell_sizes(const app_prepare_call *call, const trm_samples *s) {
   app_line l = {0}, parts = {0};
   app_say(&l, s->n, "sample", "samples");
+  if (s->n_splits == 0) {
+    trm_log_line(call->log, "%s: %s to predict", call->output, l.text);
+    return;
+  }
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     const char *name = trm_subset_name((trm_subset)p);
     app_say(&parts, s->splits[p].n, name, name);

@@ -17,6 +17,10 @@ enum { MOST_FILES = 1024, MOST_OPTIONS = 4096, MOST_TOLD = 80, MOST_NAMED = 8, M
 static void tell_sizes(const app_prepare_call *call, const trm_samples *s) {
   app_line l = {0}, parts = {0};
   app_say(&l, s->n, "row", "rows");
+  if (s->n_splits == 0) {
+    trm_log_line(call->log, "%s: %s to predict", call->output, l.text);
+    return;
+  }
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     const char *name = trm_subset_name((trm_subset)p);
     app_say(&parts, s->splits[p].n, name, name);
@@ -32,7 +36,7 @@ static trm_status tell_classes(const app_prepare_call *call, const trm_samples *
   const bool sets = s->target == TRM_TARGET_CLASSES;
   const int32_t *ids = sets ? s->class_sets.values : s->classes.labels;
   const int64_t n = sets ? s->class_sets.offsets[s->n] : s->n;
-  if (s->target == TRM_TARGET_NUMBER) return TRM_OK;
+  if (s->target == TRM_TARGET_NUMBER || s->target == TRM_TARGET_NONE) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&sizes, s->classes.n, "classes"));
   for (int64_t i = 0; i < n; ++i) ++sizes[ids[i]];
   for (int c = 0; c < s->classes.n && c < MOST_CLASSES; ++c) {
@@ -215,6 +219,8 @@ static trm_status run(app_prepare_call *call) {
       APP_PREPARE_OUTPUT(call),
       APP_TEXT("--target", 0, &o.target, "COLUMN",
                "to be predicted, by name or number from 1; a,b,c: several of 0 and 1"),
+      APP_FLAG("--unlabelled", &o.unlabelled,
+               "there is none: rows to predict, of which no column is left out"),
       APP_TEXT("--target-kind", 0, &o.target_kind, "number|class",
                "what the target is (default: numbers, unless texts or few whole numbers)"),
       APP_TEXT("--labels-separator", 0, &o.labels_separator, "TEXT",

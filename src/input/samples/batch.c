@@ -110,7 +110,7 @@ static trm_status reserve(trm_batch_store *s, int64_t n, int64_t n_inputs, int64
   return TRM_BUFFER_GROW(&s->numbers, &s->numbers_room, n, 0, what);
 }
 
-/* What is to come out of the samples. */
+/* What is to come out of the samples; nothing where that is not known. */
 static trm_status fill_targets(trm_batch_store *s, const trm_sample_view *view,
                                trm_batch_samples samples, trm_sample_batch *batch) {
   const trm_samples *data = view->data;
@@ -118,6 +118,8 @@ static trm_status fill_targets(trm_batch_store *s, const trm_sample_view *view,
   if (view->frame.outputs) {
     fill_outputs(view, samples, s->output_tokens, s->targets);
     batch->targets = s->targets;
+  } else if (!data->numbers && !data->class_sets.offsets && !data->classes.labels) {
+    return TRM_OK;
   } else if (data->target == TRM_TARGET_NUMBER) {
     for (int64_t i = 0; i < n; ++i) {
       const double number = (double)data->numbers[samples.ids[i]];

@@ -11,10 +11,9 @@ const char *const trm_sample_input_names[TRM_N_SAMPLE_INPUTS] = {
     [TRM_INPUT_ROW] = "row",
 };
 const char *const trm_sample_target_names[TRM_N_SAMPLE_TARGETS] = {
-    [TRM_TARGET_CLASS] = "class",
-    [TRM_TARGET_NUMBER] = "number",
-    [TRM_TARGET_TOKENS] = "tokens",
-    [TRM_TARGET_CLASSES] = "classes",
+    [TRM_TARGET_CLASS] = "class",   [TRM_TARGET_NUMBER] = "number",
+    [TRM_TARGET_TOKENS] = "tokens", [TRM_TARGET_CLASSES] = "classes",
+    [TRM_TARGET_NONE] = "none",
 };
 
 #define COUNT(member, more, least, what)                                                           \

@@ -119,6 +119,8 @@ static trm_status check_targets(trm_samples_file *f) {
     return check_sets(f);
   case TRM_TARGET_NUMBER:
     return check_numbers(f);
+  case TRM_TARGET_NONE:
+    return TRM_OK;
   default:
     return check_tokens(f, TRM_SA_TARGET_VALUES, &s->target_vocab);
   }

@@ -109,6 +109,8 @@ static trm_status describe_targets(const trm_samples *s, FILE *file) {
     return TRM_OK;
   case TRM_TARGET_CLASSES:
     return describe_sets(s, file);
+  case TRM_TARGET_NONE:
+    return TRM_OK;
   default:
     TRM_TRY(describe_lengths(file, "targets", s->targets.offsets, s->n));
     if (!s->shared_vocab) describe_vocab(file, "  vocabulary", &s->target_vocab, false);
@@ -197,6 +199,7 @@ static trm_status describe_examples(const trm_samples *s, FILE *file) {
   for (int64_t i = 0; i < s->n && i < most; ++i) {
     char target[EXAMPLE_BYTES];
     TRM_TRY(describe_input(s, i, i == 0 ? "examples" : "", file));
+    if (s->target == TRM_TARGET_NONE) continue;
     TRM_TRY(show_target(s, i, target));
     trm_describe_row(file, "", "|   -> %s", target);
   }
@@ -231,7 +234,7 @@ trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
   describe_groups(s, file);
   TRM_TRY(describe_inputs(s, file));
   TRM_TRY(describe_targets(s, file));
-  trm_splits_describe(s->splits, s->n_splits, s->n, file);
+  if (s->n_splits > 0) trm_splits_describe(s->splits, s->n_splits, s->n, file);
   trm_describe_row(file, "digest", "%016" PRIx64, s->digest);
   TRM_TRY(describe_examples(s, file));
   if (fflush(file) != 0 || ferror(file)) {

@@ -132,18 +132,21 @@ trm_status trm_image_set_inputs(trm_image_set *set, const char *const *paths, in
 
 static trm_status write(const trm_image_set *s, const trm_parts *parts, const trm_ids *splits) {
   const trm_corpus *c = &s->corpus;
-  const trm_samples samples = {.source = c->inputs.source,
-                               .n = c->n,
-                               .input = TRM_INPUT_IMAGE,
-                               .images = {s->channels, s->height, s->width, s->pixels},
-                               .target = TRM_TARGET_CLASS,
-                               .classes = {.n = (int)c->classes.n,
-                                           .labels = c->labels,
-                                           .names = {.n = c->classes.n,
-                                                     .offsets = trm_names_offsets(&c->classes),
-                                                     .bytes = c->classes.bytes.data}},
-                               .n_splits = parts->n_splits,
-                               .splits = splits};
+  const bool classes = c->target == TRM_TARGET_CLASS;
+  trm_samples samples = {.source = c->inputs.source,
+                         .n = c->n,
+                         .input = TRM_INPUT_IMAGE,
+                         .images = {s->channels, s->height, s->width, s->pixels},
+                         .target = c->target,
+                         .n_splits = classes ? parts->n_splits : 0,
+                         .splits = splits};
+  if (classes) {
+    samples.classes = (trm_classes){.n = (int)c->classes.n,
+                                    .labels = c->labels,
+                                    .names = {.n = c->classes.n,
+                                              .offsets = trm_names_offsets(&c->classes),
+                                              .bytes = c->classes.bytes.data}};
+  }
   return trm_samples_write(c->options->output, &samples);
 }
 

@@ -17,6 +17,16 @@ static bool has_part_folder(const trm_image_files *f) {
   return f->part_folders[TRM_SUBSET_VALID] || f->part_folders[TRM_SUBSET_TEST];
 }
 
+/* Whether options tell of classes or parts. */
+static bool has_labels(const trm_image_files *f, const trm_prepare_images_options *o) {
+  bool any = o->label || o->n_folds > 0;
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) any = any || f->labels[p];
+  for (int p = TRM_SUBSET_VALID; p < TRM_N_SUBSETS; ++p) {
+    any = any || f->images[p] || f->part_folders[p] || f->n_pixels[p] > 0;
+  }
+  return any;
+}
+
 static trm_status check_table_options(const trm_image_files *f,
                                       const trm_prepare_images_options *o) {
   const bool given = o->label || o->separator || o->header || o->height > 0 || o->scale > 0;
@@ -45,6 +55,11 @@ static trm_status check_files(const trm_image_files *f, const trm_prepare_images
   if (has_idx(f) && !f->images[TRM_SUBSET_TRAIN]) {
     return trm_fail(TRM_ERR_USAGE, "give images to train on by --images FILE");
   }
+  if (o->unlabelled && has_labels(f, o)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "--unlabelled images have no labels, parts or folds; leave --labels, --label, "
+                    "--folds and files of validation and test out");
+  }
   return check_table_options(f, o);
 }
 
@@ -62,6 +77,7 @@ static trm_status check_folder(const char *path) {
 static trm_status read_folder(trm_image_set *set, trm_image_files *files) {
   bool found;
   TRM_TRY(check_folder(files->folder));
+  if (set->options->unlabelled) return trm_images_read_folders(set);
   TRM_TRY(trm_images_find_idx(set, files, &found));
   if (found) {
     TRM_TRY(trm_images_read_idx(set));
@@ -98,8 +114,9 @@ trm_status trm_prepare_images(const trm_image_files *files,
                                    .n_folds = options->n_folds,
                                    .seed = options->seed},
                        .began_s = trm_clock_s()};
-  set.corpus =
-      (trm_corpus){.options = &set.dealing, .counts = &set.dealt, .target = TRM_TARGET_CLASS};
+  set.corpus = (trm_corpus){.options = &set.dealing,
+                            .counts = &set.dealt,
+                            .target = options->unlabelled ? TRM_TARGET_NONE : TRM_TARGET_CLASS};
   *counts = (trm_prepare_images_counts){0};
   trm_status status = read_all(&set, &all);
   if (status == TRM_OK) status = trm_image_set_write(&set);

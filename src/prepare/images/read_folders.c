@@ -189,13 +189,24 @@ out:
   return status;
 }
 
+/* The folder's own images, without classes. */
+static trm_status list_alone(trm_image_set *set, folder_list *list) {
+  class_folder f = {.path = set->files->folder, .part = TRM_SUBSET_TRAIN};
+  TRM_TRY(TRM_GROW(&list->items, list->n, &list->capacity, "folders of images"));
+  TRM_TRY(list_names(f.path, &f.names, &f.n));
+  list->items[list->n++] = f;
+  set->n_expected = f.n;
+  set->corpus.has_part[TRM_SUBSET_TRAIN] = true;
+  return TRM_OK;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------- */
 
 static trm_status not_an_image(const char *path, const char *data, int64_t bytes) {
   char shown[24];
   if (is_folder(path)) {
     return trm_fail(TRM_ERR_DATA,
-                    "%s: is a folder in a class's; move its images up, or leave it "
+                    "%s: is a folder among images; move its images up, or leave it "
                     "out by --skip-other",
                     path);
   }
@@ -250,6 +261,7 @@ static trm_status read_class(trm_image_set *set, const class_folder *f) {
     any = any || taken;
   }
   if (any) return TRM_OK;
+  if (set->options->unlabelled) return trm_fail(TRM_ERR_DATA, "%s: has no image", f->path);
   return trm_fail(TRM_ERR_DATA, "%s: has no image; a folder of a class needs one, or has to go",
                   f->path);
 }
@@ -260,7 +272,7 @@ trm_status trm_images_read_folders(trm_image_set *set) {
   trm_status status = TRM_OK;
   TRM_TRY(trm_output_check_place(set->options->output, NULL, 0));
   (void)snprintf(inputs->source, sizeof inputs->source, "%s", set->files->folder);
-  TRM_TRY_OUT(list_all(set, &list));
+  TRM_TRY_OUT(set->options->unlabelled ? list_alone(set, &list) : list_all(set, &list));
   set->reserve = true;
   for (int64_t i = 0; i < list.n; ++i) TRM_TRY_OUT(read_class(set, &list.items[i]));
 out:

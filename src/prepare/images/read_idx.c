@@ -103,6 +103,7 @@ static void close_file(idx_file *f) {
 static trm_status open_pair(trm_image_set *set, trm_subset part, idx_file *images,
                             idx_file *labels) {
   TRM_TRY(open_file(images, set->files->images[part], 3));
+  if (set->options->unlabelled) return TRM_OK;
   TRM_TRY(open_file(labels, set->files->labels[part], 1));
   if (images->axes[0] == labels->axes[0]) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
@@ -113,22 +114,25 @@ static trm_status open_pair(trm_image_set *set, trm_subset part, idx_file *image
 
 static trm_status read_pair(trm_image_set *set, trm_subset part, idx_file *images,
                             idx_file *labels) {
-  const trm_origin origin = {.path = labels->path, .part = part};
+  const bool unlabelled = set->options->unlabelled;
+  const trm_origin origin = {.path = unlabelled ? images->path : labels->path, .part = part};
   const int64_t n = images->axes[0], height = images->axes[1], width = images->axes[2];
   TRM_TRY(
       trm_image_reserve(&set->image, images->path, height, width, 1, set->options->most_pixels));
   for (int64_t i = 0; i < n; ++i) {
     char what[64];
     uint8_t number;
-    int32_t label;
+    int32_t label = 0;
     (void)snprintf(what, sizeof what, "number %" PRId64 " of %" PRId64, i + 1, n);
     TRM_TRY(read_bytes(images, set->image.pixels, height * width, what));
-    TRM_TRY(read_bytes(labels, &number, 1, what));
-    TRM_TRY(trm_image_set_number(set, number, &label));
+    if (!unlabelled) {
+      TRM_TRY(read_bytes(labels, &number, 1, what));
+      TRM_TRY(trm_image_set_number(set, number, &label));
+    }
     TRM_TRY(trm_image_set_add(set, images->path, label, &origin));
   }
   TRM_TRY(check_end(images));
-  return check_end(labels);
+  return unlabelled ? TRM_OK : check_end(labels);
 }
 
 static trm_status read_part(trm_image_set *set, trm_subset part) {
@@ -156,11 +160,11 @@ trm_status trm_images_read_idx(trm_image_set *set) {
   const trm_image_files *f = set->files;
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     const char *pair[] = {f->images[p], f->labels[p]};
-    if (!pair[0] != !pair[1]) {
+    if (!pair[0] != !pair[1] && !set->options->unlabelled) {
       return trm_fail(TRM_ERR_USAGE, "%s: has no file of %s beside it; give both",
                       pair[0] ? pair[0] : pair[1], pair[0] ? "labels" : "images");
     }
-    if (pair[0]) TRM_TRY(trm_image_set_inputs(set, pair, 2));
+    if (pair[0]) TRM_TRY(trm_image_set_inputs(set, pair, pair[1] ? 2 : 1));
   }
   for (int p = 0; p < TRM_N_SUBSETS; ++p) TRM_TRY(count_part(set, (trm_subset)p));
   for (int p = 0; p < TRM_N_SUBSETS; ++p) TRM_TRY(read_part(set, (trm_subset)p));

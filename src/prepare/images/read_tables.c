@@ -83,21 +83,22 @@ static trm_status add_line(trm_image_set *set, const trm_records *r, int label_c
   for (int i = 0; i < (int)r->n_fields; ++i) {
     if (i != label_column) TRM_TRY(read_value(set, r, i, next++));
   }
-  TRM_TRY(take_label(set, r, label_column, &label));
+  if (label_column >= 0) TRM_TRY(take_label(set, r, label_column, &label));
   return trm_image_set_add(set, r->path, label, &origin);
 }
 
-/* The first line tells how many columns there are. */
+/* The first line tells how many columns there are. *label_column: -1 without labels. */
 static trm_status check_columns(const trm_image_set *set, const trm_records *r, bool named,
                                 int *label_column) {
   const trm_prepare_images_options *o = set->options;
-  const int64_t wanted = o->height * o->width * o->channels + 1;
-  *label_column = 0;
+  const int64_t wanted = o->height * o->width * o->channels + !o->unlabelled;
+  *label_column = o->unlabelled ? -1 : 0;
   if (r->n_columns != wanted) {
     return trm_records_fail(r,
                             "%" PRId64 " columns, but --size %" PRId64 "x%" PRId64 "x%" PRId64
-                            " needs %" PRId64 ", one of them the label",
-                            r->n_columns, o->height, o->width, o->channels, wanted);
+                            " needs %" PRId64 "%s",
+                            r->n_columns, o->height, o->width, o->channels, wanted,
+                            o->unlabelled ? "" : ", one of them the label");
   }
   if (!o->label) return TRM_OK;
   return trm_records_column(r, named, o->label, "--label", label_column);

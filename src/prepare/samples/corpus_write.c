@@ -68,6 +68,8 @@ static trm_status write(const trm_corpus *c, const trm_parts *parts, const trm_e
                                         .bytes = c->classes.bytes.data}};
   } else if (c->target == TRM_TARGET_NUMBER) {
     s.numbers = a->numbers;
+  } else if (c->target == TRM_TARGET_NONE) {
+    s.n_splits = 0;
   } else {
     s.targets = (trm_ragged){e->targets.offsets, e->targets.values};
     s.shared_vocab = c->shared_vocab;

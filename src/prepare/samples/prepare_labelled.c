@@ -13,7 +13,7 @@ typedef struct columns {
 
 static trm_status check_files(const trm_labelled_files *f) {
   const bool tables = f->n_tables > 0 || f->n_valid > 0 || f->n_test > 0;
-  if (f->n_classes > 0 && (tables || f->text || f->label || f->fold || f->real)) {
+  if (f->n_classes > 0 && (tables || f->text || f->label || f->fold || f->real || f->unlabelled)) {
     return trm_fail(
         TRM_ERR_USAGE,
         "texts come from a file a class (--class) or from tables with columns, not both");
@@ -23,22 +23,32 @@ static trm_status check_files(const trm_labelled_files *f) {
     return trm_fail(TRM_ERR_USAGE,
                     "give a table to train on, or a file for each class by --class NAME=FILE");
   }
-  if (f->text && f->label) return TRM_OK;
-  return trm_fail(TRM_ERR_USAGE, "give the columns by --text COLUMN and --label COLUMN");
+  if (!f->text || (!f->label && !f->unlabelled)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "give the columns by --text COLUMN and --label COLUMN; --unlabelled takes "
+                    "texts alone, to predict");
+  }
+  if (!f->unlabelled || !(f->label || f->real || f->fold || f->n_valid > 0 || f->n_test > 0)) {
+    return TRM_OK;
+  }
+  return trm_fail(TRM_ERR_USAGE,
+                  "--unlabelled texts have no labels, folds or parts; leave --label, --real, "
+                  "--fold, --valid and --test out");
 }
 
 /* ---- tables ----------------------------------------------------------------------------------- */
 
 static bool has_header(const trm_labelled_files *f, trm_header header) {
   if (header != TRM_HEADER_AS_NAMED) return header == TRM_HEADER_YES;
-  return !trm_column_is_number(f->text) || !trm_column_is_number(f->label) ||
+  return !trm_column_is_number(f->text) || (f->label && !trm_column_is_number(f->label)) ||
          (f->fold && !trm_column_is_number(f->fold));
 }
 
 static trm_status find_columns(const trm_labelled_files *f, const trm_records *r, bool header,
                                columns *c) {
   TRM_TRY(trm_records_column(r, header, f->text, "--text", &c->text));
-  TRM_TRY(trm_records_column(r, header, f->label, "--label", &c->label));
+  c->label = -1;
+  if (f->label) TRM_TRY(trm_records_column(r, header, f->label, "--label", &c->label));
   if (f->fold) TRM_TRY(trm_records_column(r, header, f->fold, "--fold", &c->fold));
   if (c->text != c->label) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE, "%s: --text and --label are the same column", r->path);
@@ -68,6 +78,7 @@ static trm_status add_record(trm_corpus *corpus, const trm_labelled_files *f, co
   const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
   row.text = trm_records_field(r, c->text, &row.n_text);
   if (f->fold) TRM_TRY(take_name(r, c->fold, "fold", &corpus->fold_names, &row.fold));
+  if (f->unlabelled) return trm_corpus_add(corpus, &row, &origin);
   if (f->real) {
     TRM_TRY(trm_records_real(r, c->label, "label", &row.number));
   } else {
@@ -186,7 +197,9 @@ trm_status trm_prepare_labelled(const trm_labelled_files *files,
   trm_corpus corpus = {.options = options,
                        .counts = counts,
                        .progress = {.show = options->progress, .context = options->context},
-                       .target = files->real ? TRM_TARGET_NUMBER : TRM_TARGET_CLASS,
+                       .target = files->unlabelled ? TRM_TARGET_NONE
+                                 : files->real     ? TRM_TARGET_NUMBER
+                                                   : TRM_TARGET_CLASS,
                        .classes_given = files->n_classes > 0,
                        .has_folds = files->fold != NULL};
   *counts = (trm_prepare_samples_counts){0};

@@ -10,11 +10,27 @@ void trm_table_report_free(trm_table_report *report) {
   report->n_columns = 0;
 }
 
+static trm_status check_unlabelled(const trm_prepare_table_options *o) {
+  if (!o->target && !o->target_kind && !o->labels_separator && !o->drop_missing_target &&
+      !o->fold && o->n_folds == 0 && o->n_tables[TRM_SUBSET_VALID] == 0 &&
+      o->n_tables[TRM_SUBSET_TEST] == 0) {
+    return TRM_OK;
+  }
+  return trm_fail(TRM_ERR_USAGE,
+                  "--unlabelled rows have no targets, folds or parts; leave --target and what is "
+                  "of it, --fold, --folds, --valid and --test out");
+}
+
 static trm_status check_options(const trm_prepare_table_options *o) {
   if (o->n_tables[TRM_SUBSET_TRAIN] == 0) {
     return trm_fail(TRM_ERR_USAGE, "give a table to train on");
   }
-  if (!o->target) return trm_fail(TRM_ERR_USAGE, "give the target by --target COLUMN");
+  if (o->unlabelled) return check_unlabelled(o);
+  if (!o->target) {
+    return trm_fail(
+        TRM_ERR_USAGE,
+        "give the target by --target COLUMN; --unlabelled takes rows alone, to predict");
+  }
   if (o->target_kind && strcmp(o->target_kind, "number") != 0 &&
       strcmp(o->target_kind, "class") != 0) {
     return trm_fail(TRM_ERR_USAGE, "--target-kind is '%s', expected number or class",

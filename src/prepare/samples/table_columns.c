@@ -44,7 +44,8 @@ static bool are_numbers(const char *names) {
 
 bool trm_table_has_header(const trm_prepare_table_options *o, trm_header header) {
   if (header != TRM_HEADER_AS_NAMED) return header == TRM_HEADER_YES;
-  bool numbers = are_numbers(o->target) && (!o->group || trm_column_is_number(o->group)) &&
+  bool numbers = (o->target ? are_numbers(o->target) : o->n_kinds > 0) &&
+                 (!o->group || trm_column_is_number(o->group)) &&
                  (!o->fold || trm_column_is_number(o->fold));
   for (int i = 0; i < o->n_kinds; ++i) {
     char name[NAME_BYTES];
@@ -98,7 +99,7 @@ static trm_status find_targets(trm_table_data *t, const trm_records *r) {
 
 static trm_status apply_options(trm_table_data *t, const trm_records *r) {
   const trm_prepare_table_options *o = t->options;
-  TRM_TRY(find_targets(t, r));
+  if (!o->unlabelled) TRM_TRY(find_targets(t, r));
   t->group = t->fold = -1;
   if (o->group) {
     TRM_TRY(trm_records_column(r, t->header, o->group, "--group", &t->group));

@@ -63,7 +63,7 @@ trm_status trm_table_look(trm_table_data *table, const trm_records *records, boo
   for (int c = 0; c < t->n_columns; ++c) {
     if (t->field_of[c] >= 0) look_at(t, c, records, first);
   }
-  if (t->target_values.n > MOST_TARGET_CLASSES) return TRM_OK;
+  if (t->n_targets == 0 || t->target_values.n > MOST_TARGET_CLASSES) return TRM_OK;
   int64_t bytes;
   int32_t id;
   bool added;
@@ -134,14 +134,20 @@ static trm_status decide_column(trm_table_data *t, int column) {
     c->use = TRM_COLUMN_CATEGORY;
     return TRM_OK;
   }
-  c->use = c->n_numbers + c->n_commas > 0 ? TRM_COLUMN_NUMBER : TRM_COLUMN_EMPTY;
+  /* A model that has the column is told that it is missing. */
+  const bool number = c->n_numbers + c->n_commas > 0 || t->options->unlabelled;
+  c->use = number ? TRM_COLUMN_NUMBER : TRM_COLUMN_EMPTY;
   return check_numbers(t, column);
 }
 
 static trm_status decide_target(trm_table_data *t) {
   const trm_prepare_table_options *o = t->options;
-  const trm_table_column *c = &t->columns[t->targets[0]];
   trm_sample_target *target = &t->corpus.target;
+  if (o->unlabelled) {
+    *target = TRM_TARGET_NONE;
+    return TRM_OK;
+  }
+  const trm_table_column *c = &t->columns[t->targets[0]];
   if (t->n_targets > 1 || o->labels_separator) {
     *target = TRM_TARGET_CLASSES;
     return TRM_OK;

@@ -97,6 +97,7 @@ static trm_status take_set(trm_table_data *t, const trm_records *r) {
 static trm_status take_target(trm_table_data *t, const trm_records *r, trm_corpus_row *row) {
   int64_t bytes;
   double x;
+  if (t->corpus.target == TRM_TARGET_NONE) return TRM_OK;
   if (t->corpus.target == TRM_TARGET_CLASSES) return take_set(t, r);
   const char *text = trm_table_field(t, r, t->targets[0], &bytes);
   if (t->corpus.target == TRM_TARGET_CLASS) return take_class(t, r, text, bytes, &row->label);
@@ -222,8 +223,11 @@ static void describe(trm_column_report *out, const float *values, int64_t n, int
   out->distinct = counts && whole && there == n && n > FEW;
 }
 
-/* Of numbers and categories: those of one value have nothing to tell, unless it is that others miss it. */
-static trm_column_use use_of(trm_column_use use, int64_t distinct, int64_t missing) {
+/* Of numbers and categories: those of one value have nothing to tell, unless it is that others miss it;
+ * but a model that shall predict rows has the columns it was trained on. */
+static trm_column_use use_of(const trm_table_data *t, trm_column_use use, int64_t distinct,
+                             int64_t missing) {
+  if (t->options->unlabelled) return use;
   if (distinct == 0) return TRM_COLUMN_EMPTY;
   return distinct == 1 && missing == 0 ? TRM_COLUMN_CONSTANT : use;
 }
@@ -232,7 +236,7 @@ static void finish_numbers(trm_table_data *t, int column) {
   trm_table_column *c = &t->columns[column];
   trm_column_report *out = &t->report->columns[column];
   describe(out, t->numbers + c->at, t->corpus.n, t->n_numbers);
-  c->use = use_of(c->use, out->levels, out->missing);
+  c->use = use_of(t, c->use, out->levels, out->missing);
   out->levels = 0;
 }
 
@@ -254,7 +258,7 @@ static trm_status finish_categories(trm_table_data *t, int column) {
     out->text_path = c->text.path;
     out->text_line = c->text.line;
   }
-  c->use = use_of(c->use, out->levels, out->missing);
+  c->use = use_of(t, c->use, out->levels, out->missing);
   return TRM_OK;
 }
 
@@ -310,6 +314,7 @@ static trm_status finish_sets(trm_table_data *t) {
 
 static trm_status finish_target(trm_table_data *t) {
   trm_corpus *c = &t->corpus;
+  if (c->target == TRM_TARGET_NONE) return TRM_OK;
   trm_column_report *out = &t->report->columns[t->targets[0]];
   if (c->target == TRM_TARGET_NUMBER) describe(out, c->numbers, c->n, 1);
   if (c->target == TRM_TARGET_CLASS) TRM_TRY(trm_corpus_sort_names(c, &c->classes, c->labels));

@@ -38,7 +38,7 @@ static trm_status name_columns(const trm_table_data *t, arrays *a) {
 static trm_status count_new_levels(const trm_table_data *t, const trm_parts *parts,
                                    const arrays *a) {
   uint8_t *trained = NULL;
-  if (parts->n_splits > 1) return TRM_OK;
+  if (parts->n_splits > 1 || t->options->unlabelled) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&trained, a->level_names.n, "levels that are trained on"));
   for (int64_t i = 0; i < t->corpus.n; ++i) {
     for (int64_t k = 0; k < t->n_categories && parts->part[i] == TRM_SUBSET_TRAIN; ++k) {
@@ -70,11 +70,11 @@ static trm_status write(const trm_table_data *t, const trm_parts *parts, const a
                              .levels = t->n_categories > 0 ? a->levels : NULL,
                              .level_names = texts_of(&a->level_names)},
                    .target = c->target,
-                   .n_splits = parts->n_splits,
+                   .n_splits = c->target == TRM_TARGET_NONE ? 0 : parts->n_splits,
                    .splits = a->splits};
   if (c->target == TRM_TARGET_NUMBER) {
     s.numbers = c->numbers;
-  } else {
+  } else if (c->target != TRM_TARGET_NONE) {
     s.classes = (trm_classes){.n = (int)c->classes.n,
                               .labels = c->target == TRM_TARGET_CLASS ? c->labels : NULL,
                               .names = {.n = c->classes.n,

@@ -225,7 +225,9 @@ static trm_status run_group(trm_sample_evaluation *e, part *p, int64_t g, trm_we
     (void)trm_model_loss(e->learner->model, tape, &batch);
   } else {
     trm_var *y = trm_model_outputs(e->learner->model, tape, &batch);
-    (void)trm_model_loss_of(e->learner->model, tape, y, &batch);
+    if (e->task->use != TRM_USE_PREDICT) {
+      (void)trm_model_loss_of(e->learner->model, tape, y, &batch);
+    }
     if (trm_tape_status(tape) == TRM_OK) keep_outputs(e, &samples, ids, y);
   }
   TRM_TRY(trm_tape_status(tape));

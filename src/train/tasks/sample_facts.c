@@ -13,8 +13,11 @@ enum { NAMES_BYTES = 80 };
 static const char fact_target[] = "target", fact_input[] = "input", fact_shared[] = "shared_vocab",
                   fact_scale[] = "target/scale", fact_class_offsets[] = "classes/offsets",
                   fact_class_bytes[] = "classes/bytes";
-static const char *const target_names[TRM_N_SAMPLE_TARGETS] = {"class", "number", "tokens",
-                                                               "classes"};
+static const char *const target_names[TRM_N_SAMPLE_TARGETS] = {
+    [TRM_TARGET_CLASS] = "class",   [TRM_TARGET_NUMBER] = "number",
+    [TRM_TARGET_TOKENS] = "tokens", [TRM_TARGET_CLASSES] = "classes",
+    [TRM_TARGET_NONE] = "none",
+};
 static const char *const input_names[TRM_N_SAMPLE_INPUTS] = {"tokens", "image", "row"};
 
 trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view) {
@@ -174,7 +177,8 @@ trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_
   const trm_samples *data = view->data;
   trm_sample_facts known;
   TRM_TRY(trm_sample_facts_get(facts, path, &known));
-  if (known.target != data->target) {
+  const bool unknown = use == TRM_USE_PREDICT && data->target == TRM_TARGET_NONE;
+  if (known.target != data->target && !unknown) {
     return trm_fail(TRM_ERR_DATA, "%s has targets of kind %s, but %s was trained on kind %s",
                     data->path, target_names[data->target], path, target_names[known.target]);
   }

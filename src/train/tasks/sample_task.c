@@ -84,9 +84,19 @@ static trm_status check_inputs(const trm_task *task, const sample_task *t) {
                                                       : "set it to mlp");
 }
 
+/* Samples without targets can be predicted, and no more. */
+static trm_status check_unlabelled(const trm_task *task, const sample_task *t) {
+  if (task->use == TRM_USE_PREDICT) return TRM_OK;
+  return trm_fail(task->use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
+                  "the samples of %s have no targets, so that they can only be predicted; prepare "
+                  "them with labels",
+                  t->data->path);
+}
+
 static trm_status check_model(const trm_task *task, const sample_task *t) {
   const char *kind = trm_config_string(task->config, "model.kind");
   const bool tokens = t->data->target == TRM_TARGET_TOKENS;
+  if (t->data->target == TRM_TARGET_NONE) return check_unlabelled(task, t);
   if (t->view.frame.outputs == tokens) return TRM_OK;
   if (task->use != TRM_USE_TRAIN) {
     return trm_fail(
@@ -312,6 +322,7 @@ static trm_status open_data(trm_task *task, sample_task *t) {
   task->digest = t->data->digest;
   if (t->data->target == TRM_TARGET_TOKENS) task->unit = "token";
   if (t->data->target == TRM_TARGET_CLASSES) task->unit = "label"; /* each class of each sample */
+  if (task->use == TRM_USE_PREDICT) return TRM_OK;
   trm_sample_scores_declare(task, t->data);
   return trm_task_select(task);
 }
@@ -525,6 +536,7 @@ static trm_status put_facts(const trm_task *task, trm_facts *facts) {
 
 /* Labels as the model numbers classes: places[classes of the data]. */
 static trm_status take_labels(sample_task *t, const int32_t *places) {
+  if (!t->data->classes.labels) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&t->labels, t->data->n, "labels"));
   for (int64_t i = 0; i < t->data->n; ++i) t->labels[i] = places[t->data->classes.labels[i]];
   return TRM_OK;
@@ -534,6 +546,7 @@ static trm_status take_labels(sample_task *t, const int32_t *places) {
 static trm_status take_sets(sample_task *t, const int32_t *places) {
   trm_ragged *sets = &t->data->class_sets;
   int64_t n = 0;
+  if (!sets->offsets) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&t->labels, sets->offsets[t->data->n], "labels"));
   TRM_TRY(TRM_ALLOC(&t->set_offsets, t->data->n + 1, "labels"));
   for (int64_t i = 0; i < t->data->n; ++i) {
@@ -564,6 +577,14 @@ static trm_status take_classes(sample_task *t, const trm_facts *facts, const cha
   return status;
 }
 
+/* Samples without targets have such as the model gives, all of them unknown. */
+static trm_status take_target(sample_task *t, const trm_facts *facts, const char *path) {
+  trm_sample_facts known;
+  TRM_TRY(trm_sample_facts_get(facts, path, &known));
+  t->data->target = known.target;
+  return TRM_OK;
+}
+
 static trm_status check_facts(trm_task *task, const trm_facts *facts, const char *path) {
   sample_task *t = task->self;
   TRM_TRY(trm_sample_facts_check(facts, path, task->use, &t->view));
@@ -573,6 +594,7 @@ static trm_status check_facts(trm_task *task, const trm_facts *facts, const char
     TRM_TRY(trm_value_facts_take(facts, path, t->data, &t->scale, &t->categories));
     TRM_TRY(set_dims(task, t));
   }
+  if (t->data->target == TRM_TARGET_NONE) TRM_TRY(take_target(t, facts, path));
   const bool classes = t->data->target == TRM_TARGET_CLASS || t->data->target == TRM_TARGET_CLASSES;
   return task->use == TRM_USE_PREDICT && classes ? take_classes(t, facts, path) : TRM_OK;
 }
