@@ -34,6 +34,7 @@ trm_status trm_config_create(const trm_config_parts *parts, trm_config **out) {
 void trm_config_destroy(trm_config **config) {
   trm_config *c = *config;
   if (!c) return;
+  for (int i = 0; i < c->n_carried; ++i) c->carried[i].release(c->carried[i].thing);
   for (int i = 0; i < c->n_slots; ++i) {
     trm_config_slot *slot = &c->slots[i];
     for (int r = 0; slot->rows && r < slot->n_rows; ++r) {
@@ -82,6 +83,24 @@ void trm_config_tell(trm_config *config, const char *fact, const char *value) {
   config->facts[i].name = fact;
   config->facts[i].value = value;
   if (i == config->n_facts) ++config->n_facts;
+}
+
+void trm_config_carry(trm_config *config, const char *name, void *thing, void (*release)(void *)) {
+  int i = 0;
+  while (i < config->n_carried && strcmp(config->carried[i].name, name) != 0) ++i;
+  TRM_ASSERT(i < TRM_CONFIG_MAX_CARRIED);
+  if (i < config->n_carried) config->carried[i].release(config->carried[i].thing);
+  config->carried[i].name = name;
+  config->carried[i].thing = thing;
+  config->carried[i].release = release;
+  if (i == config->n_carried) ++config->n_carried;
+}
+
+void *trm_config_carried(const trm_config *config, const char *name) {
+  for (int i = 0; i < config->n_carried; ++i) {
+    if (strcmp(config->carried[i].name, name) == 0) return config->carried[i].thing;
+  }
+  return NULL;
 }
 
 /* ---- check ----------------------------------------------------------------------------------- */

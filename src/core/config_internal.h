@@ -11,6 +11,7 @@ enum {
   TRM_USERS_TEXT_BYTES = 512,
   TRM_CONFIG_STRING_BYTES = 4096, /* longest string value */
   TRM_CONFIG_MAX_FACTS = 4,
+  TRM_CONFIG_MAX_CARRIED = 4,
 };
 
 typedef struct trm_config_value {
@@ -54,6 +55,12 @@ struct trm_config {
     const char *name, *value;
   } facts[TRM_CONFIG_MAX_FACTS];
   int n_facts;
+  struct {
+    const char *name;
+    void *thing; /* owned */
+    void (*release)(void *thing);
+  } carried[TRM_CONFIG_MAX_CARRIED];
+  int n_carried;
 };
 
 /** Records "<origin>: <message>" as a TRM_ERR_CONFIG. */

@@ -120,6 +120,12 @@ trm_status trm_config_set_int(trm_config *config, const char *key, int64_t value
  *  each of its parts counts as in use. Both texts outlive the configuration. */
 void trm_config_tell(trm_config *config, const char *fact, const char *value);
 
+/** Lets the configuration own a thing that was made from it (a library that was loaded), until it is
+ *  destroyed: then `release` gets it. One that it carries under the name is released and replaced. */
+void trm_config_carry(trm_config *config, const char *name, void *thing, void (*release)(void *));
+/** What it carries, NULL: nothing under that name. */
+void *trm_config_carried(const trm_config *config, const char *name);
+
 /**
  * Whether what was given fits what is in use: a required key has a value, a value is one that the part
  * in use takes, and no key is given that nothing uses. Call it again once a fact is told.
