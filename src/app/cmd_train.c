@@ -6,6 +6,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/optim/plugins.h"
 #include "trireme/train/keys.h"
 #include "trireme/train/sweep.h"
 #include "trireme/train/train.h"
@@ -44,7 +45,8 @@ static trm_status read_config(const app_list *words, const app_list *sets, trm_c
   TRM_TRY(trm_config_read_file(*out, words->items[0]));
   for (int i = 0; i < sets->n; ++i) TRM_TRY(trm_config_set(*out, sets->items[i]));
   TRM_TRY(default_run_dir(*out, words->items[0]));
-  return trm_config_check(*out);
+  TRM_TRY(trm_config_check(*out));
+  return trm_plugins_load(*out);
 }
 
 /* ---- --check -------------------------------------------------------------------------------- */

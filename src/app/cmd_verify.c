@@ -4,6 +4,11 @@
 #include "app.h"
 #include "trireme/train/verify.h"
 
+#define APP_PLUGIN(value)                                                                          \
+  APP_TEXT("--plugin", 0, value, "FILE.so", "the optimizer's shared library, if it has one")
+#define APP_SCHEDULE_PLUGIN(value)                                                                 \
+  APP_TEXT("--schedule-plugin", 0, value, "FILE.so", "the schedule's shared library, if it has one")
+
 static trm_status report(const char *run, const trm_verify_result *r, bool speaks) {
   if (r->differs >= 0) {
     return trm_fail(TRM_ERR_DATA,
@@ -29,6 +34,8 @@ int app_verify(int argc, char **argv) {
       APP_INT("--steps", 'n', &verify.n_steps, 1, 9e15, "N",
               "replay this many (default: to the end of the run)"),
       APP_TEXT("--data", 0, &verify.data, "DATA.h5", "the data set, if it has moved"),
+      APP_PLUGIN(&verify.plugins.optimizer),
+      APP_SCHEDULE_PLUGIN(&verify.plugins.schedule),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;
@@ -54,7 +61,9 @@ int app_bisect(int argc, char **argv) {
   app_list words;
   bool helped, parted = false;
   int64_t threads = 0;
-  const app_option options[] = {APP_THREADS(&threads)};
+  trm_verify_plugins plugins = {0};
+  const app_option options[] = {APP_PLUGIN(&plugins.optimizer),
+                                APP_SCHEDULE_PLUGIN(&plugins.schedule), APP_THREADS(&threads)};
   trm_comm *comm = NULL;
   trm_log log;
   trm_log_init(&log, NULL);
@@ -65,7 +74,7 @@ int app_bisect(int argc, char **argv) {
   if (!comm) return app_end(NULL, status);
   if (status == TRM_OK) {
     if (trm_comm_rank(comm) == 0) trm_log_init(&log, stderr);
-    status = trm_bisect_runs(comm, words.items[0], words.items[1], stdout, &log, &parted);
+    status = trm_bisect_runs(comm, words.items[0], words.items[1], &plugins, stdout, &log, &parted);
   }
   trm_log_close(&log);
   return app_end(&comm, status);

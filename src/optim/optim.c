@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "optim_internal.h"
+#include "plugged.h"
 #include "rules.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
@@ -13,9 +14,10 @@ enum { PIECE = 16 * TRM_CHUNK }; /* elements of a gradient that more is added to
 
 struct trm_optimizer {
   const trm_optimizer_kind *kind;
-  const trm_config *config; /* kept: the schedule reads it */
-  trm_params *params;       /* kept */
-  trm_stripes stripes;      /* those of `rank` are updated here */
+  const trm_plugged *plugged; /* the user's own, which the configuration owns; NULL: kind is all */
+  const trm_config *config;   /* kept: the schedule reads it */
+  trm_params *params;         /* kept */
+  trm_stripes stripes;        /* those of `rank` are updated here */
   int rank;
   int n_states;
   double settings[TRM_OPTIMIZER_SETTINGS];
@@ -29,6 +31,7 @@ struct trm_optimizer {
   int *movers;          /* [n_rows] rank that moves a whole parameter, -1: element by element */
   trm_real *directions; /* [n_elements] of whole parameters; NULL: there are none. Owned */
   trm_real *scratch;    /* for the moves of this rank, owned */
+  int64_t step;         /* number of the update at hand, for moves */
   int64_t bytes;        /* of what is owned */
   trm_schedule_state schedule;
 };
@@ -100,16 +103,26 @@ static double work_of(const trm_param *row) {
   return (double)row->n * (first < rest ? first : rest);
 }
 
+/* Whether a parameter is moved whole, and elements of scratch for it. */
+static bool wants_whole(const trm_optimizer *o, const trm_param *row) {
+  if (row->buffer) return false;
+  if (o->plugged) return trm_plugged_wants(o->plugged, row);
+  return o->kind->whole && o->kind->whole->wants(row);
+}
+
+static int64_t scratch_for(const trm_optimizer *o, const trm_param *row) {
+  if (o->plugged) return trm_plugged_n_scratch(o->plugged, row);
+  return o->kind->whole->n_scratch ? o->kind->whole->n_scratch(row) : 0;
+}
+
 /* Deals whole parameters to ranks, each to the one that has least to do: the same on all of them. */
 static trm_status deal(trm_optimizer *o) {
   const trm_params *params = o->params;
-  const trm_whole_update *whole = o->kind->whole;
   double *loads = NULL;
   TRM_TRY(TRM_ALLOC(&loads, o->stripes.size, "optimizer"));
   for (int i = 0; i < params->n_rows; ++i) {
     o->movers[i] = -1;
-    if (!whole || params->rows[i].buffer || o->how[i].frozen) continue;
-    if (!whole->wants(&params->rows[i])) continue;
+    if (o->how[i].frozen || !wants_whole(o, &params->rows[i])) continue;
     int idlest = 0;
     for (int r = 1; r < o->stripes.size; ++r) idlest = loads[r] < loads[idlest] ? r : idlest;
     o->movers[i] = idlest;
@@ -126,15 +139,14 @@ static trm_status take(trm_optimizer *o, trm_real **array, int64_t n, const char
 
 /* Room for the directions and for the moves of this rank. */
 static trm_status prepare_moves(trm_optimizer *o) {
-  const trm_whole_update *whole = o->kind->whole;
   int64_t n_scratch = 0;
   bool any = false;
   TRM_TRY(TRM_ALLOC(&o->movers, o->params->n_rows, "optimizer"));
   TRM_TRY(deal(o));
   for (int i = 0; i < o->params->n_rows; ++i) {
     any = any || o->movers[i] >= 0;
-    if (o->movers[i] != o->rank || !whole->n_scratch) continue;
-    const int64_t n = whole->n_scratch(&o->params->rows[i]);
+    if (o->movers[i] != o->rank) continue;
+    const int64_t n = scratch_for(o, &o->params->rows[i]);
     n_scratch = n > n_scratch ? n : n_scratch;
   }
   if (!any) return TRM_OK;
@@ -150,7 +162,6 @@ static double rate_of(const trm_optimizer *o, double lr) {
 /* What the keys say of each parameter, before anything is dealt out. */
 static trm_status read_rules(trm_optimizer *o) {
   trm_status status = TRM_OK;
-  const trm_whole_update *whole = o->kind->whole;
   const double lr = trm_config_real(o->config, "optimizer.lr");
   const trm_params *params = o->params;
   double *rates = NULL;
@@ -158,8 +169,7 @@ static trm_status read_rules(trm_optimizer *o) {
   TRM_TRY(TRM_ALLOC(&o->how, params->n_rows, "rules"));
   TRM_TRY(TRM_ALLOC(&rates, params->n_rows, "rules"));
   for (int i = 0; i < params->n_rows; ++i) {
-    const bool moved = whole && !params->rows[i].buffer && whole->wants(&params->rows[i]);
-    rates[i] = moved ? lr : rate_of(o, lr);
+    rates[i] = wants_whole(o, &params->rows[i]) ? lr : rate_of(o, lr);
   }
   TRM_TRY_OUT(trm_rules_read(o->config, params, rates, o->how, &o->rules));
   for (int i = 0; i < params->n_rows; ++i) adds = adds || o->how[i].l2 > 0;
@@ -169,14 +179,50 @@ out:
   return status;
 }
 
+/* The part of a plug-in's parameter from element `from` on, whose states are kept from `kept` on. */
+static trm_plugged_span plugged_span(const trm_optimizer *o, int row, int64_t from, int64_t n,
+                                     int64_t kept) {
+  const trm_param *p = &o->params->rows[row];
+  trm_plugged_span span = {.row = p, .first = from - p->offset, .n = n};
+  for (int i = 0; i < o->n_states; ++i) span.states[i] = o->states[i] + kept;
+  return span;
+}
+
+/* Padding has state 0, whatever the library begins with: it belongs to no parameter. */
+static void init_states(trm_optimizer *o) {
+  TRM_FOR_STRIPES(&o->stripes, o->rank, begin, end) {
+    const int64_t kept = trm_stripes_before(&o->stripes, o->rank, begin);
+    for (int r = 0; r < o->params->n_rows; ++r) {
+      const trm_param *row = &o->params->rows[r];
+      const int64_t from = row->offset > begin ? row->offset : begin;
+      const int64_t to = row->offset + row->n < end ? row->offset + row->n : end;
+      if (from >= to || row->buffer) continue;
+      const trm_plugged_span span = plugged_span(o, r, from, to - from, kept + (from - begin));
+      trm_plugged_init(o->plugged, &span);
+    }
+  }
+}
+
+/* Settings, and how many states there are. */
+static trm_status plan(trm_optimizer *o) {
+  const trm_optimizer_kind *kind = o->kind;
+  if (kind == &trm_optimizer_plugin) {
+    TRM_TRY(trm_plugged_optimizer(o->config, &o->plugged));
+    o->n_states = o->plugged->optimizer->n_states;
+    return TRM_OK;
+  }
+  kind->plan(o->config, o->settings);
+  o->n_states = kind->count_states ? kind->count_states(o->settings) : kind->n_states;
+  return TRM_OK;
+}
+
 trm_status trm_optimizer_create_share(const trm_config *config, trm_params *params, int rank,
                                       int size, trm_optimizer **out) {
   TRM_ASSERT(params->sealed);
-  const trm_optimizer_kind *kind = find_kind(config);
   trm_status status = TRM_OK;
   trm_optimizer *optimizer = NULL;
   TRM_TRY(TRM_ALLOC(&optimizer, 1, "optimizer"));
-  optimizer->kind = kind;
+  optimizer->kind = find_kind(config);
   optimizer->config = config;
   optimizer->params = params;
   optimizer->stripes = trm_stripes_make(params->n_elements, size);
@@ -184,15 +230,14 @@ trm_status trm_optimizer_create_share(const trm_config *config, trm_params *para
   optimizer->clip_norm = trm_config_real(config, "optimizer.clip_norm");
   optimizer->noise = trm_config_real(config, "optimizer.gradient_noise");
   if (optimizer->noise > 0) optimizer->seed = (uint64_t)trm_config_int(config, "run.seed");
-  kind->plan(config, optimizer->settings);
-  optimizer->n_states =
-      kind->count_states ? kind->count_states(optimizer->settings) : kind->n_states;
+  TRM_TRY_OUT(plan(optimizer));
   const int64_t n = trm_stripes_before(&optimizer->stripes, rank, params->n_elements);
   for (int i = 0; i < optimizer->n_states; ++i) {
     TRM_TRY_OUT(take(optimizer, &optimizer->states[i], n, "optimizer state"));
   }
   TRM_TRY_OUT(read_rules(optimizer));
   TRM_TRY_OUT(prepare_moves(optimizer));
+  if (optimizer->plugged) init_states(optimizer);
   *out = optimizer;
   return TRM_OK;
 out:
@@ -229,7 +274,8 @@ int64_t trm_optimizer_bytes(const trm_optimizer *optimizer) {
 }
 
 const char *trm_optimizer_state_name(const trm_optimizer *optimizer, int state) {
-  return optimizer->kind->state_names[state];
+  return optimizer->plugged ? optimizer->plugged->optimizer->state_names[state]
+                            : optimizer->kind->state_names[state];
 }
 
 trm_real *trm_optimizer_state(trm_optimizer *optimizer, int state) {
@@ -349,6 +395,7 @@ static double sum_squares(const trm_optimizer *optimizer, const trm_real *grads)
 static bool alike(const trm_optimizer *optimizer, int a, int b) {
   const trm_treatment *x = &optimizer->how[a], *y = &optimizer->how[b];
   const trm_param *rows_of = optimizer->params->rows;
+  if (optimizer->plugged) return false; /* it is told whose elements they are */
   return x->rate == y->rate && x->decay == y->decay && x->l1 == y->l1 && x->l2 == y->l2 &&
          x->frozen == y->frozen && rows_of[a].buffer == rows_of[b].buffer &&
          (optimizer->movers[a] < 0) == (optimizer->movers[b] < 0);
@@ -360,6 +407,13 @@ static int run_end(const trm_optimizer *optimizer, int row) {
   int i = row;
   while (i > 0 && alike(optimizer, i - 1, row)) --i;
   return i;
+}
+
+/* One past its last element, padding included, which a plug-in does not see. */
+static int64_t run_finish_of(const trm_optimizer *optimizer, int row, int last) {
+  const trm_params *params = optimizer->params;
+  if (optimizer->plugged) return params->rows[row].offset + params->rows[row].n;
+  return last > 0 ? params->rows[last - 1].offset : params->n_elements;
 }
 
 /* What is the same for all elements of a step. */
@@ -381,10 +435,30 @@ typedef struct span {
   int64_t from, to, kept;
 } span;
 
+/* The update of a plug-in, or, of a parameter that is moved whole, the direction. */
+static void update_plugged(trm_optimizer *o, const update *u, span s, const trm_real *g,
+                           double scale) {
+  const trm_treatment *how = &o->how[s.first];
+  trm_plugged_span part = plugged_span(o, s.first, s.from, s.to - s.from, s.kept);
+  part.w = o->params->weights + s.from;
+  part.g = g;
+  part.u = o->movers[s.first] >= 0 ? o->directions + s.from : NULL;
+  part.scale = scale;
+  part.lr = u->lr * how->rate;
+  part.decay = how->decay;
+  part.step = u->step;
+  trm_plugged_step(o->plugged, &part);
+  if (how->l1 > 0 && !part.u) trm_shrink(part.w, part.lr * how->l1, part.n);
+}
+
 /* g[to - from): the gradient with its scale; 0 where no row is. */
 static void update_elements(trm_optimizer *o, const update *u, span s, const trm_real *g,
                             double scale) {
   const trm_treatment *how = &o->how[s.first];
+  if (o->plugged) {
+    update_plugged(o, u, s, g, scale);
+    return;
+  }
   const int64_t n = s.to - s.from;
   const double lr = u->lr * how->rate;
   trm_real *w = o->params->weights + s.from, *states[TRM_OPTIMIZER_MAX_STATES] = {NULL};
@@ -446,7 +520,7 @@ static void update_span(trm_optimizer *optimizer, const update *u, int64_t begin
   for (int row = params->n_rows - 1; row >= 0;) {
     const int last = run_end(optimizer, row);
     const int64_t run_begin = params->rows[row].offset;
-    const int64_t run_finish = last > 0 ? params->rows[last - 1].offset : params->n_elements;
+    const int64_t run_finish = run_finish_of(optimizer, row, last);
     const int64_t from = run_begin > begin ? run_begin : begin;
     const int64_t to = run_finish < end ? run_finish : end;
     const span s = {row, last, from, to, kept + (from - begin)};
@@ -465,6 +539,10 @@ static void set_settings(const trm_optimizer *optimizer, update *u) {
   }
 }
 
+bool trm_optimizer_is_plugged(const trm_optimizer *optimizer) {
+  return optimizer->plugged != NULL;
+}
+
 trm_real *trm_optimizer_directions(trm_optimizer *optimizer) {
   return optimizer->directions;
 }
@@ -480,9 +558,22 @@ void trm_optimizer_move(trm_optimizer *optimizer, double lr) {
     const trm_param *p = &params->rows[row];
     const trm_treatment *how = &optimizer->how[row];
     trm_real *w = params->weights + p->offset;
-    optimizer->kind->whole->move(optimizer->settings, p, w, optimizer->directions + p->offset,
-                                 how->decay, lr * how->rate, optimizer->scratch);
-    if (how->l1 > 0) trm_shrink(w, lr * how->rate * how->l1, p->n);
+    trm_real *u = optimizer->directions + p->offset;
+    const double rate = lr * how->rate;
+    if (optimizer->plugged) {
+      const trm_plugged_span part = {.row = p,
+                                     .n = p->n,
+                                     .w = w,
+                                     .u = u,
+                                     .lr = rate,
+                                     .decay = how->decay,
+                                     .step = optimizer->step};
+      trm_plugged_move(optimizer->plugged, &part, optimizer->scratch);
+    } else {
+      optimizer->kind->whole->move(optimizer->settings, p, w, u, how->decay, rate,
+                                   optimizer->scratch);
+    }
+    if (how->l1 > 0) trm_shrink(w, rate * how->l1, p->n);
   }
 }
 
@@ -500,7 +591,9 @@ void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double
                       .grad_norm = norm,
                       .finite = isfinite(norm),
                       .bad_element = -1};
+  info->finite = info->finite && isfinite(info->lr) && info->lr >= 0;
   if (!info->finite) return;
+  optimizer->step = step;
   double scale = 1 / count;
   if (optimizer->clip_norm > 0 && norm > optimizer->clip_norm) scale *= optimizer->clip_norm / norm;
   update u = {.grads = grads,

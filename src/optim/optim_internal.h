@@ -7,7 +7,7 @@
 #include "trireme/math/kernels.h"
 #include "trireme/optim/optim.h"
 
-enum { TRM_OPTIMIZER_MAX_STATES = 3, TRM_OPTIMIZER_SETTINGS = 12 };
+enum { TRM_OPTIMIZER_MAX_STATES = 8, TRM_OPTIMIZER_SETTINGS = 12 };
 
 /**
  * Of an optimizer that needs whole parameters, such as matrices. Its update is two steps: a direction,

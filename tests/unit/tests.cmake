@@ -64,6 +64,17 @@ trm_add_test(NAME test_nn_images FOLDER unit MODULES core math nn THREADS 2)
 
 trm_add_test(NAME test_optim FOLDER unit MODULES core math nn optim)
 trm_add_test(NAME test_optim_torch FOLDER unit MODULES core_f64 math_f64 nn_f64 optim_f64)
+# The user's own optimizer, a library that knows one header.
+foreach(unit "" _f64)
+  add_library(optim_probe${unit} MODULE unit/optim_probe.c)
+  target_link_libraries(optim_probe${unit} PRIVATE trm_flags m)
+  trm_add_test(NAME test_optim_plugin${unit} SOURCE test_optim_plugin.c FOLDER unit
+               MODULES core${unit} math${unit} nn${unit} optim${unit})
+  target_compile_definitions(test_optim_plugin${unit} PRIVATE
+                             OPTIM_PROBE="$<TARGET_FILE:optim_probe${unit}>")
+  add_dependencies(test_optim_plugin${unit} optim_probe${unit})
+endforeach()
+target_compile_definitions(optim_probe_f64 PRIVATE TRM_REAL_IS_DOUBLE=1)
 trm_add_test(NAME test_optim_rules FOLDER unit MODULES core math nn optim)
 
 # Models on float and, from the same source, on double, where gradients are compared with differences.

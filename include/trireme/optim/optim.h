@@ -33,6 +33,8 @@ trm_real *trm_optimizer_state(trm_optimizer *optimizer, int state);
 trm_stripes trm_optimizer_stripes(const trm_optimizer *optimizer);
 /** The table it updates. */
 const trm_params *trm_optimizer_params(const trm_optimizer *optimizer);
+/** Whether the update is the user's own, from a shared library (optim/plugins.h). */
+bool trm_optimizer_is_plugged(const trm_optimizer *optimizer);
 /** Bytes of states and of whatever else an update needs. */
 int64_t trm_optimizer_bytes(const trm_optimizer *optimizer);
 /** Whether the keys of the optimizer fit together. @return TRM_ERR_CONFIG */
@@ -66,7 +68,7 @@ void trm_optimizer_limit_norms(trm_optimizer *optimizer);
 typedef struct trm_step_info {
   double lr;
   double grad_norm;    /* of the mean gradient, before clipping */
-  bool finite;         /* false: the weights were not touched */
+  bool finite;         /* of gradient and rate; false: the weights were not touched */
   int64_t bad_element; /* first element of the gradient that is not finite, -1 if none */
 } trm_step_info;
 

@@ -11,11 +11,17 @@
 #include "trireme/comm/comm.h"
 #include "trireme/core/log.h"
 
+/** Paths of the user's own libraries, where a run was trained with any; NULL: none is given. */
+typedef struct trm_verify_plugins {
+  const char *optimizer, *schedule;
+} trm_verify_plugins;
+
 typedef struct trm_verify_options {
   const char *run;  /* run directory */
   const char *data; /* data set; NULL: the one of the run */
   int64_t from;     /* begin at the newest checkpoint up to this step; -1: the oldest there is */
   int64_t n_steps;  /* to replay; 0: as many as the run has hashes for */
+  trm_verify_plugins plugins;
 } trm_verify_options;
 
 typedef struct trm_verify_result {
@@ -31,9 +37,11 @@ trm_status trm_verify_run(trm_comm *comm, const trm_verify_options *options, trm
 /**
  * First step, and then first parameter, where two runs part; written to `out` on rank 0.
  * The step comes from their hashes.csv; for the parameter both are replayed to that step. Collective.
- * @param[out] parted  whether they do
+ * @param[in]  plugins  of both runs
+ * @param[out] parted   whether they do
  */
-trm_status trm_bisect_runs(trm_comm *comm, const char *run_a, const char *run_b, FILE *out,
-                           trm_log *log, bool *parted);
+trm_status trm_bisect_runs(trm_comm *comm, const char *run_a, const char *run_b,
+                           const trm_verify_plugins *plugins, FILE *out, trm_log *log,
+                           bool *parted);
 
 #endif

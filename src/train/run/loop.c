@@ -11,6 +11,8 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/float_mode.h"
+#include "trireme/math/kernels.h"
+#include "trireme/optim/plugins.h"
 
 static bool stop_wanted(void *context) {
   const trm_run *r = context;
@@ -45,6 +47,33 @@ trm_status trm_run_diverged(const trm_run *r, double loss, const trm_step_info *
                   trm_config_real(config, "optimizer.clip_norm") > 0
                       ? "a smaller optimizer.clip_norm"
                       : "optimizer.clip_norm=1 (now off)");
+}
+
+/* The user's own schedule has given what is no rate. */
+static trm_status bad_rate(const trm_run *r, double lr) {
+  return trm_fail(TRM_ERR_DIVERGED,
+                  "step %" PRId64
+                  ": the learning rate of schedule.name %s is %g; it must be finite "
+                  "and at least 0",
+                  r->state.step + 1, trm_config_string(r->options->config, "schedule.name"), lr);
+}
+
+/* The user's own optimizer may make weights of good gradients that are none. All ranks have all
+ * weights, so they agree without a word. */
+static trm_status check_plugged(const trm_run *r) {
+  const trm_params *params = r->learner.params;
+  trm_plugin_identity plugin = {.name = "?", .version = "?"};
+  if (!trm_optimizer_is_plugged(r->learner.optimizer)) return TRM_OK;
+  const int64_t bad = trm_find_not_finite(params->weights, params->n_elements);
+  if (bad < 0) return TRM_OK;
+  const int row = trm_params_find(params, bad);
+  (void)trm_plugin_identify(r->options->config, "optimizer.plugin", &plugin);
+  return trm_fail(
+      TRM_ERR_DIVERGED,
+      "step %" PRId64 ": the gradients are finite, but the weights that optimizer.plugin "
+      "(%s %s) makes of them are not, first %s; try a smaller optimizer.lr, or mend the "
+      "plug-in",
+      r->state.step + 1, plugin.name, plugin.version, row < 0 ? "padding" : params->rows[row].name);
 }
 
 /* What has happened to the write in the background, without waiting for it. */
@@ -111,7 +140,9 @@ static trm_status step(trm_run *r, bool *stop) {
     trm_optimizer_step(r->learner.optimizer, sums.grads, sums.count, r->state.step, &info);
   }
   const double loss = sums.loss_sum / sums.count;
+  if (!isfinite(info.lr) || info.lr < 0) return bad_rate(r, info.lr);
   if (!info.finite || !isfinite(loss)) return trm_run_diverged(r, loss, &info);
+  TRM_TRY(check_plugged(r));
   ++r->state.step;
   flip_for_test(r);
   r->samples_hash = sums.samples_hash;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin_facts.h"
 #include "schedule_facts.h"
 #include "states.h"
 #include "trireme/core/memory.h"
@@ -138,6 +139,7 @@ static trm_status check_info(const trm_train_options *options, trm_task *task,
                              const trm_ckpt_info *info, const char *path, trm_log *log,
                              trm_schedule_steps *schedule) {
   TRM_TRY(check_config(options, task, info, path, log, schedule));
+  TRM_TRY(trm_plugins_compare(options->config, &info->facts, path, options->allow_changes, log));
   const char *data = trm_config_string(options->config, "data.path");
   TRM_TRY(trm_task_check_facts(task, &info->facts, path));
   if (info->data_digest != task->digest) {

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "plugin_facts.h"
 #include "run.h"
 #include "schedule_facts.h"
 #include "states.h"
@@ -26,6 +27,7 @@ static trm_status describe_run(const trm_run *r, const char *config_text, char f
                           .program_version = TRM_VERSION,
                           .fingerprint = fingerprint};
   TRM_TRY(trm_task_facts(r->task, &info->facts));
+  TRM_TRY(trm_plugins_keep(r->options->config, &info->facts));
   return trm_schedule_keep(r->options->config, trm_optimizer_schedule(r->learner.optimizer),
                            &info->facts);
 }

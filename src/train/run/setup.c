@@ -12,6 +12,7 @@
 #include "trireme/io/lock.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/threads.h"
+#include "trireme/optim/plugins.h"
 #include "trireme/train/layout.h"
 
 static trm_status create_sync(trm_run *r) {
@@ -92,6 +93,17 @@ static void say_rules(trm_run *r) {
   }
 }
 
+static void name_plugins(trm_run *r) {
+  const trm_config *config = r->options->config;
+  trm_plugin_identity plugin;
+  for (int i = 0; i < TRM_PLUGIN_KEYS; ++i) {
+    const char *key = trm_plugin_keys[i];
+    if (!trm_plugin_identify(config, key, &plugin)) continue;
+    trm_log_line(r->log, "%s: %s %s from %s, contents %016" PRIx64, key, plugin.name,
+                 plugin.version, trm_config_string(config, key), plugin.digest);
+  }
+}
+
 static trm_status introduce(trm_run *r) {
   trm_layout layout;
   TRM_TRY(trm_layout_gather(r->comm, &layout));
@@ -121,6 +133,7 @@ static trm_status introduce(trm_run *r) {
                  r->task->n_blocks);
   }
   trm_layout_free(&layout);
+  name_plugins(r);
   say_rules(r);
   return TRM_OK;
 }
@@ -133,6 +146,7 @@ static trm_status open_task(trm_run *r) {
   TRM_TRY(trm_comm_agree(r->comm, status));
   /* Every key: those that do not change the result still decide which collectives are called. */
   TRM_TRY(trm_comm_check_equal(r->comm, trm_config_digest(config, true), "the configuration"));
+  TRM_TRY(trm_comm_check_equal(r->comm, trm_plugins_digest(config), "the plug-in"));
   trm_watch_pause(r->comm); /* rank 0 of a host may read while others wait */
   TRM_TRY(trm_task_open(r->comm, config, TRM_USE_TRAIN, r->log, &r->task));
   TRM_TRY(trm_comm_agree(r->comm, trm_task_resolve(r->task, config))); /* METIS takes its time */

@@ -18,6 +18,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/files.h"
+#include "trireme/optim/plugins.h"
 #include "trireme/train/keys.h"
 #include "trireme/train/train.h"
 
@@ -163,7 +164,8 @@ static trm_status config_of(const sweep *s, int64_t run, trm_config **config) {
   if (o->n_splits > 0) {
     TRM_TRY(trm_config_set_int(*config, "data.split", o->splits[run / n_seeds(s)]));
   }
-  return trm_config_check(*config);
+  TRM_TRY(trm_config_check(*config));
+  return trm_plugins_load(*config); /* those of the configuration that the user gave */
 }
 
 /* By the ranks of one group. A run that fails on its own terms (it diverged) does not stop others. */

@@ -10,6 +10,7 @@
 #include "rundir.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
+#include "trireme/optim/plugins.h"
 #include "trireme/train/train.h"
 
 /* ---- which checkpoint, and how far ----------------------------------------------------------- */
@@ -49,9 +50,28 @@ static trm_status choose(const char *run, int64_t limit, plan *p) {
 
 /* ---- one replay ------------------------------------------------------------------------------ */
 
+/* The user's own libraries, from the paths of this command: the checkpoint's count for nothing. */
+static trm_status load_plugins(trm_config *config, const trm_verify_plugins *plugins) {
+  const char *const paths[TRM_PLUGIN_KEYS] = {plugins->optimizer, plugins->schedule};
+  const char *const options[TRM_PLUGIN_KEYS] = {"--plugin", "--schedule-plugin"};
+  for (int i = 0; i < TRM_PLUGIN_KEYS; ++i) {
+    const char *key = trm_plugin_keys[i];
+    const bool used = trm_config_used(config, key);
+    if (used && !paths[i]) {
+      return trm_fail(
+          TRM_ERR_USAGE,
+          "the run was trained with a library of its own (%s %s), which is never loaded "
+          "from a path in a checkpoint; give %s FILE.so",
+          key, trm_config_string(config, key), options[i]);
+    }
+    if (used) TRM_TRY(trm_config_set_text(config, key, paths[i]));
+  }
+  return trm_plugins_load(config);
+}
+
 /* Trains from p->path to p->last without writing. Collective. */
-static trm_status replay_run(trm_comm *comm, const plan *p, const char *data, trm_replay *replay,
-                             trm_log *log) {
+static trm_status replay_run(trm_comm *comm, const plan *p, const char *data,
+                             const trm_verify_plugins *plugins, trm_replay *replay, trm_log *log) {
   trm_restored restored;
   TRM_TRY(trm_restore_begin(comm, p->path, &restored));
   trm_config *config = restored.config;
@@ -61,6 +81,7 @@ static trm_status replay_run(trm_comm *comm, const plan *p, const char *data, tr
     status = trm_config_set(config, "train.epochs=0"); /* else it sets the steps */
   if (status == TRM_OK && data) status = trm_config_set_text(config, "data.path", data);
   if (status == TRM_OK) status = trm_config_set(config, "train.time_budget_s=0");
+  if (status == TRM_OK) status = load_plugins(config, plugins);
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) {
     const trm_train_options options = {
@@ -101,7 +122,7 @@ trm_status trm_verify_run(trm_comm *comm, const trm_verify_options *options, trm
   }
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(trm_comm_broadcast(comm, &p, sizeof p, 0));
-  TRM_TRY_OUT(replay_run(comm, &p, options->data, &replay, log));
+  TRM_TRY_OUT(replay_run(comm, &p, options->data, &options->plugins, &replay, log));
   *result = (trm_verify_result){.first = p.from + 1,
                                 .last = p.last,
                                 .differs = replay.differs,
@@ -182,7 +203,8 @@ static trm_status compare(void *context, const trm_params *params) {
 /* Replays both runs to `step` and compares parameters. Collective. */
 static trm_status compare_parameters(trm_comm *comm, const char *const runs[2],
                                      trm_hash_row *const rows[2], const int64_t n_rows[2],
-                                     int64_t step, FILE *out, trm_log *log) {
+                                     int64_t step, const trm_verify_plugins *plugins, FILE *out,
+                                     trm_log *log) {
   kept k = {.out = out};
   trm_status status = TRM_OK;
   for (int i = 0; i < 2; ++i) {
@@ -200,7 +222,7 @@ static trm_status compare_parameters(trm_comm *comm, const char *const runs[2],
     }
     TRM_TRY_OUT(trm_comm_broadcast(comm, &p, sizeof p, 0));
     if (p.from < 0) break;
-    TRM_TRY_OUT(replay_run(comm, &p, NULL, &replay, log));
+    TRM_TRY_OUT(replay_run(comm, &p, NULL, plugins, &replay, log));
     if (replay.differs >= 0) {
       (void)fprintf(out,
                     "%s does not repeat itself on this layout (from step %" PRId64 " on): "
@@ -213,8 +235,9 @@ out:
   return status;
 }
 
-trm_status trm_bisect_runs(trm_comm *comm, const char *run_a, const char *run_b, FILE *out,
-                           trm_log *log, bool *parted) {
+trm_status trm_bisect_runs(trm_comm *comm, const char *run_a, const char *run_b,
+                           const trm_verify_plugins *plugins, FILE *out, trm_log *log,
+                           bool *parted) {
   const char *const runs[2] = {run_a, run_b};
   trm_hash_row *rows[2] = {NULL, NULL};
   int64_t n_rows[2] = {0, 0}, found[2] = {-1, -1}; /* step that differs, last common step */
@@ -241,7 +264,7 @@ trm_status trm_bisect_runs(trm_comm *comm, const char *run_a, const char *run_b,
     }
   }
   if (*parted) {
-    status = compare_parameters(comm, runs, rows, n_rows, found[0], out, log);
+    status = compare_parameters(comm, runs, rows, n_rows, found[0], plugins, out, log);
   }
 out:
   TRM_FREE(rows[0]);
