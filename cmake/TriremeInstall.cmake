@@ -11,7 +11,7 @@ if(TRM_LIBRARY_TYPE STREQUAL "STATIC_LIBRARY")
   set(TRM_IS_STATIC 1)
   set(deps Trireme::yaml Trireme::xxhash Trireme::protobufc Trireme::hdf5 Trireme::openblas
            Trireme::metis Trireme::sentencepiece Trireme::png Trireme::jpeg Trireme::zlib
-           MPI::MPI_C OpenMP::OpenMP_C Threads::Threads stdc++ m)
+           MPI::MPI_C OpenMP::OpenMP_C Threads::Threads stdc++ ${CMAKE_DL_LIBS} m)
   foreach(dep IN LISTS deps)
     set_property(TARGET trireme APPEND PROPERTY INTERFACE_LINK_LIBRARIES
                  "$<INSTALL_INTERFACE:$<LINK_ONLY:${dep}>>")
@@ -34,7 +34,8 @@ install(EXPORT TriremeTargets NAMESPACE Trireme:: DESTINATION ${package_dir})
 set(TRM_HDF5_MODULE ${hdf5_MODULE_NAME})
 get_filename_component(TRM_OPENBLAS_LINK_DIR ${TRM_OPENBLAS_LIBRARY} DIRECTORY)
 configure_package_config_file(cmake/TriremeConfig.cmake.in TriremeConfig.cmake
-                              INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_BINDIR)
+                              INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_BINDIR
+                              CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(TriremeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/TriremeConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/TriremeConfigVersion.cmake DESTINATION ${package_dir})
@@ -46,6 +47,9 @@ if(TRM_IS_STATIC)
   set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c sentencepiece libpng libjpeg zlib ${TRM_HDF5_MODULE}")
   set(libs ${TRM_OPENBLAS_LIBRARY} -Wl,-rpath,${TRM_OPENBLAS_LINK_DIR}
            ${TRM_METIS_LIBRARY} ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lstdc++ -lm)
+  foreach(lib IN LISTS CMAKE_DL_LIBS)
+    list(APPEND libs -l${lib})
+  endforeach()
   list(JOIN libs " " TRM_PC_LIBS)
 endif()
 # Relative to where the file lies, so that an install can be moved and `--prefix` be late.
@@ -65,3 +69,5 @@ foreach(page LICENSE README.md CHANGELOG.md data/FORMAT.md)
 endforeach()
 install(PROGRAMS launch/run launch/slurm.sbatch DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
 install(FILES launch/README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
+install(DIRECTORY examples/optimizer DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/examples
+        FILES_MATCHING PATTERN "*.c" PATTERN "*.md" PATTERN "*.yaml" PATTERN "CMakeLists.txt")

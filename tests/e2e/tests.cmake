@@ -16,3 +16,11 @@ if(NOT TRM_SANITIZE AND NOT CMAKE_C_FLAGS MATCHES coverage)
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_install.sh
             ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} ${PROJECT_VERSION})
 endif()
+# Against an installed Trireme, where there is one.
+set(installs 1)
+if(TRM_SANITIZE OR CMAKE_C_FLAGS MATCHES coverage)
+  set(installs 0)
+endif()
+trm_add_script_test(NAME test_plugin FOLDER e2e PROCESSORS 2 TIMEOUT 600
+  COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_plugin.py
+          ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} ${installs})
