@@ -60,6 +60,7 @@ static trm_status add_parameters(decoder *d, trm_params *params, int64_t vocab) 
   for (int64_t i = 0; i < t->layers; ++i) {
     (void)snprintf(path, sizeof path, "blocks/%lld", (long long)i);
     TRM_TRY(trm_transformer_layer_add(t, params, &d->layers[i], false, path));
+    d->layers[i].drop_path = trm_drop_path_of(t->drop_path, i, t->layers);
   }
   if (!t->post_norm) TRM_TRY(trm_norm_add(t, params, &d->ln_f, "ln_f"));
   d->head = d->embedding.tokens;

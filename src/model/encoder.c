@@ -48,6 +48,7 @@ static trm_status add_parameters(encoder *e, trm_params *params, const trm_model
   for (int64_t i = 0; i < e->t.layers; ++i) {
     (void)snprintf(path, sizeof path, "blocks/%lld", (long long)i);
     TRM_TRY(trm_transformer_layer_add(&e->t, params, &e->layers[i], false, path));
+    e->layers[i].drop_path = trm_drop_path_of(e->t.drop_path, i, e->t.layers);
   }
   if (!e->t.post_norm) TRM_TRY(trm_norm_add(&e->t, params, &e->ln_f, "ln_f"));
   TRM_TRY(trm_affine_add(&e->t, params, &e->head, dims->n_outputs, e->t.width, false, "head"));

@@ -58,6 +58,7 @@ static trm_status add_layers(const seq2seq *m, trm_params *params, stack *s, boo
   for (int64_t i = 0; i < s->n; ++i) {
     (void)snprintf(path, sizeof path, "%s/blocks/%lld", side, (long long)i);
     TRM_TRY(trm_transformer_layer_add(&m->t, params, &s->layers[i], cross, path));
+    s->layers[i].drop_path = trm_drop_path_of(m->t.drop_path, i, s->n);
   }
   if (m->t.post_norm) return TRM_OK;
   (void)snprintf(path, sizeof path, "%s/ln_f", side);

@@ -22,6 +22,7 @@ static const trm_config_key keys[] = {
     TRM_KEY_REAL("model.attention_dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
                  "Probability that an attention weight is dropped while training."),
     TRM_KEY_BOOL("model.bias", "true", TRM_ON_MODEL, "Linear layers and norms have biases."),
+    TRM_KEY_DROP_PATH,
 };
 const trm_config_rows trm_transformer_keys = TRM_CONFIG_ROWS(keys);
 
@@ -55,6 +56,7 @@ trm_status trm_transformer_configure(const trm_config *config, trm_transformer *
                          .context = trm_config_int(config, "model.context"),
                          .dropout = trm_config_real(config, "model.dropout"),
                          .attention_dropout = trm_config_real(config, "model.attention_dropout"),
+                         .drop_path = trm_config_real(config, "model.drop_path"),
                          .bias = trm_config_bool(config, "model.bias"),
                          .gelu = trm_config_is(config, "model.activation", "gelu"),
                          .post_norm = trm_config_is(config, "model.norm", "post"),
@@ -221,8 +223,9 @@ static trm_var *before(const trm_transformer *t, trm_tape *tape, trm_var *x, trm
 }
 
 static trm_var *behind(const trm_transformer *t, trm_tape *tape, trm_var *x, trm_var *y,
-                       trm_affine norm, const trm_sequences *s) {
-  x = trm_op_add(tape, x, trm_op_dropout(tape, y, t->dropout, s));
+                       trm_affine norm, double drop_path, const trm_sequences *s) {
+  y = trm_op_dropout(tape, y, t->dropout, s);
+  x = trm_op_add(tape, x, trm_op_drop_path(tape, y, drop_path, s));
   return t->post_norm ? trm_norm(tape, x, norm) : x;
 }
 
@@ -253,12 +256,14 @@ trm_var *trm_transformer_layer_run(const trm_transformer *t, trm_tape *tape,
                                    const trm_transformer_layer *l, trm_var *x,
                                    const trm_sequences *s, bool causal, trm_var *memory,
                                    const trm_sequences *memory_rows) {
-  x = behind(t, tape, x, attention(t, tape, l, before(t, tape, x, l->ln1), s, causal), l->ln1, s);
+  x = behind(t, tape, x, attention(t, tape, l, before(t, tape, x, l->ln1), s, causal), l->ln1,
+             l->drop_path, s);
   if (memory) {
     trm_var *y = cross(t, tape, l, before(t, tape, x, l->ln_cross), s, memory, memory_rows);
-    x = behind(t, tape, x, y, l->ln_cross, s);
+    x = behind(t, tape, x, y, l->ln_cross, l->drop_path, s);
   }
-  return behind(t, tape, x, feed_forward(t, tape, l, before(t, tape, x, l->ln2)), l->ln2, s);
+  return behind(t, tape, x, feed_forward(t, tape, l, before(t, tape, x, l->ln2)), l->ln2,
+                l->drop_path, s);
 }
 
 /* ---- writing token by token ------------------------------------------------------------------- */
@@ -279,13 +284,14 @@ trm_var *trm_transformer_layer_step(const trm_transformer *t, trm_tape *tape,
   const trm_sequences *s = &batch->fresh;
   trm_var *y = trm_linear(tape, before(t, tape, x, l->ln1), l->qkv);
   y = trm_op_kept_attention(tape, y, s, &batch->self[number], t->heads, true);
-  x = behind(t, tape, x, trm_linear(tape, y, l->proj), l->ln1, s);
+  x = behind(t, tape, x, trm_linear(tape, y, l->proj), l->ln1, l->drop_path, s);
   if (batch->cross) {
     y = trm_linear(tape, before(t, tape, x, l->ln_cross), l->cross_q);
     y = trm_op_kept_attention(tape, y, s, &batch->cross[number], t->heads, false);
-    x = behind(t, tape, x, trm_linear(tape, y, l->cross_proj), l->ln_cross, s);
+    x = behind(t, tape, x, trm_linear(tape, y, l->cross_proj), l->ln_cross, l->drop_path, s);
   }
-  return behind(t, tape, x, feed_forward(t, tape, l, before(t, tape, x, l->ln2)), l->ln2, s);
+  return behind(t, tape, x, feed_forward(t, tape, l, before(t, tape, x, l->ln2)), l->ln2,
+                l->drop_path, s);
 }
 
 void trm_transformer_layer_keep(trm_tape *tape, const trm_transformer_layer *layer, trm_var *memory,

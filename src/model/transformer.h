@@ -20,6 +20,7 @@ extern const trm_config_rows trm_transformer_keys, trm_transformer_sample_keys;
 typedef struct trm_transformer {
   int64_t layers, heads, width, ff_width, context;
   double dropout, attention_dropout;
+  double drop_path; /* of the last layer of each stack */
   bool bias, gelu, post_norm;
   bool xavier;          /* first values by Glorot's rule, else normal ones of deviation 0.02 */
   trm_real *sinusoidal; /* [context, width], NULL with learned positions; owned */
@@ -30,6 +31,7 @@ typedef struct trm_transformer_layer {
   trm_affine ln1, qkv, proj;
   trm_affine ln_cross, cross_q, cross_kv, cross_proj;
   trm_affine ln2, fc, fc_proj;
+  double drop_path; /* probability that a sample skips each of its parts */
 } trm_transformer_layer;
 
 /** Tokens with their places: where a stack begins. */

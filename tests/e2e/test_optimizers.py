@@ -29,6 +29,13 @@ CASES = [
              "schedule.warmup_steps=0"], 10),
     ("muon", ["optimizer.scale=rms", "optimizer.lr=0.01", "optimizer.adamw_lr=0.01", "schedule.name=linear",
               "schedule.warmup_share=0.25"], 3),
+    # Rules by parameter, with everything that they can set; noise on gradients; stochastic depth.
+    ("adamw", ["optimizer.lr=0.01", "optimizer.gradient_noise=1e-5", "model.drop_path=0.2", "schedule.name=constant",
+               "params.rules=wte/* lr=0.5x l1=0.1 max_norm=0.4, blocks/0/* freeze, @vectors l2=0.1 decay=0.1"], 9),
+    ("lamb", ["optimizer.lr=0.02", "optimizer.gradient_noise=1e-5", "params.max_norm=0.5",
+              "params.rules=wte/* freeze, blocks/1/mlp/* l1=0.05 l2=0.01, @norms lr=0.1x"], 12),
+    ("muon", ["optimizer.lr=0.02", "optimizer.adamw_lr=0.01", "params.l2=0.01", "params.max_norm=1",
+              "params.rules=blocks/0/attn/* lr=2x l1=0.02, wte/* lr=0.005 l1=0.1, blocks/1/mlp/* freeze"], 5),
 ]
 
 
@@ -77,6 +84,28 @@ result = train(config, os.path.join(folder, "end"), *quick, "--set", "schedule.d
 good(result, "a schedule that ends before the run")
 equal(result.err.count("the schedule ends at step 15"), 1, result.err)
 equal({rates(os.path.join(folder, "end"))[step] for step in range(16, 21)}, {1e-4}, "the last rate is held")
+
+# Rules say what they match; weights that shrink to zero are counted.
+result = train(config, os.path.join(folder, "rules"), *quick, "--set",
+               "params.rules=blocks/0/* freeze, wte/* l1=2 decay=0", ranks=2)
+good(result, "rules")
+check("rule blocks/0/* freeze: 12 parameters" in result.err, result.err)
+check("rule wte/* l1=2 decay=0: 1 parameter" in result.err, result.err)
+shares = [float(r["zero_share"]) for r in rows(os.path.join(folder, "rules")) if r["loss"]]
+check(0 < shares[-1] <= 1 and shares[0] < shares[-1], f"shares of zeros: {shares}")
+check("zero_share" not in rows(os.path.join(folder, "end"))[0], "no such column without l1")
+with open(config) as file:
+    text = file.read()
+grouped = os.path.join(folder, "grouped.yaml")
+with open(grouped, "w") as file:
+    file.write(text + "\ngroups:\n  - {match: blocks/0/*, freeze: true}\n  - {match: wte/*, l1: 2, decay: 0}\n")
+good(train(grouped, os.path.join(folder, "grouped"), *quick), "rules as a list of mappings")
+equal(hashes(os.path.join(folder, "grouped")), hashes(os.path.join(folder, "rules")), "the same rules in two forms")
+one_line(train(config, os.path.join(folder, "rules"), "--resume"), 78, "params.rules is ")
+one_line(train(config, os.path.join(folder, "x"), "--set", "params.rules=layers/* freeze"), 78,
+         "'layers/* freeze' matches no parameter", "trireme inspect")
+one_line(train(config, os.path.join(folder, "x"), "--check", "--set", "params.rules=wte/* lr=fast"), 78,
+         "'lr=fast' is no setting")
 
 # What does not fit is one line.
 one_line(train(config, os.path.join(folder, "x"), "--set", "optimizer.name=sgd", "--set", "optimizer.nesterov=true",

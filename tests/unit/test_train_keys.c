@@ -76,6 +76,8 @@ static const row rows[] = {
     {"eval.beam", "3", "model.kind=encoder", "samples", false},
     {"eval.length_reward", "2", "model.kind=encoder", "samples", false},
     {"model.attention_dropout", "0.5", "", "text", true},
+    {"model.drop_path", "0.5", "", "text", true},
+    {"model.drop_path", "0.5", "model.kind=resnet", "samples", true},
     {"model.attention_dropout", "0.5", "model.kind=gat", "graph", true},
     {"model.drop_edge", "0.5", "model.kind=lightgcn", "interactions", true},
     {"model.block", "residual", "model.kind=gat", "graph", true},

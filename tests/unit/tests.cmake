@@ -56,6 +56,7 @@ endforeach()
 
 trm_add_test(NAME test_nn_tape FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_sequences FOLDER unit MODULES core math nn THREADS 2)
+trm_add_test(NAME test_nn_drop_path FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_linear_xent FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_graph_blocks FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_blocks FOLDER unit MODULES core math nn)

@@ -57,6 +57,8 @@ trm_var *trm_op_kept_attention(trm_tape *tape, trm_var *x, const trm_sequences *
                                const trm_kept *kept, int64_t H, bool causal);
 /** y = dropout(x, p) when training, x itself otherwise or when p = 0. */
 trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, const trm_sequences *s);
+/** The same by whole sequences, which are samples: stochastic depth, at the end of a residual's part. */
+trm_var *trm_op_drop_path(trm_tape *tape, trm_var *x, double p, const trm_sequences *s);
 
 /* Losses: scalars, summed over rows. Smoothing and weights act in training passes only; evaluation is
  * plain. `how` is copied (its weights are borrowed), NULL: plain. */

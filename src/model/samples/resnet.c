@@ -23,6 +23,7 @@ static const trm_config_key keys[] = {
     TRM_KEY_INT("model.width", "16", 1, 4096, "", TRM_ON_MODEL,
                 "Channels of the first stage; the others have twice and four times as many."),
     TRM_KEY_CHOICE("model.activation", "relu", "gelu|relu|elu", TRM_ON_MODEL, "Non-linearity."),
+    TRM_KEY_DROP_PATH,
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 
@@ -33,13 +34,15 @@ static const trm_window one_apart = {.height = 1, .width = 1, .stride = 2};
 
 typedef struct block {
   trm_net_layer conv1, conv2, shortcut;
-  bool smaller; /* than what enters: there is a shortcut */
+  bool smaller;     /* than what enters: there is a shortcut */
+  double drop_path; /* probability that a sample skips it */
 } block;
 
 typedef struct resnet {
   trm_net net;
   trm_sample_loss loss;
-  int n_blocks; /* of a stage */
+  int n_blocks;     /* of a stage */
+  double drop_path; /* of the last block */
   trm_net_layer stem, head;
   block *blocks; /* [STAGES * n_blocks], owned */
 } resnet;
@@ -75,7 +78,9 @@ static trm_status add_parameters(resnet *m, const trm_model_dims *dims, trm_para
   for (int s = 0; s < STAGES; ++s) {
     for (int i = 0; i < m->n_blocks; ++i) {
       (void)snprintf(path, sizeof path, "stages/%d/%d", s, i);
-      TRM_TRY(add_block(m, params, &m->blocks[s * m->n_blocks + i], in, width << s, path));
+      block *b = &m->blocks[s * m->n_blocks + i];
+      TRM_TRY(add_block(m, params, b, in, width << s, path));
+      b->drop_path = trm_drop_path_of(m->drop_path, s * m->n_blocks + i, STAGES * m->n_blocks);
       in = width << s;
     }
   }
@@ -91,6 +96,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   m->net =
       (trm_net){.norm = TRM_NET_BATCH_NORM, .bias = true, .activation = trm_net_activation(config)};
   m->n_blocks = (int)trm_config_int(config, "model.blocks");
+  m->drop_path = trm_config_real(config, "model.drop_path");
   trm_sample_loss_configure(config, dims, &m->loss);
   TRM_TRY_OUT(add_parameters(m, dims, params, trm_config_int(config, "model.width")));
   *self = m;
@@ -110,6 +116,8 @@ static trm_var *run_block(const resnet *m, trm_tape *tape, trm_var *x, const blo
     x = trm_net_conv(tape, x, &b->shortcut, one_apart);
     x = trm_net_normalise(&m->net, tape, x, &b->shortcut);
   }
+  const trm_sequences images = trm_sequences_equal(y->dims[0], y->dims[1] * y->dims[2]);
+  y = trm_op_drop_path(tape, y, b->drop_path, &images);
   return m->net.activation(tape, trm_op_add(tape, x, y));
 }
 
