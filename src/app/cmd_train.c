@@ -160,11 +160,14 @@ int app_train(int argc, char **argv) {
   const char *resume = NULL;
   bool helped, check = false, allow_changes = false;
   many m = {0};
-  int64_t threads = 0;
+  int64_t threads = 0, extend = 0;
   const app_option options[] = {
       APP_LIST("--set", 's', &sets, "KEY=VALUE", "override a key"),
       APP_OPTIONAL_TEXT("--resume", &resume, "CHECKPOINT",
                         "go on from the newest good checkpoint, or this one"),
+      APP_INT("--extend", 0, &extend, 1, 1e12, "N",
+              "resume and train N steps more than the configuration says; the schedule stays what "
+              "the run began with, and its last rate holds, unless schedule.decay_steps is given"),
       APP_FLAG("--allow-changes", &allow_changes,
                "resume although keys that change the result differ"),
       APP_TEXT("--seeds", 0, &m.seeds, "0-9",
@@ -183,6 +186,10 @@ int app_train(int argc, char **argv) {
     status = trm_fail(TRM_ERR_USAGE, "train: several runs resume from their own checkpoints; give "
                                      "--resume alone");
   }
+  if (status == TRM_OK && extend > 0 && (m.seeds || m.splits || check)) {
+    status = trm_fail(TRM_ERR_USAGE, "train: --extend goes on with one run; it is not for --seeds, "
+                                     "--splits and --check");
+  }
   if (status == TRM_OK) status = read_config(&words, &sets, &config);
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
@@ -193,7 +200,8 @@ int app_train(int argc, char **argv) {
     trm_watch_stop(comm);
   } else if (status == TRM_OK) {
     const trm_train_options train = {.config = config,
-                                     .resume = resume != NULL,
+                                     .resume = resume != NULL || extend > 0,
+                                     .extend = extend,
                                      .resume_path = resume && *resume ? resume : NULL,
                                      .allow_changes = allow_changes};
     status = run(comm, &train, &m);

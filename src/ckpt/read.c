@@ -272,6 +272,25 @@ trm_status trm_ckpt_read_regions(const char *path, const trm_region *regions, in
   return close_after(&file, trm_ckpt_regions_read(file, regions, n_regions));
 }
 
+/* A walk over the arrays of the model. */
+typedef struct listing {
+  trm_ckpt_visitor visit;
+  void *context;
+} listing;
+
+static trm_status list_array(void *context, const char *name, const trm_array_info *array) {
+  const listing *l = context;
+  if (strncmp(name, "/model/", 7) != 0) return TRM_OK;
+  return l->visit(l->context, name + 1, array->n_dims, array->dims);
+}
+
+trm_status trm_ckpt_visit_model(const char *path, trm_ckpt_visitor visit, void *context) {
+  trm_container *file = NULL;
+  listing l = {.visit = visit, .context = context};
+  TRM_TRY(trm_ckpt_open(path, &file));
+  return close_after(&file, trm_container_visit(file, list_array, &l));
+}
+
 /* A walk over all arrays for verification. */
 typedef struct verification {
   trm_container *file;

@@ -116,6 +116,7 @@ trm_status trm_token_vectors_add(const trm_transformer *t, trm_params *params, i
   TRM_TRY(trm_params_add(params, row, 2, (int64_t[]){n, t->width}, TRM_INIT_NORMAL, vector_std(t),
                          true, "%s/weight", name));
   trm_params_mark(params, *row, TRM_ROLE_EMBEDDING);
+  trm_params_mark_tokens(params, *row);
   return TRM_OK;
 }
 

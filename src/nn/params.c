@@ -85,6 +85,11 @@ void trm_params_mark(trm_params *params, int first, trm_role role) {
   for (int i = first; i < params->n_rows; ++i) params->rows[i].role = role;
 }
 
+void trm_params_mark_tokens(trm_params *params, int index) {
+  TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
+  params->rows[index].tokens = true;
+}
+
 void trm_params_mark_by_inputs(trm_params *params, int index) {
   TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
   params->rows[index].by_inputs = true;

@@ -125,6 +125,8 @@ static const row rows[] = {
     {"train.steps", "3", "", "text", false},
     {"train.epochs", "3", "", "text", false},
     {"train.patience", "3", "", "text", true},
+    {"train.init_from", "runs/x", "", "text", true},
+    {"train.init_new", "head/*", "", "text", true},
     {"train.time_budget_s", "3", "", "text", false},
     {"optimizer.name", "sgd", "", "text", true},
     {"optimizer.lr", "0.5", "", "text", true},

@@ -88,6 +88,12 @@ trm_status trm_ckpt_read_info(const char *path, trm_ckpt_info *info);
  *  undefined and must not be used. */
 trm_status trm_ckpt_read_regions(const char *path, const trm_region *regions, int n_regions);
 
+/** Calls `visit` for the name ("model/wte/weight") and shape of every region of the model in a file;
+ *  stops at a failure. */
+typedef trm_status (*trm_ckpt_visitor)(void *context, const char *name, int n_dims,
+                                       const int64_t *dims);
+trm_status trm_ckpt_visit_model(const char *path, trm_ckpt_visitor visit, void *context);
+
 /**
  * Path of the newest checkpoint in `folder` that passes every digest, into path[size]. Damaged ones
  * are passed over, and each is told to `report` (may be NULL) with its message.

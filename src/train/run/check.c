@@ -8,6 +8,7 @@
 
 #include "rundir.h"
 #include "task.h"
+#include "transfer.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/math/gemm.h"
 #include "trireme/train/learner.h"
@@ -96,6 +97,20 @@ static trm_status check_run_dir(const trm_config *config, bool resume) {
                   dir.root);
 }
 
+/* Whether the weights that the run would begin with fit. Collective. */
+static trm_status check_transfer(trm_comm *comm, const trm_config *config, trm_task *task) {
+  trm_learner learner = {0};
+  trm_log silent;
+  trm_log_init(&silent, NULL);
+  if (!*trm_config_string(config, "train.init_from")) return TRM_OK;
+  trm_status status = trm_learner_create(config, &task->dims, false, 0, 1, &learner);
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  status = trm_transfer(comm, config, task, &learner, &silent);
+out:
+  trm_learner_destroy(&learner);
+  return status;
+}
+
 trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_train_plan *plan) {
   trm_task *task = NULL;
   trm_log silent;
@@ -113,6 +128,7 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
   if (status == TRM_OK) status = check_ranks(config, n_ranks);
   status = trm_comm_agree(comm, status); /* planning is collective for graphs */
   if (status == TRM_OK) status = plan_memory(comm, config, task, before, plan);
+  if (status == TRM_OK && !resume) status = check_transfer(comm, config, task);
   if (status == TRM_OK) status = check_run_dir(config, resume);
   if (status == TRM_OK) {
     (void)snprintf(plan->summary, sizeof plan->summary, "%s", task->summary);

@@ -29,6 +29,12 @@ static const trm_config_key keys[] = {
         "Instead of train.steps: passes over the training samples; 0: train.steps counts."),
     TRM_KEY_INT("train.patience", "0", 0, TRM_MAX_STEPS, "steps", TRM_ON_RESULT,
                 "End when the last best evaluation is so many steps back; 0: never."),
+    TRM_KEY_TEXT(
+        "train.init_from", "", TRM_ON_RESULT,
+        "Run (its newest checkpoint) or checkpoint whose weights the run begins with, where "
+        "names and shapes fit; resumed runs have their own."),
+    TRM_KEY_TEXT("train.init_new", "", TRM_ON_RESULT,
+                 "With train.init_from: parameters that are made anew, as \"head/*, wte/*\"."),
     TRM_KEY_REAL("train.time_budget_s", "0", 0, TRM_NO_LIMIT, "s", TRM_NO_EFFECT,
                  "Stop with a checkpoint and exit code 75 after so long; 0: no limit."),
 

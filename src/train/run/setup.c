@@ -5,6 +5,7 @@
 
 #include "run.h"
 #include "states.h"
+#include "transfer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
@@ -138,6 +139,17 @@ static trm_status introduce(trm_run *r) {
   return TRM_OK;
 }
 
+/* A longer run: how long the schedule lasts is another matter (resume.c). Steps take the place of
+ * epochs, which would set them again. */
+static trm_status resolve_length(trm_run *r) {
+  trm_config *config = r->options->config;
+  TRM_TRY(trm_task_resolve(r->task, config));
+  if (r->options->extend == 0) return TRM_OK;
+  TRM_TRY(trm_config_set(config, "train.epochs=0"));
+  return trm_config_set_int(config, "train.steps",
+                            trm_run_int(r, "train.steps") + r->options->extend);
+}
+
 /* What the configuration and the data decide, before there is a model. */
 static trm_status open_task(trm_run *r) {
   trm_config *config = r->options->config;
@@ -149,7 +161,7 @@ static trm_status open_task(trm_run *r) {
   TRM_TRY(trm_comm_check_equal(r->comm, trm_plugins_digest(config), "the plug-in"));
   trm_watch_pause(r->comm); /* rank 0 of a host may read while others wait */
   TRM_TRY(trm_task_open(r->comm, config, TRM_USE_TRAIN, r->log, &r->task));
-  TRM_TRY(trm_comm_agree(r->comm, trm_task_resolve(r->task, config))); /* METIS takes its time */
+  TRM_TRY(trm_comm_agree(r->comm, resolve_length(r))); /* METIS takes its time */
   trm_watch_phase(r->comm, "set-up", 0);
   r->n_steps = trm_run_int(r, "train.steps");
   return trm_comm_check_equal(r->comm, r->task->digest, "the data set");
@@ -196,6 +208,7 @@ trm_status trm_run_set_up(trm_run *r) {
   TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->task, &r->learner, &r->regions, r->log,
                      &r->state, &r->resumed));
   trm_watch_phase(r->comm, "opening the outputs", r->state.step);
+  if (!r->resumed) TRM_TRY(trm_transfer(r->comm, config, r->task, &r->learner, r->log));
   r->samples_hash = r->state.samples_hash;
   trm_processors before; /* the threads of outputs and loader are none that compute */
   trm_threads_unpin(&before);
