@@ -1,13 +1,11 @@
 foreach(name
     layouts resume elastic sharded verify same_bits
-    optimizers adversarial stop_evaluation
+    optimizers adversarial transfer stop_evaluation
     units sentencepiece keys bad_input commands show
     graph_prepare samples_prepare images_prepare
     sequence_layouts sequence_resume sequence_writing sequence_input
-    value_layouts value_input value_resume value_commands
+    value_layouts value_input value_resume value_commands unlabelled
     graph_layouts graph_commands graph_cora)
-foreach(name layouts resume optimizers stop_evaluation units sentencepiece keys elastic sharded verify bad_input commands graph_prepare samples_prepare images_prepare show sequence_layouts sequence_resume sequence_writing sequence_input value_layouts value_input value_resume value_commands unlabelled graph_layouts graph_commands graph_cora same_bits)
-foreach(name layouts resume optimizers transfer stop_evaluation units sentencepiece keys elastic sharded verify bad_input commands graph_prepare samples_prepare images_prepare show sequence_layouts sequence_resume sequence_writing sequence_input graph_layouts graph_commands graph_cora same_bits)
   trm_add_script_test(NAME test_${name} FOLDER e2e PROCESSORS 2 TIMEOUT 600
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)
 endforeach()
