@@ -60,10 +60,10 @@ static const trm_config_key keys[] = {
                  "none."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
-static const trm_config_part part = {.rows = {&rows, &trm_rule_keys}};
+static const trm_config_part common = {.rows = {&rows, &trm_rule_keys}};
 
 void trm_optim_parts(trm_config_parts *parts) {
-  trm_config_parts_add(parts, &part);
+  trm_config_parts_add(parts, &common);
   for (int i = 0; i < N_KINDS; ++i) trm_config_parts_add(parts, &kinds[i]->part);
   trm_schedule_parts(parts);
 }

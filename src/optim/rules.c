@@ -16,20 +16,19 @@
 #include "trireme/core/numbers.h"
 
 static const trm_config_key keys[] = {
-    TRM_KEY_TEXT(
-        "params.rules", "", TRM_ON_RESULT,
-        "Rules by parameter: \"PATTERN setting ..., PATTERN ...\", or a list of them; later ones "
-        "win. A pattern is a name with * and ?, or @matrices, @vectors, @norms, @embeddings, "
-        "@heads. Settings: lr=10x or lr=0.01, decay=, l1=, l2=, max_norm=, freeze."),
-    TRM_KEY_REAL("params.l1", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
-                 "Matrices shrink by so much times the learning rate in each step, and stop at 0: "
-                 "the penalty l1 |w| by its proximal step, which makes true zeros."),
+    TRM_KEY_TEXT("params.rules", "", TRM_ON_RESULT,
+                 "Rules by parameter, as \"head/* lr=10x decay=0, wte/* freeze\", or a list; "
+                 "settings: lr, decay, l1, l2, max_norm, freeze."),
+    TRM_KEY_REAL(
+        "params.l1", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+        "Matrices shrink by this times the learning rate in each step, down to true zeros: "
+        "the penalty l1 |w|."),
     TRM_KEY_REAL("params.l2", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
-                 "Adds l2 w to the gradient of matrices: the penalty (l2 / 2) w^2, so that Keras' "
-                 "l2(x) is l2 = 2 x."),
+                 "Adds l2 w to the gradient of matrices: the penalty l2/2 w^2 (twice Keras' "
+                 "number)."),
     TRM_KEY_REAL("params.max_norm", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
-                 "Highest norm of a matrix's weights into one output; longer ones are scaled down "
-                 "after each step. 0: any."),
+                 "Highest norm of a matrix's weights into one output, kept after each step; 0: "
+                 "any."),
 };
 const trm_config_rows trm_rule_keys = TRM_CONFIG_ROWS(keys);
 
@@ -191,7 +190,7 @@ static trm_status read_rule(const char *text, char *copy, rule *r) {
   }
   if (n > 0) return TRM_OK;
   return trm_fail(TRM_ERR_CONFIG,
-                  "params.rules: '%.200s' sets nothing; write what it sets behind the pattern: "
+                  "params.rules: '%.200s' is a pattern alone; write settings behind it: "
                   "\"head/* lr=10x decay=0\"",
                   text);
 }

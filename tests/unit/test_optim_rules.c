@@ -132,7 +132,7 @@ static void test_refused(void) {
   refuse(sgd, "layers/0/w lr=2x, layers/2/* lr=1x", "near it are layers/0/weight");
   refuse(sgd, "*/mean lr=2x", "matches no parameter"); /* running statistics have no rate */
   refuse(sgd, "@matrix freeze", "matches no parameter");
-  refuse(sgd, "head/*", "'head/*' sets nothing");
+  refuse(sgd, "head/*", "'head/*' is a pattern alone");
   refuse(sgd, "head/* freeze,,* lr=1x", "an empty rule");
   refuse(sgd, "head/* freeze,", "an empty rule");
   refuse(sgd, "head/* max_nrm=1", "there is no setting 'max_nrm', did you mean 'max_norm'; there");
