@@ -43,7 +43,7 @@ bad_train(encode, 78, ["data.split is 3", "has 3, from 0 to 2"], "data.split=3",
 bad_train(encode, 78, ["data.split is 1", "classes.h5"], "data.split=1")
 bad_train(writes, 78, ["model.embeddings is 'shared'", "set it to separate", "--vocab shared"],
           "model.embeddings=shared", path_of("sounds"))
-bad_train(encode, 78, ["loss.class_weights", "no classes", "set it to none"], "loss.class_weights=balanced",
+bad_train(encode, 78, ["loss.class_weights", "not a class each", "set it to none"], "loss.class_weights=balanced",
           path_of("numbers"))
 bad_train(encode, 78, ["batch.size", "500", "168"], "batch.size=500", ranks=(0, 2))
 bad_train(encode, 78, ["batch.blocks is 24", "batch.size"], "batch.blocks=24")

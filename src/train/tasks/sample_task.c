@@ -31,7 +31,7 @@ static const trm_config_key keys[] = {
                 "batches are drawn as they come."),
     TRM_KEY_TEXT("data.augment", "", TRM_ON_RESULT,
                  "What is done to samples before each step, in order, e.g. 'crop 4, flip': see "
-                 "trireme inspect --help; empty: nothing."),
+                 "trireme help augment; empty: nothing."),
     TRM_KEY_CHOICE("loss.class_weights", "none", "none|balanced", TRM_ON_RESULT,
                    "Weight of a sample by its class; balanced: all classes count alike. Evaluation "
                    "is never weighted."),
