@@ -64,6 +64,7 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   trm_format_count(p->n_weights, weights);
   printf("# %s parameters, %s, %.1f steps an epoch\n", weights, p->summary, p->steps_an_epoch);
   app_print_rates(config, trm_config_int(config, "train.steps"));
+  (void)fputs(p->rules, stdout);
   printf("# memory of a rank, %d in all:\n", n_ranks);
   print_bytes("weights", p->weights_bytes);
   print_bytes("packed", p->packed_bytes);

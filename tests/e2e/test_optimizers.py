@@ -104,6 +104,8 @@ equal(hashes(os.path.join(folder, "grouped")), hashes(os.path.join(folder, "rule
 one_line(train(config, os.path.join(folder, "rules"), "--resume"), 78, "params.rules is ")
 one_line(train(config, os.path.join(folder, "x"), "--set", "params.rules=layers/* freeze"), 78,
          "'layers/* freeze' matches no parameter", "trireme inspect")
+result = train(config, os.path.join(folder, "x"), "--check", "--set", "params.rules=wte/* lr=2x, @vectors decay=1")
+check("# rule wte/* lr=2x: 1 parameter, " in result.out and "# rule @vectors decay=1: " in result.out, result.out)
 one_line(train(config, os.path.join(folder, "x"), "--check", "--set", "params.rules=wte/* lr=fast"), 78,
          "'lr=fast' is no setting")
 

@@ -42,6 +42,10 @@ trm_status trm_learner_plan(trm_learner *learner, trm_plan_depth depth, trm_pass
                             const trm_batch *batch);
 void trm_learner_destroy(trm_learner *learner);
 
+enum { TRM_RULE_TEXT_BYTES = 512 };
+/** "rule head/w* lr=10x: 2 parameters, 1,290 weights": of rule `i` of its optimizer. */
+void trm_learner_rule_text(const trm_learner *learner, int i, char text[TRM_RULE_TEXT_BYTES]);
+
 /** Regions of a checkpoint: "model/<name>" and, with an optimizer, "optimizer/<state>/<name>". */
 typedef struct trm_regions {
   trm_region *rows; /* [n], owned */

@@ -38,6 +38,7 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
 typedef struct trm_train_plan {
   int64_t n_weights;
   char summary[160]; /* "vocabulary 65, 12 x 64 tokens a step" */
+  char rules[4096];  /* what each rule by parameter matched: lines that begin with # */
   double steps_an_epoch;
   int64_t weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes;
   int64_t packed_bytes;     /* weights once more, as products read them */

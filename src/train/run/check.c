@@ -44,6 +44,16 @@ out:
   return status;
 }
 
+/* What is left out when there are very many of them, a run says. */
+static void plan_rules(const trm_learner *learner, trm_train_plan *plan) {
+  for (int i = 0; i < trm_optimizer_n_rules(learner->optimizer); ++i) {
+    const size_t at = strlen(plan->rules);
+    char text[TRM_RULE_TEXT_BYTES];
+    trm_learner_rule_text(learner, i, text);
+    (void)snprintf(plan->rules + at, sizeof plan->rules - at, "# %s\n", text);
+  }
+}
+
 /* `before`: bytes taken before the data set was opened. */
 static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task *task,
                               int64_t before, trm_train_plan *plan) {
@@ -69,6 +79,7 @@ static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task
   plan->packed_bytes = (int64_t)trm_tape_packed_bytes(learner.tape);
   plan->activations_bytes = (int64_t)trm_tape_arena_bytes(learner.tape);
   plan->checkpoint_bytes = array_bytes * (1 + n_states);
+  plan_rules(&learner, plan);
 out:
   trm_learner_destroy(&learner);
   return status;

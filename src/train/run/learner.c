@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trireme/core/log.h"
 #include "trireme/core/memory.h"
 
 trm_status trm_learner_plan(trm_learner *learner, trm_plan_depth depth, trm_pass pass,
@@ -40,6 +41,14 @@ void trm_learner_destroy(trm_learner *learner) {
   trm_tape_destroy(&learner->tape);
   trm_model_destroy(&learner->model);
   trm_params_destroy(&learner->params);
+}
+
+void trm_learner_rule_text(const trm_learner *learner, int i, char text[TRM_RULE_TEXT_BYTES]) {
+  const trm_rule_match rule = trm_optimizer_rule(learner->optimizer, i);
+  char n_weights[32];
+  trm_format_count(rule.n_weights, n_weights);
+  (void)snprintf(text, TRM_RULE_TEXT_BYTES, "rule %.400s: %d %s, %s weights", rule.text,
+                 rule.n_params, rule.n_params == 1 ? "parameter" : "parameters", n_weights);
 }
 
 /* ---- regions -------------------------------------------------------------------------------- */

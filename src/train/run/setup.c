@@ -86,11 +86,9 @@ static void say_warning(void *context, const char *sentence) {
 static void say_rules(trm_run *r) {
   const trm_optimizer *optimizer = r->learner.optimizer;
   for (int i = 0; i < trm_optimizer_n_rules(optimizer); ++i) {
-    const trm_rule_match rule = trm_optimizer_rule(optimizer, i);
-    char n_weights[32];
-    trm_format_count(rule.n_weights, n_weights);
-    trm_log_line(r->log, "rule %s: %d %s, %s weights", rule.text, rule.n_params,
-                 rule.n_params == 1 ? "parameter" : "parameters", n_weights);
+    char text[TRM_RULE_TEXT_BYTES];
+    trm_learner_rule_text(&r->learner, i, text);
+    trm_log_line(r->log, "%s", text);
   }
 }
 
