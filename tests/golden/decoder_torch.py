@@ -144,9 +144,10 @@ def sgd(groups, config):
 OPTIMIZERS = {"adamw": adamw, "rmsprop": rmsprop, "adam": adam, "sgd": sgd}
 
 
-def train(config, weights, loss_of, n_steps, penalty=lambda: 0):
+def train(config, weights, loss_of, n_steps, penalty=None):
     """[(loss before the update, norm of the gradient before clipping)] of every step; loss_of(step)
-    is the loss of the weights as they are then, to which penalty() is added for the gradient alone."""
+    is the loss of the weights as they are then, without penalty(), whose gradient is added behind the
+    clipping."""
     matrices = [w for w in weights.values() if w.dim() >= 2]
     vectors = [w for w in weights.values() if w.dim() < 2]
     groups = [
@@ -161,8 +162,10 @@ def train(config, weights, loss_of, n_steps, penalty=lambda: 0):
             group["lr"] = learning_rate(config, step)
         optimizer.zero_grad()
         loss = loss_of(step)
-        (loss + penalty()).backward()
+        loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(weights.values(), clip_norm)
+        if penalty:
+            penalty().backward()
         optimizer.step()
         rows.append((loss.item(), norm.item()))
     return rows

@@ -152,12 +152,16 @@ class Cnn(Net):
     def outputs(self, ids):
         x, kernel = self.data.x[ids], int(self.c["kernel"])
         padding = kernel // 2 if self.c["padding"] == "same" else 0
+        first = self.c["pool_behind"] == "first"
         pool = {"max": F.max_pool2d, "mean": F.avg_pool2d}[self.c["pool"]]
         for s in range(len(self.c["channels"].split(","))):
             for i in range(int(self.c["convs"])):
                 name = f"stages/{s}/conv{i}"
-                x = self.activation(self.norm(self.conv(x, name, kernel, padding=padding), name))
-            x = pool(x, 2)
+                x = self.conv(x, name, kernel, padding=padding)
+                if i == 0 and first:
+                    x = pool(x, 2)
+                x = self.activation(self.norm(x, name))
+            x = x if first else pool(x, 2)
         readouts = {"flatten": lambda x: x.permute(0, 2, 3, 1).flatten(1), "mean": lambda x: x.mean((2, 3)),
                     "max": lambda x: x.amax((2, 3))}
         return self.dense(readouts[self.c["readout"]](x))
@@ -217,6 +221,8 @@ def penalty_of(config, weights):
     for name, what in rules:
         if name not in weights or not what.startswith("l2="):
             sys.exit(f"params.rules: '{name} {what}' is not written down here")
+    if not rules:
+        return None
     return lambda: sum(float(what[3:]) / 2 * (weights[name] ** 2).sum() for name, what in rules)
 
 
