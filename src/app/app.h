@@ -21,6 +21,7 @@ typedef struct app_command {
 } app_command;
 
 int app_train(int argc, char **argv);
+int app_find_lr(int argc, char **argv);
 int app_prepare(int argc, char **argv);
 int app_inspect(int argc, char **argv);
 int app_partition(int argc, char **argv);
@@ -40,10 +41,6 @@ const app_command *app_command_find(const char *name); /* NULL: none of this nam
 void app_print_usage(const app_command *command);
 /** The kinds of `trireme prepare`, as print_kinds is to print them. */
 void app_prepare_print_kinds(void);
-
-/** The learning rate over a run's steps, drawn as lines of YAML comments; nothing where the length of
- *  the schedule is left to a checkpoint. */
-void app_print_rates(const trm_config *config, int64_t n_steps);
 
 /* ---- options -------------------------------------------------------------------------------- */
 
@@ -109,6 +106,22 @@ const app_option *app_option_find(const app_option *options, int n, const char *
 bool app_option_takes_next(const app_option *option, const char *word);
 /** Fails unless there are `n` words; `what` says which: "one run directory". NULL for n = 0. */
 trm_status app_expect(const char *command, const app_list *words, int n, const char *what);
+
+/* ---- runs and curves ------------------------------------------------------------------------- */
+
+/** The configuration of a run: a file, then overrides ("KEY=VALUE"), with the user's own libraries. */
+trm_status app_read_run(const char *path, const app_list *sets, trm_config **out);
+
+enum { APP_CURVE_COLUMNS = 60 };
+/**
+ * Draws a curve in characters, after "#" so that it may stand in YAML.
+ * @param[in] values     [APP_CURVE_COLUMNS]; NaN: nothing there; what is past an end is drawn at it
+ * @param[in] low, high  values of the lowest and the highest line, low < high
+ */
+void app_print_curve(const double *values, double low, double high);
+/** The learning rate over a run's steps, drawn as lines of YAML comments; nothing where the length of
+ *  the schedule is left to a checkpoint. */
+void app_print_rates(const trm_config *config, int64_t n_steps);
 
 /* ---- start and end -------------------------------------------------------------------------- */
 

@@ -40,11 +40,11 @@ static trm_status wrong_words(const app_list *words, const char *resume) {
                   words->n);
 }
 
-static trm_status read_config(const app_list *words, const app_list *sets, trm_config **out) {
+trm_status app_read_run(const char *path, const app_list *sets, trm_config **out) {
   TRM_TRY(trm_program_config(out));
-  TRM_TRY(trm_config_read_file(*out, words->items[0]));
+  TRM_TRY(trm_config_read_file(*out, path));
   for (int i = 0; i < sets->n; ++i) TRM_TRY(trm_config_set(*out, sets->items[i]));
-  TRM_TRY(default_run_dir(*out, words->items[0]));
+  TRM_TRY(default_run_dir(*out, path));
   TRM_TRY(trm_config_check(*out));
   return trm_plugins_load(*out);
 }
@@ -191,7 +191,7 @@ int app_train(int argc, char **argv) {
     status = trm_fail(TRM_ERR_USAGE, "train: --extend goes on with one run; it is not for --seeds, "
                                      "--splits and --check");
   }
-  if (status == TRM_OK) status = read_config(&words, &sets, &config);
+  if (status == TRM_OK) status = app_read_run(words.items[0], &sets, &config);
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
   if (status == TRM_OK && check) {

@@ -15,6 +15,8 @@
 static const app_command commands[] = {
     {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
      "train a model; start it with mpirun for several ranks", app_train, NULL},
+    {"find-lr", "CONFIG.yaml [--from 1e-7] [--to 1] [--steps 100] [-o FOLDER]",
+     "try learning rates from low to high in one short run, and suggest one", app_find_lr, NULL},
     {"prepare", "-o DATA.h5",
      "make a data set; each kind has options of its own: trireme help prepare", app_prepare,
      app_prepare_print_kinds},

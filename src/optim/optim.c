@@ -27,6 +27,7 @@ struct trm_optimizer {
   trm_treatment *how; /* [n_rows], owned */
   trm_rules rules;
   trm_real *gradient; /* [PIECE] what becomes of a gradient, owned; NULL: gradients are as given */
+  double fixed_rate;  /* in place of the schedule's, NaN: none */
   trm_real *states[TRM_OPTIMIZER_MAX_STATES]; /* of the own stripes, owned */
   int *movers;          /* [n_rows] rank that moves a whole parameter, -1: element by element */
   trm_real *directions; /* [n_elements] of whole parameters; NULL: there are none. Owned */
@@ -227,6 +228,7 @@ trm_status trm_optimizer_create_share(const trm_config *config, trm_params *para
   optimizer->params = params;
   optimizer->stripes = trm_stripes_make(params->n_elements, size);
   optimizer->rank = rank;
+  optimizer->fixed_rate = (double)NAN;
   optimizer->clip_norm = trm_config_real(config, "optimizer.clip_norm");
   optimizer->noise = trm_config_real(config, "optimizer.gradient_noise");
   if (optimizer->noise > 0) optimizer->seed = (uint64_t)trm_config_int(config, "run.seed");
@@ -439,16 +441,16 @@ typedef struct span {
 static void update_plugged(trm_optimizer *o, const update *u, span s, const trm_real *g,
                            double scale) {
   const trm_treatment *how = &o->how[s.first];
-  trm_plugged_span part = plugged_span(o, s.first, s.from, s.to - s.from, s.kept);
-  part.w = o->params->weights + s.from;
-  part.g = g;
-  part.u = o->movers[s.first] >= 0 ? o->directions + s.from : NULL;
-  part.scale = scale;
-  part.lr = u->lr * how->rate;
-  part.decay = how->decay;
-  part.step = u->step;
-  trm_plugged_step(o->plugged, &part);
-  if (how->l1 > 0 && !part.u) trm_shrink(part.w, part.lr * how->l1, part.n);
+  trm_plugged_span own = plugged_span(o, s.first, s.from, s.to - s.from, s.kept);
+  own.w = o->params->weights + s.from;
+  own.g = g;
+  own.u = o->movers[s.first] >= 0 ? o->directions + s.from : NULL;
+  own.scale = scale;
+  own.lr = u->lr * how->rate;
+  own.decay = how->decay;
+  own.step = u->step;
+  trm_plugged_step(o->plugged, &own);
+  if (how->l1 > 0 && !own.u) trm_shrink(own.w, own.lr * how->l1, own.n);
 }
 
 /* g[to - from): the gradient with its scale; 0 where no row is. */
@@ -533,10 +535,19 @@ static void set_settings(const trm_optimizer *optimizer, update *u) {
   const trm_optimizer_kind *kind = optimizer->kind;
   double momentum;
   memcpy(u->settings, optimizer->settings, sizeof u->settings);
-  if (kind->has_momentum &&
+  if (kind->has_momentum && isnan(optimizer->fixed_rate) &&
       trm_schedule_momentum(optimizer->config, kind->momentum_cycles, u->step, &momentum)) {
     u->settings[kind->momentum] = momentum;
   }
+}
+
+void trm_optimizer_fix_rate(trm_optimizer *optimizer, double rate) {
+  optimizer->fixed_rate = rate;
+}
+
+static double scheduled_rate(const trm_optimizer *optimizer, int64_t step) {
+  if (!isnan(optimizer->fixed_rate)) return optimizer->fixed_rate;
+  return trm_schedule_lr_after(optimizer->config, &optimizer->schedule, step);
 }
 
 bool trm_optimizer_is_plugged(const trm_optimizer *optimizer) {
@@ -561,14 +572,14 @@ void trm_optimizer_move(trm_optimizer *optimizer, double lr) {
     trm_real *u = optimizer->directions + p->offset;
     const double rate = lr * how->rate;
     if (optimizer->plugged) {
-      const trm_plugged_span part = {.row = p,
-                                     .n = p->n,
-                                     .w = w,
-                                     .u = u,
-                                     .lr = rate,
-                                     .decay = how->decay,
-                                     .step = optimizer->step};
-      trm_plugged_move(optimizer->plugged, &part, optimizer->scratch);
+      const trm_plugged_span own = {.row = p,
+                                    .n = p->n,
+                                    .w = w,
+                                    .u = u,
+                                    .lr = rate,
+                                    .decay = how->decay,
+                                    .step = optimizer->step};
+      trm_plugged_move(optimizer->plugged, &own, optimizer->scratch);
     } else {
       optimizer->kind->whole->move(optimizer->settings, p, w, u, how->decay, rate,
                                    optimizer->scratch);
@@ -586,11 +597,10 @@ void trm_optimizer_apply(trm_optimizer *optimizer, const trm_real *grads, double
                          double count, int64_t step, trm_step_info *info) {
   TRM_ASSERT(count > 0);
   const double norm = sqrt(sum_squares) / count;
-  *info =
-      (trm_step_info){.lr = trm_schedule_lr_after(optimizer->config, &optimizer->schedule, step),
-                      .grad_norm = norm,
-                      .finite = isfinite(norm),
-                      .bad_element = -1};
+  *info = (trm_step_info){.lr = scheduled_rate(optimizer, step),
+                          .grad_norm = norm,
+                          .finite = isfinite(norm),
+                          .bad_element = -1};
   info->finite = info->finite && isfinite(info->lr) && info->lr >= 0;
   if (!info->finite) return;
   optimizer->step = step;

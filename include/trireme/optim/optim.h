@@ -35,6 +35,9 @@ trm_stripes trm_optimizer_stripes(const trm_optimizer *optimizer);
 const trm_params *trm_optimizer_params(const trm_optimizer *optimizer);
 /** Whether the update is the user's own, from a shared library (optim/plugins.h). */
 bool trm_optimizer_is_plugged(const trm_optimizer *optimizer);
+/** From now on updates are made at this rate, and with the optimizer's own momentum, in place of the
+ *  schedule's. */
+void trm_optimizer_fix_rate(trm_optimizer *optimizer, double rate);
 /** Bytes of states and of whatever else an update needs. */
 int64_t trm_optimizer_bytes(const trm_optimizer *optimizer);
 /** Whether the keys of the optimizer fit together. @return TRM_ERR_CONFIG */

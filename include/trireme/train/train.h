@@ -15,12 +15,13 @@
 
 /** How a run is started. */
 typedef struct trm_train_options {
-  trm_config *config;        /* resolved and checked; the same on every rank */
-  bool resume;               /* go on from the newest good checkpoint, if there is one */
-  const char *resume_path;   /* from this one instead; NULL: newest */
-  int64_t extend;            /* steps more than the configuration says; with resume */
-  bool allow_changes;        /* resume although keys that change the result differ */
-  struct trm_replay *replay; /* train again without writing, and compare; NULL: a real run */
+  trm_config *config;             /* resolved and checked; the same on every rank */
+  bool resume;                    /* go on from the newest good checkpoint, if there is one */
+  const char *resume_path;        /* from this one instead; NULL: newest */
+  int64_t extend;                 /* steps more than the configuration says; with resume */
+  bool allow_changes;             /* resume although keys that change the result differ */
+  struct trm_replay *replay;      /* train again without writing, and compare; NULL: a real run */
+  struct trm_rate_search *search; /* train at other rates without writing; NULL: a real run */
 } trm_train_options;
 
 /** From now on TERM, INT, USR1 and USR2 ask a run to stop instead of ending the process. To be called

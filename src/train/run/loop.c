@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "drift.h"
+#include "rate_search.h"
 #include "replay.h"
 #include "run.h"
 #include "samples.h"
@@ -63,7 +64,7 @@ static trm_status bad_rate(const trm_run *r, double lr) {
 static trm_status check_plugged(const trm_run *r) {
   const trm_params *params = r->learner.params;
   trm_plugin_identity plugin = {.name = "?", .version = "?"};
-  if (!trm_optimizer_is_plugged(r->learner.optimizer)) return TRM_OK;
+  if (!trm_optimizer_is_plugged(r->learner.optimizer) || r->options->search) return TRM_OK;
   const int64_t bad = trm_find_not_finite(params->weights, params->n_elements);
   if (bad < 0) return TRM_OK;
   const int row = trm_params_find(params, bad);
@@ -107,6 +108,18 @@ static trm_status write_ledger(trm_run *r) {
   return trm_table_flush(&r->ledger);
 }
 
+/* What a step leaves of a run that writes nothing. */
+static void note_dry_step(trm_run *r, double loss, double lr) {
+  if (r->options->replay) {
+    r->replay_stop =
+        !trm_replay_compare(r->options->replay, r->state.step, r->weights_hash, r->samples_hash);
+    trm_log_progress(r->log, false, "step %" PRId64 "/%" PRId64, r->state.step, r->n_steps);
+  } else {
+    trm_log_progress(r->log, false, "step %" PRId64 "/%" PRId64 "  loss %.4f  lr %.2e",
+                     r->state.step, r->n_steps, loss, lr);
+  }
+}
+
 /* One step, from the batch to the update. What this rank failed with since the ranks last agreed
  * (r->pending) comes to all of them here. Collective; the status is the same on all ranks. */
 static trm_status step(trm_run *r, bool *stop) {
@@ -134,12 +147,20 @@ static trm_status step(trm_run *r, bool *stop) {
                     r->state.step + 1, r->task->unit);
   }
   trm_step_info info = {.finite = true, .bad_element = -1};
+  trm_rate_search *search = r->options->search;
+  if (search) {
+    trm_optimizer_fix_rate(r->learner.optimizer, trm_rate_search_rate(search, r->state.step));
+  }
   if (r->sharded) {
     TRM_TRY(trm_sharded_step(r->sharded, &sums, r->state.step, &info));
   } else {
     trm_optimizer_step(r->learner.optimizer, sums.grads, sums.count, r->state.step, &info);
   }
   const double loss = sums.loss_sum / sums.count;
+  if (search) {
+    trm_rate_search_note(search, loss, info.finite);
+    if (search->over) return TRM_OK;
+  }
   if (!isfinite(info.lr) || info.lr < 0) return bad_rate(r, info.lr);
   if (!info.finite || !isfinite(loss)) return trm_run_diverged(r, loss, &info);
   TRM_TRY(check_plugged(r));
@@ -159,10 +180,8 @@ static trm_status step(trm_run *r, bool *stop) {
                                   .exposed_s = sums.exposed_s,
                                   .weights_hash = r->weights_hash,
                                   .samples_hash = r->samples_hash};
-  if (r->options->replay) {
-    r->replay_stop =
-        !trm_replay_compare(r->options->replay, r->state.step, r->weights_hash, r->samples_hash);
-    trm_log_progress(r->log, false, "step %" PRId64 "/%" PRId64, r->state.step, r->n_steps);
+  if (!trm_run_writes(r)) {
+    note_dry_step(r, loss, info.lr);
     return TRM_OK;
   }
   r->pending = trm_metrics_step(r->metrics, &record);
@@ -188,7 +207,7 @@ static void let_schedule_observe(trm_run *r, double value) {
 static void say_schedule_end(const trm_run *r) {
   const trm_config *config = r->options->config;
   const int64_t length = trm_schedule_length(config);
-  if (length == 0 || r->state.step != length || length >= r->n_steps) return;
+  if (length == 0 || r->options->search || r->state.step != length || length >= r->n_steps) return;
   trm_log_line(r->log,
                "the schedule ends at step %" PRId64 " (%s): from here on the learning rate is %g",
                length, trm_schedule_length_key(config), trm_schedule_lr(config, length));
@@ -218,7 +237,7 @@ static trm_status evaluate(trm_run *r, bool *stop) {
     r->state.best_value = value;
     r->state.best_step = r->state.step;
   }
-  if (r->root && !r->options->replay && r->pending == TRM_OK) {
+  if (r->root && trm_run_writes(r) && r->pending == TRM_OK) {
     r->pending = trm_metrics_eval(r->metrics, &result, best);
   }
   if (best) trm_run_save(r, true);
@@ -247,8 +266,8 @@ static void say_best(const trm_run *r) {
 
 static trm_status finish(trm_run *r) {
   trm_replay *replay = r->options->replay;
-  if (!replay) return trm_run_save_last(r);
-  if (!replay->at_end) return TRM_OK;
+  if (trm_run_writes(r)) return trm_run_save_last(r);
+  if (!replay || !replay->at_end) return TRM_OK;
   return trm_comm_agree(r->comm,
                         r->root ? replay->at_end(replay->context, r->learner.params) : TRM_OK);
 }
@@ -267,8 +286,9 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
     TRM_TRY(evaluate_once(r, &stop)); /* the one a stop came before */
   }
   r->budget_counts = true;
+  const trm_rate_search *search = r->options->search;
   bool over = patience_is_over(r);
-  while (r->state.step < r->n_steps && !stop && !over) {
+  while (r->state.step < r->n_steps && !stop && !over && !(search && search->over)) {
     TRM_TRY(step(r, &stop));
     say_schedule_end(r);
     const bool last = r->state.step == r->n_steps;
@@ -290,6 +310,6 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   *stopped = stop;
   /* A failure of rank 0's outputs at the very end comes to all ranks here. */
   TRM_TRY(trm_comm_agree(r->comm, r->pending));
-  if (!stop && !r->options->replay) say_best(r);
+  if (!stop && trm_run_writes(r)) say_best(r);
   return finish(r);
 }

@@ -23,6 +23,7 @@ static void report_damage(void *context, const char *message) {
 static trm_status choose(const trm_train_options *options, const trm_rundir *dir, trm_log *log,
                          char path[TRM_PATH_BYTES]) {
   path[0] = 0;
+  if (options->search) return TRM_OK;
   if (options->resume_path) {
     return trm_checkpoint_resolve(options->resume_path, false, path, TRM_PATH_BYTES, log);
   }

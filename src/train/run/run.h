@@ -59,6 +59,11 @@ static inline bool trm_due(int64_t step, int64_t every) {
   return every > 0 && step % every == 0;
 }
 
+/** Whether it is a real run, with a directory. */
+static inline bool trm_run_writes(const trm_run *r) {
+  return !r->options->replay && !r->options->search;
+}
+
 /** Everything up to the first step. Collective; the status is the same on all ranks. */
 trm_status trm_run_set_up(trm_run *r);
 /** Waits for the last checkpoint and lets everything go; reports the first failure. Collective. */

@@ -52,7 +52,7 @@ static trm_status write_checkpoint(trm_run *r, bool best) {
 void trm_run_save(trm_run *r, bool best) {
   trm_real *states = NULL;
   r->saved_step = r->state.step;
-  if (r->options->replay) return;
+  if (!trm_run_writes(r)) return;
   if (r->sharded) {
     trm_watch_phase(r->comm, "collecting a checkpoint", r->state.step);
     const trm_status status = trm_states_collect(r->comm, &r->learner, &r->regions, &states);

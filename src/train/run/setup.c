@@ -53,7 +53,7 @@ static trm_status lock_dir(trm_run *r) {
 
 /* Rank 0's folder, store, log and metrics. */
 static trm_status open_outputs(trm_run *r) {
-  if (!r->root || r->options->replay) return TRM_OK;
+  if (!r->root || !trm_run_writes(r)) return TRM_OK;
   const trm_config *config = r->options->config;
   char path[TRM_PATH_BYTES];
   if (r->lock < 0) TRM_TRY(lock_dir(r));
@@ -64,7 +64,7 @@ static trm_status open_outputs(trm_run *r) {
 }
 
 static trm_status open_metrics(trm_run *r) {
-  if (!r->root || r->options->replay) return TRM_OK;
+  if (!r->root || !trm_run_writes(r)) return TRM_OK;
   const trm_metrics_options options = {.folder = r->dir.root,
                                        .first_step = r->state.step,
                                        .n_steps = r->n_steps,
@@ -111,7 +111,7 @@ static trm_status introduce(trm_run *r) {
     trm_layout_summary(r->comm, &layout, summary, sizeof summary);
     trm_layout_warnings(r->comm, &layout, say_warning, r->log);
     const int64_t warmup = trm_schedule_warmup(r->options->config);
-    if (warmup > 0 && warmup >= r->n_steps) {
+    if (warmup > 0 && warmup >= r->n_steps && !r->options->search) {
       trm_log_warn(r->log,
                    "schedule.warmup_steps is %" PRId64 ", train.steps %" PRId64
                    ": the learning rate will not get to optimizer.lr",
@@ -185,8 +185,8 @@ trm_status trm_run_set_up(trm_run *r) {
   trm_watch_phase(r->comm, "set-up", 0);
   r->seed = (uint64_t)trm_run_int(r, "run.seed");
   /* A replay repeats the training, to which evaluations belong when the rate follows them. */
-  const bool evaluates = !r->options->replay;
-  r->eval_every = evaluates || trm_schedule_follows(config) ? trm_run_int(r, "eval.every") : 0;
+  const bool evaluates = trm_run_writes(r), follows = trm_schedule_follows(config);
+  r->eval_every = evaluates || (follows && !r->options->search) ? trm_run_int(r, "eval.every") : 0;
   r->ckpt_every = trm_run_int(r, "checkpoint.every");
   r->check_every = trm_run_int(r, "check.every");
   r->patience = evaluates ? trm_run_int(r, "train.patience") : 0;
@@ -200,7 +200,7 @@ trm_status trm_run_set_up(trm_run *r) {
                                "the number of parameters"));
   TRM_TRY(create_sync(r));
   TRM_TRY(trm_comm_agree(r->comm, trm_task_plan(r->task, &r->learner, true)));
-  if (r->root && !r->options->replay && trm_path_exists(r->dir.root)) status = lock_dir(r);
+  if (r->root && trm_run_writes(r) && trm_path_exists(r->dir.root)) status = lock_dir(r);
   TRM_TRY(trm_comm_agree(r->comm, status));
   trm_watch_phase(r->comm, "reading the checkpoint", 0);
   TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->task, &r->learner, &r->regions, r->log,

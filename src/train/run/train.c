@@ -35,7 +35,10 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
   bool stopped = false;
   status = trm_run_set_up(r);
   if (status == TRM_OK) status = trm_run_loop(r, &stopped);
-  if (status == TRM_OK && stopped) {
+  if (status == TRM_OK && stopped && options->search) {
+    status = trm_fail(TRM_STOPPED, "stopped at step %" PRId64 " by %s; nothing was written",
+                      r->state.step, stop_reason(r));
+  } else if (status == TRM_OK && stopped) {
     status = trm_fail(TRM_STOPPED,
                       "stopped at step %" PRId64 " by %s, with a checkpoint; go on with --resume",
                       r->state.step, stop_reason(r));
