@@ -71,6 +71,8 @@ def rates(run_dir):
 
 for name, library, settings, lr in (("qhm", QHM, "nu=0.7, beta = 0.9", 0.5), ("unit_step", UNIT, "beta=0.8", 0.01)):
     more = own(library, settings, lr=lr)
+    if name == "qhm":
+        more += ["--set", "optimizer.gradient_noise=1e-4"]
     base = os.path.join(folder, f"{name}-1x1")
     result = train(config, base, *quick, *more, ranks=1)
     good(result, name)
@@ -126,11 +128,12 @@ with open(os.path.join(SOURCE, "examples", "optimizer", "qhm.c")) as file:
     TEXT = file.read()
 newer = compile_text("newer", TEXT.replace('"1.0"', '"1.1"'))
 rebuilt = compile_text("rebuilt", TEXT, "-O0", "-g")
-more = own(newer, "nu=0.7, beta = 0.9", lr=0.5)
+NOISE = ["--set", "optimizer.gradient_noise=1e-4"]
+more = own(newer, "nu=0.7, beta = 0.9", lr=0.5) + NOISE
 one_line(train(config, base, *quick, *more, "--resume"), 78, "qhm 1.1", "was made with qhm 1.0", "--allow-changes")
-more = own(rebuilt, "nu=0.7, beta = 0.9", lr=0.5)
+more = own(rebuilt, "nu=0.7, beta = 0.9", lr=0.5) + NOISE
 one_line(train(config, base, *quick, *more, "--resume"), 78, "another file of qhm 1.0", "--allow-changes")
-other = own(QHM, "nu=0.5, beta = 0.9", lr=0.5)
+other = own(QHM, "nu=0.5, beta = 0.9", lr=0.5) + NOISE
 one_line(train(config, base, *quick, *other, "--resume"), 78, "optimizer.plugin_settings is nu=0.5")
 result = train(config, base, *quick, *more, "--resume", "--allow-changes", "--set", "train.steps=21")
 good(result, "another library on request")
