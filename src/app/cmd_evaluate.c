@@ -60,6 +60,7 @@ int app_evaluate(int argc, char **argv) {
   int64_t threads = 0;
   const app_option options[] = {
       APP_FLAG("--best", &evaluate.best, "the best checkpoint, not the newest"),
+      APP_FLAG("--raw", &evaluate.raw, "the weights as trained, also where the run averaged them"),
       APP_TEXT("--data", 0, &evaluate.data, "DATA.h5",
                "another data set of the same vocabulary, or the same features and classes"),
       APP_LIST("--set", 's', &sets, "eval.KEY=VALUE",

@@ -20,6 +20,7 @@ int app_generate(int argc, char **argv) {
                "draw from the fewest tokens that hold this much probability (default 1)"),
       APP_INT("--seed", 0, &seed, 0, 9e15, "N", "the same seed writes the same text (default 1)"),
       APP_FLAG("--best", &generate.best, "the best checkpoint, not the newest"),
+      APP_FLAG("--raw", &generate.raw, "the weights as trained, also where the run averaged them"),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;

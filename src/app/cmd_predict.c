@@ -12,6 +12,7 @@ int app_predict(int argc, char **argv) {
   const app_option options[] = {
       APP_TEXT("--output", 'o', &predict.output, "FILE.tsv", "file to write"),
       APP_FLAG("--best", &predict.best, "the best checkpoint, not the newest"),
+      APP_FLAG("--raw", &predict.raw, "the weights as trained, also where the run averaged them"),
       APP_TEXT("--data", 0, &predict.data, "DATA.h5",
                "another data set of the same vocabulary or features; its labels do not count"),
       APP_INT("--top", 0, &predict.top_k, 1, 1000, "K", "interactions: items a user (default 20)"),

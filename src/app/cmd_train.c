@@ -70,10 +70,12 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   print_bytes("packed", p->packed_bytes);
   print_bytes("gradients", p->gradients_bytes);
   print_bytes("optimizer", p->optimizer_bytes);
+  if (p->average_bytes > 0) print_bytes("average", p->average_bytes);
   print_bytes("activations", p->activations_bytes);
   print_bytes("data", p->data_bytes);
   print_bytes("together", p->weights_bytes + p->packed_bytes + p->gradients_bytes +
-                              p->optimizer_bytes + p->activations_bytes + p->data_bytes);
+                              p->optimizer_bytes + p->average_bytes + p->activations_bytes +
+                              p->data_bytes);
   if (p->host_bytes > 0) {
     printf("# on each host %.1f MiB of the data set, which its ranks share\n",
            (double)p->host_bytes / 1048576);

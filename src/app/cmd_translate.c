@@ -48,6 +48,7 @@ int app_translate(int argc, char **argv) {
       APP_INT("--batch", 0, &o.batch, 1, 4096, "N",
               "lines that a rank works on together; changes no result (default 64)"),
       APP_FLAG("--best", &o.best, "the best checkpoint, not the newest"),
+      APP_FLAG("--raw", &o.raw, "the weights as trained, also where the run averaged them"),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;

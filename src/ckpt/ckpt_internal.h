@@ -51,6 +51,8 @@ trm_status trm_ckpt_write(const char *path, const trm_ckpt_info *info, const trm
 
 /* read.c */
 
+/** Whether an array of a file is a region, by its name there ("/model/..."); else it is a fact. */
+bool trm_ckpt_is_region(const char *name);
 /** Opens a file whose seal, if it has one, is whole, and which says it is a checkpoint. */
 trm_status trm_ckpt_open(const char *path, trm_container **out);
 trm_status trm_ckpt_info_read(trm_container *file, trm_ckpt_info *info);

@@ -190,10 +190,18 @@ static trm_status take_attr(void *context, const char *name, trm_attr_type type)
   return status;
 }
 
+bool trm_ckpt_is_region(const char *name) {
+  static const char *const groups[] = {"/model/", "/optimizer/", "/average/"};
+  for (size_t i = 0; i < sizeof groups / sizeof groups[0]; ++i) {
+    if (strncmp(name, groups[i], strlen(groups[i])) == 0) return true;
+  }
+  return false;
+}
+
 /* Names of regions and of facts that are arrays begin with a slash in the file. */
 static trm_status take_array(void *context, const char *name, const trm_array_info *array) {
   gathering *g = context;
-  if (strncmp(name, "/model/", 7) == 0 || strncmp(name, "/optimizer/", 11) == 0) return TRM_OK;
+  if (trm_ckpt_is_region(name)) return TRM_OK;
   if (array->n_dims != 1 || array->n_elements > MAX_FACT_ELEMENTS || name[0] != '/' ||
       name[1] == 0 || strlen(name) > TRM_FACT_NAME_BYTES) {
     return bad_fact(g, name);

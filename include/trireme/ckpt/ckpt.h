@@ -26,7 +26,7 @@
 #include "trireme/core/status.h"
 
 /** A named region of memory: "model/wte/weight", float32, row-major. Regions lie in groups of the file
- *  called model and optimizer; arrays elsewhere in it are facts. */
+ *  called model, optimizer and average; arrays elsewhere in it are facts. */
 typedef struct trm_region {
   const char *name; /* borrowed */
   int n_dims;

@@ -19,8 +19,9 @@
 typedef struct trm_learner {
   trm_params *params;
   trm_model *model;
-  trm_tape *tape;           /* arena reserved for the shapes asked for */
-  trm_optimizer *optimizer; /* NULL without training */
+  trm_tape *tape;              /* arena reserved for the shapes asked for */
+  trm_optimizer *optimizer;    /* NULL without training */
+  struct trm_average *average; /* of the weights (average.h); NULL: none is kept */
 } trm_learner;
 
 /**
@@ -46,15 +47,20 @@ enum { TRM_RULE_TEXT_BYTES = 512 };
 /** "rule head/w* lr=10x: 2 parameters, 1,290 weights": of rule `i` of its optimizer. */
 void trm_learner_rule_text(const trm_learner *learner, int i, char text[TRM_RULE_TEXT_BYTES]);
 
-/** Regions of a checkpoint: "model/<name>" and, with an optimizer, "optimizer/<state>/<name>". */
+/** Regions of a checkpoint: "model/<name>"; with an optimizer "optimizer/<state>/<name>", and with an
+ *  average "average/<name>". */
 typedef struct trm_regions {
   trm_region *rows; /* [n], owned */
   char *names;      /* owned */
   int n;
-  int n_model; /* rows[0..n_model) are the model's; the states' follow, one state after the other */
+  int n_model;    /* rows[0..n_model) are the model's */
+  int n_training; /* rows[n_model..n_training) are the states', one state after the other; those of the
+                     average follow */
 } trm_regions;
 /** Regions of a state that is shared out have no data until they are bound. */
 trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions);
+/** Regions of the weights alone, of the file's average where `average`: "average/<name>". */
+trm_status trm_learner_weights_regions(trm_learner *learner, bool average, trm_regions *regions);
 /** Lets the regions of state s be those of the flat array states + s * n_elements; NULL: of none. */
 void trm_learner_bind_states(const trm_learner *learner, trm_regions *regions, trm_real *states);
 void trm_regions_free(trm_regions *regions);

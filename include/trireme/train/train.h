@@ -42,6 +42,7 @@ typedef struct trm_train_plan {
   char rules[4096];  /* what each rule by parameter matched: lines that begin with # */
   double steps_an_epoch;
   int64_t weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes;
+  int64_t average_bytes;    /* of the weights; 0: none is kept */
   int64_t packed_bytes;     /* weights once more, as products read them */
   int64_t data_bytes;       /* the data set and what is planned for it; not batches made ahead */
   int64_t host_bytes;       /* besides: what the ranks of a host share of the data set */
@@ -59,6 +60,7 @@ trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_
 typedef struct trm_evaluate_options {
   const char *run;         /* run directory or checkpoint file */
   bool best;               /* the best one of the run instead of the newest */
+  bool raw;                /* the weights as trained, where there is an average of them */
   const char *data;        /* data set; NULL: the one the run was trained on */
   const char *const *sets; /* [n_sets] "eval.KEY=VALUE" */
   int n_sets;
@@ -115,7 +117,7 @@ trm_status trm_robustness_run(trm_comm *comm, const trm_evaluate_options *option
 
 typedef struct trm_predict_options {
   const char *run; /* run directory or checkpoint file */
-  bool best;
+  bool best, raw;
   const char *data;   /* data set; NULL: the one the run was trained on */
   const char *output; /* tab-separated file */
   int64_t top_k;      /* interactions: items a user */
@@ -126,7 +128,7 @@ trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, i
 
 typedef struct trm_generate_options {
   const char *run;
-  bool best;
+  bool best, raw;
   const char *prompt; /* UTF-8; "": begin after a newline */
   int64_t n_tokens;   /* to generate */
   double temperature; /* 0: always the most likely token */
@@ -140,7 +142,7 @@ trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options,
 
 typedef struct trm_translate_options {
   const char *run; /* run directory or checkpoint file */
-  bool best;
+  bool best, raw;
   const char *input, *output; /* files; NULL: standard input and output */
   int64_t batch;              /* lines a rank works on together; changes no result */
   int64_t beam, n_best;       /* 1 to beam */

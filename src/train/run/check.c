@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "average.h"
 #include "rundir.h"
 #include "task.h"
 #include "transfer.h"
@@ -78,7 +79,8 @@ static trm_status plan_memory(trm_comm *comm, const trm_config *config, trm_task
   plan->optimizer_bytes = trm_optimizer_bytes(learner.optimizer);
   plan->packed_bytes = (int64_t)trm_tape_packed_bytes(learner.tape);
   plan->activations_bytes = (int64_t)trm_tape_arena_bytes(learner.tape);
-  plan->checkpoint_bytes = array_bytes * (1 + n_states);
+  plan->average_bytes = learner.average ? array_bytes : 0;
+  plan->checkpoint_bytes = array_bytes * (1 + n_states) + plan->average_bytes;
   plan_rules(&learner, plan);
 out:
   trm_learner_destroy(&learner);

@@ -1,6 +1,7 @@
 /* Keys of a run itself, and the list of all who bring keys. */
 #include "trireme/train/keys.h"
 
+#include "average.h"
 #include "task.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/math/gemm.h"
@@ -87,14 +88,15 @@ static const trm_config_part part = {.rows = {&rows}};
 
 void trm_program_parts(trm_config_parts *parts) {
   *parts = (trm_config_parts){
-      .groups = "run data model sampler batch loss adversarial train optimizer params schedule eval "
-                "checkpoint log comm check debug math",
+      .groups = "run data model sampler batch loss adversarial train optimizer params schedule average "
+                "eval checkpoint log comm check debug math",
       .list = "groups",
       .list_key = "params.rules"};
   trm_config_parts_add(parts, &part);
   trm_model_parts(parts);
   trm_task_parts(parts);
   trm_optim_parts(parts);
+  trm_average_parts(parts);
   trm_reducer_parts(parts);
   trm_gemm_parts(parts);
 }

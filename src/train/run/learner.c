@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "average.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
 
@@ -29,6 +30,7 @@ trm_status trm_learner_create(const trm_config *config, const trm_model_dims *di
   if (training) {
     TRM_TRY_OUT(
         trm_optimizer_create_share(config, learner->params, rank, size, &learner->optimizer));
+    TRM_TRY_OUT(trm_average_create(config, learner->params, &learner->average));
   }
   return TRM_OK;
 out:
@@ -37,6 +39,7 @@ out:
 }
 
 void trm_learner_destroy(trm_learner *learner) {
+  trm_average_destroy(&learner->average);
   trm_optimizer_destroy(&learner->optimizer);
   trm_tape_destroy(&learner->tape);
   trm_model_destroy(&learner->model);
@@ -66,37 +69,48 @@ static void add_region(trm_regions *regions, const char *group, const trm_param 
   region->data = base ? base + row->offset : NULL;
 }
 
-trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions) {
-  const trm_params *params = learner->params;
-  const int n_states = learner->optimizer ? trm_optimizer_n_states(learner->optimizer) : 0;
-  const int64_t n = (int64_t)params->n_rows * (1 + n_states);
+static trm_status take_room(trm_regions *regions, int64_t n) {
   *regions = (trm_regions){0};
   TRM_TRY(TRM_ALLOC(&regions->rows, n, "checkpoint regions"));
   const trm_status status = TRM_ALLOC(&regions->names, n * REGION_NAME_BYTES, "checkpoint regions");
-  if (status != TRM_OK) {
-    trm_regions_free(regions);
-    return status;
-  }
-  for (int i = 0; i < params->n_rows; ++i) {
-    add_region(regions, "model", &params->rows[i], params->weights);
-  }
+  if (status != TRM_OK) trm_regions_free(regions);
+  return status;
+}
+
+/* A region for each parameter, of the flat array `base`. */
+static void add_regions(trm_regions *regions, const char *group, const trm_params *params,
+                        trm_real *base) {
+  for (int i = 0; i < params->n_rows; ++i) add_region(regions, group, &params->rows[i], base);
+}
+
+trm_status trm_learner_regions(trm_learner *learner, trm_regions *regions) {
+  const trm_params *params = learner->params;
+  const int n_states = learner->optimizer ? trm_optimizer_n_states(learner->optimizer) : 0;
+  TRM_TRY(take_room(regions, (int64_t)params->n_rows * (2 + n_states)));
+  add_regions(regions, "model", params, params->weights);
   regions->n_model = regions->n;
   for (int s = 0; s < n_states; ++s) {
     char group[32];
+    const bool whole = trm_optimizer_stripes(learner->optimizer).size == 1;
     (void)snprintf(group, sizeof group, "optimizer/%s",
                    trm_optimizer_state_name(learner->optimizer, s));
-    for (int i = 0; i < params->n_rows; ++i) {
-      const bool whole = trm_optimizer_stripes(learner->optimizer).size == 1;
-      add_region(regions, group, &params->rows[i],
-                 whole ? trm_optimizer_state(learner->optimizer, s) : NULL);
-    }
+    add_regions(regions, group, params, whole ? trm_optimizer_state(learner->optimizer, s) : NULL);
   }
+  regions->n_training = regions->n;
+  if (learner->average) add_regions(regions, "average", params, learner->average->weights);
+  return TRM_OK;
+}
+
+trm_status trm_learner_weights_regions(trm_learner *learner, bool average, trm_regions *regions) {
+  TRM_TRY(take_room(regions, learner->params->n_rows));
+  add_regions(regions, average ? "average" : "model", learner->params, learner->params->weights);
+  regions->n_model = regions->n_training = regions->n;
   return TRM_OK;
 }
 
 void trm_learner_bind_states(const trm_learner *learner, trm_regions *regions, trm_real *states) {
   const trm_params *params = learner->params;
-  for (int i = regions->n_model; i < regions->n; ++i) {
+  for (int i = regions->n_model; i < regions->n_training; ++i) {
     const int state = (i - regions->n_model) / params->n_rows;
     const trm_param *row = &params->rows[(i - regions->n_model) % params->n_rows];
     regions->rows[i].data = states ? states + state * params->n_elements + row->offset : NULL;

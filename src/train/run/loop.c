@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "average.h"
 #include "drift.h"
 #include "rate_search.h"
 #include "replay.h"
@@ -12,11 +13,12 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/float_mode.h"
+#include "trireme/core/hash.h"
 #include "trireme/math/kernels.h"
 #include "trireme/optim/plugins.h"
 
-static bool stop_wanted(void *context) {
-  const trm_run *r = context;
+bool trm_run_stop_wanted(void *run) {
+  const trm_run *r = run;
   if (trm_signals_received() != 0 || r->replay_stop) return true;
   return r->budget_counts && r->time_budget_s > 0 && trm_clock_s() - r->start_s >= r->time_budget_s;
 }
@@ -120,6 +122,13 @@ static void note_dry_step(trm_run *r, double loss, double lr) {
   }
 }
 
+/* Of the weights, and of their average, which is saved too. */
+static uint64_t hash_of_all(const trm_run *r) {
+  const trm_average *average = r->learner.average;
+  if (!trm_average_any(average)) return r->weights_hash;
+  return trm_hash_chain(r->weights_hash, trm_average_hash(average, r->learner.params));
+}
+
 /* One step, from the batch to the update. What this rank failed with since the ranks last agreed
  * (r->pending) comes to all of them here. Collective; the status is the same on all ranks. */
 static trm_status step(trm_run *r, bool *stop) {
@@ -132,7 +141,7 @@ static trm_status step(trm_run *r, bool *stop) {
   }
   trm_watch_phase(r->comm, "gradient all-reduce", r->state.step);
   trm_gradsync_result sums;
-  TRM_TRY(trm_gradsync_finish(r->sync, r->pending, stop_wanted(r), &sums));
+  TRM_TRY(trm_gradsync_finish(r->sync, r->pending, trm_run_stop_wanted(r), &sums));
   if (sums.n_failed > 0) {
     const trm_status status = trm_comm_agree(r->comm, r->pending);
     TRM_ASSERT(status != TRM_OK);
@@ -166,10 +175,13 @@ static trm_status step(trm_run *r, bool *stop) {
   TRM_TRY(check_plugged(r));
   ++r->state.step;
   flip_for_test(r);
+  if (r->learner.average) {
+    trm_average_observe(r->learner.average, r->learner.params, r->state.step);
+  }
   r->samples_hash = sums.samples_hash;
   const bool check = trm_due(r->state.step, r->check_every) || saves_at(r, r->state.step) || *stop;
   if (r->root || check) r->weights_hash = trm_params_hash(r->learner.params);
-  if (check) TRM_TRY(trm_drift_check(r->comm, r->weights_hash, r->state.step, r->hashes));
+  if (check) TRM_TRY(trm_drift_check(r->comm, hash_of_all(r), r->state.step, r->hashes));
   if (!r->root) return TRM_OK;
   const trm_step_record record = {.step = r->state.step,
                                   .loss = loss,
@@ -213,14 +225,29 @@ static void say_schedule_end(const trm_run *r) {
                length, trm_schedule_length_key(config), trm_schedule_lr(config, length));
 }
 
-/* Evaluates the weights as they are, and notes and saves them when they are the best so far.
+/* Evaluates the average of the weights where there is one, else the weights as they are. Collective. */
+static trm_status measure(trm_run *r, trm_evaluation *result, bool *stopped) {
+  trm_average *average = r->learner.average;
+  const bool shows = trm_average_any(average);
+  if (trm_average_wants_statistics(average)) {
+    TRM_TRY(trm_run_estimate_statistics(r, stopped));
+    if (*stopped) return TRM_OK;
+  }
+  trm_watch_phase(r->comm, "evaluation", r->state.step);
+  if (shows) trm_average_show(average, r->learner.params);
+  const trm_status status =
+      r->task->kind->evaluate(r->task, &r->learner, trm_run_stop_wanted, r, result, stopped);
+  if (shows) trm_average_hide(average, r->learner.params);
+  return status;
+}
+
+/* Evaluates, and notes and saves the weights when they are the best so far.
  * Collective; the status is the same on all ranks. `*stop` may become true. */
 static trm_status evaluate(trm_run *r, bool *stop) {
   trm_evaluation result = {
       .subset = r->task->kind->subset, .unit = r->task->unit, .step = r->state.step};
   bool stopped = false;
-  trm_watch_phase(r->comm, "evaluation", r->state.step);
-  TRM_TRY(r->task->kind->evaluate(r->task, &r->learner, stop_wanted, r, &result, &stopped));
+  TRM_TRY(measure(r, &result, &stopped));
   if (stopped) {
     *stop = true;
     return TRM_OK;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "average.h"
 #include "plugin_facts.h"
 #include "schedule_facts.h"
 #include "states.h"
@@ -163,6 +164,20 @@ static trm_status check_info(const trm_train_options *options, trm_task *task,
   return TRM_OK;
 }
 
+/* The average that the checkpoint has; a run may begin to average when it goes on. Collective; the status
+ * is the same on all ranks. */
+static trm_status load_average(trm_comm *comm, const char *path, const trm_facts *facts,
+                               const trm_regions *regions, trm_average *average) {
+  bool stale;
+  if (!average || !trm_average_in(facts, &stale)) return TRM_OK;
+  trm_ckpt_info again = {0};
+  trm_average_restore(facts, average);
+  TRM_TRY(trm_ckpt_load_all(comm, path, &again, regions->rows + regions->n_training,
+                            regions->n - regions->n_training));
+  trm_ckpt_info_free(&again);
+  return TRM_OK;
+}
+
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
                       trm_task *task, trm_learner *learner, trm_regions *regions, trm_log *log,
                       trm_run_state *state, bool *resumed) {
@@ -191,13 +206,12 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   TRM_TRY(trm_comm_agree(comm, status));
   const bool shared_out = trm_states_shared_out(learner);
   TRM_TRY(trm_ckpt_load_all(comm, path, &info, regions->rows,
-                            shared_out ? regions->n_model : regions->n));
-  if (shared_out) {
-    status = trm_states_load(comm, learner, regions, path);
-    if (status != TRM_OK) {
-      trm_ckpt_info_free(&info);
-      return status;
-    }
+                            shared_out ? regions->n_model : regions->n_training));
+  if (shared_out) status = trm_states_load(comm, learner, regions, path);
+  if (status == TRM_OK) status = load_average(comm, path, &info.facts, regions, learner->average);
+  if (status != TRM_OK) {
+    trm_ckpt_info_free(&info);
+    return status;
   }
   state->step = info.step;
   take_best(task, &info, log, state);

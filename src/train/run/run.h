@@ -77,6 +77,12 @@ trm_status trm_run_save_last(trm_run *r);
  *  is far behind is left out. Collective; the status is the same on all ranks. */
 trm_status trm_run_save_if_due(trm_run *r);
 
+/** Whether this rank has been asked to stop: a trm_task_stop. */
+bool trm_run_stop_wanted(void *run);
+/** Estimates the running statistics of the average (statistics.c). `*stop` may become true: then they stay
+ *  what they were. Collective; the status is the same on all ranks. */
+trm_status trm_run_estimate_statistics(trm_run *r, bool *stop);
+
 /** Steps, evaluations and checkpoints to the end, or to a stop. Collective. */
 trm_status trm_run_loop(trm_run *r, bool *stopped);
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "average.h"
 #include "plugin_facts.h"
 #include "run.h"
 #include "schedule_facts.h"
@@ -27,6 +28,8 @@ static trm_status describe_run(const trm_run *r, const char *config_text, char f
                           .program_version = TRM_VERSION,
                           .fingerprint = fingerprint};
   TRM_TRY(trm_task_facts(r->task, &info->facts));
+  if (r->learner.average)
+    TRM_TRY(trm_average_keep(r->learner.average, r->learner.params, &info->facts));
   TRM_TRY(trm_plugins_keep(r->options->config, &info->facts));
   return trm_schedule_keep(r->options->config, trm_optimizer_schedule(r->learner.optimizer),
                            &info->facts);
@@ -40,7 +43,9 @@ static trm_status write_checkpoint(trm_run *r, bool best) {
   trm_ckpt_info info;
   trm_status status = describe_run(r, config_text, fingerprint, &info);
   if (status == TRM_OK) {
-    status = trm_ckpt_save(r->store, &info, r->regions.rows, r->regions.n, best);
+    /* Before there is an average there is none to save. */
+    const int n = trm_average_any(r->learner.average) ? r->regions.n : r->regions.n_training;
+    status = trm_ckpt_save(r->store, &info, r->regions.rows, n, best);
   }
   trm_facts_free(&info.facts);
   TRM_FREE(config_text);

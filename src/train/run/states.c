@@ -45,7 +45,7 @@ trm_status trm_states_load(trm_comm *comm, trm_learner *learner, trm_regions *re
   if (status == TRM_OK) {
     if (trm_comm_rank(comm) == 0) {
       status = trm_ckpt_read_regions(path, regions->rows + regions->n_model,
-                                     regions->n - regions->n_model);
+                                     regions->n_training - regions->n_model);
     }
     status = trm_comm_agree(comm, status);
   }

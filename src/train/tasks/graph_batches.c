@@ -171,6 +171,7 @@ trm_status trm_graph_batches_start(trm_graph_batches *b, trm_gradsync *sync, int
   b->options.n_threads = loader_threads(b->task->config);
   b->options.depth = b->options.n_threads + 1;
   if (b->fetch) trm_gradsync_on_between(sync, poll_fetch, b->fetch);
+  trm_graph_loader_destroy(&b->loader);
   return trm_graph_loader_create(&b->options, &b->loader);
 }
 

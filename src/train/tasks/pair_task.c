@@ -192,6 +192,7 @@ static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync
   t->sync = sync;
   t->options.first_step = first_step;
   t->options.end_step = end_step;
+  trm_graph_loader_destroy(&t->loader);
   return trm_graph_loader_create(&t->options, &t->loader);
 }
 

@@ -441,6 +441,7 @@ static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync
   trm_sample_loader_options options = {
       .order = order_options(task, t), .first_step = first_step, .end_step = end_step, .depth = 4};
   trm_gradsync_blocks(sync, &options.first_block, &options.n_local);
+  trm_sample_loader_destroy(&t->loader);
   return trm_sample_loader_create(&options, &t->loader);
 }
 

@@ -41,7 +41,8 @@ typedef struct trm_task_kind {
   trm_status (*resolve)(trm_task *task, trm_config *config);
   /** Checks what must hold before the first step, and runs dry passes over the largest blocks. */
   trm_status (*plan)(trm_task *task, trm_learner *learner, bool training);
-  /** Begins reading ahead for this rank's blocks of steps [first_step, end_step). Collective. */
+  /** Begins reading ahead for this rank's blocks of steps [first_step, end_step), and ends what was begun
+   *  before. Collective. */
   trm_status (*start)(trm_task *task, trm_learner *learner, trm_gradsync *sync, int64_t first_step,
                       int64_t end_step);
   /** Forward and backward over this rank's blocks of a step. Collective only where the task says

@@ -111,6 +111,7 @@ static trm_status start(trm_task *task, trm_learner *learner, trm_gradsync *sync
                                       .first_step = first_step,
                                       .end_step = end_step,
                                       .depth = 4};
+  trm_loader_destroy(&t->loader);
   return trm_loader_create(t->dataset, &options, &t->loader);
 }
 

@@ -80,7 +80,7 @@ static trm_status open_all(trm_comm *comm, const trm_evaluate_options *options, 
   }
   TRM_TRY(trm_comm_agree(comm, status));
   TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
-  TRM_TRY(trm_restore_begin(comm, path, &o->restored));
+  TRM_TRY(trm_restore_begin(comm, path, options->raw, &o->restored));
   status = set_keys(o->restored.config, options->sets, options->n_sets);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(open_data(comm, data, use, &o->restored, &o->log, &o->task));
@@ -140,7 +140,7 @@ trm_status trm_robustness_run(trm_comm *comm, const trm_evaluate_options *option
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
   opened o;
   const trm_evaluate_options of = {
-      .run = options->run, .best = options->best, .data = options->data};
+      .run = options->run, .best = options->best, .raw = options->raw, .data = options->data};
   trm_status status =
       trm_comm_rank(comm) == 0 ? trm_text_file_check("predict", options->output) : TRM_OK;
   TRM_TRY(trm_comm_agree(comm, status));

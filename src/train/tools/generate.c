@@ -23,7 +23,7 @@ trm_status trm_generate_run(trm_comm *comm, const trm_generate_options *options,
   trm_log log; /* damaged checkpoints that are passed over are named */
   trm_log_init(&log, stderr);
   TRM_TRY(trm_checkpoint_resolve(options->run, options->best, path, sizeof path, &log));
-  TRM_TRY(trm_restore_begin(comm, path, &restored));
+  TRM_TRY(trm_restore_begin(comm, path, options->raw, &restored));
   const trm_status status = generate(&restored, path, options, out);
   trm_restored_free(&restored);
   return status;

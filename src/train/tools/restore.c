@@ -1,5 +1,8 @@
 #include "restore.h"
 
+#include <stdio.h>
+
+#include "average.h"
 #include "tasks_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/math/gemm.h"
@@ -21,12 +24,29 @@ static trm_status read_config(trm_restored *restored, const char *path) {
   return trm_gemm_configure(restored->config);
 }
 
-trm_status trm_restore_begin(trm_comm *comm, const char *path, trm_restored *restored) {
-  *restored = (trm_restored){.comm = comm};
+/* Says so where the average was not looked at since it last changed. */
+static void choose_weights(const trm_restored *restored, const char *path, bool *average) {
+  bool stale;
+  trm_log log;
+  *average = *average && trm_average_in(&restored->info.facts, &stale);
+  if (!*average || !stale) return;
+  trm_log_init(&log, trm_comm_rank(restored->comm) == 0 ? stderr : NULL);
+  trm_log_warn(&log,
+               "%s: running statistics are older than the average of the weights, which no "
+               "evaluation looked at since; give --raw, or a checkpoint that was evaluated",
+               path);
+}
+
+trm_status trm_restore_begin(trm_comm *comm, const char *path, bool raw, trm_restored *restored) {
+  *restored = (trm_restored){.comm = comm, .average = !raw};
   TRM_TRY(trm_ckpt_load_all(comm, path, &restored->info, NULL, 0));
   const trm_status status = trm_comm_agree(comm, read_config(restored, path));
-  if (status != TRM_OK) trm_restored_free(restored);
-  return status;
+  if (status != TRM_OK) {
+    trm_restored_free(restored);
+    return status;
+  }
+  choose_weights(restored, path, &restored->average);
+  return TRM_OK;
 }
 
 trm_status trm_restore_weights(const char *path, const trm_model_dims *dims,
@@ -34,7 +54,9 @@ trm_status trm_restore_weights(const char *path, const trm_model_dims *dims,
   trm_ckpt_info again = {0};
   trm_regions regions = {0};
   trm_status status = trm_learner_create(restored->config, dims, false, 0, 1, &restored->learner);
-  if (status == TRM_OK) status = trm_learner_regions(&restored->learner, &regions);
+  if (status == TRM_OK) {
+    status = trm_learner_weights_regions(&restored->learner, restored->average, &regions);
+  }
   TRM_TRY_OUT(trm_comm_agree(restored->comm, status));
   TRM_TRY_OUT(trm_ckpt_load_all(restored->comm, path, &again, regions.rows, regions.n));
 out:

@@ -122,7 +122,7 @@ static trm_status open_translator(translator *t) {
   }
   TRM_TRY(trm_comm_agree(t->comm, status));
   TRM_TRY(trm_comm_broadcast(t->comm, path, sizeof path, 0));
-  TRM_TRY(trm_restore_begin(t->comm, path, &t->restored));
+  TRM_TRY(trm_restore_begin(t->comm, path, t->options->raw, &t->restored));
   TRM_TRY(trm_comm_agree(t->comm, read_facts(t, path)));
   const trm_model_dims dims = {.n_inputs = t->facts.input_vocab.n,
                                .n_outputs = t->facts.target_vocab.n,

@@ -73,7 +73,7 @@ static trm_status load_plugins(trm_config *config, const trm_verify_plugins *plu
 static trm_status replay_run(trm_comm *comm, const plan *p, const char *data,
                              const trm_verify_plugins *plugins, trm_replay *replay, trm_log *log) {
   trm_restored restored;
-  TRM_TRY(trm_restore_begin(comm, p->path, &restored));
+  TRM_TRY(trm_restore_begin(comm, p->path, true, &restored));
   trm_config *config = restored.config;
   trm_status status = TRM_OK;
   status = trm_config_set_int(config, "train.steps", p->last);
