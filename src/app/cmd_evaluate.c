@@ -47,7 +47,11 @@ static trm_status run_attack(trm_comm *comm, const trm_evaluate_options *evaluat
 static trm_status run_plain(trm_comm *comm, const trm_evaluate_options *evaluate) {
   trm_evaluation result;
   TRM_TRY(trm_evaluate_run(comm, evaluate, &result));
-  if (trm_comm_rank(comm) == 0) print_result(&result);
+  if (trm_comm_rank(comm) != 0) return TRM_OK;
+  print_result(&result);
+  if (!isnan(result.train_loss)) {
+    printf("  training part, measured alike: loss %.6f\n", result.train_loss);
+  }
   return TRM_OK;
 }
 

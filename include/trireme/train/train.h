@@ -74,6 +74,7 @@ typedef struct trm_evaluation {
       *loss_unit; /* of it: "nats"; of numbers "squared deviations" and the like, in deviations of
                             the training part; NULL: nats */
   int64_t count;  /* units */
+  double train_loss;  /* of the training part, measured alike; where the task has train_loss */
   const char *subset; /* "validation"; of interactions, which have none, "test" */
   const char *unit;   /* "token", "node", "graph", "interaction" */
   int64_t step;       /* of the checkpoint */
@@ -159,9 +160,12 @@ typedef struct trm_translate_options {
  *  many of "line, score, log-probability, text". Collective. */
 trm_status trm_translate_run(trm_comm *comm, const trm_translate_options *options);
 
-/** Resolves "run directory or checkpoint file" to a file, into path[size]. Warnings about damaged
+/** Resolves "run directory or checkpoint file" to a file, into path[size]: of a run the best one, or its
+ *  result, which is the newest one unless the run restored the best at its end. Warnings about damaged
  *  checkpoints go to `log` (may be NULL). Not collective. */
 trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t size,
                                   trm_log *log);
+/** The same, but of a run the newest one whatever its result is: what it goes on from. */
+trm_status trm_checkpoint_newest(const char *run, char *path, size_t size, trm_log *log);
 
 #endif

@@ -11,8 +11,8 @@
 #include "trireme/io/events.h"
 
 /* Scores of the task follow; zero_share stands there where weights shrink to zeros. */
-static const char header[] = "step,loss,valid_loss,lr,grad_norm,%ss_per_s,step_s,exposed_comm_s,"
-                             "elapsed_s,peak_rss_mb,%sweights_hash,samples_hash";
+static const char header[] = "step,loss,valid_loss,%slr,grad_norm,%ss_per_s,step_s,exposed_comm_s,"
+                             "elapsed_s,peak_rss_mb,event,%sweights_hash,samples_hash";
 
 struct trm_metrics {
   trm_log *log;
@@ -33,7 +33,8 @@ struct trm_metrics {
 };
 
 static void make_header(const trm_task *task, bool zeros, char *columns, size_t size) {
-  int at = snprintf(columns, size, header, task->unit, zeros ? "zero_share," : "");
+  int at = snprintf(columns, size, header, task->train_loss ? "train_loss," : "", task->unit,
+                    zeros ? "zero_share," : "");
   for (int i = 0; i < task->n_scores; ++i) {
     at += snprintf(columns + at, size - (size_t)at, ",%s", task->scores[i]);
   }
@@ -115,9 +116,10 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   const double n = (double)m->window_steps;
   m->last_rate = rate;
   const double zeros = m->optimizer ? trm_optimizer_zero_share(m->optimizer) : 0;
-  TRM_TRY(trm_table_put(&m->rows, "%lld,%.9g,,%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,",
-                        (long long)r->step, r->loss, r->lr, r->grad_norm, rate, m->window_s / n,
-                        m->window_exposed_s / n, trm_process_age_s(), peak_mb()));
+  TRM_TRY(trm_table_put(&m->rows, "%lld,%.9g,,%s%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,,",
+                        (long long)r->step, r->loss, m->task->train_loss ? "," : "", r->lr,
+                        r->grad_norm, rate, m->window_s / n, m->window_exposed_s / n,
+                        trm_process_age_s(), peak_mb()));
   if (m->optimizer) TRM_TRY(trm_table_put(&m->rows, "%.6g,", zeros));
   TRM_TRY(trm_table_put(&m->rows, "%016" PRIx64 ",%016" PRIx64, r->weights_hash, r->samples_hash));
   TRM_TRY(end_row(m));
@@ -148,14 +150,18 @@ static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
   }
   if (e->n_scores == 0) (void)snprintf(text, sizeof text, "  perplexity %.3f", exp(e->loss));
   char loss[48] = "";
+  char train[48] = "";
   if (e->count > 0) (void)snprintf(loss, sizeof loss, "  %s loss %.4f", e->subset, e->loss);
-  trm_log_line(m->log, "step %s%s%s%s", count, loss, text, best ? "  (best)" : "");
+  if (m->task->train_loss) (void)snprintf(train, sizeof train, "  train loss %.4f", e->train_loss);
+  trm_log_line(m->log, "step %s%s%s%s%s", count, loss, train, text, best ? "  (best)" : "");
 }
 
 trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) {
   say_evaluation(m, e, best);
-  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,,,,,,%.6g,%.6g,%s,", (long long)e->step, e->loss,
-                        trm_process_age_s(), peak_mb(), m->optimizer ? "," : ""));
+  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,", (long long)e->step, e->loss));
+  if (m->task->train_loss) TRM_TRY(trm_table_put(&m->rows, "%.9g,", e->train_loss));
+  TRM_TRY(trm_table_put(&m->rows, ",,,,,%.6g,%.6g,,%s,", trm_process_age_s(), peak_mb(),
+                        m->optimizer ? "," : ""));
   for (int i = 0; i < e->n_scores; ++i) {
     TRM_TRY(trm_table_put(&m->rows, ",%.9g", e->scores[i].value));
   }
@@ -163,10 +169,26 @@ trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) 
   TRM_TRY(trm_table_flush(&m->rows));
   if (!m->events) return TRM_OK;
   TRM_TRY(trm_events_scalar(m->events, e->step, "valid/loss", e->loss));
+  if (m->task->train_loss) {
+    TRM_TRY(trm_events_scalar(m->events, e->step, "valid/train_loss", e->train_loss));
+  }
   for (int i = 0; i < e->n_scores; ++i) {
     TRM_TRY(trm_events_scalar(m->events, e->step, e->scores[i].name, e->scores[i].value));
   }
   return trm_events_flush(m->events);
+}
+
+trm_status trm_metrics_event(trm_metrics *m, int64_t step, const char *event) {
+  TRM_ASSERT(!strchr(event, ','));
+  TRM_TRY(trm_table_put(&m->rows, "%lld,,,%s,,,,,%.6g,%.6g,%s,%s,", (long long)step,
+                        m->task->train_loss ? "," : "", trm_process_age_s(), peak_mb(), event,
+                        m->optimizer ? "," : ""));
+  TRM_TRY(end_row(m));
+  return trm_table_flush(&m->rows);
+}
+
+trm_status trm_metrics_scalar(trm_metrics *m, int64_t step, const char *name, double value) {
+  return m->events ? trm_events_scalar(m->events, step, name, value) : TRM_OK;
 }
 
 trm_status trm_metrics_flush(trm_metrics *m) {

@@ -44,6 +44,10 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
 trm_status trm_metrics_step(trm_metrics *metrics, const trm_step_record *record);
 /** Records an evaluation of the weights after `step` updates. */
 trm_status trm_metrics_eval(trm_metrics *metrics, const trm_evaluation *evaluation, bool best);
+/** A row that says what happened after `step` updates, in words without commas. */
+trm_status trm_metrics_event(trm_metrics *metrics, int64_t step, const char *event);
+/** A curve of its own in TensorBoard, if that is written. */
+trm_status trm_metrics_scalar(trm_metrics *metrics, int64_t step, const char *name, double value);
 /** Brings every row so far to the file: before a checkpoint of these steps is written. */
 trm_status trm_metrics_flush(trm_metrics *metrics);
 trm_status trm_metrics_close(trm_metrics **metrics);

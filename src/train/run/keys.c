@@ -2,6 +2,7 @@
 #include "trireme/train/keys.h"
 
 #include "average.h"
+#include "early_stop.h"
 #include "task.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/math/gemm.h"
@@ -28,8 +29,6 @@ static const trm_config_key keys[] = {
     TRM_KEY_REAL(
         "train.epochs", "0", 0, 1e9, "epochs", TRM_NO_EFFECT,
         "Instead of train.steps: passes over the training samples; 0: train.steps counts."),
-    TRM_KEY_INT("train.patience", "0", 0, TRM_MAX_STEPS, "steps", TRM_ON_RESULT,
-                "End when the last best evaluation is so many steps back; 0: never."),
     TRM_KEY_TEXT(
         "train.init_from", "", TRM_ON_RESULT,
         "Run (its newest checkpoint) or checkpoint whose weights the run begins with, where "
@@ -58,6 +57,9 @@ static const trm_config_key keys[] = {
 
     TRM_KEY_INT("log.every", "10", 1, TRM_MAX_STEPS, "steps", TRM_NO_EFFECT,
                 "A row in metrics.csv every so many steps."),
+    TRM_KEY_INT("log.norms", "0", 0, TRM_MAX_STEPS, "steps", TRM_NO_EFFECT,
+                "Norms of each parameter's weights and gradient go to norms.csv every so many "
+                "steps; 0: never."),
     TRM_KEY_BOOL("log.samples", "false", TRM_NO_EFFECT,
                  "Write the sample ids of every step to samples.csv."),
     TRM_KEY_BOOL("log.tensorboard", "true", TRM_NO_EFFECT, "Also write a TensorBoard event file."),
@@ -84,7 +86,7 @@ static const trm_config_key keys[] = {
                 "The rank whose bit is flipped."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
-static const trm_config_part part = {.rows = {&rows}};
+static const trm_config_part part = {.rows = {&rows, &trm_early_stop_keys}};
 
 void trm_program_parts(trm_config_parts *parts) {
   *parts = (trm_config_parts){

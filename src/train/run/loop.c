@@ -160,6 +160,12 @@ static trm_status step(trm_run *r, bool *stop) {
   if (search) {
     trm_optimizer_fix_rate(r->learner.optimizer, trm_rate_search_rate(search, r->state.step));
   }
+  const bool norms = trm_due(r->state.step + 1, r->norms.every);
+  if (norms) {
+    const trm_stripes stripes = trm_optimizer_stripes(r->learner.optimizer);
+    TRM_TRY(trm_norms_gradient(&r->norms, r->comm, r->learner.params, &stripes, sums.grads,
+                               sums.count));
+  }
   if (r->sharded) {
     TRM_TRY(trm_sharded_step(r->sharded, &sums, r->state.step, &info));
   } else {
@@ -197,6 +203,9 @@ static trm_status step(trm_run *r, bool *stop) {
     return TRM_OK;
   }
   r->pending = trm_metrics_step(r->metrics, &record);
+  if (r->pending == TRM_OK && norms) {
+    r->pending = trm_norms_write(&r->norms, r->learner.params, r->state.step, r->metrics);
+  }
   if (r->pending == TRM_OK && r->ledger.file) r->pending = write_ledger(r);
   return TRM_OK;
 }
@@ -259,6 +268,9 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   r->state.eval_step = r->state.step;
   const double value = trm_task_rank_value(r->task, &result);
   let_schedule_observe(r, value);
+  if (trm_due(r->state.step, r->eval_every)) {
+    trm_early_stop_observe(&r->state.early, &r->patience, r->state.step, value);
+  }
   const bool best = isfinite(value) && !(value >= r->state.best_value); /* also when none was */
   if (best) {
     r->state.best_value = value;
@@ -271,10 +283,20 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   return TRM_OK;
 }
 
-/* Whether the last best evaluation is too far back; a function of the state alone. */
-static bool patience_is_over(const trm_run *r) {
-  return r->patience > 0 && r->state.best_step >= 0 &&
-         r->state.step - r->state.best_step >= r->patience;
+enum { REASON_BYTES = 128 };
+
+/* Whether evaluations have been no better for too long; a function of the state alone. */
+static bool patience_is_over(const trm_run *r, char why[REASON_BYTES]) {
+  return trm_early_stop_over(&r->state.early, &r->patience, r->state.step, why, REASON_BYTES);
+}
+
+/* The run ends early. */
+static void say_over(trm_run *r, const char *why) {
+  trm_log_line(r->log, "%s (%s): the run ends at step %" PRId64, why,
+               trm_patience_key(r->options->config), r->state.step);
+  if (r->metrics && r->pending == TRM_OK) {
+    r->pending = trm_metrics_event(r->metrics, r->state.step, why);
+  }
 }
 
 /* Evaluates unless these weights have been. */
@@ -291,9 +313,20 @@ static void say_best(const trm_run *r) {
                trm_task_ranked_score(r->task, r->state.best_value), r->dir.checkpoints);
 }
 
-static trm_status finish(trm_run *r) {
+/* The best weights become the run's result; the last ones stay, for a longer run to go on from. */
+static trm_status restore_best(const trm_run *r) {
+  if (!r->root || r->state.best_step < 0 || r->state.best_step == r->state.step) return TRM_OK;
+  trm_log_line(r->log, "the result of the run is its best: step %" PRId64, r->state.best_step);
+  return trm_rundir_final_make(&r->dir);
+}
+
+static trm_status finish(trm_run *r, bool ended) {
   trm_replay *replay = r->options->replay;
-  if (trm_run_writes(r)) return trm_run_save_last(r);
+  if (trm_run_writes(r)) {
+    TRM_TRY(trm_run_save_last(r));
+    const bool restores = ended && trm_config_bool(r->options->config, "train.restore_best");
+    return trm_comm_agree(r->comm, restores ? restore_best(r) : TRM_OK);
+  }
   if (!replay || !replay->at_end) return TRM_OK;
   return trm_comm_agree(r->comm,
                         r->root ? replay->at_end(replay->context, r->learner.params) : TRM_OK);
@@ -314,21 +347,18 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   }
   r->budget_counts = true;
   const trm_rate_search *search = r->options->search;
-  bool over = patience_is_over(r);
+  char why[REASON_BYTES] = "";
+  const int64_t first_step = r->state.step;
+  bool over = patience_is_over(r, why);
   while (r->state.step < r->n_steps && !stop && !over && !(search && search->over)) {
     TRM_TRY(step(r, &stop));
     say_schedule_end(r);
     const bool last = r->state.step == r->n_steps;
     if (!stop && !last && trm_due(r->state.step, r->eval_every)) TRM_TRY(evaluate(r, &stop));
     TRM_TRY(trm_run_save_if_due(r));
-    over = patience_is_over(r);
+    over = patience_is_over(r, why);
   }
-  if (over && !stop) {
-    trm_log_line(r->log,
-                 "no better evaluation for %" PRId64 " steps (train.patience): the run ends at "
-                 "step %" PRId64,
-                 r->state.step - r->state.best_step, r->state.step);
-  }
+  if (over && !stop && r->state.step > first_step) say_over(r, why);
   if (r->state.step == r->n_steps) { /* a stop that came with the last step stops nothing */
     stop = false;
     r->budget_counts = false;
@@ -338,5 +368,5 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   /* A failure of rank 0's outputs at the very end comes to all ranks here. */
   TRM_TRY(trm_comm_agree(r->comm, r->pending));
   if (!stop && trm_run_writes(r)) say_best(r);
-  return finish(r);
+  return finish(r, !stop);
 }

@@ -26,7 +26,7 @@ static trm_status choose(const trm_train_options *options, const trm_rundir *dir
   path[0] = 0;
   if (options->search) return TRM_OK;
   if (options->resume_path) {
-    return trm_checkpoint_resolve(options->resume_path, false, path, TRM_PATH_BYTES, log);
+    return trm_checkpoint_newest(options->resume_path, path, TRM_PATH_BYTES, log);
   }
   bool has = false;
   TRM_TRY(trm_rundir_has_checkpoints(dir, &has));
@@ -135,6 +135,12 @@ static void take_best(const trm_task *task, const trm_ckpt_info *info, trm_log *
   }
   state->best_value = info->best_value;
   state->best_step = info->best_step;
+  /* Files from before there were others kept nothing but the best. */
+  if (info->best_step >= 0) {
+    state->early =
+        (trm_early_stop){.any = 1, .best = info->best_value, .step = (double)info->best_step};
+  }
+  trm_early_stop_restore(&info->facts, &state->early);
 }
 
 static trm_status check_info(const trm_train_options *options, trm_task *task,

@@ -9,6 +9,7 @@
 #define TRIREME_TRAIN_RUN_H
 
 #include "metrics.h"
+#include "norms.h"
 #include "resume.h"
 #include "rundir.h"
 #include "table.h"
@@ -30,9 +31,10 @@ typedef struct trm_run {
   trm_learner learner;
   trm_regions regions;
   trm_gradsync *sync;
-  trm_sharded *sharded;                /* NULL when every rank has all of the optimizer's state */
-  trm_ckpt_store *store;               /* rank 0 only */
-  trm_metrics *metrics;                /* rank 0 only */
+  trm_sharded *sharded;  /* NULL when every rank has all of the optimizer's state */
+  trm_ckpt_store *store; /* rank 0 only */
+  trm_metrics *metrics;  /* rank 0 only */
+  trm_norms norms;
   trm_table ledger;                    /* samples.csv, rank 0 only and on request */
   uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
   trm_run_state state;
@@ -46,7 +48,8 @@ typedef struct trm_run {
 
   uint64_t seed;
   int64_t n_steps;
-  int64_t eval_every, ckpt_every, check_every, patience;
+  int64_t eval_every, ckpt_every, check_every;
+  trm_patience patience;
   bool eval_at_end;
   double time_budget_s, start_s;
 } trm_run;

@@ -45,6 +45,21 @@ trm_status trm_rundir_has_checkpoints(const trm_rundir *dir, bool *has) {
   return TRM_OK;
 }
 
+static const char best_name[] = "best.h5", final_name[] = "final.h5";
+
+trm_status trm_rundir_final_make(const trm_rundir *dir) {
+  char best[TRM_PATH_BYTES], path[TRM_PATH_BYTES];
+  TRM_TRY(trm_path_join(best, sizeof best, dir->checkpoints, best_name));
+  TRM_TRY(trm_path_join(path, sizeof path, dir->checkpoints, final_name));
+  return trm_file_link(best, path);
+}
+
+trm_status trm_rundir_final_remove(const trm_rundir *dir) {
+  char path[TRM_PATH_BYTES];
+  TRM_TRY(trm_path_join(path, sizeof path, dir->checkpoints, final_name));
+  return trm_file_remove(path);
+}
+
 static void warn(void *context, const char *message) {
   if (context) trm_log_warn(context, "%s", message);
 }
@@ -54,8 +69,9 @@ static bool is_folder(const char *path) {
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t size,
-                                  trm_log *log) {
+typedef enum choice { BEST, RESULT, NEWEST } choice;
+
+static trm_status resolve(const char *run, choice wanted, char *path, size_t size, trm_log *log) {
   if (!trm_path_exists(run)) {
     return trm_fail(TRM_ERR_IO, "%s: no such run directory or checkpoint", run);
   }
@@ -72,8 +88,12 @@ trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t
   }
   TRM_TRY(trm_rundir_paths(run, &dir));
   const char *folder = trm_path_exists(dir.checkpoints) ? dir.checkpoints : dir.root;
-  if (best) {
-    TRM_TRY(trm_path_join(path, size, folder, "best.h5"));
+  if (wanted == RESULT) {
+    TRM_TRY(trm_path_join(path, size, folder, final_name));
+    if (trm_path_exists(path)) return TRM_OK;
+  }
+  if (wanted == BEST) {
+    TRM_TRY(trm_path_join(path, size, folder, best_name));
     if (trm_path_exists(path)) return TRM_OK;
     return trm_fail(TRM_ERR_IO,
                     "%s: no best checkpoint there; train with eval.every > 0, or use "
@@ -85,4 +105,13 @@ trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t
     return trm_fail(TRM_ERR_IO, "%s: no checkpoint there; is it a run directory?", run);
   }
   return TRM_OK;
+}
+
+trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t size,
+                                  trm_log *log) {
+  return resolve(run, best ? BEST : RESULT, path, size, log);
+}
+
+trm_status trm_checkpoint_newest(const char *run, char *path, size_t size, trm_log *log) {
+  return resolve(run, NEWEST, path, size, log);
 }

@@ -28,6 +28,7 @@ static trm_status describe_run(const trm_run *r, const char *config_text, char f
                           .program_version = TRM_VERSION,
                           .fingerprint = fingerprint};
   TRM_TRY(trm_task_facts(r->task, &info->facts));
+  TRM_TRY(trm_early_stop_keep(&r->state.early, &info->facts));
   if (r->learner.average)
     TRM_TRY(trm_average_keep(r->learner.average, r->learner.params, &info->facts));
   TRM_TRY(trm_plugins_keep(r->options->config, &info->facts));

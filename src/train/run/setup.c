@@ -58,6 +58,7 @@ static trm_status open_outputs(trm_run *r) {
   char path[TRM_PATH_BYTES];
   if (r->lock < 0) TRM_TRY(lock_dir(r));
   TRM_TRY(trm_rundir_make(&r->dir, config));
+  TRM_TRY(trm_rundir_final_remove(&r->dir));
   TRM_TRY(trm_path_join(path, sizeof path, r->dir.root, "log.txt"));
   TRM_TRY(trm_log_open_file(r->log, path));
   return trm_ckpt_store_open(r->dir.checkpoints, (int)trm_run_int(r, "checkpoint.keep"), &r->store);
@@ -75,6 +76,10 @@ static trm_status open_metrics(trm_run *r) {
                                            trm_config_bool(r->options->config, "log.tensorboard")};
   if (trm_config_bool(r->options->config, "log.samples")) {
     TRM_TRY(trm_table_open(&r->ledger, r->dir.root, "samples.csv", "step,samples", r->state.step));
+  }
+  if (r->norms.every > 0) {
+    TRM_TRY(trm_table_open(&r->norms.table, r->dir.root, "norms.csv",
+                           "step,parameter,weight_norm,grad_norm", r->state.step));
   }
   return trm_metrics_open(&options, r->log, &r->metrics);
 }
@@ -189,12 +194,15 @@ trm_status trm_run_set_up(trm_run *r) {
   r->eval_every = evaluates || (follows && !r->options->search) ? trm_run_int(r, "eval.every") : 0;
   r->ckpt_every = trm_run_int(r, "checkpoint.every");
   r->check_every = trm_run_int(r, "check.every");
-  r->patience = evaluates ? trm_run_int(r, "train.patience") : 0;
   r->eval_at_end = evaluates && trm_config_bool(config, "eval.at_end");
   r->time_budget_s = trm_config_real(config, "train.time_budget_s");
   TRM_TRY(open_task(r));
+  if (evaluates) r->patience = trm_patience_of(config, trm_task_epoch_steps(r->task));
   trm_status status = create_learner(r);
   if (status == TRM_OK) status = trm_learner_regions(&r->learner, &r->regions);
+  if (status == TRM_OK && !r->options->replay) {
+    status = trm_norms_create(r->learner.params, trm_run_int(r, "log.norms"), &r->norms);
+  }
   TRM_TRY(trm_comm_agree(r->comm, status));
   TRM_TRY(trm_comm_check_equal(r->comm, (uint64_t)r->learner.params->n_weights,
                                "the number of parameters"));
@@ -220,6 +228,8 @@ trm_status trm_run_tear_down(trm_run *r) {
   trm_status status = trm_ckpt_store_close(&r->store);
   const trm_status ledger = trm_table_close(&r->ledger);
   if (status == TRM_OK) status = ledger;
+  const trm_status norms = trm_norms_destroy(&r->norms);
+  if (status == TRM_OK) status = norms;
   const trm_status metrics = trm_metrics_close(&r->metrics);
   if (status == TRM_OK) status = metrics;
   trm_task_close(&r->task);

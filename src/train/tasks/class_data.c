@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "class_scores.h"
+#include "early_stop.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/kind.h"
 
@@ -11,6 +12,8 @@ static const trm_config_key keys[] = {
                 "Which of the data set's splits; sets of graphs: which fold is the test part."),
     TRM_KEY_CHOICE("eval.select", "auto", "auto|loss|accuracy|macro_f1|mcc|auc", TRM_NO_EFFECT,
                    "What makes an evaluation the best; auto: accuracy."),
+    TRM_KEY_BOOL("eval.train", "false", TRM_NO_EFFECT,
+                 "Evaluations measure the training part too, as they do the validation part."),
 };
 const trm_config_rows trm_class_keys = TRM_CONFIG_ROWS(keys);
 
@@ -46,11 +49,10 @@ static trm_status open_split(const trm_task *task, const trm_class_source *sourc
   if (n_valid > 0 || task->use != TRM_USE_TRAIN) return TRM_OK;
   trm_log_warn(task->log, "%s: data.split %d has no %s to validate with: no evaluation is the best",
                path, split, unit);
-  const int64_t patience = trm_config_int(task->config, "train.patience");
-  if (patience == 0) return TRM_OK;
+  const char *patience = trm_patience_key(task->config);
+  if (!patience) return TRM_OK;
   return trm_fail(TRM_ERR_CONFIG,
-                  "train.patience is %" PRId64 ", but data.split %d of %s has no %s to validate "
-                  "with; set it to 0",
+                  "%s is set, but data.split %d of %s has no %s to validate with; set it to 0",
                   patience, split, path, unit);
 }
 
@@ -89,6 +91,7 @@ trm_status trm_class_data_open(trm_task *task, const trm_class_source *source,
   TRM_TRY(trm_comm_agree(task->comm, status));
   task->dims = (trm_model_dims){
       .n_outputs = data->classes->n, .n_features = g->n_features, .sparse = g->sparse};
+  task->train_loss = task->use != TRM_USE_PREDICT && trm_config_bool(task->config, "eval.train");
   task->digest = g->digest;
   task->host_bytes = trm_graph_store_host_bytes(&data->store);
   trm_class_scores_declare(task, task->dims.n_outputs, TRM_ALL_SUBSETS);

@@ -58,9 +58,10 @@ void trm_evaluator_destroy(trm_evaluator **evaluator) {
   TRM_FREE(*evaluator);
 }
 
-static trm_status run_group(trm_evaluator *e, trm_subset subset, int64_t g, int64_t n_windows,
-                            trm_weights_use weights_use) {
-  const int64_t first = g * e->group;
+/* Group number `g` of G is window group number `at` of the split. */
+static trm_status run_group(trm_evaluator *e, trm_subset subset, int64_t g, int64_t at,
+                            int64_t n_windows, trm_weights_use weights_use) {
+  const int64_t first = at * e->group;
   const int64_t n = first + e->group < n_windows ? e->group : n_windows - first;
   TRM_TRY(trm_dataset_eval_read(e->dataset, subset, e->T, first, n, e->inputs, e->targets));
   const trm_pass pass = {.training = false, .weights_use = weights_use};
@@ -74,10 +75,11 @@ static trm_status run_group(trm_evaluator *e, trm_subset subset, int64_t g, int6
   return TRM_OK;
 }
 
-trm_status trm_evaluator_run(trm_evaluator *e, trm_subset subset, bool (*stop)(void *context),
-                             void *context, double *loss, int64_t *tokens, bool *stopped) {
+trm_status trm_evaluator_run(trm_evaluator *e, trm_subset subset, double share,
+                             bool (*stop)(void *context), void *context, double *loss,
+                             int64_t *tokens, bool *stopped) {
   const int64_t n_windows = trm_dataset_eval_samples(e->dataset, subset, e->T);
-  const int64_t G = groups_of(e, subset);
+  const int64_t n_groups = groups_of(e, subset), G = trm_share_of(n_groups, share);
   if (G == 0) { /* the same on all ranks: their data are equal */
     return trm_fail(
         TRM_ERR_DATA,
@@ -95,7 +97,8 @@ trm_status trm_evaluator_run(trm_evaluator *e, trm_subset subset, bool (*stop)(v
       e->sums[2 * G] = 1;
       break;
     }
-    status = run_group(e, subset, g, n_windows, g == first ? TRM_WEIGHTS_FIRST : TRM_WEIGHTS_SAME);
+    status = run_group(e, subset, g, trm_share_at(g, n_groups, G), n_windows,
+                       g == first ? TRM_WEIGHTS_FIRST : TRM_WEIGHTS_SAME);
   }
   TRM_TRY(trm_comm_agree(e->comm, status));
   TRM_TRY(trm_comm_sum_f64(e->comm, e->sums, 2 * G + 2));

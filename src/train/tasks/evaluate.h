@@ -14,13 +14,13 @@ trm_status trm_evaluator_create(trm_comm *comm, trm_dataset *dataset, trm_learne
 void trm_evaluator_destroy(trm_evaluator **evaluator);
 
 /**
- * Mean loss over the whole split. Collective.
+ * Mean loss over the whole split, or over a share of it, evenly spread. Collective.
  * The split is cut into groups of windows whose losses are added in order: the result does not
  * depend on the rank count.
  * @param stop  asked between groups; when it returns true on any rank, *stopped is set on all and
  *              the loss is NaN. May be NULL.
  */
-trm_status trm_evaluator_run(trm_evaluator *evaluator, trm_subset subset,
+trm_status trm_evaluator_run(trm_evaluator *evaluator, trm_subset subset, double share,
                              bool (*stop)(void *context), void *context, double *loss,
                              int64_t *tokens, bool *stopped);
 

@@ -50,9 +50,10 @@ typedef struct node_task {
   trm_partition *clusters;    /* sampler.kind cluster; owned */
   int64_t n_clusters;         /* of them, those that are samples: the first ones */
 
-  trm_whole *all;        /* evaluation */
-  int32_t *eval_targets; /* [own rows of it] labels of validation nodes; owned */
-  double *sums;          /* [2 V] loss and count of each block; owned */
+  trm_whole *all;         /* evaluation */
+  int32_t *eval_targets;  /* [own rows of it] labels of validation nodes; owned */
+  int32_t *train_targets; /* the same of training nodes; owned */
+  double *sums;           /* [2 V] loss and count of each block; owned */
 } node_task;
 
 /* ---- data ------------------------------------------------------------------------------------ */
@@ -127,6 +128,7 @@ static void close_nodes(trm_task *task) {
   TRM_FREE(t->place_offsets);
   TRM_FREE(t->ids);
   TRM_FREE(t->eval_targets);
+  TRM_FREE(t->train_targets);
   TRM_FREE(t->sums);
   TRM_FREE(task->self);
 }
@@ -265,6 +267,9 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   TRM_TRY(trm_graph_hops(learner->model, &n_hops));
   TRM_TRY(trm_whole_create(task->comm, &t->data.store, t->partition, n_hops, NULL, false, &t->all));
   trm_status status = labels_of_rows(t, t->all, TRM_SUBSET_VALID, &t->eval_targets);
+  if (status == TRM_OK && task->train_loss) {
+    status = labels_of_rows(t, t->all, TRM_SUBSET_TRAIN, &t->train_targets);
+  }
   if (status == TRM_OK) status = TRM_ALLOC(&t->sums, 2 * task->n_blocks, "losses of blocks");
   if (status == TRM_OK) status = trm_whole_plan(t->all, learner, false);
   TRM_TRY(trm_comm_agree(task->comm, status));
@@ -338,18 +343,18 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
 
 /* ---- evaluation ------------------------------------------------------------------------------ */
 
-/* Logits of own nodes; the loss of each own block goes to its place in t->sums. */
+/* Logits of own nodes; the loss of each own block against targets[own rows] goes to its place in t->sums. */
 static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learner,
-                                trm_class_rows *rows) {
+                                const int32_t *targets, trm_class_rows *rows) {
   const trm_field *f = trm_whole_field(t->all);
   trm_pass pass = {.training = false};
   trm_graph_batch graph = trm_whole_batch(t->all);
-  graph.targets = t->eval_targets;
+  graph.targets = targets;
   const trm_batch batch = {.graph = &graph};
   trm_whole_pass(t->all, &pass);
   trm_tape_begin(learner->tape, &pass);
   trm_var *logits = trm_model_outputs(learner->model, learner->tape, &batch);
-  (void)trm_op_softmax_xent(learner->tape, logits, t->eval_targets, NULL);
+  (void)trm_op_softmax_xent(learner->tape, logits, targets, NULL);
   TRM_TRY(trm_tape_status(learner->tape));
   memset(t->sums, 0, (size_t)(2 * task->n_blocks) * sizeof *t->sums);
   for (int64_t k = 0; k < f->n_local; ++k) {
@@ -366,6 +371,15 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
   return TRM_OK;
 }
 
+/* A pass over all nodes, and the loss of those that have targets. Collective. */
+static trm_status measure(trm_task *task, node_task *t, trm_learner *learner,
+                          const int32_t *targets, trm_class_rows *rows, trm_evaluation *result) {
+  TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, targets, rows)));
+  TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * task->n_blocks));
+  trm_task_join_losses(t->sums, task->n_blocks, result);
+  return TRM_OK;
+}
+
 static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
                            trm_evaluation *result, bool *stopped) {
   node_task *t = task->self;
@@ -373,9 +387,12 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   (void)stop; /* one pass: as long as a step over the whole graph */
   (void)context;
   *stopped = false;
-  TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
-  TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * task->n_blocks));
-  trm_task_join_losses(t->sums, task->n_blocks, result);
+  if (task->train_loss) {
+    trm_evaluation train = {0};
+    TRM_TRY(measure(task, t, learner, t->train_targets, &rows, &train));
+    result->train_loss = train.loss;
+  }
+  TRM_TRY(measure(task, t, learner, t->eval_targets, &rows, result));
   return trm_class_scores_add(task, &rows, TRM_ALL_SUBSETS, result);
 }
 
@@ -400,7 +417,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
                           int64_t *n_rows) {
   node_task *t = task->self;
   trm_class_rows rows;
-  TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, &rows)));
+  TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, t->eval_targets, &rows)));
   return trm_class_predictions_write(task->comm, task->unit, t->data.classes,
                                      &t->nodes->graph.names, &rows, options->output, n_rows);
 }

@@ -28,6 +28,10 @@ static const trm_config_key keys[] = {
     TRM_KEY_BOOL("eval.test", "true", TRM_NO_EFFECT,
                  "Score the test part, where there is one, at every evaluation of a run too; "
                  "'trireme evaluate' always does."),
+    TRM_KEY_BOOL("eval.train", "false", TRM_NO_EFFECT,
+                 "Evaluations measure the training part too, as they do the validation part."),
+    TRM_KEY_REAL("eval.train_share", "1", 0, 1, "", TRM_NO_EFFECT,
+                 "Share of the training part that eval.train measures, always the same of it."),
 };
 const trm_config_rows trm_sample_evaluation_keys = TRM_CONFIG_ROWS(keys);
 
@@ -69,14 +73,21 @@ static unsigned scored_subsets(const trm_task *task, const trm_samples *data) {
   const int split = (int)trm_config_int(task->config, "data.split");
   const bool test = task->use != TRM_USE_TRAIN || trm_config_bool(task->config, "eval.test");
   unsigned subsets = 1U << TRM_SUBSET_VALID;
+  if (trm_config_bool(task->config, "eval.train")) subsets |= 1U << TRM_SUBSET_TRAIN;
   if (test && has_subset(data, split, TRM_SUBSET_TEST)) {
     subsets |= 1U << TRM_SUBSET_TEST;
   }
   return subsets;
 }
 
+/* Writing takes long: the training part is not written. */
+static bool writes(trm_subset subset) {
+  return subset != TRM_SUBSET_TRAIN;
+}
+
 void trm_sample_scores_declare(trm_task *task, const trm_samples *data) {
   const unsigned subsets = scored_subsets(task, data);
+  task->train_loss = (subsets >> TRM_SUBSET_TRAIN & 1) != 0;
   switch (data->target) {
   case TRM_TARGET_CLASS:
     trm_class_scores_declare(task, task->dims.n_outputs, subsets);
@@ -93,7 +104,8 @@ void trm_sample_scores_declare(trm_task *task, const trm_samples *data) {
       const char *subset = trm_subset_name((trm_subset)s);
       const char *const *names = trm_sample_writing_scores(task, data);
       trm_task_add_score(task, subset, "token_accuracy");
-      for (int i = 0; names[i]; ++i) trm_task_add_score(task, subset, names[i]);
+      for (int i = 0; names[i] && writes((trm_subset)s); ++i)
+        trm_task_add_score(task, subset, names[i]);
     }
     break;
   }
@@ -120,10 +132,25 @@ static trm_status make_part(trm_sample_evaluation *e, part *p, const int32_t *sa
   return plan_pass(e, p->passes);
 }
 
+/* A share of the training part. */
+static trm_status make_train(trm_sample_evaluation *e, trm_ids ids) {
+  const int64_t n = trm_share_of(ids.n, trm_config_real(e->task->config, "eval.train_share"));
+  int32_t *chosen = NULL;
+  TRM_TRY(TRM_ALLOC(&chosen, n, "training samples of an evaluation"));
+  for (int64_t i = 0; i < n; ++i) {
+    chosen[i] = ids.ids[trm_share_at(i, ids.n, n)];
+    e->subsets[chosen[i]] |= (int8_t)(1 << TRM_SUBSET_TRAIN);
+  }
+  const trm_status status = make_part(e, &e->parts[TRM_SUBSET_TRAIN], chosen, n);
+  TRM_FREE(chosen);
+  return status;
+}
+
 static trm_status make_subset(trm_sample_evaluation *e, trm_subset subset) {
   const int split = (int)trm_config_int(e->task->config, "data.split");
   trm_ids ids;
   TRM_TRY(trm_samples_split(e->view.data, split, subset, &ids));
+  if (subset == TRM_SUBSET_TRAIN) return make_train(e, ids);
   for (int64_t i = 0; i < ids.n; ++i) e->subsets[ids.ids[i]] |= (int8_t)(1 << subset);
   part *p = &e->parts[subset];
   TRM_TRY(make_part(e, p, ids.ids, ids.n));
@@ -325,7 +352,9 @@ static trm_status add_token_scores(trm_sample_evaluation *e, unsigned subsets, t
     if (!(subsets >> s & 1)) continue;
     if (p->writing) TRM_TRY(trm_sample_writing_run(p->writing, stop, context, written, stopped));
     trm_task_put_score(e->task, token_accuracy(p), result);
-    for (int i = 0; names[i]; ++i) trm_task_put_score(e->task, written[i], result);
+    for (int i = 0; names[i] && writes((trm_subset)s); ++i) {
+      trm_task_put_score(e->task, written[i], result);
+    }
   }
   return TRM_OK;
 }
@@ -354,14 +383,14 @@ static const char *number_unit(const trm_config *config) {
                                                         : "squared deviations";
 }
 
-static void join_losses(const part *p, trm_evaluation *result) {
+static double join_losses(const part *p, double *n) {
   double sum = 0, count = 0;
   for (int64_t g = 0; g < p->n_groups; ++g) {
     sum += p->sums[N_SUMS * g + LOSS];
     count += p->sums[N_SUMS * g + COUNT];
   }
-  result->loss = count > 0 ? sum / count : (double)NAN; /* an empty subset has none */
-  result->count = (int64_t)count;
+  *n = count;
+  return count > 0 ? sum / count : (double)NAN; /* an empty subset has none */
 }
 
 trm_status trm_sample_evaluation_run(trm_sample_evaluation *e, trm_task_stop stop, void *context,
@@ -372,7 +401,10 @@ trm_status trm_sample_evaluation_run(trm_sample_evaluation *e, trm_task_stop sto
     TRM_TRY(run_part(e, &e->parts[s], stop, context, stopped));
   }
   if (*stopped) return TRM_OK;
-  join_losses(&e->parts[TRM_SUBSET_VALID], result);
+  double count = 0, n_train;
+  result->loss = join_losses(&e->parts[TRM_SUBSET_VALID], &count);
+  result->count = (int64_t)count;
+  result->train_loss = join_losses(&e->parts[TRM_SUBSET_TRAIN], &n_train);
   if (e->view.data->target == TRM_TARGET_NUMBER) result->loss_unit = number_unit(e->task->config);
   return add_scores(e, stop, context, result, stopped);
 }

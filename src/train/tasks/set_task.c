@@ -40,7 +40,7 @@ typedef struct set_task {
   trm_set_passes *passes;
   int64_t n_groups, first_group, n_local; /* groups of this rank: [first, first + n_local) */
   int32_t *ids;                           /* [n_graphs] all of them, 0, 1, ...; owned */
-  int32_t *targets; /* [n_graphs] labels of the valid subset, -1 elsewhere; owned */
+  int32_t *targets; /* [n_graphs] labels of the subset measured, -1 elsewhere; owned */
   float *logits;    /* [own graphs, classes]; owned */
   double *sums;     /* [2 n_groups] loss and count; owned */
 } set_task;
@@ -119,6 +119,12 @@ static int64_t group_size(const set_task *t, int64_t group) {
   return rest < GROUP ? rest : GROUP;
 }
 
+static void set_targets(set_task *t, trm_subset subset) {
+  for (int32_t i = 0; i < t->set->n_graphs; ++i) {
+    t->targets[i] = trm_class_target(&t->data, i, subset);
+  }
+}
+
 static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops) {
   const int64_t n = t->set->n_graphs;
   t->n_groups = trm_ceil_div(n, GROUP);
@@ -131,8 +137,8 @@ static trm_status make_evaluation(const trm_task *task, set_task *t, int n_hops)
   TRM_TRY(TRM_ALLOC(&t->sums, 2 * t->n_groups, "losses of groups"));
   for (int32_t i = 0; i < n; ++i) {
     t->ids[i] = i;
-    t->targets[i] = trm_class_target(&t->data, i, TRM_SUBSET_VALID);
   }
+  set_targets(t, TRM_SUBSET_VALID);
   return TRM_OK;
 }
 
@@ -190,15 +196,28 @@ static trm_class_rows own_rows(const trm_task *task, const set_task *t) {
                           .n_samples = n_graphs};
 }
 
+/* Logits of own graphs, and the loss of a subset. Collective. */
+static trm_status measure(trm_task *task, set_task *t, trm_learner *learner, trm_subset subset,
+                          trm_evaluation *result) {
+  set_targets(t, subset);
+  TRM_TRY(trm_comm_agree(task->comm, run_groups(task, t, learner)));
+  TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * t->n_groups));
+  trm_task_join_losses(t->sums, t->n_groups, result);
+  return TRM_OK;
+}
+
 static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
                            trm_evaluation *result, bool *stopped) {
   set_task *t = task->self;
   (void)stop; /* sets are small: an evaluation is about a step */
   (void)context;
   *stopped = false;
-  TRM_TRY(trm_comm_agree(task->comm, run_groups(task, t, learner)));
-  TRM_TRY(trm_comm_sum_f64(task->comm, t->sums, 2 * t->n_groups));
-  trm_task_join_losses(t->sums, t->n_groups, result);
+  if (task->train_loss) {
+    trm_evaluation train = {0};
+    TRM_TRY(measure(task, t, learner, TRM_SUBSET_TRAIN, &train));
+    result->train_loss = train.loss;
+  }
+  TRM_TRY(measure(task, t, learner, TRM_SUBSET_VALID, result));
   const trm_class_rows rows = own_rows(task, t);
   return trm_class_scores_add(task, &rows, TRM_ALL_SUBSETS, result);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "early_stop.h"
 #include "samples.h"
 #include "tasks_internal.h"
 #include "trireme/core/memory.h"
@@ -153,6 +154,15 @@ trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t w
       task->n_blocks, most == task->batch ? "a batch (batch.size)" : "a pass over a graph", most);
 }
 
+int64_t trm_share_of(int64_t n, double share) {
+  const int64_t most = (int64_t)ceil(share * (double)n);
+  return n == 0 || most > 1 ? (most < n ? most : n) : 1;
+}
+
+int64_t trm_share_at(int64_t i, int64_t n, int64_t most) {
+  return (int64_t)((double)i * ((double)n / (double)most));
+}
+
 void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *result) {
   double sum = 0, count = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -197,13 +207,7 @@ trm_status trm_task_resolve(trm_task *task, trm_config *config) {
                     "schedule.name is %s, but eval.every is 0: set how often the run is evaluated",
                     trm_config_string(config, "schedule.name"));
   }
-  if (trm_config_int(config, "train.patience") > 0 && trm_config_int(config, "eval.every") == 0) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "train.patience is %" PRId64 ", but eval.every is 0: set how often the run is "
-                    "evaluated",
-                    trm_config_int(config, "train.patience"));
-  }
-  return TRM_OK;
+  return trm_patience_check(config);
 }
 
 trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training) {

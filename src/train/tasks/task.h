@@ -97,6 +97,7 @@ struct trm_task {
   int64_t epoch_steps;     /* where an epoch ends with a step; 0: it has epoch_samples / batch */
   int64_t units_a_step;
   int64_t host_bytes; /* of the data set in memory that the ranks of a host share */
+  bool train_loss;    /* an evaluation gives the loss of the training part too */
   bool exchanges;     /* passes of ranks wait for each other: every rank runs every step */
   char summary[160];  /* "vocabulary 65, 12 x 64 tokens a step" */
   int n_scores;       /* that an evaluation gives besides the loss */
@@ -153,6 +154,10 @@ trm_status trm_task_check_batch(const trm_task *task);
  *  either. Writes key and fact. */
 trm_status trm_task_resolve_blocks(trm_task *task, trm_config *config, int64_t wanted,
                                    int64_t most);
+/** How many of n are the share (0 to 1) of them: one at least, where there are any. */
+int64_t trm_share_of(int64_t n, double share);
+/** Which of n is number i of `most` of them, evenly spread. */
+int64_t trm_share_at(int64_t i, int64_t n, int64_t most);
 /** Loss of an evaluation from losses[2 n]: sum and count of each block, group or the like, in order. */
 void trm_task_join_losses(const double *losses, int64_t n, trm_evaluation *result);
 /** Adds the next score of the task's list. */

@@ -17,6 +17,10 @@ static const trm_config_key keys[] = {
                 "Sequences of a step on all ranks."),
     TRM_KEY_CHOICE("eval.select", "auto", "auto|loss", TRM_NO_EFFECT,
                    "What makes an evaluation the best; auto: loss."),
+    TRM_KEY_BOOL("eval.train", "false", TRM_NO_EFFECT,
+                 "Evaluations measure the training part too, as they do the validation part."),
+    TRM_KEY_REAL("eval.train_share", "1", 0, 1, "", TRM_NO_EFFECT,
+                 "Share of the training part that eval.train measures, always the same of it."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 
@@ -46,6 +50,7 @@ static trm_status open_text(trm_task *task) {
   TRM_TRY(trm_dataset_open(trm_config_string(task->config, "data.path"), &t->dataset));
   task->dims = (trm_model_dims){.n_outputs = trm_dataset_vocab(t->dataset)};
   if (per_character(t->dataset)) trm_task_add_score(task, "valid", "nats_per_char");
+  task->train_loss = trm_config_bool(task->config, "eval.train");
   task->digest = trm_dataset_digest(t->dataset);
   return trm_task_select(task);
 }
@@ -157,8 +162,14 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
     const int64_t group = trm_ceil_div(task->batch, task->n_blocks);
     TRM_TRY(trm_evaluator_create(task->comm, t->dataset, learner, t->T, group, &t->evaluator));
   }
-  TRM_TRY(trm_evaluator_run(t->evaluator, TRM_SUBSET_VALID, stop, context, &result->loss,
+  TRM_TRY(trm_evaluator_run(t->evaluator, TRM_SUBSET_VALID, 1, stop, context, &result->loss,
                             &result->count, stopped));
+  if (task->train_loss && !*stopped) {
+    const double share = trm_config_real(task->config, "eval.train_share");
+    int64_t tokens;
+    TRM_TRY(trm_evaluator_run(t->evaluator, TRM_SUBSET_TRAIN, share, stop, context,
+                              &result->train_loss, &tokens, stopped));
+  }
   if (task->n_scores > 0) {
     const double characters = (double)trm_dataset_characters(t->dataset, TRM_SUBSET_VALID);
     trm_task_put_score(task, result->loss * (double)result->count / characters, result);

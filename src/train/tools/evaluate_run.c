@@ -1,4 +1,5 @@
 /* Evaluation and prediction of a checkpoint. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,8 +112,10 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
   opened o;
   bool stopped;
   TRM_TRY(open_all(comm, options, TRM_USE_EVALUATE, &o));
-  *result = (trm_evaluation){
-      .subset = o.task->kind->subset, .unit = o.task->unit, .step = o.restored.info.step};
+  *result = (trm_evaluation){.train_loss = (double)NAN,
+                             .subset = o.task->kind->subset,
+                             .unit = o.task->unit,
+                             .step = o.restored.info.step};
   const trm_status status =
       o.task->kind->evaluate(o.task, &o.restored.learner, NULL, NULL, result, &stopped);
   close_all(comm, &o);
