@@ -29,6 +29,7 @@ int app_evaluate(int argc, char **argv);
 int app_predict(int argc, char **argv);
 int app_generate(int argc, char **argv);
 int app_translate(int argc, char **argv);
+int app_average(int argc, char **argv);
 int app_verify(int argc, char **argv);
 int app_bisect(int argc, char **argv);
 int app_doctor(int argc, char **argv);

@@ -33,6 +33,8 @@ static const app_command commands[] = {
      app_generate, NULL},
     {"translate", "RUN | CHECKPOINT.h5 [-i FILE] [-o FILE]",
      "write what a model of sequences makes of each line", app_translate, NULL},
+    {"average", "RUN --last N | RUN --best N | CHECKPOINT.h5... -o CHECKPOINT.h5",
+     "a checkpoint whose weights are the mean of others'", app_average, NULL},
     {"verify", "RUN [--from STEP]", "replay steps of a run on this layout and compare their bits",
      app_verify, NULL},
     {"bisect", "RUN_A RUN_B", "find the first step and parameter where two runs part", app_bisect,

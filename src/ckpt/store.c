@@ -24,7 +24,9 @@ struct trm_ckpt_store {
   char folder[PATH_MAX];
   int keep;
   trm_ckpt_snapshot snapshot; /* see the states above */
-  bool best;                  /* likewise */
+  bool best;                  /* likewise, as what follows */
+  int64_t held[TRM_CKPT_HELD];
+  int n_held;
 
   pthread_t thread;
   pthread_mutex_t mutex;
@@ -48,7 +50,14 @@ static void unlock(const trm_ckpt_store *store) {
   TRM_ASSERT(error == 0);
 }
 
-/* Removes all but the newest `keep` of the checkpoints up to `step`. Called when `step` has been
+static bool is_held(const trm_ckpt_store *store, int64_t step) {
+  for (int i = 0; i < store->n_held; ++i) {
+    if (store->held[i] == step) return true;
+  }
+  return false;
+}
+
+/* Removes all but the held ones and the newest `keep` of the checkpoints up to `step`. Called when `step` has been
  * published (invariant 2), so the newest of them is complete. best.h5 is no such name. */
 static trm_status retain(const trm_ckpt_store *store, int64_t step) {
   char path[PATH_MAX], name[TRM_CKPT_NAME_BYTES];
@@ -59,6 +68,7 @@ static trm_status retain(const trm_ckpt_store *store, int64_t step) {
   while (n > 0 && steps[n - 1] > step) --n;
   for (int i = 0; i < n - store->keep; ++i) {
     TRM_ASSERT(steps[i] < step); /* invariant 2: something newer stays */
+    if (is_held(store, steps[i])) continue;
     trm_ckpt_name(steps[i], name);
     TRM_TRY_OUT(trm_path_join(path, sizeof path, store->folder, name));
     TRM_TRY_OUT(trm_file_remove(path));
@@ -234,6 +244,14 @@ trm_status trm_ckpt_save(trm_ckpt_store *store, const trm_ckpt_info *info,
   const int error = pthread_cond_broadcast(&store->changed);
   TRM_ASSERT(error == 0);
   unlock(store);
+  return TRM_OK;
+}
+
+trm_status trm_ckpt_hold(trm_ckpt_store *store, const double *steps, int n) {
+  TRM_ASSERT(n <= TRM_CKPT_HELD);
+  TRM_TRY(trm_ckpt_wait(store)); /* the writer reads them */
+  for (int i = 0; i < n; ++i) store->held[i] = (int64_t)steps[i];
+  store->n_held = n;
   return TRM_OK;
 }
 

@@ -209,6 +209,7 @@ static const row rows[] = {
     {"eval.top_k", "5", "model.kind=lightgcn", "interactions", false},
     {"checkpoint.every", "5", "", "text", false},
     {"checkpoint.keep", "5", "", "text", false},
+    {"checkpoint.keep_best", "5", "", "text", false},
     {"checkpoint.initial", "false", "", "text", false},
     {"log.every", "5", "", "text", false},
     {"log.norms", "5", "", "text", false},

@@ -54,6 +54,14 @@ void trm_ckpt_info_free(trm_ckpt_info *info);
 
 typedef struct trm_ckpt_store trm_ckpt_store;
 
+/** Regions below `group` ("model") in a file, by name, without data; *regions and *names are counted blocks.
+ *  @return TRM_ERR_DATA, also when there are none, or more than the file can hold */
+trm_status trm_ckpt_list_regions(const char *path, const char *group, trm_region **regions,
+                                 char **names, int *n);
+/** Writes a file that is no part of a run's folder, atomically. */
+trm_status trm_ckpt_publish(const char *path, const trm_ckpt_info *info, const trm_region *regions,
+                            int n_regions);
+
 /**
  * A folder of checkpoints "step_00000200.h5", of which the newest `keep` >= 1 stay, and "best.h5" (a
  * hard link or copy). Makes the folder; sweeps temporary files left by a killed writer of it. Not
@@ -72,6 +80,10 @@ trm_status trm_ckpt_store_close(trm_ckpt_store **store);
  */
 trm_status trm_ckpt_save(trm_ckpt_store *store, const trm_ckpt_info *info,
                          const trm_region *regions, int n_regions, bool best);
+/** Checkpoints of these steps are kept, besides the newest, from the next save on; waits as it does. At
+ *  most TRM_CKPT_HELD of them. */
+enum { TRM_CKPT_HELD = 64 };
+trm_status trm_ckpt_hold(trm_ckpt_store *store, const double *steps, int n);
 /** Whether a write is under way. When one has ended badly, returns its failure, once; without
  *  waiting. */
 trm_status trm_ckpt_poll(trm_ckpt_store *store, bool *writing);

@@ -116,6 +116,23 @@ typedef struct trm_robustness {
 trm_status trm_robustness_run(trm_comm *comm, const trm_evaluate_options *options,
                               const trm_attack_options *attack, trm_robustness *result);
 
+/** Which checkpoints are averaged: those of `words`, or of the one run that it names. */
+typedef struct trm_average_options {
+  const char *const *words; /* [n_words] run directories or checkpoint files */
+  int n_words;
+  int64_t last, best; /* of a run: so many of the newest, or of the best; 0: all of `words` */
+  bool raw;           /* the weights as trained, where there is an average of them */
+  const char *output; /* checkpoint to write */
+} trm_average_options;
+typedef struct trm_average_result {
+  int n;        /* checkpoints */
+  int64_t step; /* of the newest */
+} trm_average_result;
+
+/** Writes a checkpoint whose weights are the mean of others', without state of an optimizer. For one
+ *  process. @return TRM_ERR_DATA for checkpoints of different models */
+trm_status trm_average_run(const trm_average_options *options, trm_average_result *result);
+
 typedef struct trm_predict_options {
   const char *run; /* run directory or checkpoint file */
   bool best, raw;

@@ -2,6 +2,7 @@
 #include "trireme/train/keys.h"
 
 #include "average.h"
+#include "best_list.h"
 #include "early_stop.h"
 #include "task.h"
 #include "trireme/comm/reducer.h"
@@ -52,6 +53,8 @@ static const trm_config_key keys[] = {
                 "Save every so many steps; 0: only at the end and when stopped."),
     TRM_KEY_INT("checkpoint.keep", "2", 1, 1000, "", TRM_NO_EFFECT,
                 "Newest checkpoints kept; the best one is kept besides."),
+    TRM_KEY_INT("checkpoint.keep_best", "1", 1, TRM_BEST_LIST_MOST, "", TRM_NO_EFFECT,
+                "Checkpoints of the best evaluations kept besides; 1: best.h5 alone."),
     TRM_KEY_BOOL("checkpoint.initial", "true", TRM_NO_EFFECT,
                  "Also save the initial weights, as step 0."),
 

@@ -279,7 +279,9 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   if (r->root && trm_run_writes(r) && r->pending == TRM_OK) {
     r->pending = trm_metrics_eval(r->metrics, &result, best);
   }
-  if (best) trm_run_save(r, true);
+  const int n_kept = (int)trm_run_int(r, "checkpoint.keep_best");
+  const bool kept = n_kept > 1 && trm_best_list_offer(&r->state.best, n_kept, r->state.step, value);
+  if (best || kept) trm_run_save(r, best);
   return TRM_OK;
 }
 

@@ -141,11 +141,22 @@ static void take_best(const trm_task *task, const trm_ckpt_info *info, trm_log *
         (trm_early_stop){.any = 1, .best = info->best_value, .step = (double)info->best_step};
   }
   trm_early_stop_restore(&info->facts, &state->early);
+  trm_best_list_restore(&info->facts, &state->best);
+  const int64_t most = trm_config_int(task->config, "checkpoint.keep_best");
+  if (state->best.n > most) state->best.n = (int)most;
+  if (most == 1) state->best.n = 0; /* there is best.h5 */
 }
 
 static trm_status check_info(const trm_train_options *options, trm_task *task,
                              const trm_ckpt_info *info, const char *path, trm_log *log,
                              trm_schedule_steps *schedule) {
+  if (trm_facts_text(&info->facts, "averaged")) {
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "%s holds the mean of weights, without what a run goes on from; resume from one "
+        "of the checkpoints it is made of",
+        path);
+  }
   TRM_TRY(check_config(options, task, info, path, log, schedule));
   TRM_TRY(trm_plugins_compare(options->config, &info->facts, path, options->allow_changes, log));
   const char *data = trm_config_string(options->config, "data.path");

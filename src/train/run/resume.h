@@ -2,6 +2,7 @@
 #ifndef TRIREME_TRAIN_RESUME_H
 #define TRIREME_TRAIN_RESUME_H
 
+#include "best_list.h"
 #include "early_stop.h"
 #include "rundir.h"
 #include "task.h"
@@ -15,6 +16,7 @@ typedef struct trm_run_state {
   double best_value; /* of what is compared (trm_task_rank_value); NaN: none yet */
   int64_t best_step;
   int64_t eval_step;     /* last evaluated, -1: never */
+  trm_best_list best;    /* of checkpoint.keep_best > 1 */
   trm_early_stop early;  /* what patience has seen */
   uint64_t samples_hash; /* of the last step */
 } trm_run_state;

@@ -29,6 +29,7 @@ static trm_status describe_run(const trm_run *r, const char *config_text, char f
                           .fingerprint = fingerprint};
   TRM_TRY(trm_task_facts(r->task, &info->facts));
   TRM_TRY(trm_early_stop_keep(&r->state.early, &info->facts));
+  TRM_TRY(trm_best_list_keep(&r->state.best, &info->facts));
   if (r->learner.average)
     TRM_TRY(trm_average_keep(r->learner.average, r->learner.params, &info->facts));
   TRM_TRY(trm_plugins_keep(r->options->config, &info->facts));
@@ -39,6 +40,7 @@ static trm_status describe_run(const trm_run *r, const char *config_text, char f
 /* The write goes on while training does. */
 static trm_status write_checkpoint(trm_run *r, bool best) {
   char *config_text = NULL, fingerprint[128];
+  TRM_TRY(trm_ckpt_hold(r->store, r->state.best.steps, r->state.best.n));
   if (r->metrics) TRM_TRY(trm_metrics_flush(r->metrics)); /* no checkpoint without its rows */
   TRM_TRY(trm_config_text(r->options->config, false, &config_text));
   trm_ckpt_info info;
