@@ -8,6 +8,7 @@
 #include "trireme/comm/comm.h"
 #include "trireme/core/config.h"
 #include "trireme/core/status.h"
+#include "trireme/train/train.h"
 
 /** A command. `run` gets the words after its name and returns the process's exit code. */
 typedef struct app_command {
@@ -107,6 +108,9 @@ const app_option *app_option_find(const app_option *options, int n, const char *
 bool app_option_takes_next(const app_option *option, const char *word);
 /** Fails unless there are `n` words; `what` says which: "one run directory". NULL for n = 0. */
 trm_status app_expect(const char *command, const app_list *words, int n, const char *what);
+
+/** Words as members of an ensemble, one at least; `members->vote` is set. */
+trm_status app_members(const char *command, const app_list *words, trm_members *members);
 
 /* ---- runs and curves ------------------------------------------------------------------------- */
 

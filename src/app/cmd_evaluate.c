@@ -5,6 +5,12 @@
 #include "app.h"
 #include "trireme/train/train.h"
 
+static void print_scores(const trm_evaluation *r) {
+  for (int i = 0; i < r->n_scores; ++i) {
+    if (!isnan(r->scores[i].value)) printf("  %-18s %.6f\n", r->scores[i].name, r->scores[i].value);
+  }
+}
+
 static void print_result(const trm_evaluation *r) {
   if (r->n_scores == 0) {
     printf("step %" PRId64 ": validation loss %.6f nats a token, perplexity %.4f, %.4f bits, over "
@@ -18,8 +24,13 @@ static void print_result(const trm_evaluation *r) {
     printf("step %" PRId64 ": %s loss %.6f %s per %s, over %" PRId64 "\n", r->step, r->subset,
            r->loss, r->loss_unit ? r->loss_unit : "nats", r->unit, r->count);
   }
-  for (int i = 0; i < r->n_scores; ++i) {
-    if (!isnan(r->scores[i].value)) printf("  %-18s %.6f\n", r->scores[i].name, r->scores[i].value);
+  print_scores(r);
+}
+
+static void print_one(const trm_evaluation *r) {
+  print_result(r);
+  if (!isnan(r->train_loss)) {
+    printf("  training part, measured alike: loss %.6f\n", r->train_loss);
   }
 }
 
@@ -44,14 +55,31 @@ static trm_status run_attack(trm_comm *comm, const trm_evaluate_options *evaluat
   return TRM_OK;
 }
 
-static trm_status run_plain(trm_comm *comm, const trm_evaluate_options *evaluate) {
-  trm_evaluation result;
-  TRM_TRY(trm_evaluate_run(comm, evaluate, &result));
-  if (trm_comm_rank(comm) != 0) return TRM_OK;
-  print_result(&result);
-  if (!isnan(result.train_loss)) {
-    printf("  training part, measured alike: loss %.6f\n", result.train_loss);
+/* Each member, then the whole. */
+static void print_ensemble(const trm_members *members, const trm_evaluation *results) {
+  for (int i = 0; i < members->n; ++i) {
+    printf("%s\n", members->runs[i]);
+    print_one(&results[i]);
   }
+  const trm_evaluation *whole = &results[members->n];
+  printf("all %d, %s\n", members->n, members->vote ? "by votes" : "by their mean");
+  if (whole->count > 0) {
+    printf("  %s loss %.6f nats per %s, over %" PRId64 "\n", whole->subset, whole->loss,
+           whole->unit, whole->count);
+  }
+  print_scores(whole);
+}
+
+static trm_status evaluate_all(trm_comm *comm, const trm_evaluate_options *options,
+                               const trm_members *members) {
+  trm_evaluation results[TRM_MAX_MEMBERS + 1];
+  if (members->n == 1) {
+    TRM_TRY(trm_evaluate_run(comm, options, results));
+    if (trm_comm_rank(comm) == 0) print_one(results);
+    return TRM_OK;
+  }
+  TRM_TRY(trm_evaluate_ensemble(comm, options, members, results));
+  if (trm_comm_rank(comm) == 0) print_ensemble(members, results);
   return TRM_OK;
 }
 
@@ -60,6 +88,7 @@ int app_evaluate(int argc, char **argv) {
   app_list words, sets = {.items = assignments, .capacity = 64};
   trm_evaluate_options evaluate = {0};
   trm_attack_options attack = {.norm = "sup", .eps = -1, .restarts = 1};
+  trm_members members = {0};
   bool helped;
   int64_t threads = 0;
   const app_option options[] = {
@@ -79,16 +108,20 @@ int app_evaluate(int argc, char **argv) {
       APP_INT("--restarts", 0, &attack.restarts, 1, 100000, "N",
               "random starts, of which the worst counts for each sample (default: 1)"),
       APP_TEXT("--attack-norm", 0, &attack.norm, "sup|2", "of the ball (default: sup)"),
+      APP_FLAG("--vote", &members.vote, "several runs: by votes, not by the mean of probabilities"),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;
   trm_status status = app_parse("evaluate", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK) {
-    status = app_expect("evaluate", &words, 1, "one run directory or checkpoint");
+    status = app_members("evaluate", &words, &members);
   }
   if (status == TRM_OK && !attack.name && attack.eps >= 0) {
     status = trm_fail(TRM_ERR_USAGE, "evaluate: --eps is for --attack; give one of fgsm, pgd");
+  }
+  if (status == TRM_OK && attack.name && members.n > 1) {
+    status = trm_fail(TRM_ERR_USAGE, "evaluate: --attack is on one run, %d are given", members.n);
   }
   status = app_start(&argc, &argv, threads, status, &comm);
   if (!comm) return app_end(NULL, status);
@@ -96,7 +129,8 @@ int app_evaluate(int argc, char **argv) {
     evaluate.run = words.items[0];
     evaluate.sets = sets.items;
     evaluate.n_sets = sets.n;
-    status = attack.name ? run_attack(comm, &evaluate, &attack) : run_plain(comm, &evaluate);
+    status = attack.name ? run_attack(comm, &evaluate, &attack)
+                         : evaluate_all(comm, &evaluate, &members);
   }
   return app_end(&comm, status);
 }

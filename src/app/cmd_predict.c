@@ -7,6 +7,7 @@
 int app_predict(int argc, char **argv) {
   app_list words;
   trm_predict_options predict = {.top_k = 20};
+  trm_members members = {0};
   bool helped;
   int64_t threads = 0, n_rows = 0;
   const app_option options[] = {
@@ -16,13 +17,14 @@ int app_predict(int argc, char **argv) {
       APP_TEXT("--data", 0, &predict.data, "DATA.h5",
                "another data set of the same vocabulary or features; its labels do not count"),
       APP_INT("--top", 0, &predict.top_k, 1, 1000, "K", "interactions: items a user (default 20)"),
+      APP_FLAG("--vote", &members.vote, "several runs: by votes, not by the mean of probabilities"),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;
   trm_status status = app_parse("predict", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK) {
-    status = app_expect("predict", &words, 1, "one run directory or checkpoint");
+    status = app_members("predict", &words, &members);
   }
   if (status == TRM_OK && !predict.output) {
     status = trm_fail(TRM_ERR_USAGE, "predict: give -o FILE.tsv; see trireme help predict");
@@ -31,7 +33,8 @@ int app_predict(int argc, char **argv) {
   if (!comm) return app_end(NULL, status);
   if (status == TRM_OK) {
     predict.run = words.items[0];
-    status = trm_predict_run(comm, &predict, &n_rows);
+    status = members.n == 1 ? trm_predict_run(comm, &predict, &n_rows)
+                            : trm_predict_ensemble(comm, &predict, &members, &n_rows);
   }
   if (status == TRM_OK && trm_comm_rank(comm) == 0) {
     printf("%s: %" PRId64 " rows\n", predict.output, n_rows);

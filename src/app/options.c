@@ -153,3 +153,17 @@ trm_status app_expect(const char *command, const app_list *words, int n, const c
   }
   return trm_fail(TRM_ERR_USAGE, "%s: give %s (%d given)", command, what, words->n);
 }
+
+trm_status app_members(const char *command, const app_list *words, trm_members *members) {
+  if (words->n == 0) return app_expect(command, words, 1, "one run directory or checkpoint");
+  if (words->n > TRM_MAX_MEMBERS) {
+    return trm_fail(TRM_ERR_USAGE, "%s: %d runs are given; at most %d", command, words->n,
+                    (int)TRM_MAX_MEMBERS);
+  }
+  if (words->n == 1 && members->vote) {
+    return trm_fail(TRM_ERR_USAGE, "%s: --vote is of several runs; one is given", command);
+  }
+  members->runs = words->items;
+  members->n = words->n;
+  return TRM_OK;
+}

@@ -1,6 +1,6 @@
 foreach(name
     layouts resume elastic sharded verify same_bits
-    optimizers average_tool curves average find_lr adversarial transfer stop_evaluation
+    optimizers ensemble average_tool curves average find_lr adversarial transfer stop_evaluation
     units sentencepiece keys bad_input commands show
     graph_prepare samples_prepare images_prepare
     sequence_layouts sequence_resume sequence_writing sequence_input

@@ -116,6 +116,24 @@ typedef struct trm_robustness {
 trm_status trm_robustness_run(trm_comm *comm, const trm_evaluate_options *options,
                               const trm_attack_options *attack, trm_robustness *result);
 
+/** Members of an ensemble, in the order in which what they say is added. */
+typedef struct trm_members {
+  const char *const *runs; /* [n] run directories or checkpoint files */
+  int n;
+  bool vote; /* count votes instead of taking the mean of probabilities */
+} trm_members;
+enum { TRM_MAX_MEMBERS = 64 };
+
+/**
+ * Evaluates each member (options->run is not read), then all together: the mean of their probabilities of
+ * classes, or of their numbers. Collective.
+ * @param[out] results  [members->n + 1], the last one of the whole; its loss is NaN for numbers
+ * @return TRM_ERR_DATA for members with other samples or classes than the first, TRM_ERR_USAGE for those
+ *         that say neither classes nor numbers
+ */
+trm_status trm_evaluate_ensemble(trm_comm *comm, const trm_evaluate_options *options,
+                                 const trm_members *members, trm_evaluation *results);
+
 /** Which checkpoints are averaged: those of `words`, or of the one run that it names. */
 typedef struct trm_average_options {
   const char *const *words; /* [n_words] run directories or checkpoint files */
@@ -143,6 +161,10 @@ typedef struct trm_predict_options {
 
 /** Writes what a checkpoint says of every node, graph or user. Collective. */
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows);
+
+/** The same of an ensemble: what all members say together (options->run is not read). Collective. */
+trm_status trm_predict_ensemble(trm_comm *comm, const trm_predict_options *options,
+                                const trm_members *members, int64_t *n_rows);
 
 typedef struct trm_generate_options {
   const char *run;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ensemble.h"
 #include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/scores.h"
@@ -75,8 +76,8 @@ static trm_status take(const trm_class_rows *rows, scratch *s) {
   return TRM_ALLOC(&s->samples, rows->n_samples, "scores of predictions");
 }
 
-trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsigned scored,
-                                trm_evaluation *result) {
+static trm_status add_scores(trm_task *task, const trm_class_rows *rows, unsigned scored,
+                             trm_evaluation *result) {
   scratch s = {0};
   const int64_t C = rows->n_classes, stride = TRM_N_CLASS_COUNTS * C;
   trm_status status = trm_comm_agree(task->comm, take(rows, &s));
@@ -95,6 +96,16 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsi
 out:
   release(&s);
   return status;
+}
+
+trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsigned scored,
+                                trm_evaluation *result) {
+  trm_class_rows whole;
+  TRM_TRY(add_scores(task, rows, scored, result));
+  if (!task->ensemble) return TRM_OK;
+  TRM_TRY(trm_ensemble_add_classes(task, NULL, rows, &whole));
+  if (!trm_ensemble_full(task->ensemble)) return TRM_OK;
+  return add_scores(task, &whole, scored, &task->ensemble->whole);
 }
 
 /* ---- predictions ----------------------------------------------------------------------------- */
@@ -137,10 +148,11 @@ static void write_rows(const words *w, const double *classes, const double *sure
   }
 }
 
-trm_status trm_class_predictions_write(trm_comm *comm, const char *unit, const trm_classes *known,
-                                       const trm_texts *names, const trm_class_rows *rows,
-                                       const char *path, int64_t *n_rows) {
-  const words w = {.unit = unit,
+static trm_status write_predictions(const trm_task *task, const trm_classes *known,
+                                    const trm_texts *names, const trm_class_rows *rows,
+                                    const char *path, int64_t *n_rows) {
+  trm_comm *comm = task->comm;
+  const words w = {.unit = task->unit,
                    .names = names && names->n > 0 ? names : NULL,
                    /* A model of other data has other classes. */
                    .classes = known->names.n == rows->n_classes ? &known->names : NULL};
@@ -171,4 +183,16 @@ out:
   TRM_FREE(predicted);
   TRM_FREE(classes);
   return status;
+}
+
+trm_status trm_class_predictions_write(const trm_task *task, const trm_classes *known,
+                                       const trm_texts *names, const trm_class_rows *rows,
+                                       const char *path, int64_t *n_rows) {
+  trm_class_rows whole = *rows;
+  *n_rows = 0;
+  if (task->ensemble) {
+    TRM_TRY(trm_ensemble_add_classes(task, known, rows, &whole));
+    if (!trm_ensemble_full(task->ensemble)) return TRM_OK;
+  }
+  return write_predictions(task, known, names, &whole, path, n_rows);
 }

@@ -23,10 +23,11 @@ typedef struct trm_class_rows {
 trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsigned scored,
                                 trm_evaluation *result);
 
-/** Writes "id, class, probability, ..." of every sample. Collective.
- *  @param[in] unit   what a sample is: "node"
+/** Writes "id, class, probability, ..." of every sample; of an ensemble, what all members say, after the
+ *  last one. Collective.
+ *  @param[in] known  classes of the model
  *  @param[in] names  of the samples; NULL or empty: they have none */
-trm_status trm_class_predictions_write(trm_comm *comm, const char *unit, const trm_classes *known,
+trm_status trm_class_predictions_write(const trm_task *task, const trm_classes *known,
                                        const trm_texts *names, const trm_class_rows *rows,
                                        const char *path, int64_t *n_rows);
 

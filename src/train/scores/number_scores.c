@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "ensemble.h"
 #include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/scores.h"
@@ -40,8 +41,8 @@ static trm_fit fit_of_subset(const trm_number_rows *rows, const double *all, int
   return trm_score_numbers(estimates, n);
 }
 
-trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows, unsigned scored,
-                                 trm_evaluation *result) {
+static trm_status add_scores(trm_task *task, const trm_number_rows *rows, unsigned scored,
+                             trm_evaluation *result) {
   double *all = NULL;
   trm_estimate *estimates = NULL; /* of a subset */
   trm_status status = TRM_ALLOC(&all, 2 * rows->n_samples, "predictions");
@@ -59,6 +60,16 @@ out:
   TRM_FREE(all);
   TRM_FREE(estimates);
   return status;
+}
+
+trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows, unsigned scored,
+                                 trm_evaluation *result) {
+  trm_number_rows whole;
+  TRM_TRY(add_scores(task, rows, scored, result));
+  if (!task->ensemble) return TRM_OK;
+  TRM_TRY(trm_ensemble_add_numbers(task, rows, &whole));
+  if (!trm_ensemble_full(task->ensemble)) return TRM_OK;
+  return add_scores(task, &whole, scored, &task->ensemble->whole);
 }
 
 /* ---- predictions ----------------------------------------------------------------------------- */

@@ -418,8 +418,8 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   node_task *t = task->self;
   trm_class_rows rows;
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, t->eval_targets, &rows)));
-  return trm_class_predictions_write(task->comm, task->unit, t->data.classes,
-                                     &t->nodes->graph.names, &rows, options->output, n_rows);
+  return trm_class_predictions_write(task, t->data.classes, &t->nodes->graph.names, &rows,
+                                     options->output, n_rows);
 }
 
 const trm_task_kind trm_task_nodes = {

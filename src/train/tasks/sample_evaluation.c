@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "class_scores.h"
+#include "ensemble.h"
 #include "number_scores.h"
 #include "sample_writing.h"
 #include "set_scores.h"
@@ -419,7 +420,7 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
   TRM_TRY(run_part(e, &e->parts[0], NULL, NULL, &stopped));
   if (e->view.data->target == TRM_TARGET_CLASS) {
     const trm_class_rows rows = class_rows(e);
-    return trm_class_predictions_write(comm, e->task->unit, &e->view.data->classes, NULL, &rows,
+    return trm_class_predictions_write(e->task, &e->view.data->classes, NULL, &rows,
                                        options->output, n_rows);
   }
   if (e->view.data->target == TRM_TARGET_CLASSES) {
@@ -430,6 +431,13 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
   double *values = NULL;
   trm_number_rows rows;
   trm_status status = trm_comm_agree(comm, number_rows(e, &values, &rows));
+  if (status == TRM_OK && e->task->ensemble) {
+    status = trm_ensemble_add_numbers(e->task, &rows, &rows);
+    if (status != TRM_OK || !trm_ensemble_full(e->task->ensemble)) {
+      TRM_FREE(values);
+      return status;
+    }
+  }
   if (status == TRM_OK) {
     status = trm_number_predictions_write(comm, e->task->unit, &rows, options->output, n_rows);
   }

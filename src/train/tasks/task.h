@@ -88,6 +88,8 @@ struct trm_task {
   trm_config *config; /* borrowed */
   trm_log *log;       /* borrowed; silent on other ranks than 0 */
   void *self;         /* the kind's own; owned */
+  struct trm_ensemble
+      *ensemble; /* that the model is a member of (ensemble.h); NULL: of none. Borrowed */
   /* Facts, filled by open and resolve. */
   trm_model_dims dims;
   const char *unit; /* the kind's, unless the data set has another */

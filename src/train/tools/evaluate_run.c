@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ensemble.h"
 #include "restore.h"
 #include "rundir.h"
 #include "task.h"
@@ -107,15 +108,17 @@ out:
   return status;
 }
 
-trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
-                            trm_evaluation *result) {
+/* One checkpoint, by itself or as the next member of an ensemble. Collective. */
+static trm_status evaluate_one(trm_comm *comm, const trm_evaluate_options *options,
+                               trm_ensemble *ensemble, trm_evaluation *result) {
   opened o;
   bool stopped;
   TRM_TRY(open_all(comm, options, TRM_USE_EVALUATE, &o));
-  *result = (trm_evaluation){.train_loss = (double)NAN,
-                             .subset = o.task->kind->subset,
+  o.task->ensemble = ensemble;
+  *result = (trm_evaluation){.subset = o.task->kind->subset,
                              .unit = o.task->unit,
-                             .step = o.restored.info.step};
+                             .step = o.restored.info.step,
+                             .train_loss = (double)NAN};
   const trm_status status =
       o.task->kind->evaluate(o.task, &o.restored.learner, NULL, NULL, result, &stopped);
   close_all(comm, &o);
@@ -140,14 +143,48 @@ trm_status trm_robustness_run(trm_comm *comm, const trm_evaluate_options *option
   return status;
 }
 
-trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
+trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
+                            trm_evaluation *result) {
+  return evaluate_one(comm, options, NULL, result);
+}
+
+/* That the member just asked said something that can be put together. */
+static trm_status check_spoken(const trm_ensemble *e, int asked, const char *run) {
+  if (e->n_added == asked) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE,
+                  "%s: says neither classes nor numbers of samples, so it is no member of an "
+                  "ensemble; give one run",
+                  run);
+}
+
+trm_status trm_evaluate_ensemble(trm_comm *comm, const trm_evaluate_options *options,
+                                 const trm_members *members, trm_evaluation *results) {
+  trm_ensemble e = {.vote = members->vote, .n_members = members->n};
+  trm_status status = TRM_OK;
+  for (int i = 0; i < members->n && status == TRM_OK; ++i) {
+    trm_evaluate_options of = *options;
+    of.run = members->runs[i];
+    status = evaluate_one(comm, &of, &e, &results[i]);
+    if (status == TRM_OK) status = check_spoken(&e, i + 1, of.run);
+  }
+  if (status == TRM_OK) {
+    results[members->n] = e.whole;
+    results[members->n].subset = results[0].subset;
+    results[members->n].unit = results[0].unit;
+    results[members->n].train_loss = (double)NAN;
+  }
+  trm_ensemble_free(&e);
+  return status;
+}
+
+static trm_status predict_one(trm_comm *comm, const trm_predict_options *options,
+                              trm_ensemble *ensemble, int64_t *n_rows) {
   opened o;
+  trm_status status = TRM_OK;
   const trm_evaluate_options of = {
       .run = options->run, .best = options->best, .raw = options->raw, .data = options->data};
-  trm_status status =
-      trm_comm_rank(comm) == 0 ? trm_text_file_check("predict", options->output) : TRM_OK;
-  TRM_TRY(trm_comm_agree(comm, status));
   TRM_TRY(open_all(comm, &of, TRM_USE_PREDICT, &o));
+  o.task->ensemble = ensemble;
   if (o.task->kind->predict) {
     status = o.task->kind->predict(o.task, &o.restored.learner, options, n_rows);
   } else {
@@ -158,5 +195,29 @@ trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, i
                  options->run, o.task->kind->brings.name);
   }
   close_all(comm, &o);
+  return status;
+}
+
+static trm_status check_output(trm_comm *comm, const char *output) {
+  return trm_comm_agree(comm,
+                        trm_comm_rank(comm) == 0 ? trm_text_file_check("predict", output) : TRM_OK);
+}
+
+trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
+  TRM_TRY(check_output(comm, options->output));
+  return predict_one(comm, options, NULL, n_rows);
+}
+
+trm_status trm_predict_ensemble(trm_comm *comm, const trm_predict_options *options,
+                                const trm_members *members, int64_t *n_rows) {
+  trm_ensemble e = {.vote = members->vote, .n_members = members->n};
+  trm_status status = check_output(comm, options->output);
+  for (int i = 0; i < members->n && status == TRM_OK; ++i) {
+    trm_predict_options of = *options;
+    of.run = members->runs[i];
+    status = predict_one(comm, &of, &e, n_rows);
+    if (status == TRM_OK) status = check_spoken(&e, i + 1, of.run);
+  }
+  trm_ensemble_free(&e);
   return status;
 }
