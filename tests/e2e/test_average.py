@@ -6,6 +6,7 @@ import re
 import struct
 import zlib
 
+import graphs
 from harness import *
 
 folder = temp_folder()
@@ -121,6 +122,20 @@ equal(round(valid_losses(base)[20], 6), loss_of(base), "evaluate has the estimat
 predicted = [run("predict", base, "-o", path("p.tsv"), *more, ranks=2) for more in ((), ("--raw",))]
 for result in predicted:
     good(result, "predict")
+
+# ---- batch norm of graphs: statistics over whole graphs, batches of nodes, and sets
+cases = graphs.layout_configs(folder)
+for name, more in (("gin-batch", ""), ("gin-set", ""), ("gin-batch", "sampler.kind=neighbor sampler.fanout=4,3 batch.size=20")):
+    how = ["--set", "average.kind=swa", "--set", "average.from=0.5", *CANONICAL]
+    how += [word for item in more.split() for word in ("--set", item)]
+    found = []
+    for ranks, sharded in ((1, ()), (3, SHARDED)):
+        run_dir = path(f"graph-{name}-{len(more)}-{ranks}")
+        good(train(cases[name], run_dir, *how, *sharded, ranks=ranks), f"{name} {more} on {ranks}")
+        found.append((average_hash(newest(run_dir)), valid_losses(run_dir), hashes(run_dir)))
+    equal(found[1], found[0], f"{name} {more} on 3 ranks")
+    check(found[0][0] is not None, "there is an average")
+
 # a checkpoint whose statistics are older than the average says so
 older = path("older")
 good(train(network, older, "--set", "eval.every=0", "--set", "eval.at_end=false"), "never evaluated")

@@ -104,7 +104,7 @@ if cpus >= 2:
 for ranks in (0, 2):
     result = run("train", config, "--check", ranks=ranks)
     good(result, f"train --check on {ranks}")
-    equal(result.out.count("train:"), 1, f"--check on {ranks} prints once:\n{result.out}")
+    equal(result.out.count("\ntrain:"), 1, f"--check on {ranks} prints once:\n{result.out}")
     for part in ("blocks: 8\n", "decay_steps: 150\n", "192 tokens a step", "steps an epoch",
                  "# learning rate (cosine): ", " |*", "weights ", "gradients ", "optimizer ", "activations "):
         check(part in result.out, f"{part!r} in\n{result.out}")

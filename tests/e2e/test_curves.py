@@ -5,6 +5,7 @@ import math
 import os
 import re
 
+import graphs
 import sequences
 from harness import *
 
@@ -121,4 +122,18 @@ for ranks, more in LAYOUTS:
     equal(scores(run_dir), scores(path("moods-1")), f"scores on {ranks} ranks")
 row = scores(path("moods-1"))[-1]
 check(0 <= float(row["train_accuracy"]) <= 1 and float(row["train_loss"]) > 0, f"{row}")
+
+# ---- of nodes and graphs
+cases = graphs.layout_configs(folder)
+for name in ("gcn", "gin-set"):
+    for ranks in (1, 3):
+        run_dir = path(f"graph-{name}-{ranks}")
+        good(train(cases[name], run_dir, *CANONICAL, *sets("eval.train=true"), ranks=ranks), f"{name} on {ranks}")
+        equal(scores(run_dir), scores(path(f"graph-{name}-1")), f"{name}: scores on {ranks} ranks")
+    row = scores(path(f"graph-{name}-1"))[-1]
+    check(0 < float(row["train_loss"]) != float(row["valid_loss"]), f"{name}: {row}")
+    good(train(cases[name], path(f"graph-{name}-plain"), *CANONICAL), f"{name} without")
+    equal([r["valid_loss"] for r in scores(path(f"graph-{name}-plain"))],
+          [r["valid_loss"] for r in scores(path(f"graph-{name}-1"))], f"{name}: the other curve")
+one_line(train(cases["lightgcn"], path("x"), *sets("eval.train=true")), 78, "eval.train")
 finish()

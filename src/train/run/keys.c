@@ -2,7 +2,7 @@
 #include "trireme/train/keys.h"
 
 #include "average.h"
-#include "best_list.h"
+#include "best_kept.h"
 #include "early_stop.h"
 #include "task.h"
 #include "trireme/comm/reducer.h"

@@ -2,7 +2,7 @@
 #ifndef TRIREME_TRAIN_RESUME_H
 #define TRIREME_TRAIN_RESUME_H
 
-#include "best_list.h"
+#include "best_kept.h"
 #include "early_stop.h"
 #include "rundir.h"
 #include "task.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "average.h"
-#include "best_list.h"
+#include "best_kept.h"
 #include "rundir.h"
 #include "trireme/ckpt/ckpt.h"
 #include "trireme/core/memory.h"

@@ -1,4 +1,4 @@
-#include "best_list.h"
+#include "best_kept.h"
 
 #include <math.h>
 #include <string.h>

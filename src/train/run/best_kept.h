@@ -1,6 +1,6 @@
 /** The best evaluations of a run, whose checkpoints are kept (checkpoint.keep_best). Not collective. */
-#ifndef TRIREME_TRAIN_BEST_LIST_H
-#define TRIREME_TRAIN_BEST_LIST_H
+#ifndef TRIREME_TRAIN_BEST_KEPT_H
+#define TRIREME_TRAIN_BEST_KEPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
