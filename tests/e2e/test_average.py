@@ -3,7 +3,9 @@ at them, training does not."""
 import os
 import random
 import re
+import signal
 import struct
+import time
 import zlib
 
 import graphs
@@ -81,6 +83,21 @@ good(train(config, path("raw"), "--resume", *CANONICAL, *EMA, "--set", "train.st
      "begins to average")
 check(average_hash(newest(path("raw"))) is not None, "it has an average now")
 one_line(train(config, path("x"), "--set", "average.decay=0.5"), 78, "average.decay")
+
+# ---- killed in the middle, and gone on with on other ranks
+killed = path("killed")
+how = [*CANONICAL, *EMA, "--set", "checkpoint.every=10", "--set", "eval.every=50", "--set", "log.tensorboard=false"]
+process = start("train", config, "--set", f"run.dir={killed}", *how, "--set", "train.steps=1000000", *SHARDED, ranks=3)
+wait_for(lambda: os.path.isdir(f"{killed}/checkpoints") and len(checkpoints(killed)) == 3, 60, "checkpoints")
+os.killpg(process.pid, signal.SIGKILL)
+process.communicate()
+time.sleep(0.5)  # the ranks see that mpirun is gone
+steps = (int(checkpoints(killed)[-1][5:13]) // 100 + 2) * 100
+end = ("--set", f"train.steps={steps}")
+good(train(config, killed, *how, *end, "--resume", ranks=2), "gone on with")
+good(train(config, path("unbroken"), *how, *end, ranks=2), "never killed")
+equal(average_hash(newest(killed)), average_hash(newest(path("unbroken"))), "average of a killed run")
+equal(valid_losses(killed), valid_losses(path("unbroken")), "evaluations of a killed run")
 
 
 # ---- equal weights of a network with batch norm
