@@ -249,7 +249,7 @@ static trm_status matches_nothing(const trm_params *params, const rule *r) {
   trm_param_names_near(params, r->pattern, near, sizeof near);
   return trm_fail(TRM_ERR_CONFIG,
                   "params.rules: '%.200s' matches no parameter of the model; near it are %s "
-                  "(trireme inspect lists all names)",
+                  "(trireme inspect CHECKPOINT --arrays lists all names)",
                   r->text, near);
 }
 

@@ -139,8 +139,8 @@ trm_status trm_sharded_step(trm_sharded *s, trm_gradsync_result *sums, int64_t s
   sums->exposed_s += waited_s;
   TRM_TRY(trm_gradsync_gather_weights(s->sync, &waited_s));
   if (directions) TRM_TRY(move_whole(s, info->lr, &waited_s));
-  if (s->stripes.size > 1)
-    trm_optimizer_limit_norms(s->optimizer); /* outputs may lie on two ranks */
+  /* Last, since an output's weights may lie on two ranks. One rank has done it. */
+  if (s->stripes.size > 1) trm_optimizer_limit_norms(s->optimizer);
   sums->exposed_s += waited_s;
   return TRM_OK;
 }

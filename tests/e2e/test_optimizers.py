@@ -31,10 +31,10 @@ CASES = [
               "schedule.warmup_share=0.25"], 3),
     # Rules by parameter, with everything that they can set; noise on gradients; stochastic depth.
     ("adamw", ["optimizer.lr=0.01", "optimizer.gradient_noise=1e-5", "model.drop_path=0.2", "schedule.name=constant",
-               "params.rules=wte/* lr=0.5x l1=0.1 max_norm=0.4, blocks/0/* freeze, @vectors l2=0.1 decay=0.1"], 9),
-    ("lamb", ["optimizer.lr=0.02", "optimizer.gradient_noise=1e-5", "params.max_norm=0.5",
+               "params.rules=wte/* lr=0.5x l1=0.1 max_norm=0.1, blocks/0/* freeze, @vectors l2=0.1 decay=0.1"], 9),
+    ("lamb", ["optimizer.lr=0.02", "optimizer.gradient_noise=1e-5", "params.max_norm=0.15",
               "params.rules=wte/* freeze, blocks/1/mlp/* l1=0.05 l2=0.01, @norms lr=0.1x"], 12),
-    ("muon", ["optimizer.lr=0.02", "optimizer.adamw_lr=0.01", "params.l2=0.01", "params.max_norm=1",
+    ("muon", ["optimizer.lr=0.02", "optimizer.adamw_lr=0.01", "params.l2=0.01", "params.max_norm=0.5",
               "params.rules=blocks/0/attn/* lr=2x l1=0.02, wte/* lr=0.005 l1=0.1, blocks/1/mlp/* freeze"], 5),
 ]
 

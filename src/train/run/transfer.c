@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "rundir.h"
+#include "sample_facts.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 #include "trireme/optim/optim.h"
 #include "trireme/train/train.h"
+#include "vocab_facts.h"
 
 /* What becomes of a row. */
 enum { NEW, TAKEN, MADE_ANEW };
@@ -141,54 +143,6 @@ static trm_status look_at(void *context, const char *region, int n_dims, const i
   return TRM_OK;
 }
 
-/* ---- vocabularies ------------------------------------------------------------------------------ */
-
-/* Whether a fact that is an array is the same in both, or in neither. */
-static bool same_array(const trm_facts *a, const char *name_a, const trm_facts *b,
-                       const char *name_b, trm_dtype dtype) {
-  int64_t n_a = 0, n_b = 0;
-  const void *x = trm_facts_array(a, name_a, dtype, &n_a);
-  const void *y = trm_facts_array(b, name_b, dtype, &n_b);
-  if (!x || !y) return !x && !y;
-  return n_a == n_b && memcmp(x, y, (size_t)n_a * trm_dtype_bytes(dtype)) == 0;
-}
-
-static bool same_part(const trm_facts *a, const char *prefix_a, const trm_facts *b,
-                      const char *prefix_b, const char *part, trm_dtype dtype) {
-  char name_a[TRM_FACT_NAME_BYTES], name_b[TRM_FACT_NAME_BYTES];
-  (void)snprintf(name_a, sizeof name_a, "%svocab/%s", prefix_a, part);
-  (void)snprintf(name_b, sizeof name_b, "%svocab/%s", prefix_b, part);
-  return same_array(a, name_a, b, name_b, dtype);
-}
-
-/* Prefixes of a checkpoint's vocabularies: of a text, of inputs, of outputs. */
-static const char *const prefixes[] = {"", "input/", "output/"};
-enum { N_PREFIXES = sizeof prefixes / sizeof prefixes[0] };
-
-static int list_vocabularies(const trm_facts *facts, const char *found[N_PREFIXES]) {
-  int n = 0;
-  for (int i = 0; i < N_PREFIXES; ++i) {
-    char name[TRM_FACT_NAME_BYTES];
-    (void)snprintf(name, sizeof name, "%svocab_unit", prefixes[i]);
-    if (trm_facts_text(facts, name)) found[n++] = prefixes[i];
-  }
-  return n;
-}
-
-/* Whether each of ours is theirs: first by first, and theirs may be one for two of ours. */
-static bool same_vocabularies(const trm_facts *ours, const trm_facts *theirs) {
-  const char *here[N_PREFIXES], *there[N_PREFIXES];
-  const int n_here = list_vocabularies(ours, here), n_there = list_vocabularies(theirs, there);
-  if (n_here > 0 && n_there == 0) return false;
-  for (int i = 0; i < n_here; ++i) {
-    const char *a = here[i], *b = there[i < n_there ? i : n_there - 1];
-    if (!same_part(ours, a, theirs, b, "offsets", TRM_DTYPE_I64)) return false;
-    if (!same_part(ours, a, theirs, b, "bytes", TRM_DTYPE_U8)) return false;
-    if (!same_part(ours, a, theirs, b, "model", TRM_DTYPE_U8)) return false;
-  }
-  return true;
-}
-
 static trm_status compare_facts(const trm_task *task, look *l, int64_t *step) {
   trm_ckpt_info info = {0};
   trm_facts ours = {0};
@@ -196,10 +150,8 @@ static trm_status compare_facts(const trm_task *task, look *l, int64_t *step) {
   const trm_status status = trm_task_facts(task, &ours);
   if (status == TRM_OK) {
     *step = info.step;
-    l->same_vocabulary = same_vocabularies(&ours, &info.facts);
-    l->same_classes =
-        same_array(&ours, "classes/offsets", &info.facts, "classes/offsets", TRM_DTYPE_I64) &&
-        same_array(&ours, "classes/bytes", &info.facts, "classes/bytes", TRM_DTYPE_U8);
+    l->same_vocabulary = trm_vocab_facts_same(&ours, &info.facts);
+    l->same_classes = trm_sample_facts_same_classes(&ours, &info.facts);
   }
   trm_facts_free(&ours);
   trm_ckpt_info_free(&info);

@@ -44,6 +44,11 @@ trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view) {
   }
 }
 
+bool trm_sample_facts_same_classes(const trm_facts *a, const trm_facts *b) {
+  return trm_fact_arrays_same(a, fact_class_offsets, b, fact_class_offsets, TRM_DTYPE_I64) &&
+         trm_fact_arrays_same(a, fact_class_bytes, b, fact_class_bytes, TRM_DTYPE_U8);
+}
+
 /* Which of n names a text is; false: none. */
 static bool find_name(const char *text, const char *const *names, int n, int *which) {
   for (*which = 0; text && *which < n; ++*which) {

@@ -16,6 +16,8 @@ typedef struct trm_sample_facts {
 } trm_sample_facts;
 
 trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view);
+/** Whether the names of classes are the same in both, or in neither. */
+bool trm_sample_facts_same_classes(const trm_facts *a, const trm_facts *b);
 /** `path` is the checkpoint's. @return TRM_ERR_DATA where it was trained on something else */
 trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sample_facts *out);
 /** Whether the data set is one that the model can work on; the view takes mean and deviation over. */

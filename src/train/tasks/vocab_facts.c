@@ -66,3 +66,47 @@ trm_status trm_vocab_facts_get(const trm_facts *facts, const char *path, const c
   TRM_TRY(get_specials(facts, path, prefix, vocab));
   return trm_vocab_check(vocab, n_bytes, path);
 }
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+bool trm_fact_arrays_same(const trm_facts *a, const char *name_a, const trm_facts *b,
+                          const char *name_b, trm_dtype dtype) {
+  int64_t n_a = 0, n_b = 0;
+  const void *x = trm_facts_array(a, name_a, dtype, &n_a);
+  const void *y = trm_facts_array(b, name_b, dtype, &n_b);
+  if (!x || !y) return !x && !y;
+  return n_a == n_b && memcmp(x, y, (size_t)n_a * trm_dtype_bytes(dtype)) == 0;
+}
+
+static bool same_part(const trm_facts *a, const char *prefix_a, const trm_facts *b,
+                      const char *prefix_b, const char *fact, trm_dtype dtype) {
+  char name_a[NAME_BYTES], name_b[NAME_BYTES];
+  return trm_fact_arrays_same(a, join(name_a, prefix_a, fact), b, join(name_b, prefix_b, fact),
+                              dtype);
+}
+
+/* Prefixes of the vocabularies that facts may have: of a text, of inputs, of outputs. */
+static const char *const prefixes[] = {"", "input/", "output/"};
+enum { N_PREFIXES = sizeof prefixes / sizeof prefixes[0] };
+
+static int list_vocabularies(const trm_facts *facts, const char *found[N_PREFIXES]) {
+  char name[NAME_BYTES];
+  int n = 0;
+  for (int i = 0; i < N_PREFIXES; ++i) {
+    if (trm_facts_text(facts, join(name, prefixes[i], fact_unit))) found[n++] = prefixes[i];
+  }
+  return n;
+}
+
+bool trm_vocab_facts_same(const trm_facts *ours, const trm_facts *theirs) {
+  const char *here[N_PREFIXES], *there[N_PREFIXES];
+  const int n_here = list_vocabularies(ours, here), n_there = list_vocabularies(theirs, there);
+  if (n_here > 0 && n_there == 0) return false;
+  for (int i = 0; i < n_here; ++i) {
+    const char *a = here[i], *b = there[i < n_there ? i : n_there - 1];
+    if (!same_part(ours, a, theirs, b, fact_offsets, TRM_DTYPE_I64)) return false;
+    if (!same_part(ours, a, theirs, b, fact_bytes, TRM_DTYPE_U8)) return false;
+    if (!same_part(ours, a, theirs, b, fact_model, TRM_DTYPE_U8)) return false;
+  }
+  return true;
+}
