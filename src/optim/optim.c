@@ -50,10 +50,6 @@ static const trm_config_key keys[] = {
     TRM_KEY_SELECTOR("optimizer.name", "adamw", TRM_ON_RESULT, "Update rule."),
     TRM_KEY_REAL("optimizer.lr", "1e-3", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
                  "Learning rate at its highest."),
-    TRM_KEY_REAL(
-        "optimizer.weight_decay", "0.1", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
-        "Pull of matrices towards zero, times the learning rate (adamw), or as part of the "
-        "gradient; biases and norms have none."),
     TRM_KEY_REAL("optimizer.clip_norm", "1.0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
                  "Longer gradients are scaled down to this norm; 0: off."),
     TRM_KEY_REAL("optimizer.gradient_noise", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
@@ -61,6 +57,21 @@ static const trm_config_key keys[] = {
                  "none."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
+static const trm_config_key decay_keys[] = {
+    TRM_KEY_REAL("optimizer.weight_decay", "0.1", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+                 "Pull of matrices towards zero, times the learning rate; biases and norms have "
+                 "none."),
+};
+const trm_config_rows trm_decoupled_decay_keys = TRM_CONFIG_ROWS(decay_keys);
+
+static const trm_config_key l2_keys[] = {
+    TRM_KEY_REAL("optimizer.weight_decay", "0", 0, TRM_NO_LIMIT, "", TRM_ON_RESULT,
+                 "Times the weights of matrices, added to the gradient (L2); biases and norms have "
+                 "none."),
+};
+const trm_config_rows trm_l2_decay_keys = TRM_CONFIG_ROWS(l2_keys);
+
 static const trm_config_part common = {.rows = {&rows, &trm_rule_keys}};
 
 void trm_optim_parts(trm_config_parts *parts) {
@@ -332,6 +343,10 @@ void trm_optimizer_limit_norms(trm_optimizer *optimizer) {
 }
 
 /* ---- the norm -------------------------------------------------------------------------------- */
+
+bool trm_optimizer_is_frozen(const trm_optimizer *optimizer, int row) {
+  return optimizer->how[row].frozen;
+}
 
 /* Whether a row is not in the norm: buffers, and what is frozen. */
 static bool left_out(const trm_optimizer *optimizer, int row) {

@@ -59,6 +59,10 @@ typedef struct trm_optimizer_kind {
 #include "optimizer_list.h"
 #undef TRM_OPTIMIZER
 
+/** optimizer.weight_decay, of optimizers that take it out of the weights (0.1), or add it to the gradient
+ *  (0): L2 of the size that suits the first does harm there. */
+extern const trm_config_rows trm_decoupled_decay_keys, trm_l2_decay_keys;
+
 /** First line of a trm_optimizer_kind: the part of the optimizer called `optimizer`. */
 #define TRM_OPTIMIZER_PART(optimizer, ...)                                                         \
   .part = {.selector = "optimizer.name", .name = optimizer, .rows = {__VA_ARGS__}}

@@ -40,6 +40,8 @@ bool trm_optimizer_is_plugged(const trm_optimizer *optimizer);
 void trm_optimizer_fix_rate(trm_optimizer *optimizer, double rate);
 /** Bytes of states and of whatever else an update needs. */
 int64_t trm_optimizer_bytes(const trm_optimizer *optimizer);
+/** Whether a row of the table stays as it is: a rule freezes it (docs/RULES.md). */
+bool trm_optimizer_is_frozen(const trm_optimizer *optimizer, int row);
 /** Whether the keys of the optimizer fit together. @return TRM_ERR_CONFIG */
 trm_status trm_optimizer_check(const trm_config *config);
 

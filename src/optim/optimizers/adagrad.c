@@ -54,6 +54,6 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
   trm_for_chunks(n, update, &s);
 }
 
-const trm_optimizer_kind trm_optimizer_adagrad = {TRM_OPTIMIZER_PART("adagrad", &rows),
-                                                  .n_states = 1, .state_names = {"sum"},
-                                                  .plan = plan, .step = step};
+const trm_optimizer_kind trm_optimizer_adagrad = {
+    TRM_OPTIMIZER_PART("adagrad", &trm_l2_decay_keys, &rows), .n_states = 1, .state_names = {"sum"},
+    .plan = plan, .step = step};

@@ -72,11 +72,12 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
   trm_for_chunks(n, update, &a);
 }
 
-const trm_optimizer_kind trm_optimizer_adam = {TRM_OPTIMIZER_PART("adam", &trm_adam_keys, &rows),
-                                               .n_states = 3,
-                                               .state_names = {"m", "v", "greatest_v"},
-                                               .count_states = count_states,
-                                               .has_momentum = true,
-                                               .momentum = TRM_ADAM_BETA1,
-                                               .plan = plan,
-                                               .step = step};
+const trm_optimizer_kind trm_optimizer_adam = {
+    TRM_OPTIMIZER_PART("adam", &trm_l2_decay_keys, &trm_adam_keys, &rows),
+    .n_states = 3,
+    .state_names = {"m", "v", "greatest_v"},
+    .count_states = count_states,
+    .has_momentum = true,
+    .momentum = TRM_ADAM_BETA1,
+    .plan = plan,
+    .step = step};

@@ -57,10 +57,11 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
   trm_adamw_update(w, states[M], states[V], g, (trm_real)decay, s, n);
 }
 
-const trm_optimizer_kind trm_optimizer_adamw = {TRM_OPTIMIZER_PART("adamw", &trm_adam_keys),
-                                                .n_states = 2,
-                                                .state_names = {"m", "v"},
-                                                .has_momentum = true,
-                                                .momentum = BETA1,
-                                                .plan = trm_adam_plan,
-                                                .step = step};
+const trm_optimizer_kind trm_optimizer_adamw = {
+    TRM_OPTIMIZER_PART("adamw", &trm_decoupled_decay_keys, &trm_adam_keys),
+    .n_states = 2,
+    .state_names = {"m", "v"},
+    .has_momentum = true,
+    .momentum = BETA1,
+    .plan = trm_adam_plan,
+    .step = step};

@@ -72,10 +72,11 @@ static void move(const double settings[TRM_OPTIMIZER_SETTINGS], const trm_param 
 
 static const trm_whole_update whole = {.wants = wants, .direct = direct, .move = move};
 
-const trm_optimizer_kind trm_optimizer_lamb = {TRM_OPTIMIZER_PART("lamb", &rows),
-                                               .n_states = 2,
-                                               .state_names = {"m", "v"},
-                                               .has_momentum = true,
-                                               .momentum = TRM_ADAM_BETA1,
-                                               .plan = trm_adam_plan,
-                                               .whole = &whole};
+const trm_optimizer_kind trm_optimizer_lamb = {
+    TRM_OPTIMIZER_PART("lamb", &trm_decoupled_decay_keys, &rows),
+    .n_states = 2,
+    .state_names = {"m", "v"},
+    .has_momentum = true,
+    .momentum = TRM_ADAM_BETA1,
+    .plan = trm_adam_plan,
+    .whole = &whole};

@@ -62,10 +62,11 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
   trm_for_chunks(n, update, &s);
 }
 
-const trm_optimizer_kind trm_optimizer_lion = {TRM_OPTIMIZER_PART("lion", &rows),
-                                               .n_states = 1,
-                                               .state_names = {"m"},
-                                               .has_momentum = true,
-                                               .momentum = BETA1,
-                                               .plan = plan,
-                                               .step = step};
+const trm_optimizer_kind trm_optimizer_lion = {
+    TRM_OPTIMIZER_PART("lion", &trm_decoupled_decay_keys, &rows),
+    .n_states = 1,
+    .state_names = {"m"},
+    .has_momentum = true,
+    .momentum = BETA1,
+    .plan = plan,
+    .step = step};

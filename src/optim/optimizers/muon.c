@@ -175,13 +175,14 @@ static void move(const double settings[TRM_OPTIMIZER_SETTINGS], const trm_param 
 static const trm_whole_update whole = {
     .wants = wants, .direct = direct, .n_scratch = n_scratch, .move = move};
 
-const trm_optimizer_kind trm_optimizer_muon = {TRM_OPTIMIZER_PART("muon", &rows),
-                                               .n_states = 2,
-                                               .state_names = {"m", "v"},
-                                               .check = check,
-                                               .has_momentum = true,
-                                               .momentum = MOMENTUM,
-                                               .plan = plan,
-                                               .step = step,
-                                               .rate = rate,
-                                               .whole = &whole};
+const trm_optimizer_kind trm_optimizer_muon = {
+    TRM_OPTIMIZER_PART("muon", &trm_decoupled_decay_keys, &rows),
+    .n_states = 2,
+    .state_names = {"m", "v"},
+    .check = check,
+    .has_momentum = true,
+    .momentum = MOMENTUM,
+    .plan = plan,
+    .step = step,
+    .rate = rate,
+    .whole = &whole};

@@ -16,5 +16,5 @@ static trm_status check(const trm_config *config) {
   return trm_plugged_optimizer(config, &plugged);
 }
 
-const trm_optimizer_kind trm_optimizer_plugin = {TRM_OPTIMIZER_PART("plugin", &rows),
-                                                 .check = check};
+const trm_optimizer_kind trm_optimizer_plugin = {
+    TRM_OPTIMIZER_PART("plugin", &trm_decoupled_decay_keys, &rows), .check = check};

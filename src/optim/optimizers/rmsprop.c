@@ -92,11 +92,12 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
   trm_for_chunks(n, update, &s);
 }
 
-const trm_optimizer_kind trm_optimizer_rmsprop = {TRM_OPTIMIZER_PART("rmsprop", &rows),
-                                                  .n_states = 3,
-                                                  .state_names = {"v", "momentum", "mean"},
-                                                  .count_states = count_states,
-                                                  .has_momentum = true,
-                                                  .momentum = MOMENTUM,
-                                                  .plan = plan,
-                                                  .step = step};
+const trm_optimizer_kind trm_optimizer_rmsprop = {
+    TRM_OPTIMIZER_PART("rmsprop", &trm_l2_decay_keys, &rows),
+    .n_states = 3,
+    .state_names = {"v", "momentum", "mean"},
+    .count_states = count_states,
+    .has_momentum = true,
+    .momentum = MOMENTUM,
+    .plan = plan,
+    .step = step};

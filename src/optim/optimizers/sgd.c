@@ -47,7 +47,7 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
                  (trm_real)settings[MOMENTUM], (trm_real)rest, settings[NESTEROV] != 0, n);
 }
 
-const trm_optimizer_kind trm_optimizer_sgd = {TRM_OPTIMIZER_PART("sgd", &rows),
+const trm_optimizer_kind trm_optimizer_sgd = {TRM_OPTIMIZER_PART("sgd", &trm_l2_decay_keys, &rows),
                                               .n_states = 1,
                                               .state_names = {"momentum"},
                                               .check = check,
