@@ -5,7 +5,7 @@
  *   x = dropout(pool(x))      behind each stage, or, with model.pool_behind first, behind its first
  *                             convolution, before the norm: what follows has a quarter of the pixels
  *   x = dropout(act(norm(W x + b)))     for each width of model.widths
- *   y = W x + b
+ *   y = model.output_scale (W x + b)
  *
  * Source: LeCun et al. 1998, Proceedings of the IEEE 86, section II; with more than one convolution a
  * stage: Simonyan, Zisserman 2014, arXiv:1409.1556.
@@ -36,6 +36,9 @@ static const trm_config_key keys[] = {
                    "of each channel."),
     TRM_KEY_TEXT("model.widths", "128", TRM_ON_MODEL,
                  "Widths of the hidden dense layers, the first one first; or none."),
+    TRM_KEY_REAL("model.output_scale", "1.0", 1e-6, 1e6, "", TRM_ON_MODEL,
+                 "Outputs are multiplied by it: small where maxima are read out, whose size would "
+                 "make the first losses large."),
     TRM_KEY_REAL("model.stage_dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
                  "Probability that an activation behind a stage is dropped while training."),
     TRM_KEY_CHOICE("model.norm", "batch", "none|batch", TRM_ON_MODEL,
@@ -52,8 +55,9 @@ typedef struct cnn {
   trm_pool pool, readout;
   bool flatten, pool_first;
   double stage_dropout;
-  trm_net_layer *stages; /* [n_stages * convs], owned */
-  trm_net_layer *dense;  /* [n_dense + 1], owned; the last gives the outputs */
+  float *output_scale, *output_shift; /* [outputs] owned */
+  trm_net_layer *stages;              /* [n_stages * convs], owned */
+  trm_net_layer *dense;               /* [n_dense + 1], owned; the last gives the outputs */
 } cnn;
 
 static void destroy(void *self) {
@@ -61,6 +65,8 @@ static void destroy(void *self) {
   if (!m) return;
   TRM_FREE(m->stages);
   TRM_FREE(m->dense);
+  TRM_FREE(m->output_scale);
+  TRM_FREE(m->output_shift);
   TRM_FREE(m);
 }
 
@@ -138,6 +144,16 @@ static trm_status add_dense(cnn *m, const trm_config *config, const trm_model_di
                             "head");
 }
 
+/* As trm_op_channel_scale takes it; nothing where it is 1. */
+static trm_status make_scale(cnn *m, const trm_config *config, int64_t n_outputs) {
+  const double scale = trm_config_real(config, "model.output_scale");
+  if (scale == 1) return TRM_OK;
+  TRM_TRY(TRM_ALLOC(&m->output_scale, n_outputs, "model"));
+  TRM_TRY(TRM_ALLOC(&m->output_shift, n_outputs, "model"));
+  for (int64_t c = 0; c < n_outputs; ++c) m->output_scale[c] = (float)scale;
+  return TRM_OK;
+}
+
 static trm_status create(const trm_config *config, const trm_model_dims *dims, trm_params *params,
                          void **self) {
   trm_status status = TRM_OK;
@@ -149,6 +165,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   trm_sample_loss_configure(config, dims, &m->loss);
   TRM_TRY_OUT(add_stages(m, config, dims, params, &values));
   TRM_TRY_OUT(add_dense(m, config, dims, params, values));
+  TRM_TRY_OUT(make_scale(m, config, dims->n_outputs));
   *self = m;
   return TRM_OK;
 out:
@@ -180,7 +197,8 @@ static trm_var *outputs(void *self, trm_tape *tape, const trm_batch *batch) {
     x = trm_net_linear(tape, x, &m->dense[i]);
     x = trm_net_dropout(&m->net, tape, trm_net_activate(&m->net, tape, x, &m->dense[i]));
   }
-  return trm_net_linear(tape, x, &m->dense[m->n_dense]);
+  x = trm_net_linear(tape, x, &m->dense[m->n_dense]);
+  return m->output_scale ? trm_op_channel_scale(tape, x, m->output_scale, m->output_shift) : x;
 }
 
 static trm_var *loss_of(void *self, trm_tape *tape, trm_var *y, const trm_batch *batch) {
