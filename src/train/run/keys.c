@@ -93,8 +93,9 @@ static const trm_config_part part = {.rows = {&rows, &trm_early_stop_keys}};
 
 void trm_program_parts(trm_config_parts *parts) {
   *parts = (trm_config_parts){
-      .groups = "run data model sampler batch loss adversarial train optimizer params schedule average "
-                "eval checkpoint log comm check debug math",
+      .groups =
+          "run data model sampler batch loss adversarial train optimizer params schedule average "
+          "eval checkpoint log comm check debug math",
       .list = "groups",
       .list_key = "params.rules"};
   trm_config_parts_add(parts, &part);

@@ -352,6 +352,10 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   char why[REASON_BYTES] = "";
   const int64_t first_step = r->state.step;
   bool over = patience_is_over(r, why);
+  if (over && r->resumed && r->state.step < r->n_steps) {
+    trm_log_line(r->log, "the run ended early at step %" PRId64 ": %s; raise %s to go on",
+                 r->state.step, why, trm_patience_key(r->options->config));
+  }
   while (r->state.step < r->n_steps && !stop && !over && !(search && search->over)) {
     TRM_TRY(step(r, &stop));
     say_schedule_end(r);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "average.h"
+#include "early_stop.h"
 #include "plugin_facts.h"
 #include "schedule_facts.h"
 #include "states.h"
@@ -38,6 +39,47 @@ static trm_status choose(const trm_train_options *options, const trm_rundir *dir
                     dir->root);
   }
   return trm_ckpt_find_newest(dir->checkpoints, path, TRM_PATH_BYTES, report_damage, log);
+}
+
+/* A difference in evaluations, which counts where the rate or the end of a run goes by them. */
+static trm_status other_evaluations(const trm_train_options *options, const char *follower,
+                                    const char *key, const char *now, const char *before,
+                                    trm_log *log) {
+  if (!options->allow_changes) {
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "%s is %s, but the checkpoint was made with %s, and %s goes by evaluations; set "
+        "it back, or give --allow-changes",
+        key, now, before, follower);
+  }
+  trm_log_warn(log,
+               "%s is %s, the checkpoint was made with %s: the result will differ from an "
+               "uninterrupted run's, since %s goes by evaluations",
+               key, now, before, follower);
+  return TRM_OK;
+}
+
+static trm_status compare_evaluations(const trm_train_options *options, const trm_config *old,
+                                      trm_log *log) {
+  const trm_config *config = options->config;
+  const char *follower = trm_patience_key(config);
+  if (trm_schedule_follows(config)) follower = "schedule.name plateau";
+  if (!follower) return TRM_OK;
+  const int64_t every = trm_config_int(config, "eval.every");
+  const int64_t before = trm_config_int(old, "eval.every");
+  if (every != before) {
+    char texts[2][24];
+    (void)snprintf(texts[0], sizeof texts[0], "%" PRId64, every);
+    (void)snprintf(texts[1], sizeof texts[1], "%" PRId64, before);
+    TRM_TRY(other_evaluations(options, follower, "eval.every", texts[0], texts[1], log));
+  }
+  if (!trm_config_used(old, "eval.select") || !trm_config_used(config, "eval.select")) {
+    return TRM_OK;
+  }
+  const char *by = trm_config_string(config, "eval.select");
+  const char *by_before = trm_config_string(old, "eval.select");
+  if (strcmp(by, by_before) == 0) return TRM_OK;
+  return other_evaluations(options, follower, "eval.select", by, by_before, log);
 }
 
 /* The configuration may change where it does not change the result; elsewhere only on request. */
@@ -97,6 +139,7 @@ static trm_status check_config(const trm_train_options *options, const trm_task 
   trm_status status = trm_config_read_text(old, info->config_text, path);
   if (status == TRM_OK) status = adopt_schedule(options->config, old, log, schedule);
   if (status == TRM_OK) status = compare_config(options, old, path, log);
+  if (status == TRM_OK) status = compare_evaluations(options, old, log);
   trm_config_destroy(&old);
   return status;
 }
@@ -123,14 +166,17 @@ static trm_status check_own(const trm_rundir *dir, int64_t step, const char *pat
       dir->root, own ? "later checkpoints" : "another run", newest, path);
 }
 
-/* The best evaluation so far is the best by eval.select: by another there is none yet. */
+/* The best evaluation so far is the best by eval.select: by another there is none yet, for the schedule
+ * neither, which keeps its cuts. */
 static void take_best(const trm_task *task, const trm_ckpt_info *info, trm_log *log,
-                      trm_run_state *state) {
+                      trm_schedule_state *schedule, trm_run_state *state) {
+  trm_schedule_restore(&info->facts, schedule);
   const char *before = trm_facts_text(&info->facts, "select");
   const char *now = trm_task_metric(task->kind, task->config);
   if (before && strcmp(before, now) != 0) {
     trm_log_line(log, "evaluations are compared by %s now, not by %s: none is the best yet", now,
                  before);
+    *schedule = (trm_schedule_state){.n_cuts = schedule->n_cuts};
     return;
   }
   state->best_value = info->best_value;
@@ -231,8 +277,7 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
     return status;
   }
   state->step = info.step;
-  take_best(task, &info, log, state);
-  trm_schedule_restore(&info.facts, trm_optimizer_schedule(learner->optimizer));
+  take_best(task, &info, log, trm_optimizer_schedule(learner->optimizer), state);
   state->eval_step = info.eval_step;
   state->samples_hash = info.samples_hash;
   trm_ckpt_info_free(&info);

@@ -33,12 +33,14 @@ static void add_step(const trm_run *r, const trm_real *grads, double *sums) {
   }
 }
 
+/* Those that are frozen stay what they were. */
 static void put_means(const trm_run *r, const double *sums, double count) {
   const trm_params *params = r->learner.params;
   for (int i = 0; i < params->n_rows; ++i) {
     const trm_param *row = &params->rows[i];
     if (!row->buffer) continue;
-    for (int64_t k = 0; k < row->n; ++k) {
+    const bool frozen = trm_optimizer_is_frozen(r->learner.optimizer, i);
+    for (int64_t k = 0; !frozen && k < row->n; ++k) {
       r->learner.average->weights[row->offset + k] = (trm_real)(sums[k] / count);
     }
     sums += row->n;

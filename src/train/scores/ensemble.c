@@ -34,6 +34,15 @@ static trm_status take_room(trm_ensemble *e, int64_t n, int64_t C, bool numbers,
   return e->vote ? TRM_ALLOC(&e->votes, n * C, "votes of an ensemble") : TRM_OK;
 }
 
+/* Which samples are scored; whether a member measured the training part too does not matter. */
+static uint64_t hash_subsets(const int8_t *subsets, int64_t n, uint64_t hash) {
+  for (int64_t i = 0; subsets && i < n; ++i) {
+    const int8_t scored = (int8_t)(subsets[i] & ~(1 << TRM_SUBSET_TRAIN));
+    hash = trm_hash64(&scored, sizeof scored, hash);
+  }
+  return hash;
+}
+
 /* The first member says what the others must have too. */
 static trm_status check_member(trm_ensemble *e, int64_t n, int64_t C, bool numbers, uint64_t hash) {
   if (numbers && e->vote) {
@@ -101,7 +110,11 @@ static trm_status deal(const trm_task *task, int64_t *n) {
 
 /* ---- classes --------------------------------------------------------------------------------- */
 
+/* A member whose outputs are not finite says nothing of the sample. */
 static void put_probabilities(const float *logits, int64_t C, double *row) {
+  for (int64_t c = 0; c < C; ++c) {
+    if (!isfinite(logits[c])) return;
+  }
   double most = (double)logits[0], sum = 0;
   for (int64_t c = 1; c < C; ++c) most = (double)logits[c] > most ? (double)logits[c] : most;
   for (int64_t c = 0; c < C; ++c) sum += row[c] = exp((double)logits[c] - most);
@@ -154,7 +167,7 @@ trm_status trm_ensemble_add_classes(const trm_task *task, const trm_classes *kno
   const int64_t C = rows->n_classes, n = rows->n_samples;
   double *all = NULL;
   uint64_t hash = hash_of(rows->labels, n * (int64_t)sizeof *rows->labels, 0);
-  hash = hash_names(known, hash_of(rows->subsets, n, hash));
+  hash = hash_names(known, hash_subsets(rows->subsets, n, hash));
   trm_status status = check_member(e, n, C, false, hash);
   if (status == TRM_OK) status = TRM_ALLOC(&all, n * (C + 1), "predictions of an ensemble");
   TRM_TRY_OUT(trm_comm_agree(task->comm, status));
@@ -190,7 +203,7 @@ trm_status trm_ensemble_add_numbers(const trm_task *task, const trm_number_rows 
   const int64_t n = rows->n_samples;
   double *all = NULL;
   uint64_t hash = hash_of(rows->targets, n * (int64_t)sizeof *rows->targets, 0);
-  hash = hash_of(rows->subsets, n, hash);
+  hash = hash_subsets(rows->subsets, n, hash);
   trm_status status = check_member(e, n, 1, true, hash);
   if (status == TRM_OK) status = TRM_ALLOC(&all, 2 * n, "predictions of an ensemble");
   TRM_TRY_OUT(trm_comm_agree(task->comm, status));

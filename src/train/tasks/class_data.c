@@ -47,13 +47,7 @@ static trm_status open_split(const trm_task *task, const trm_class_source *sourc
                     path, split, unit);
   }
   if (n_valid > 0 || task->use != TRM_USE_TRAIN) return TRM_OK;
-  trm_log_warn(task->log, "%s: data.split %d has no %s to validate with: no evaluation is the best",
-               path, split, unit);
-  const char *patience = trm_patience_key(task->config);
-  if (!patience) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
-                  "%s is set, but data.split %d of %s has no %s to validate with; set it to 0",
-                  patience, split, path, unit);
+  return trm_task_without_valid(task, split);
 }
 
 static trm_status check_labels(const trm_task *task, const trm_classes *classes) {

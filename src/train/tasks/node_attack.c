@@ -68,10 +68,12 @@ static trm_status attack_once(run *r, int64_t k) {
   trm_nudge nudge;
   trm_judged judged;
   trm_watch_phase(r->task->comm, "attack", k);
-  TRM_TRY(trm_attacker_run(r->attacker, &pass, &(trm_batch){.graph = &graph}, &on,
-                           trm_random_key_make(seed, TRM_RANDOM_ATTACK, 0, 1 + (uint64_t)k),
-                           &nudge));
-  TRM_TRY(outputs_of(r, &nudge, &judged));
+  /* Passes wait for the rows of others: nobody leaves alone between them. */
+  const trm_random_key key = trm_random_key_make(seed, TRM_RANDOM_ATTACK, 0, 1 + (uint64_t)k);
+  const trm_status ran =
+      trm_attacker_run(r->attacker, &pass, &(trm_batch){.graph = &graph}, &on, key, &nudge);
+  TRM_TRY(trm_comm_agree(r->task->comm, ran));
+  TRM_TRY(trm_comm_agree(r->task->comm, outputs_of(r, &nudge, &judged)));
   trm_worst_see(r->worst, &judged);
   trm_log_progress(r->task->log, false, "attacked %" PRId64 " of %" PRId64 " times", k + 1,
                    r->restarts);
@@ -81,7 +83,7 @@ static trm_status attack_once(run *r, int64_t k) {
 static trm_status attack_all(run *r) {
   const trm_field *f = trm_whole_field(r->whole);
   trm_judged judged;
-  TRM_TRY(outputs_of(r, NULL, &judged));
+  TRM_TRY(trm_comm_agree(r->task->comm, outputs_of(r, NULL, &judged)));
   trm_worst_begin(r->worst, &judged);
   for (int64_t k = 0; k < r->restarts; ++k) TRM_TRY(attack_once(r, k));
   for (int64_t b = 0; b < f->n_local; ++b) {

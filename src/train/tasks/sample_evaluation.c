@@ -417,6 +417,12 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
   trm_comm *comm = e->task->comm;
   bool stopped = false;
   e->n = 0;
+  if (e->task->ensemble && e->view.data->target == TRM_TARGET_CLASSES) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "%s: says several classes of a sample, so it is no member of an ensemble; give "
+                    "one run",
+                    options->run);
+  }
   TRM_TRY(run_part(e, &e->parts[0], NULL, NULL, &stopped));
   if (e->view.data->target == TRM_TARGET_CLASS) {
     const trm_class_rows rows = class_rows(e);

@@ -149,21 +149,11 @@ static trm_status check_lengths(const trm_task *task, const sample_task *t) {
                   train ? "set model.context to that, or " : "");
 }
 
-/* Without a part to validate with no evaluation is the best, and there is nothing to be patient about. */
 static trm_status check_valid(const trm_task *task, const sample_task *t, int split) {
-  const int64_t patience = trm_config_int(task->config, "train.patience");
   trm_ids valid;
   TRM_TRY(trm_samples_split(t->data, split, TRM_SUBSET_VALID, &valid));
   if (valid.n > 0 || task->use != TRM_USE_TRAIN) return TRM_OK;
-  trm_log_warn(task->log,
-               "%s: data.split %d has no sample to validate with: no evaluation is the best",
-               t->data->path, split);
-  if (patience == 0) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
-                  "train.patience is %" PRId64
-                  ", but data.split %d of %s has no sample to validate "
-                  "with; set it to 0",
-                  patience, split, t->data->path);
+  return trm_task_without_valid(task, split);
 }
 
 /* The split, and its samples to train on. */
@@ -422,7 +412,8 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   trm_sample_batch bounds;
   const trm_sample_order_options options = order_options(task, t);
   TRM_TRY(trm_sample_order_bounds(&options, &bounds));
-  if (mixes(t)) bounds.mixed_targets = &(int32_t){0}; /* not read: that there are some */
+  const int32_t some = 0; /* not read: that there are mixed targets */
+  if (mixes(t)) bounds.mixed_targets = &some;
   const trm_pass pass = {.weights_use = trm_task_weights_use(task, training), .bounds = true};
   const trm_batch batch = {.samples = &bounds};
   if (trm_adversary_wanted(task->config)) {

@@ -196,6 +196,21 @@ static trm_status resolve_steps(const trm_task *task, trm_config *config) {
   return trm_config_set_int(config, "train.steps", steps < 1 ? 1 : (int64_t)llround(steps));
 }
 
+/* Without evaluations that are better or worse there is nothing to be patient about. */
+trm_status trm_task_without_valid(const trm_task *task, int split) {
+  const char *path = trm_config_string(task->config, "data.path");
+  const char *key = trm_patience_key(task->config);
+  if (!key && trm_schedule_follows(task->config)) key = "schedule.name plateau";
+  if (!key && trm_config_bool(task->config, "train.restore_best")) key = "train.restore_best";
+  trm_log_warn(task->log, "%s: data.split %d has no %s to validate with: no evaluation is the best",
+               path, split, task->kind->unit);
+  if (!key) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "%s is set, but data.split %d of %s has no %s to validate with; leave it out, or "
+                  "prepare the data with a part to validate with",
+                  key, split, path, task->kind->unit);
+}
+
 trm_status trm_task_resolve(trm_task *task, trm_config *config) {
   TRM_TRY(task->kind->resolve(task, config));
   if (task->use != TRM_USE_TRAIN) return TRM_OK;

@@ -150,6 +150,8 @@ void trm_task_add_score(trm_task *task, const char *subset, const char *metric);
 trm_status trm_task_select(trm_task *task);
 /** Steps of an epoch. */
 double trm_task_epoch_steps(const trm_task *task);
+/** Says that a split has nothing to validate with; what waits for evaluations is refused then. */
+trm_status trm_task_without_valid(const trm_task *task, int split);
 /** That a batch is no larger than what there is to train on. */
 trm_status trm_task_check_batch(const trm_task *task);
 /** batch.blocks: `wanted` where it is left to us, but no more than `most`, which it must not exceed
