@@ -1,5 +1,6 @@
 """`trireme prepare labelled`, `pairs`, `table` and `synth --pairs`: what is said, mistakes; `trireme inspect`."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,7 @@ shown = said(["table", table, "--target", "rent", "--kind", "demand=skip", "--gr
              "400 rows, 4 splits", "target rent: number, mean ", "inputs: 4 columns of numbers, 3 of categories",
              "number built: mean ", " % missing", "category district: 7 levels", "left out, as asked: demand")
 check("from row to number" in shown, f"inspect of a table: {shown}")
+check(re.search(r"^  groups +\d", shown, re.M), f"inspect shows the groups of rows: {shown}")
 said(["table", table, "--target", "demand", "--kind", "rent=skip", "--kind", "house=skip", "--test-share", "0.25"],
      "target demand: class, 3 of them", "class high: ")
 codes = write("codes.csv", "id,code,one,kind,y\n" +

@@ -330,7 +330,9 @@ static void check_groups(void) {
   trm_samples *s = open_out();
   int tested = 0;
   CHECK_EQ(s->n_splits, 5);
-  CHECK(s->groups == NULL && s->table.n_categories == 0);
+  CHECK_EQ(s->table.n_categories, 0);
+  for (int i = 0; s->groups && i < N; ++i) CHECK_EQ(s->groups[i], i / 4);
+  if (!CHECK(s->groups != NULL)) exit(1);
   for (int k = 0; k < 5; ++k) {
     int part_of[N];
     for (int p = 0; p < TRM_N_SUBSETS; ++p) {
@@ -348,6 +350,10 @@ static void check_groups(void) {
   c.options.group = "g";
   CHECK_OK(prepare(&c));
   CHECK_EQ(report.leaked, 1);
+  s = open_out();
+  CHECK(s->groups ==
+        NULL); /* a group that files part is one in each: here no two rows are in one */
+  trm_samples_close(&s);
   c = table("x,g,y\n1,a,0.5\n2,,1.5\n", "y");
   c.options.group = "g";
   expect(c, TRM_ERR_DATA, "train.csv:3: the group in column 'g' is empty");

@@ -77,8 +77,9 @@ typedef struct trm_samples {
                              scores; n = 0: tokens say all */
 
   const int32_t
-      *groups; /* [n] in [0, n): samples of one number have the same input and several right
-                            targets; NULL: each sample stands for itself */
+      *groups; /* [n] in [0, n): samples of one number are in one part of a split, and where they
+                            are tokens they have the same input and several right targets; NULL: each
+                            sample stands for itself */
   int n_splits;
   const trm_ids *splits;                 /* [n_splits, TRM_N_SUBSETS] */
   int64_t longest_input, longest_target; /* tokens */

@@ -70,6 +70,7 @@ static trm_status write(const trm_table_data *t, const trm_parts *parts, const a
                              .levels = t->n_categories > 0 ? a->levels : NULL,
                              .level_names = texts_of(&a->level_names)},
                    .target = c->target,
+                   .groups = parts->groups,
                    .n_splits = c->target == TRM_TARGET_NONE ? 0 : parts->n_splits,
                    .splits = a->splits};
   if (c->target == TRM_TARGET_NUMBER) {
