@@ -163,27 +163,39 @@ static trm_status read_exactly(int fd, const char *path, char *data, int64_t byt
   }
 }
 
-trm_status trm_file_read_all(const char *path, int64_t max_bytes, char **data, int64_t *bytes) {
-  char *block = NULL;
-  trm_status status = TRM_OK;
+/* Opens a regular file to read; *fd to be closed. */
+static trm_status open_regular(const char *path, int *fd, struct stat *facts) {
+  trm_status status;
   /* Not blocking, so that a pipe is named instead of waited for. */
-  const int fd = trm_io_open(path, O_RDONLY | O_NONBLOCK, 0);
-  if (fd < 0) {
+  *fd = trm_io_open(path, O_RDONLY | O_NONBLOCK, 0);
+  if (*fd < 0) {
     if (errno == ENOENT) return trm_fail(TRM_ERR_IO, "%s: no such file", path);
     return trm_io_fail(path, "cannot be opened");
   }
-  struct stat facts;
-  if (fstat(fd, &facts) < 0) {
+  if (fstat(*fd, facts) < 0) {
     status = trm_io_fail(path, "cannot be examined");
-  } else if (S_ISDIR(facts.st_mode)) {
+  } else if (S_ISDIR(facts->st_mode)) {
     status = trm_fail(TRM_ERR_IO, "%s: is a folder, a file is needed", path);
-  } else if (!S_ISREG(facts.st_mode)) {
+  } else if (!S_ISREG(facts->st_mode)) {
     status = trm_fail(TRM_ERR_IO, "%s: is not a regular file", path);
-  } else if ((int64_t)facts.st_size > max_bytes) {
+  } else {
+    return TRM_OK;
+  }
+  close(*fd);
+  return status;
+}
+
+trm_status trm_file_read_all(const char *path, int64_t max_bytes, char **data, int64_t *bytes) {
+  char *block = NULL;
+  trm_status status = TRM_OK;
+  struct stat facts;
+  int fd;
+  TRM_TRY(open_regular(path, &fd, &facts));
+  if ((int64_t)facts.st_size > max_bytes) {
     status = trm_fail(TRM_ERR_DATA, "%s: has %lld bytes, at most %lld are allowed", path,
                       (long long)facts.st_size, (long long)max_bytes);
+    goto out;
   }
-  if (status != TRM_OK) goto out;
   TRM_TRY_OUT(TRM_ALLOC(&block, (int64_t)facts.st_size + 1, path));
   TRM_TRY_OUT(read_exactly(fd, path, block, (int64_t)facts.st_size));
   block[facts.st_size] = 0;
@@ -192,6 +204,21 @@ trm_status trm_file_read_all(const char *path, int64_t max_bytes, char **data, i
   block = NULL;
 out:
   TRM_FREE(block);
+  close(fd);
+  return status;
+}
+
+trm_status trm_file_read_start(const char *path, void *start, int64_t most, int64_t *bytes) {
+  struct stat facts;
+  int fd;
+  ssize_t n = 1;
+  TRM_TRY(open_regular(path, &fd, &facts));
+  for (*bytes = 0; n > 0 && *bytes<most; *bytes += n> 0 ? n : 0) {
+    do {
+      n = trm_io_read(fd, (char *)start + *bytes, (size_t)(most - *bytes));
+    } while (n < 0 && errno == EINTR);
+  }
+  const trm_status status = n < 0 ? trm_io_fail(path, "cannot be read") : TRM_OK;
   close(fd);
   return status;
 }

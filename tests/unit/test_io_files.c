@@ -112,6 +112,21 @@ static void test_read_all(void) {
   CHECK(data == NULL);
 }
 
+static void test_read_start(void) {
+  char start[4] = "----";
+  int64_t bytes = -1;
+  put(in_folder("long"), "begin and end");
+  CHECK_OK(trm_file_read_start(in_folder("long"), start, 3, &bytes));
+  CHECK_EQ(bytes, 3);
+  CHECK_EQ(memcmp(start, "beg-", 4), 0);
+  CHECK_OK(trm_file_read_start(in_folder("one"), start, 4, &bytes));
+  CHECK_EQ(bytes, 1);
+  CHECK_OK(trm_file_read_start(in_folder("empty"), start, 4, &bytes));
+  CHECK_EQ(bytes, 0);
+  CHECK_EQ(trm_file_read_start(in_folder("pipe"), start, 4, &bytes), TRM_ERR_IO);
+  CHECK_HAS(trm_message(), "pipe: is not a regular file");
+}
+
 static void test_folders(void) {
   char **names = NULL, path[16];
   int n = -1;
@@ -188,6 +203,7 @@ int main(void) {
   test_write_atomic();
   test_link();
   test_read_all();
+  test_read_start();
   test_folders();
   test_seal();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);

@@ -195,6 +195,8 @@ static void check_folders(void) {
     image_bytes(image_path(ant, ".hidden"), "x", 1);
   }
   image_bytes(image_path(path, "README"), "about", 5);
+  image_bytes(image_path(parts[0], "archive"), "about", 5);
+  CHECK_EQ(truncate(image_path(parts[0], "archive"), INT64_C(3) << 30), 0);
   const trm_image_files files = {.folder = path};
   const trm_prepare_images_options o = usual();
   trm_samples *s = good(&files, &o);
@@ -387,6 +389,12 @@ static void check_other_files(void) {
   CHECK_EQ(s->n, 1);
   CHECK_EQ(counts.other, 2);
   trm_samples_close(&s);
+  /* Nothing but its beginning is read of a file that is none: this one is larger than images may be. */
+  CHECK_EQ(truncate(image_path(c, "empty"), INT64_C(3) << 30), 0);
+  s = good(&files, &o);
+  CHECK_EQ(counts.other, 2);
+  trm_samples_close(&s);
+  CHECK_EQ(truncate(image_path(c, "empty"), 0), 0);
   bad_folder(parent, "empty: is neither PNG nor JPEG: it is empty");
   (void)remove(image_path(c, "empty"));
   (void)remove(image_path(c, "notes.txt"));

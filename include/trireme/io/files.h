@@ -37,6 +37,9 @@ trm_status trm_file_write_atomic(const char *path, const void *data, size_t byte
 /** Reads a whole file; *data is a counted block (TRM_FREE) with a 0 byte after the end.
  *  Names a missing, unreadable, or non-regular file; refuses more than max_bytes (TRM_ERR_DATA). */
 trm_status trm_file_read_all(const char *path, int64_t max_bytes, char **data, int64_t *bytes);
+/** Reads what a file begins with: start[*bytes], fewer than `most` where it is shorter. Names the same
+ *  files as trm_file_read_all. */
+trm_status trm_file_read_start(const char *path, void *start, int64_t most, int64_t *bytes);
 
 /** Makes a folder and its parents; an existing folder is fine. */
 trm_status trm_folder_make(const char *path);

@@ -12,6 +12,8 @@
 #include "trireme/io/files.h"
 
 #define MOST_FILE_BYTES (INT64_C(1) << 31)
+/* What a file begins with: says whether it is an image, and is shown where it is none. */
+enum { START_BYTES = 32 };
 
 /* A folder of one class in one part. */
 typedef struct class_folder {
@@ -62,14 +64,12 @@ static trm_status check_folder(const char *path) {
 
 /* Beside folders of classes: an image has no class there, anything else is passed over. */
 static trm_status pass_over(const trm_image_set *set, const char *path) {
-  char *data = NULL;
+  uint8_t start[START_BYTES];
   int64_t bytes;
   struct stat of;
-  if (stat(path, &of) != 0 || !S_ISREG(of.st_mode)) return TRM_OK;
-  TRM_TRY(trm_file_read_all(path, MOST_FILE_BYTES, &data, &bytes));
-  const trm_image_sort sort = trm_image_sort_of((const uint8_t *)data, bytes);
-  TRM_FREE(data);
-  if (sort == TRM_IMAGE_NONE || set->options->skip_other) return TRM_OK;
+  if (set->options->skip_other || stat(path, &of) != 0 || !S_ISREG(of.st_mode)) return TRM_OK;
+  TRM_TRY(trm_file_read_start(path, start, sizeof start, &bytes));
+  if (trm_image_sort_of(start, bytes) == TRM_IMAGE_NONE) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
                   "%s: is an image outside the folders of the classes; move it into one, or leave "
                   "it out by --skip-other",
@@ -222,35 +222,34 @@ static trm_status decode(trm_image_set *set, const trm_image_file *file, trm_ima
   return trm_jpeg_decode(file, &set->image);
 }
 
-/* *taken: it is an image, and in the set. */
-static trm_status read_image(trm_image_set *set, const class_folder *f, const char *name,
-                             bool *taken) {
+static trm_status add_image(trm_image_set *set, const class_folder *f, const char *path,
+                            trm_image_sort sort) {
   const trm_prepare_images_options *o = set->options;
   const trm_origin origin = {.path = f->path, .part = f->part};
-  char path[TRM_PATH_BYTES], *data = NULL;
-  int64_t bytes = 0;
-  trm_status status = TRM_OK;
-  TRM_TRY(trm_path_join(path, sizeof path, f->path, name));
-  const bool folder = is_folder(path);
-  if (!folder) TRM_TRY(trm_file_read_all(path, MOST_FILE_BYTES, &data, &bytes));
-  const trm_image_file file = {.path = path,
-                               .data = (const uint8_t *)data,
-                               .bytes = bytes,
-                               .most_pixels = o->most_pixels,
-                               .drop_alpha = o->drop_alpha};
-  const trm_image_sort sort = folder ? TRM_IMAGE_NONE : trm_image_sort_of(file.data, bytes);
-  *taken = sort != TRM_IMAGE_NONE;
-  if (*taken) {
-    TRM_TRY_OUT(decode(set, &file, sort));
-    TRM_TRY_OUT(trm_image_set_add(set, path, f->label, &origin));
-  } else if (o->skip_other) {
-    ++set->counts->other;
-  } else {
-    status = not_an_image(path, data, bytes);
-  }
-out:
+  trm_image_file file = {.path = path, .most_pixels = o->most_pixels, .drop_alpha = o->drop_alpha};
+  char *data = NULL;
+  TRM_TRY(trm_file_read_all(path, MOST_FILE_BYTES, &data, &file.bytes));
+  file.data = (const uint8_t *)data;
+  trm_status status = decode(set, &file, sort);
+  if (status == TRM_OK) status = trm_image_set_add(set, path, f->label, &origin);
   TRM_FREE(data);
   return status;
+}
+
+/* *taken: it is an image, and in the set. Others are not read, however large. */
+static trm_status read_image(trm_image_set *set, const class_folder *f, const char *name,
+                             bool *taken) {
+  char path[TRM_PATH_BYTES];
+  uint8_t start[START_BYTES] = {0};
+  int64_t bytes = 0;
+  TRM_TRY(trm_path_join(path, sizeof path, f->path, name));
+  if (!is_folder(path)) TRM_TRY(trm_file_read_start(path, start, sizeof start, &bytes));
+  const trm_image_sort sort = trm_image_sort_of(start, bytes);
+  *taken = sort != TRM_IMAGE_NONE;
+  if (*taken) return add_image(set, f, path, sort);
+  if (!set->options->skip_other) return not_an_image(path, (const char *)start, bytes);
+  ++set->counts->other;
+  return TRM_OK;
 }
 
 static trm_status read_class(trm_image_set *set, const class_folder *f) {
