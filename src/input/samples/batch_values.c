@@ -34,10 +34,10 @@ static int64_t size_of(const trm_values *v) {
  * their own, which the compiler vectorises. */
 static void convert(const uint8_t *restrict bytes, int64_t area, int64_t channels,
                     float *restrict out) {
-  const uint8_t *restrict green = bytes + area, *restrict blue = bytes + 2 * area;
   if (channels == 1) {
     for (int64_t p = 0; p < area; ++p) out[p] = (float)bytes[p] / 255.0F;
   } else if (channels == 3) {
+    const uint8_t *restrict green = bytes + area, *restrict blue = bytes + 2 * area;
     for (int64_t p = 0; p < area; ++p) {
       out[3 * p] = (float)bytes[p] / 255.0F;
       out[3 * p + 1] = (float)green[p] / 255.0F;
