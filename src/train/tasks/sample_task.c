@@ -1,6 +1,7 @@
 /*
- * Samples: a class, a number or a sequence of tokens for each. Batches are sequences of different
- * lengths one behind the other; blocks cost about the same. Evaluation is sample_evaluation.c.
+ * Samples: tokens, an image or a row of a table, and a class, a set of classes, a number or a sequence
+ * of tokens for each. Batches of tokens are sequences of different lengths one behind the other; blocks
+ * cost about the same. Evaluation is sample_evaluation.c.
  */
 #include <inttypes.h>
 #include <math.h>

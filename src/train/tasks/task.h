@@ -1,7 +1,7 @@
 /**
  * Tasks: what a kind of data makes of training. The run (setup.c, loop.c) knows steps, blocks,
  * checkpoints and metrics; a task knows samples, passes and scores. One file a kind: text_task.c,
- * node_task.c, set_task.c, pair_task.c.
+ * node_task.c, set_task.c, pair_task.c, sample_task.c.
  */
 #ifndef TRIREME_TRAIN_TASK_H
 #define TRIREME_TRAIN_TASK_H

@@ -11,7 +11,6 @@
 #include "trireme/comm/watch.h"
 #include "trireme/train/train.h"
 
-/* The data set of the run lies where it lay when it was trained, or --data tells. */
 /* Keys that say how a model is evaluated may be others than in training. */
 static trm_status set_keys(trm_config *config, const char *const *sets, int n_sets) {
   for (int i = 0; i < n_sets; ++i) {
@@ -27,6 +26,7 @@ static trm_status set_keys(trm_config *config, const char *const *sets, int n_se
   return TRM_OK;
 }
 
+/* The data set of the run lies where it lay when it was trained, or --data tells. */
 static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
                             trm_restored *restored, trm_log *log, trm_task **task) {
   char why[TRM_MESSAGE_BYTES];
