@@ -55,6 +55,23 @@ static trm_status run_attack(trm_comm *comm, const trm_evaluate_options *evaluat
   return TRM_OK;
 }
 
+/* What says how to attack needs an attack; what is not given becomes the default. */
+static trm_status settle_attack(trm_attack_options *a) {
+  const char *given = a->eps >= 0         ? "--eps"
+                      : a->steps > 0      ? "--attack-steps"
+                      : a->step_size >= 0 ? "--step-size"
+                      : a->restarts > 0   ? "--restarts"
+                      : a->norm           ? "--attack-norm"
+                                          : NULL;
+  if (!a->name && given) {
+    return trm_fail(TRM_ERR_USAGE, "evaluate: %s is for --attack; give one of fgsm, pgd", given);
+  }
+  if (a->step_size < 0) a->step_size = 0;
+  if (a->restarts == 0) a->restarts = 1;
+  if (!a->norm) a->norm = "sup";
+  return TRM_OK;
+}
+
 /* Each member, then the whole. */
 static void print_ensemble(const trm_members *members, const trm_evaluation *results) {
   for (int i = 0; i < members->n; ++i) {
@@ -87,7 +104,7 @@ int app_evaluate(int argc, char **argv) {
   const char *assignments[64];
   app_list words, sets = {.items = assignments, .capacity = 64};
   trm_evaluate_options evaluate = {0};
-  trm_attack_options attack = {.norm = "sup", .eps = -1, .restarts = 1};
+  trm_attack_options attack = {.eps = -1, .step_size = -1}; /* given: not so */
   trm_members members = {0};
   bool helped;
   int64_t threads = 0;
@@ -117,9 +134,7 @@ int app_evaluate(int argc, char **argv) {
   if (status == TRM_OK) {
     status = app_members("evaluate", &words, &members);
   }
-  if (status == TRM_OK && !attack.name && attack.eps >= 0) {
-    status = trm_fail(TRM_ERR_USAGE, "evaluate: --eps is for --attack; give one of fgsm, pgd");
-  }
+  if (status == TRM_OK) status = settle_attack(&attack);
   if (status == TRM_OK && attack.name && members.n > 1) {
     status = trm_fail(TRM_ERR_USAGE, "evaluate: --attack is on one run, %d are given", members.n);
   }

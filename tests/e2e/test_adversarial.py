@@ -161,7 +161,8 @@ for run_dir, words, parts in ((plain, ["pgd"], ["needs --eps"]), (plain, ["pg", 
                               (plain, ["pgd", "--eps", 1, "--attack-norm", 1], ["--attack-norm is '1'", "sup or 2"]),
                               (f"{folder}/run-reverse-freelb-1x1", ["pgd", "--eps", 1], ["sequences of tokens"])):
     one_line(run("evaluate", run_dir, "--attack", *words, ranks=2), 64, *parts)
-one_line(run("evaluate", plain, "--eps", 1), 64, "--eps is for --attack")
+for name, value in (("--eps", 1), ("--attack-steps", 2), ("--step-size", 0), ("--restarts", 1), ("--attack-norm", "sup")):
+    one_line(run("evaluate", plain, name, value), 64, f"{name} is for --attack")
 refused = f"{folder}/refused"
 one_line(train(configs["sparse"], refused, *sets("fgsm", 0.1, {})), 64 + 14, "dense features of nodes")
 one_line(train(configs["numbers"], refused, *sets("trades", 0.1, {})), 64 + 14, "'trades'", "set it to pgd or freelb")
