@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,6 @@ typedef struct head {
   const char *settings_key; /* "optimizer.plugin_settings" */
   const char *path;         /* as the user gave it */
   const char *symbol;
-  uint32_t abi, real_bytes;
-  uint64_t bytes, expected_bytes;
   const char *name, *version;
   int n_settings;
   const trm_plugin_setting *settings;
@@ -102,23 +101,40 @@ static trm_status check_settings(const head *h) {
   return TRM_OK;
 }
 
-/* What can be told before any other member is read comes first. */
-static trm_status check_head(const head *h) {
+/* What tables begin with, also those of other versions of this program. */
+typedef struct beginning {
+  uint32_t abi, real_bytes;
+  uint64_t bytes;
+} beginning;
+#define BEGINS_ALIKE(type)                                                                         \
+  _Static_assert(offsetof(type, abi) == offsetof(beginning, abi) &&                                \
+                     offsetof(type, real_bytes) == offsetof(beginning, real_bytes) &&              \
+                     offsetof(type, bytes) == offsetof(beginning, bytes),                          \
+                 "a plug-in's table begins with abi, real_bytes, bytes")
+BEGINS_ALIKE(trm_plugin_optimizer);
+BEGINS_ALIKE(trm_plugin_schedule);
+
+/* That a table is such as this program knows, of `expected` bytes: before any other member is read. */
+static trm_status check_beginning(const head *h, const void *table, size_t expected) {
   char what[160];
-  if (h->abi != TRM_PLUGIN_ABI) {
+  beginning b;
+  memcpy(&b, table, sizeof b);
+  if (b.abi != TRM_PLUGIN_ABI) {
     (void)snprintf(what, sizeof what,
                    "is for version %u of plug-ins, this program has %d; build it with this "
                    "program's trireme/optim/plugin.h",
-                   h->abi, TRM_PLUGIN_ABI);
+                   b.abi, TRM_PLUGIN_ABI);
     return wrong_table(h, what);
   }
-  if (h->bytes != h->expected_bytes || h->real_bytes != sizeof(trm_real)) {
-    (void)snprintf(what, sizeof what,
-                   "has %" PRIu64 " bytes with numbers of %u, not %" PRIu64 " with %zu; build it "
-                   "with this program's trireme/optim/plugin.h",
-                   h->bytes, h->real_bytes, h->expected_bytes, sizeof(trm_real));
-    return wrong_table(h, what);
-  }
+  if (b.bytes == expected && b.real_bytes == sizeof(trm_real)) return TRM_OK;
+  (void)snprintf(what, sizeof what,
+                 "has %" PRIu64 " bytes with numbers of %u, not %zu with %zu; build it with this "
+                 "program's trireme/optim/plugin.h",
+                 b.bytes, b.real_bytes, expected, sizeof(trm_real));
+  return wrong_table(h, what);
+}
+
+static trm_status check_head(const head *h) {
   if (!is_name(h->name, 40) || !is_name(h->version, 40)) {
     return wrong_table(h, "has no name or no version; both are up to 40 letters without blanks");
   }
@@ -151,10 +167,7 @@ static trm_status check_states(const head *h, const trm_plugin_optimizer *o) {
 static trm_status find_optimizer(head *h, trm_plugged *plugged) {
   const trm_plugin_optimizer *o = plugged->optimizer = dlsym(plugged->handle, h->symbol);
   if (!o) return TRM_OK;
-  h->abi = o->abi;
-  h->real_bytes = o->real_bytes;
-  h->bytes = o->bytes;
-  h->expected_bytes = sizeof *o;
+  TRM_TRY(check_beginning(h, o, sizeof *o));
   h->name = o->name;
   h->version = o->version;
   h->n_settings = o->n_settings;
@@ -168,10 +181,7 @@ static trm_status find_optimizer(head *h, trm_plugged *plugged) {
 static trm_status find_schedule(head *h, trm_plugged *plugged) {
   const trm_plugin_schedule *s = plugged->schedule = dlsym(plugged->handle, h->symbol);
   if (!s) return TRM_OK;
-  h->abi = s->abi;
-  h->real_bytes = s->real_bytes;
-  h->bytes = s->bytes;
-  h->expected_bytes = sizeof *s;
+  TRM_TRY(check_beginning(h, s, sizeof *s));
   h->name = s->name;
   h->version = s->version;
   h->n_settings = s->n_settings;
@@ -239,7 +249,7 @@ static void join_words(char *text) {
 }
 
 static trm_status read_settings(const head *h, const char *text, double *settings) {
-  char copy[4096], message[256] = "", *rest = copy;
+  char copy[4096], message[256] = "", *rest = copy; /* texts of a configuration are shorter */
   bool given[TRM_PLUGIN_MAX_SETTINGS] = {false};
   for (int i = 0; i < h->n_settings; ++i) settings[i] = h->settings[i].fallback;
   (void)snprintf(copy, sizeof copy, "%s", text);
