@@ -149,7 +149,7 @@ static void run_trial(const trial *t) {
     const trm_param *row = &learner.params->rows[p];
     give(learner.params->weights + row->offset, (uint32_t)p, 0, 2, row->n);
   }
-  CHECK_OK(trm_adversary_create(config, &dims, &learner, (trm_pass){.bounds = true},
+  CHECK_OK(trm_adversary_create(comm, config, &dims, &learner, (trm_pass){.bounds = true},
                                 &(trm_batch){.graph = &bounds}, N, &adversary));
   CHECK_OK(trm_tape_reserve(learner.tape));
   CHECK_OK(trm_gradsync_create(comm, learner.params, &options, &sync));

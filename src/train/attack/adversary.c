@@ -145,9 +145,9 @@ static trm_status check_trades(const trm_model_dims *dims, const trm_learner *le
       "for each sample; these targets are others: set it to pgd or freelb");
 }
 
-trm_status trm_adversary_create(const trm_config *config, const trm_model_dims *dims,
-                                trm_learner *learner, trm_pass pass, const trm_batch *bounds,
-                                int64_t n_rows, trm_adversary **out) {
+trm_status trm_adversary_create(trm_comm *comm, const trm_config *config,
+                                const trm_model_dims *dims, trm_learner *learner, trm_pass pass,
+                                const trm_batch *bounds, int64_t n_rows, trm_adversary **out) {
   trm_adversary *a = NULL;
   trm_status status = TRM_OK;
   const method m = method_of(config);
@@ -162,6 +162,7 @@ trm_status trm_adversary_create(const trm_config *config, const trm_model_dims *
   if (pass.n_blocks == 0) pass.weights_use = TRM_WEIGHTS_FIRST;
   const trm_attack_goal goal = m == TRADES ? TRM_ATTACK_DIVERGENCE : TRM_ATTACK_LOSS;
   TRM_TRY_OUT(trm_attacker_create(&a->attack, goal, learner, pass, bounds, &a->attacker));
+  trm_attacker_watch(a->attacker, comm);
   a->width = trm_attacker_width(a->attacker, n_rows);
   TRM_TRY_OUT(plan(a, pass, bounds));
   *out = a;
@@ -253,6 +254,7 @@ static trm_status run_ascent(trm_adversary *a, trm_gradsync *sync, int64_t i, co
     trm_tape_backward(tape, loss, NULL, NULL, NULL);
     before = trm_tape_loss_sum(tape);
     trm_attack_step(&a->attack, on, grad, change);
+    trm_attacker_touch(a->attacker);
     p.add = true;
     p.weights_use = TRM_WEIGHTS_SAME;
   }

@@ -32,14 +32,15 @@ trm_status trm_adversary_check_whole(const trm_config *config);
 /**
  * Reads its keys, plans its passes over blocks of sizes alone on the learner's tape, as trm_learner_plan
  * does for plain ones, and takes memory for a block.
+ * @param comm    whose watch sees each step of an attack; kept
  * @param pass    as in trm_learner_plan
  * @param dims    what the model says
  * @param n_rows  rows that are attacked in `bounds`
  * @return TRM_ERR_CONFIG: nothing to attack, or TRADES without classes; TRM_ERR_MEMORY
  */
-trm_status trm_adversary_create(const trm_config *config, const trm_model_dims *dims,
-                                trm_learner *learner, trm_pass pass, const trm_batch *bounds,
-                                int64_t n_rows, trm_adversary **out);
+trm_status trm_adversary_create(trm_comm *comm, const trm_config *config,
+                                const trm_model_dims *dims, trm_learner *learner, trm_pass pass,
+                                const trm_batch *bounds, int64_t n_rows, trm_adversary **out);
 /** NULL is accepted; sets NULL. */
 void trm_adversary_destroy(trm_adversary **adversary);
 

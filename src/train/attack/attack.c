@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
 #include "trireme/nn/ops.h"
 
@@ -157,6 +158,7 @@ struct trm_attacker {
   trm_attack attack;
   trm_attack_goal goal;
   trm_learner *learner;    /* kept */
+  trm_comm *comm;          /* whose watch sees the steps, kept; NULL: none does */
   int64_t n, n_logits;     /* most elements of a change, and of outputs */
   trm_real *change, *grad; /* [n], owned */
   trm_real *logits;        /* [n_logits] of the clean input, for the divergence; owned */
@@ -230,6 +232,12 @@ void trm_attacker_destroy(trm_attacker **attacker) {
   TRM_FREE(*attacker);
 }
 
+void trm_attacker_watch(trm_attacker *a, trm_comm *comm) {
+  a->comm = comm;
+}
+void trm_attacker_touch(const trm_attacker *a) {
+  if (a->comm) trm_watch_touch(a->comm);
+}
 int64_t trm_attacker_width(const trm_attacker *a, int64_t rows) {
   return rows > 0 ? a->n / rows : 0;
 }
@@ -268,6 +276,7 @@ trm_status trm_attacker_run(trm_attacker *a, const trm_pass *pass, const trm_bat
     TRM_TRY(trm_tape_status(tape));
     trm_tape_backward(tape, goal, NULL, NULL, NULL);
     trm_attack_step(&a->attack, on, a->grad, a->change);
+    trm_attacker_touch(a);
     if (p.weights_use == TRM_WEIGHTS_FIRST) p.weights_use = TRM_WEIGHTS_SAME;
   }
   *nudge = (trm_nudge){.n = n, .values = a->change};

@@ -11,6 +11,7 @@
 #ifndef TRIREME_TRAIN_ATTACK_H
 #define TRIREME_TRAIN_ATTACK_H
 
+#include "trireme/comm/comm.h"
 #include "trireme/core/random.h"
 #include "trireme/train/learner.h"
 
@@ -79,6 +80,10 @@ trm_status trm_attacker_create(const trm_attack *attack, trm_attack_goal goal, t
                                trm_pass pass, const trm_batch *bounds, trm_attacker **out);
 /** NULL is accepted; sets NULL. */
 void trm_attacker_destroy(trm_attacker **attacker);
+/** From now on each step of an attack is a sign of life of the phase (comm/watch.h). Keeps `comm`. */
+void trm_attacker_watch(trm_attacker *attacker, trm_comm *comm);
+/** Such a sign, of steps that the caller makes itself. */
+void trm_attacker_touch(const trm_attacker *attacker);
 /** Elements of a row that is attacked, of `rows` rows in the bounds. */
 int64_t trm_attacker_width(const trm_attacker *attacker, int64_t rows);
 

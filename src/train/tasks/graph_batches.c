@@ -61,8 +61,8 @@ static trm_status plan(trm_graph_batches *b, int64_t *max_inputs) {
     *max_inputs = bounds->block.batch.features.n_rows;
     const trm_pass pass = {.bounds = true, .weights_use = trm_task_weights_use(b->task, true)};
     if (attacked(b)) {
-      status = trm_adversary_create(b->task->config, &b->task->dims, b->learner, pass, &batch,
-                                    *max_inputs, &b->adversary);
+      status = trm_adversary_create(b->task->comm, b->task->config, &b->task->dims, b->learner,
+                                    pass, &batch, *max_inputs, &b->adversary);
     } else {
       status = trm_learner_plan(b->learner, TRM_PLAN_BACKWARD, pass, &batch);
     }

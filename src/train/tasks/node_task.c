@@ -220,7 +220,7 @@ static trm_status plan_adversary(const trm_task *task, node_task *t, trm_learner
   const trm_graph_batch graph = trm_whole_batch(t->training);
   trm_pass pass = {0};
   trm_whole_pass(t->training, &pass);
-  return trm_adversary_create(task->config, &task->dims, learner, pass,
+  return trm_adversary_create(task->comm, task->config, &task->dims, learner, pass,
                               &(trm_batch){.graph = &graph}, trm_whole_field(t->training)->n_inputs,
                               &t->adversary);
 }

@@ -61,6 +61,7 @@ static trm_status make(run *r, const trm_attack_options *options, trm_robustness
   const trm_pass pass = {.weights_use = TRM_WEIGHTS_FIRST, .bounds = true};
   TRM_TRY(trm_attacker_create(&attack, TRM_ATTACK_LOSS, r->learner, pass,
                               &(trm_batch){.samples = &bounds}, &r->attacker));
+  trm_attacker_watch(r->attacker, r->task->comm);
   r->width = trm_attacker_width(r->attacker, trm_attacked_samples(&bounds, 0, 0).rows.n_rows);
   result->pixels = bounds.values.n_dims == 3;
   return trm_tape_reserve(r->learner->tape);
@@ -95,7 +96,7 @@ static trm_status attack_group(run *r, int64_t g, bool first) {
   for (int64_t k = 0; k < r->restarts; ++k) {
     const trm_random_key key = trm_random_key_make(r->seed, TRM_RANDOM_ATTACK, 0, 1 + (uint64_t)k);
     const trm_pass pass = {.weights_use = first && k == 0 ? TRM_WEIGHTS_FIRST : TRM_WEIGHTS_SAME};
-    trm_watch_phase(r->task->comm, "attack", g); /* each is progress */
+    trm_watch_phase(r->task->comm, "attack", g); /* each is progress, and each step */
     TRM_TRY(trm_attacker_run(r->attacker, &pass, &batch, &on, key, &nudge));
     if (k == 0) {
       TRM_TRY(outputs_of(r, &samples, NULL, &judged));

@@ -419,8 +419,8 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   const trm_batch batch = {.samples = &bounds};
   if (trm_adversary_wanted(task->config)) {
     const int64_t n_rows = trm_attacked_samples(&bounds, 0, 0).rows.n_rows;
-    return trm_adversary_create(task->config, &task->dims, learner, pass, &batch, n_rows,
-                                &t->adversary);
+    return trm_adversary_create(task->comm, task->config, &task->dims, learner, pass, &batch,
+                                n_rows, &t->adversary);
   }
   return trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &batch);
 }
