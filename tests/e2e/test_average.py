@@ -159,4 +159,8 @@ good(train(network, older, "--set", "eval.every=0", "--set", "eval.at_end=false"
 result = run("evaluate", older)
 good(result, "evaluate it")
 check("running statistics" in result.err and "--raw" in result.err, result.err)
+for more, says in (((), True), (("--raw",), False)):
+    result = run("average", newest(older), newest(older), *more, "-o", path("mean.h5"))
+    good(result, "the mean of it")
+    equal("running statistics" in result.err and "--raw" in result.err, says, result.err)
 finish()

@@ -108,6 +108,11 @@ for name, words in (("nu=0", own(QHM, "nu=0", None)), ("beta=0", own(QHM, "nu=1,
 equal(plain["nu=0"], plain["beta=0"], "plain SGD in two ways")
 check(all(abs(plain["nu=0"][step] - plain["sgd"][step]) < 1e-5 for step in plain["sgd"]), f"as sgd: {plain}")
 
+# Which optimizer made the weights is no matter to their mean, in either order.
+for order in (["nu=0", "sgd", "triangle"], ["triangle", "sgd", "nu=0"]):
+    good(run("average", *(os.path.join(folder, name) for name in order), "-o", os.path.join(folder, "mean.h5")),
+         f"mean of {order}")
+
 # Killed while it trains, it goes on.
 killed = os.path.join(folder, "killed")
 more = [*own(QHM, "nu=0.7, beta = 0.9", lr=0.5), "--set", "train.steps=120", "--set", "checkpoint.every=4"]
@@ -197,6 +202,7 @@ refused(QHM, 78, "nu is '2'", "from 0 to 1", settings="nu=2")
 refused(QHM, 78, "nu is 'x'", settings="nu=x")
 refused(QHM, 78, "nu is given twice", settings="nu=0.1 nu=0.2")
 refused(QHM, 78, "'nu' is no setting", settings="nu")
+refused(QHM, 78, "optimizer.plugin_settings has 4096 bytes or more", settings="nu=0.5" + 4090 * " ")
 one_line(train(config, os.path.join(folder, "x"), "--set", "optimizer.name=plugin"), 78, "optimizer.plugin has no value")
 one_line(train(config, os.path.join(folder, "x"), "--set", "optimizer.plugin=x.so"), 78, "it is for optimizer.name plugin")
 one_line(train(config, os.path.join(folder, "x"), *own(QHM), "--set", "schedule.plugin_settings=half_period=1.5"), 78,

@@ -181,3 +181,10 @@ bool trm_average_in(const trm_facts *facts, bool *stale) {
   *stale = n != trm_facts_int(facts, statistics_fact, n);
   return n > 0;
 }
+
+void trm_average_warn_stale(trm_log *log, const char *path) {
+  trm_log_warn(log,
+               "%s: running statistics are older than the average of the weights, which no "
+               "evaluation looked at since; give --raw, or a checkpoint that was evaluated",
+               path);
+}

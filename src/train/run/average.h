@@ -12,6 +12,7 @@
 
 #include "trireme/ckpt/facts.h"
 #include "trireme/core/config.h"
+#include "trireme/core/log.h"
 #include "trireme/nn/params.h"
 
 typedef struct trm_average {
@@ -60,5 +61,7 @@ uint64_t trm_average_hash(const trm_average *average, const trm_params *params);
 void trm_average_restore(const trm_facts *facts, trm_average *average);
 /** Whether a checkpoint has an average, and whether its running statistics are older than it. */
 bool trm_average_in(const trm_facts *facts, bool *stale);
+/** Says so of the checkpoint `path`, where its average is used all the same. */
+void trm_average_warn_stale(trm_log *log, const char *path);
 
 #endif

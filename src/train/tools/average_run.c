@@ -15,6 +15,7 @@
 #include "trireme/ckpt/ckpt.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
+#include "trireme/optim/plugins.h"
 #include "trireme/train/keys.h"
 #include "trireme/train/layout.h"
 #include "trireme/train/train.h"
@@ -33,6 +34,7 @@ typedef struct work {
   int n_regions;
   double *sums;  /* all regions, one behind the other; owned */
   float *values; /* the same of one file; owned */
+  trm_log log;   /* to stderr */
 } work;
 
 /* ---- which files ----------------------------------------------------------------------------- */
@@ -114,13 +116,18 @@ static trm_status choose(work *w) {
 
 /* ---- whether they go together ---------------------------------------------------------------- */
 
-/* Facts that say how a run goes, and not what the model is. */
+/* Facts that say how a run goes, and not what the model is; those of plug-ins have names in the
+ * folders of their keys, "optimizer.plugin/name". */
 static bool of_run(const trm_fact *f) {
   static const char *const names[] = {"average_updates", "average_statistics", "average_from",
                                       "average_hash",    "early_stop",         "schedule",
                                       "best_list",       "averaged",           "select"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
     if (strcmp(f->name, names[i]) == 0) return true;
+  }
+  for (int i = 0; i < TRM_PLUGIN_KEYS; ++i) {
+    const size_t n = strlen(trm_plugin_keys[i]);
+    if (strncmp(f->name, trm_plugin_keys[i], n) == 0 && f->name[n] == '/') return true;
   }
   return false;
 }
@@ -135,14 +142,21 @@ static trm_status different(const char *path, const char *other, const char *wha
                   other, what);
 }
 
-static trm_status compare_facts(const trm_facts *a, const trm_facts *b, const char *path,
-                                const char *other) {
+/* Those of `a` are in `b`. */
+static trm_status find_facts(const trm_facts *a, const trm_facts *b, const char *path,
+                             const char *other) {
   for (const trm_fact *f = NULL; (f = trm_facts_next(a, f));) {
     if (of_run(f)) continue;
     const trm_fact *g = trm_facts_find(b, f->name, (trm_fact_type)f->type);
     if (!same_fact(f, g)) return different(path, other, f->name);
   }
   return TRM_OK;
+}
+
+static trm_status compare_facts(const trm_facts *a, const trm_facts *b, const char *path,
+                                const char *other) {
+  TRM_TRY(find_facts(a, b, path, other));
+  return find_facts(b, a, path, other);
 }
 
 static trm_status compare_models(const trm_ckpt_info *a, const trm_ckpt_info *b, const char *path,
@@ -200,6 +214,7 @@ static trm_status add_file(work *w, const char *path, const trm_ckpt_info *info)
   trm_region *rows = NULL;
   char *names = NULL;
   const bool average = !w->options->raw && trm_average_in(&info->facts, &stale);
+  if (average && stale) trm_average_warn_stale(&w->log, path);
   trm_status status = in_group(w, average ? "average" : "model", &rows, &names);
   if (status == TRM_OK) status = trm_ckpt_read_regions(path, rows, w->n_regions);
   const int64_t n = status == TRM_OK ? all_elements(w) : 0;
@@ -303,6 +318,7 @@ static trm_status write_mean(const work *w, const char *output) {
 trm_status trm_average_run(const trm_average_options *options, trm_average_result *result) {
   work w = {.options = options};
   trm_status status = TRM_OK;
+  trm_log_init(&w.log, stderr);
   TRM_TRY_OUT(choose(&w));
   TRM_TRY_OUT(begin(&w));
   TRM_TRY_OUT(add_all(&w));

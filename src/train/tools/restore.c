@@ -31,10 +31,7 @@ static void choose_weights(const trm_restored *restored, const char *path, bool 
   *average = *average && trm_average_in(&restored->info.facts, &stale);
   if (!*average || !stale) return;
   trm_log_init(&log, trm_comm_rank(restored->comm) == 0 ? stderr : NULL);
-  trm_log_warn(&log,
-               "%s: running statistics are older than the average of the weights, which no "
-               "evaluation looked at since; give --raw, or a checkpoint that was evaluated",
-               path);
+  trm_average_warn_stale(&log, path);
 }
 
 trm_status trm_restore_begin(trm_comm *comm, const char *path, bool raw, trm_restored *restored) {
