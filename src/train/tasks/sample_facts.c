@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "names_facts.h"
 #include "trireme/core/utf8.h"
 #include "vocab_facts.h"
 
@@ -11,8 +12,8 @@
 enum { NAMES_BYTES = 80 };
 
 static const char fact_target[] = "target", fact_input[] = "input", fact_shared[] = "shared_vocab",
-                  fact_scale[] = "target/scale", fact_class_offsets[] = "classes/offsets",
-                  fact_class_bytes[] = "classes/bytes";
+                  fact_scale[] = "target/scale";
+static const trm_names_fact class_names = {"classes/offsets", "classes/bytes"};
 static const char *const target_names[TRM_N_SAMPLE_TARGETS] = {
     [TRM_TARGET_CLASS] = "class",   [TRM_TARGET_NUMBER] = "number",
     [TRM_TARGET_TOKENS] = "tokens", [TRM_TARGET_CLASSES] = "classes",
@@ -23,7 +24,6 @@ static const char *const input_names[TRM_N_SAMPLE_INPUTS] = {"tokens", "image", 
 trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view) {
   const trm_samples *data = view->data;
   const double scale[2] = {view->mean, view->deviation};
-  const trm_texts *names = &data->classes.names;
   TRM_TRY(trm_facts_put_text(facts, fact_target, target_names[data->target]));
   TRM_TRY(trm_facts_put_text(facts, fact_input, input_names[data->input]));
   if (data->input == TRM_INPUT_TOKENS) {
@@ -36,17 +36,12 @@ trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view) {
     TRM_TRY(trm_facts_put_int(facts, fact_shared, data->shared_vocab));
     return data->shared_vocab ? TRM_OK : trm_vocab_facts_put(facts, "output/", &data->target_vocab);
   default:
-    if (names->n == 0) return TRM_OK;
-    TRM_TRY(trm_facts_put_array(facts, fact_class_offsets, TRM_DTYPE_I64, names->n + 1,
-                                names->offsets));
-    return trm_facts_put_array(facts, fact_class_bytes, TRM_DTYPE_U8, names->offsets[names->n],
-                               names->bytes);
+    return trm_names_fact_put(facts, class_names, &data->classes.names);
   }
 }
 
 bool trm_sample_facts_same_classes(const trm_facts *a, const trm_facts *b) {
-  return trm_fact_arrays_same(a, fact_class_offsets, b, fact_class_offsets, TRM_DTYPE_I64) &&
-         trm_fact_arrays_same(a, fact_class_bytes, b, fact_class_bytes, TRM_DTYPE_U8);
+  return trm_names_fact_same(a, b, class_names);
 }
 
 /* Which of n names a text is; false: none. */
@@ -75,15 +70,6 @@ static trm_status find_kinds(const trm_facts *facts, const char *path, trm_sampl
       path);
 }
 
-/* Names that lie one behind the other in n bytes. */
-static bool are_names(const trm_texts *names, int64_t n) {
-  if (!names->bytes || names->n < 1 || names->offsets[0] != 0) return false;
-  for (int64_t i = 0; i < names->n; ++i) {
-    if (names->offsets[i + 1] < names->offsets[i]) return false;
-  }
-  return names->offsets[names->n] == n;
-}
-
 trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sample_facts *out) {
   int64_t n;
   *out = (trm_sample_facts){.deviation = 1};
@@ -103,11 +89,7 @@ trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sa
     out->mean = scale[0];
     out->deviation = scale[1];
   }
-  out->classes.offsets = trm_facts_array(facts, fact_class_offsets, TRM_DTYPE_I64, &n);
-  if (!out->classes.offsets) return TRM_OK;
-  out->classes.n = n - 1;
-  out->classes.bytes = trm_facts_array(facts, fact_class_bytes, TRM_DTYPE_U8, &n);
-  if (are_names(&out->classes, n)) return TRM_OK;
+  if (trm_names_fact_get(facts, class_names, &out->classes)) return TRM_OK;
   return trm_fail(TRM_ERR_DATA, "%s: the names of its classes are damaged; use another checkpoint",
                   path);
 }
@@ -134,18 +116,12 @@ static const char *list_names(const trm_texts *names, char text[NAMES_BYTES]) {
   return text;
 }
 
-static bool same_texts(const trm_texts *a, const trm_texts *b) {
-  return a->n == b->n &&
-         memcmp(a->offsets, b->offsets, (size_t)(a->n + 1) * sizeof *a->offsets) == 0 &&
-         memcmp(a->bytes, b->bytes, (size_t)a->offsets[a->n]) == 0;
-}
-
 /* To train or to score, a class must have the same number there and here. */
 static trm_status check_classes(const char *path, trm_task_use use, const trm_samples *data,
                                 const trm_texts *known) {
   char here[NAMES_BYTES], there[NAMES_BYTES];
   const trm_texts *names = &data->classes.names;
-  if (use == TRM_USE_PREDICT || names->n == 0 || known->n == 0 || same_texts(names, known)) {
+  if (use == TRM_USE_PREDICT || names->n == 0 || known->n == 0 || trm_names_same(names, known)) {
     return TRM_OK;
   }
   return trm_fail(use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
@@ -155,26 +131,15 @@ static trm_status check_classes(const char *path, trm_task_use use, const trm_sa
                   list_names(known, there));
 }
 
-/* Place of a text among others, -1 where it is none of them. */
-static int32_t find_text(const trm_texts *texts, const char *bytes, int64_t n) {
-  for (int64_t i = 0; i < texts->n; ++i) {
-    const int64_t begin = texts->offsets[i];
-    if (texts->offsets[i + 1] - begin == n && memcmp(texts->bytes + begin, bytes, (size_t)n) == 0) {
-      return (int32_t)i;
-    }
-  }
-  return -1;
-}
-
-void trm_sample_classes_find(const trm_classes *classes, const trm_texts *known, int64_t n_known,
-                             int32_t *places) {
+trm_status trm_sample_classes_find(const trm_classes *classes, const trm_texts *known,
+                                   int64_t n_known, int32_t *places) {
   const trm_texts *names = &classes->names;
-  for (int32_t c = 0; c < classes->n; ++c) {
-    places[c] = c < n_known ? c : -1;
-    if (names->n == 0 || known->n == 0) continue;
-    const int64_t begin = names->offsets[c];
-    places[c] = find_text(known, names->bytes + begin, names->offsets[c + 1] - begin);
+  if (names->n > 0 && known->n > 0) {
+    return trm_names_places((trm_names_part){known, 0, known->n},
+                            (trm_names_part){names, 0, classes->n}, places);
   }
+  for (int32_t c = 0; c < classes->n; ++c) places[c] = c < n_known ? c : -1;
+  return TRM_OK;
 }
 
 trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_task_use use,

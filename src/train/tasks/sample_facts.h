@@ -28,8 +28,9 @@ trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_
  * none by their numbers.
  * @param[out] places [classes->n] -1: the model does not know it
  * @param[in] n_known classes that the model has
+ * @return TRM_ERR_MEMORY
  */
-void trm_sample_classes_find(const trm_classes *classes, const trm_texts *known, int64_t n_known,
-                             int32_t *places);
+trm_status trm_sample_classes_find(const trm_classes *classes, const trm_texts *known,
+                                   int64_t n_known, int32_t *places);
 
 #endif

@@ -562,8 +562,8 @@ static trm_status take_classes(sample_task *t, const trm_facts *facts, const cha
   trm_sample_facts known;
   TRM_TRY(trm_sample_facts_get(facts, path, &known));
   TRM_TRY(TRM_ALLOC(&places, classes->n, "classes"));
-  trm_sample_classes_find(classes, &known.classes, n_known, places);
-  const trm_status status = sets ? take_sets(t, places) : take_labels(t, places);
+  trm_status status = trm_sample_classes_find(classes, &known.classes, n_known, places);
+  if (status == TRM_OK) status = sets ? take_sets(t, places) : take_labels(t, places);
   TRM_FREE(places);
   *classes =
       (trm_classes){.n = (int)n_known, .labels = sets ? NULL : t->labels, .names = known.classes};

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "names_facts.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
@@ -12,30 +13,19 @@ static const char fact_size[] = "image/size", fact_center[] = "scale/center",
                   fact_scale[] = "scale/deviation", fact_fill[] = "scale/fill",
                   fact_flag[] = "scale/flag", fact_levels[] = "table/levels";
 
-/* A list of names as two facts. */
-typedef struct names_fact {
-  const char *offsets, *bytes;
-} names_fact;
-static const names_fact number_names = {"table/numbers/offsets", "table/numbers/bytes"},
-                        category_names = {"table/categories/offsets", "table/categories/bytes"},
-                        level_names = {"table/level_names/offsets", "table/level_names/bytes"};
+static const trm_names_fact number_names = {"table/numbers/offsets", "table/numbers/bytes"},
+                            category_names = {"table/categories/offsets", "table/categories/bytes"},
+                            level_names = {"table/level_names/offsets", "table/level_names/bytes"};
 
 /* ---- put ------------------------------------------------------------------------------------- */
-
-static trm_status put_names(trm_facts *facts, names_fact name, const trm_texts *texts) {
-  if (texts->n == 0) return TRM_OK;
-  TRM_TRY(trm_facts_put_array(facts, name.offsets, TRM_DTYPE_I64, texts->n + 1, texts->offsets));
-  return trm_facts_put_array(facts, name.bytes, TRM_DTYPE_U8, texts->offsets[texts->n],
-                             texts->bytes);
-}
 
 static trm_status put_table(trm_facts *facts, const trm_table *t, const trm_sample_scale *s) {
   static const int64_t none = 0;
   TRM_TRY(trm_facts_put_array(facts, fact_fill, TRM_DTYPE_F32, s->n, s->fill));
   TRM_TRY(trm_facts_put_array(facts, fact_flag, TRM_DTYPE_U8, s->n, s->flag));
-  TRM_TRY(put_names(facts, number_names, &t->number_names));
-  TRM_TRY(put_names(facts, category_names, &t->category_names));
-  TRM_TRY(put_names(facts, level_names, &t->level_names));
+  TRM_TRY(trm_names_fact_put(facts, number_names, &t->number_names));
+  TRM_TRY(trm_names_fact_put(facts, category_names, &t->category_names));
+  TRM_TRY(trm_names_fact_put(facts, level_names, &t->level_names));
   return trm_facts_put_array(facts, fact_levels, TRM_DTYPE_I64, t->n_categories + 1,
                              t->n_categories > 0 ? t->levels : &none);
 }
@@ -66,17 +56,11 @@ static trm_status get(const trm_facts *facts, const char *path, const char *name
   return *array && found == n ? TRM_OK : damaged(path);
 }
 
-/* None, or n of them that lie one behind the other. */
-static trm_status get_names(const trm_facts *facts, const char *path, names_fact name, int64_t n,
-                            trm_texts *texts) {
-  int64_t n_offsets = 0, n_bytes = 0;
-  *texts = (trm_texts){.offsets = trm_facts_array(facts, name.offsets, TRM_DTYPE_I64, &n_offsets),
-                       .bytes = trm_facts_array(facts, name.bytes, TRM_DTYPE_U8, &n_bytes)};
-  if (!texts->offsets) return TRM_OK;
-  texts->n = n_offsets - 1;
-  bool rising = texts->n == n && n > 0 && texts->bytes && texts->offsets[0] == 0;
-  for (int64_t i = 0; rising && i < n; ++i) rising = texts->offsets[i] <= texts->offsets[i + 1];
-  return rising && texts->offsets[n] == n_bytes ? TRM_OK : damaged(path);
+/* None, or n of them. */
+static trm_status get_names(const trm_facts *facts, const char *path, trm_names_fact fact,
+                            int64_t n, trm_texts *names) {
+  const bool good = trm_names_fact_get(facts, fact, names) && (names->n == 0 || names->n == n);
+  return good ? TRM_OK : damaged(path);
 }
 
 /* Columns and levels that a model was trained on; borrowed. */
@@ -104,12 +88,6 @@ static const char *shown(const trm_texts *texts, int64_t i, char text[SHOWN_BYTE
   return text;
 }
 
-static bool same_text(const trm_texts *a, int64_t i, const trm_texts *b, int64_t k) {
-  const int64_t n = a->offsets[i + 1] - a->offsets[i];
-  return n == b->offsets[k + 1] - b->offsets[k] &&
-         memcmp(a->bytes + a->offsets[i], b->bytes + b->offsets[k], (size_t)n) == 0;
-}
-
 static trm_status check_columns(const char *path, const char *data, const char *what,
                                 int64_t n_here, const trm_texts *here, int64_t n_there,
                                 const trm_texts *there) {
@@ -121,7 +99,7 @@ static trm_status check_columns(const char *path, const char *data, const char *
                     data, n_here, what, path, n_there);
   }
   for (int64_t i = 0; here->n > 0 && there->n > 0 && i < n_here; ++i) {
-    if (same_text(here, i, there, i)) continue;
+    if (trm_name_same(here, i, there, i)) continue;
     return trm_fail(TRM_ERR_DATA,
                     "%s: column %" PRId64
                     " of %s is '%s', but %s was trained with '%s' there; prepare it with the same "
@@ -177,16 +155,17 @@ static trm_status take_scale(const trm_facts *facts, const char *path, const trm
   return copy(facts, path, fact_flag, TRM_DTYPE_U8, s->n, (void **)&s->flag);
 }
 
-/* Level `level` of column c of the data set among those of the checkpoint, -1: unknown. */
-static int32_t find_level(const trm_table *here, const trm_table *known, int64_t c, int64_t level) {
-  const int64_t first = known->levels[c], n = known->levels[c + 1] - first;
-  if (here->level_names.n == 0 || known->level_names.n == 0) return level < n ? (int32_t)level : -1;
-  for (int64_t k = 0; k < n; ++k) {
-    if (same_text(&here->level_names, here->levels[c] + level, &known->level_names, first + k)) {
-      return (int32_t)k;
-    }
+/* Places of the levels of column c of the data set among those of the checkpoint, -1: unknown. */
+static trm_status find_levels(const trm_table *here, const trm_table *known, int64_t c,
+                              int32_t *places) {
+  const int64_t first = here->levels[c], n = here->levels[c + 1] - first;
+  const int64_t first_known = known->levels[c], n_known = known->levels[c + 1] - first_known;
+  if (here->level_names.n > 0 && known->level_names.n > 0) {
+    return trm_names_places((trm_names_part){&known->level_names, first_known, n_known},
+                            (trm_names_part){&here->level_names, first, n}, places);
   }
-  return -1;
+  for (int64_t l = 0; l < n; ++l) places[l] = l < n_known ? (int32_t)l : -1;
+  return TRM_OK;
 }
 
 /* Places of all levels of the data set, then its categories by them. */
@@ -196,16 +175,16 @@ static trm_status take_levels(const trm_table *known, trm_samples *data, int32_t
   int32_t *places = NULL;
   TRM_TRY(TRM_ALLOC(categories, data->n * K, "categories"));
   TRM_TRY(TRM_ALLOC(&places, t->levels[K], "levels of categories"));
-  for (int64_t c = 0; c < K; ++c) {
-    for (int64_t l = t->levels[c]; l < t->levels[c + 1]; ++l) {
-      places[l] = find_level(t, known, c, l - t->levels[c]);
-    }
+  trm_status status = TRM_OK;
+  for (int64_t c = 0; c < K && status == TRM_OK; ++c) {
+    status = find_levels(t, known, c, places + t->levels[c]);
   }
-  for (int64_t i = 0; i < data->n * K; ++i) {
+  for (int64_t i = 0; i < data->n * K && status == TRM_OK; ++i) {
     const int32_t level = t->categories[i];
     (*categories)[i] = level < 0 ? -1 : places[t->levels[i % K] + level];
   }
   TRM_FREE(places);
+  TRM_TRY(status);
   t->levels = known->levels;
   t->level_names = known->level_names;
   t->categories = *categories;
