@@ -90,6 +90,11 @@ void trm_params_mark_tokens(trm_params *params, int index) {
   params->rows[index].tokens = true;
 }
 
+void trm_params_mark_columns(trm_params *params, int index) {
+  TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
+  params->rows[index].columns = true;
+}
+
 void trm_params_mark_by_inputs(trm_params *params, int index) {
   TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
   params->rows[index].by_inputs = true;

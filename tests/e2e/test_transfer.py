@@ -4,6 +4,7 @@ import os
 import shutil
 
 from sequences import *
+from values import COLOURS, TARGETS, prepare as prepare_values, table_rows
 
 folder = temp_folder()
 source_data = classes(folder)
@@ -84,6 +85,41 @@ good(result, "resumed")
 check("taken from" not in result.err and "resumed from" in result.err, result.err)
 equal(hashes(half), hashes(tuned[1]), "resumed, without the source")
 os.rename(f"{source}-gone", source)
+
+# ---- tables: numbers of the first layer are those of columns and levels
+def of_table(name, text, model="levels: one-hot"):
+    rows = write(f"{folder}/{name}.csv", text)
+    data = prepare_values(folder, name, "table", rows, *TARGETS["price"], "--test-share", "0.2")
+    return config(f"{folder}/{name}.yaml", data, f"model: {{kind: mlp, widths: '8', {model}}}\n"
+                  "batch: {size: 24, blocks: 4}\n", steps=2)
+
+
+def swapped(text):
+    return "\n".join(",".join([y, x] + rest) for x, y, *rest in (line.split(",") for line in text.splitlines())) + "\n"
+
+
+whole = table_rows(240)
+tables = keys(f"train.init_from={folder}/table")
+good(train(of_table("rows", whole), f"{folder}/table"), "a table")
+result = train(of_table("later", table_rows(200, seed=2)), f"{folder}/later", *tables)
+good(result, "other rows of the same columns")
+check("are new" not in result.err, result.err)
+pink = [colour.replace("grey", "pink") for colour in COLOURS]
+for name, text, what in (("swapped", swapped(whole), "columns of numbers"),
+                         ("renamed", whole.replace("x,y,z", "x,y,w", 1), "columns of numbers"),
+                         ("shops", whole.replace("shop,", "town,", 1), "columns of categories"),
+                         ("levels", table_rows(240, colours=pink), "levels of categories"),
+                         ("full", table_rows(240, gaps=0), "columns that miss values")):
+    path_of = of_table(name, text)
+    one_line(train(path_of, f"{folder}/x", *tables), 78, f"trained with other {what} than the data set has",
+             "layers/0/weight", 'train.init_new: "layers/0/*"')
+    good(train(path_of, f"{folder}/table-{name}", *tables, *keys("train.init_new=layers/0/weight")), f"{name}, made anew")
+of_vectors = of_table("vectors", table_rows(240, colours=pink), "levels: embedded")
+good(train(of_table("grey", whole, "levels: embedded"), f"{folder}/vectors"), "vectors of levels")
+one_line(train(of_vectors, f"{folder}/x", *keys(f"train.init_from={folder}/vectors", "train.init_new=layers/0/*")), 78,
+         "levels of categories", 'train.init_new: "levels/0/*"')
+good(train(of_vectors, f"{folder}/anew-levels", *keys(f"train.init_from={folder}/vectors",
+                                                      "train.init_new=layers/0/*, levels/*")), "vectors made anew")
 
 # ---- nothing fits
 pairs = reversal(folder)

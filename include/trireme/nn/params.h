@@ -41,6 +41,7 @@ typedef struct trm_param {
   bool buffer;    /* not trained: a moving average of what passes give as its gradient */
   trm_role role;
   bool tokens;    /* rows are vectors of a vocabulary's tokens */
+  bool columns;   /* numbers are of a table's columns, or of their levels */
   bool by_inputs; /* a matrix is [inputs, outputs]; false: [outputs, inputs] */
   trm_init init;
   double scale; /* of the first values, see trm_init */
@@ -86,6 +87,8 @@ trm_status trm_params_add_buffer(trm_params *params, int *index, int64_t n, trm_
 void trm_params_mark(trm_params *params, int first, trm_role role);
 /** Says that the rows of matrix `index` are vectors of a vocabulary's tokens. */
 void trm_params_mark_tokens(trm_params *params, int index);
+/** Says that the numbers of matrix `index` are of a table's columns, or of the levels of one. */
+void trm_params_mark_columns(trm_params *params, int index);
 /** Says that matrix `index` is [inputs, outputs] (kernels of convolutions, maps of sparse features). */
 void trm_params_mark_by_inputs(trm_params *params, int index);
 /** Fixes offsets (last added row first) and allocates the weights, zeroed. Once. @return

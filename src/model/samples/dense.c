@@ -68,6 +68,7 @@ static trm_status add_levels(dense *m, const trm_config *config, const trm_model
     TRM_TRY(trm_params_add(params, &m->levels[k], 2, table, TRM_INIT_NORMAL, 0.1, true,
                            "levels/%lld/weight", (long long)k));
     trm_params_mark(params, m->levels[k], TRM_ROLE_EMBEDDING);
+    trm_params_mark_columns(params, m->levels[k]);
     *width += table[1];
   }
   return TRM_OK;
@@ -84,8 +85,11 @@ static trm_status add_layers(dense *m, const trm_config *config, const trm_model
     TRM_TRY(trm_net_add_linear(&m->net, params, &m->layers[i], in, widths[i], false, path));
     in = widths[i];
   }
-  return trm_net_add_linear(&m->net, params, &m->layers[m->n_layers], in, dims->n_outputs, true,
-                            "head");
+  TRM_TRY(trm_net_add_linear(&m->net, params, &m->layers[m->n_layers], in, dims->n_outputs, true,
+                             "head"));
+  const bool table = dims->n_value_dims == 1; /* the others are images */
+  if (table) trm_params_mark_columns(params, m->layers[0].map.weight);
+  return TRM_OK;
 }
 
 static trm_status fill(dense *m, const trm_config *config, const trm_model_dims *dims,

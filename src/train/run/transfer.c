@@ -10,6 +10,7 @@
 #include "trireme/io/files.h"
 #include "trireme/optim/optim.h"
 #include "trireme/train/train.h"
+#include "value_facts.h"
 #include "vocab_facts.h"
 
 /* What becomes of a row. */
@@ -22,6 +23,7 @@ typedef struct look {
   const trm_params *params;
   const char *path, *anew; /* train.init_new */
   bool same_vocabulary, same_classes;
+  const char *columns;    /* how those of the table differ, NULL: not */
   char *fates;            /* [n_rows] */
   char left[NAMES_BYTES]; /* names that are there and not here */
   int n_left;
@@ -121,6 +123,16 @@ static trm_status other_vocabulary(const look *l, const trm_param *row) {
       l->path, row->name, pattern_of(row->name, pattern));
 }
 
+static trm_status other_columns(const look *l, const trm_param *row) {
+  char pattern[TRM_PARAM_NAME_BYTES];
+  return trm_fail(
+      TRM_ERR_CONFIG,
+      "train.init_from: %s was trained with other %s than the data set has, so %s stands for other "
+      "values; prepare the data with the same columns and levels in the same order, or set "
+      "train.init_new: \"%s\"",
+      l->path, l->columns, row->name, pattern_of(row->name, pattern));
+}
+
 static int find(const trm_params *params, const char *name) {
   int i = 0;
   while (i < params->n_rows && strcmp(params->rows[i].name, name) != 0) ++i;
@@ -138,6 +150,7 @@ static trm_status look_at(void *context, const char *region, int n_dims, const i
   const trm_param *row = &l->params->rows[i];
   if (l->fates[i] == MADE_ANEW) return TRM_OK;
   if (row->tokens && !l->same_vocabulary) return other_vocabulary(l, row);
+  if (row->columns && l->columns) return other_columns(l, row);
   if (!same_shape(row, n_dims, dims)) return other_shape(l, row, n_dims, dims);
   l->fates[i] = TAKEN;
   return TRM_OK;
@@ -147,11 +160,12 @@ static trm_status compare_facts(const trm_task *task, look *l, int64_t *step) {
   trm_ckpt_info info = {0};
   trm_facts ours = {0};
   TRM_TRY(trm_ckpt_read_info(l->path, &info));
-  const trm_status status = trm_task_facts(task, &ours);
+  trm_status status = trm_task_facts(task, &ours);
   if (status == TRM_OK) {
     *step = info.step;
     l->same_vocabulary = trm_vocab_facts_same(&ours, &info.facts);
     l->same_classes = trm_sample_facts_same_classes(&ours, &info.facts);
+    status = trm_value_facts_compare(&ours, &info.facts, l->path, &l->columns);
   }
   trm_facts_free(&ours);
   trm_ckpt_info_free(&info);

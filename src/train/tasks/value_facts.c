@@ -6,6 +6,7 @@
 #include "names_facts.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
+#include "vocab_facts.h"
 
 enum { SHOWN_BYTES = 60 };
 
@@ -131,6 +132,41 @@ trm_status trm_value_facts_check(const trm_facts *facts, const char *path,
                         &data->table.number_names, known.n_numbers, &known.number_names));
   return check_columns(path, data->path, "categories", data->table.n_categories,
                        &data->table.category_names, known.n_categories, &known.category_names);
+}
+
+/* Lists of names of the same length; one of them may have no names. */
+static bool may_be_same(const trm_texts *a, const trm_texts *b) {
+  return a->n == 0 || b->n == 0 || trm_names_same(a, b);
+}
+
+static bool same_levels(const trm_table *a, const trm_table *b) {
+  return memcmp(a->levels, b->levels, (size_t)(a->n_categories + 1) * sizeof *a->levels) == 0 &&
+         may_be_same(&a->level_names, &b->level_names);
+}
+
+trm_status trm_value_facts_compare(const trm_facts *ours, const trm_facts *theirs, const char *path,
+                                   const char **other) {
+  int64_t n;
+  trm_table a, b;
+  *other = NULL;
+  if (!trm_facts_array(ours, fact_levels, TRM_DTYPE_I64, &n)) return TRM_OK;
+  *other = "inputs";
+  if (!trm_facts_array(theirs, fact_levels, TRM_DTYPE_I64, &n)) return TRM_OK;
+  TRM_TRY(get_table(ours, "the data set", &a));
+  TRM_TRY(get_table(theirs, path, &b));
+  if (a.n_numbers != b.n_numbers || !may_be_same(&a.number_names, &b.number_names)) {
+    *other = "columns of numbers";
+  } else if (a.n_categories != b.n_categories ||
+             !may_be_same(&a.category_names, &b.category_names)) {
+    *other = "columns of categories";
+  } else if (!same_levels(&a, &b)) {
+    *other = "levels of categories";
+  } else if (!trm_fact_arrays_same(ours, fact_flag, theirs, fact_flag, TRM_DTYPE_U8)) {
+    *other = "columns that miss values";
+  } else {
+    *other = NULL;
+  }
+  return TRM_OK;
 }
 
 /* ---- take ------------------------------------------------------------------------------------ */

@@ -14,6 +14,14 @@ trm_status trm_value_facts_put(trm_facts *facts, const trm_sample_view *view);
  */
 trm_status trm_value_facts_check(const trm_facts *facts, const char *path, const trm_samples *data);
 /**
+ * Whether the rows of a table are such as another model was trained on: the same columns and levels in
+ * the same order, by name where both have names, of which the same tell that something is missing.
+ * @param[out] other  what differs, "columns of numbers"; NULL: nothing, or `ours` has no table
+ * @return TRM_ERR_DATA naming `path`, that of `theirs`: it is damaged
+ */
+trm_status trm_value_facts_compare(const trm_facts *ours, const trm_facts *theirs, const char *path,
+                                   const char **other);
+/**
  * Takes the checkpoint's scale, and for a table its levels: those of the data set are found among them
  * by name, or by number without names.
  * @param[out] scale       its own; trm_sample_scale_free
