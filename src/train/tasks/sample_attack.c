@@ -130,6 +130,7 @@ static trm_status attack_all(run *r) {
     status = attack_group(r, first + i, i == 0);
     if (status == TRM_OK) tell(r, first, i + 1, n_local);
   }
+  trm_watch_pause(comm); /* other ranks may have a group more, with all its steps */
   TRM_TRY(trm_comm_agree(comm, status));
   return trm_comm_sum_f64(comm, r->sums, n_groups * TRM_N_ROBUST_SUMS);
 }
