@@ -297,7 +297,8 @@ static trm_status read_all(const trm_params *params, const double *lr, trm_treat
     rule r;
     *end = 0;
     text += strspn(text, " \t\n");
-    TRM_TRY(read_rule(text, strcpy(copy, text), &r));
+    memcpy(copy, text, strlen(text) + 1);
+    TRM_TRY(read_rule(text, copy, &r));
     TRM_TRY(apply_rule(&r, params, lr, how, &rules->matches[rules->n]));
     ++rules->n;
     if (last) return check_any_moves(params, how);

@@ -110,8 +110,13 @@ good(train(gcn, f"{folder}/patient", "--set", "train.patience=10", "--set", "tra
            "--set", "optimizer.lr=0.05", "--resume", ranks=1), "resumed after patience")
 equal(max(hashes(f"{folder}/patient")), steps, "steps after a resume of a run that had ended")
 
-result = train(gcn, f"{folder}/patient", "--set", "train.patience=10", "--set", "train.steps=3000", "--set",
-               "optimizer.lr=0.05", "--set", "eval.select=loss", "--resume", ranks=1)
+# Another way to compare evaluations ends the run elsewhere.
+other = ["--set", "train.patience=10", "--set", "train.steps=3000", "--set", "optimizer.lr=0.05", "--set",
+         "eval.select=loss", "--resume"]
+result = train(gcn, f"{folder}/patient", *other, ranks=1)
+equal(result.code, 78, "another eval.select, which patience goes by")
+check("train.patience goes by evaluations" in result.err, result.err)
+result = train(gcn, f"{folder}/patient", *other, "--allow-changes", ranks=1)
 good(result, "resumed with another eval.select")
 check("by loss now, not by accuracy: none is the best yet" in result.err, result.err)
 

@@ -60,7 +60,11 @@ bad("eval.select is 'accuracy'", "price", MLP + SMALL, "--set", "eval.select=acc
 bad("eval.select is 'mcc'", "tags", MLP + SMALL, "--set", "eval.select=mcc")
 
 # ---- parts that are empty, columns without news in the part to train on, large numbers
-bad("train.patience is 2, but data.split 0 of", "unvalidated", MLP + SMALL, "--set", "train.patience=2")
+bad("train.patience is set, but data.split 0 of", "unvalidated", MLP + SMALL, "--set", "train.patience=2")
+bad("train.patience_evals is set, but", "unvalidated", MLP + SMALL, "--set", "train.patience_evals=2", "--set",
+    "eval.every=2")
+bad("schedule.name plateau is set, but", "unvalidated", MLP + SMALL, "--set", "schedule.name=plateau", "--set",
+    "eval.every=2")
 result = start_run("unvalidated", MLP + SMALL)
 good(result, "without a part to validate with")
 check("data.split 0 has no sample to validate with" in result.err, result.err)

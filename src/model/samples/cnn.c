@@ -129,21 +129,6 @@ static trm_status add_stages(cnn *m, const trm_config *config, const trm_model_d
   return TRM_OK;
 }
 
-static trm_status add_dense(cnn *m, const trm_config *config, const trm_model_dims *dims,
-                            trm_params *params, int64_t in) {
-  int64_t widths[TRM_NET_MOST];
-  char path[32];
-  TRM_TRY(trm_net_list(config, "model.widths", widths, &m->n_dense));
-  TRM_TRY(TRM_ALLOC(&m->dense, m->n_dense + 1, "model"));
-  for (int i = 0; i < m->n_dense; ++i) {
-    (void)snprintf(path, sizeof path, "layers/%d", i);
-    TRM_TRY(trm_net_add_linear(&m->net, params, &m->dense[i], in, widths[i], false, path));
-    in = widths[i];
-  }
-  return trm_net_add_linear(&m->net, params, &m->dense[m->n_dense], in, dims->n_outputs, true,
-                            "head");
-}
-
 /* As trm_op_channel_scale takes it; nothing where it is 1. */
 static trm_status make_scale(cnn *m, const trm_config *config, int64_t n_outputs) {
   const double scale = trm_config_real(config, "model.output_scale");
@@ -164,7 +149,8 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   read_keys(m, config);
   trm_sample_loss_configure(config, dims, &m->loss);
   TRM_TRY_OUT(add_stages(m, config, dims, params, &values));
-  TRM_TRY_OUT(add_dense(m, config, dims, params, values));
+  TRM_TRY_OUT(
+      trm_net_add_dense(&m->net, config, params, values, dims->n_outputs, &m->dense, &m->n_dense));
   TRM_TRY_OUT(make_scale(m, config, dims->n_outputs));
   *self = m;
   return TRM_OK;
@@ -193,11 +179,7 @@ static trm_var *outputs(void *self, trm_tape *tape, const trm_batch *batch) {
   trm_var *x = trm_net_values(tape, batch->samples);
   for (int s = 0; s < m->n_stages; ++s) x = stage(m, tape, x, s);
   x = m->flatten ? trm_net_flatten(tape, x) : trm_op_global_pool(tape, x, m->readout);
-  for (int i = 0; i < m->n_dense; ++i) {
-    x = trm_net_linear(tape, x, &m->dense[i]);
-    x = trm_net_dropout(&m->net, tape, trm_net_activate(&m->net, tape, x, &m->dense[i]));
-  }
-  x = trm_net_linear(tape, x, &m->dense[m->n_dense]);
+  x = trm_net_dense(&m->net, tape, x, m->dense, m->n_dense);
   return m->output_scale ? trm_op_channel_scale(tape, x, m->output_scale, m->output_shift) : x;
 }
 

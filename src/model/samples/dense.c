@@ -9,8 +9,6 @@
  */
 #include "dense.h"
 
-#include <stdio.h>
-
 #include "net_layers.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
@@ -74,24 +72,6 @@ static trm_status add_levels(dense *m, const trm_config *config, const trm_model
   return TRM_OK;
 }
 
-static trm_status add_layers(dense *m, const trm_config *config, const trm_model_dims *dims,
-                             trm_params *params, int64_t in) {
-  int64_t widths[TRM_NET_MOST];
-  char path[32];
-  TRM_TRY(trm_net_list(config, "model.widths", widths, &m->n_layers));
-  TRM_TRY(TRM_ALLOC(&m->layers, m->n_layers + 1, "model"));
-  for (int i = 0; i < m->n_layers; ++i) {
-    (void)snprintf(path, sizeof path, "layers/%d", i);
-    TRM_TRY(trm_net_add_linear(&m->net, params, &m->layers[i], in, widths[i], false, path));
-    in = widths[i];
-  }
-  TRM_TRY(trm_net_add_linear(&m->net, params, &m->layers[m->n_layers], in, dims->n_outputs, true,
-                             "head"));
-  const bool table = dims->n_value_dims == 1; /* the others are images */
-  if (table) trm_params_mark_columns(params, m->layers[0].map.weight);
-  return TRM_OK;
-}
-
 static trm_status fill(dense *m, const trm_config *config, const trm_model_dims *dims,
                        trm_params *params) {
   int64_t in = 1;
@@ -104,7 +84,11 @@ static trm_status fill(dense *m, const trm_config *config, const trm_model_dims 
   m->input_dropout = trm_config_real(config, "model.input_dropout");
   m->n_levels = dims->n_levels;
   if (m->n_levels > 0) TRM_TRY(add_levels(m, config, dims, params, &in));
-  return add_layers(m, config, dims, params, in);
+  TRM_TRY(
+      trm_net_add_dense(&m->net, config, params, in, dims->n_outputs, &m->layers, &m->n_layers));
+  const bool table = dims->n_value_dims == 1; /* the others are images */
+  if (table) trm_params_mark_columns(params, m->layers[0].map.weight);
+  return TRM_OK;
 }
 
 trm_status trm_dense_create(const trm_config *config, const trm_model_dims *dims,
@@ -138,12 +122,7 @@ static trm_var *inputs(const dense *m, trm_tape *tape, const trm_sample_batch *b
 
 trm_var *trm_dense_outputs(void *self, trm_tape *tape, const trm_batch *batch) {
   const dense *m = self;
-  trm_var *x = inputs(m, tape, batch->samples);
-  for (int i = 0; i < m->n_layers; ++i) {
-    x = trm_net_linear(tape, x, &m->layers[i]);
-    x = trm_net_dropout(&m->net, tape, trm_net_activate(&m->net, tape, x, &m->layers[i]));
-  }
-  return trm_net_linear(tape, x, &m->layers[m->n_layers]);
+  return trm_net_dense(&m->net, tape, inputs(m, tape, batch->samples), m->layers, m->n_layers);
 }
 
 trm_var *trm_dense_loss_of(void *self, trm_tape *tape, trm_var *outputs, const trm_batch *batch) {

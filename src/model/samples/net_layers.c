@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "trireme/core/memory.h"
 #include "trireme/nn/ops.h"
 
 static const trm_config_key keys[] = {
@@ -106,6 +108,20 @@ trm_status trm_net_add_linear(const trm_net *net, trm_params *params, trm_net_la
   return last ? TRM_OK : add_norm(net, params, layer, out, path);
 }
 
+trm_status trm_net_add_dense(const trm_net *net, const trm_config *config, trm_params *params,
+                             int64_t in, int64_t out, trm_net_layer **layers, int *n) {
+  int64_t widths[TRM_NET_MOST];
+  char path[32];
+  TRM_TRY(trm_net_list(config, "model.widths", widths, n));
+  TRM_TRY(TRM_ALLOC(layers, *n + 1, "model"));
+  for (int i = 0; i < *n; ++i) {
+    (void)snprintf(path, sizeof path, "layers/%d", i);
+    TRM_TRY(trm_net_add_linear(net, params, &(*layers)[i], in, widths[i], false, path));
+    in = widths[i];
+  }
+  return trm_net_add_linear(net, params, &(*layers)[*n], in, out, true, "head");
+}
+
 trm_status trm_net_add_conv(const trm_net *net, trm_params *params, trm_net_layer *layer,
                             int64_t taps, int64_t in, int64_t out, const char *path) {
   *layer = (trm_net_layer){{-1, -1}, {-1, -1}, -1, -1};
@@ -138,6 +154,15 @@ trm_var *trm_net_flatten(trm_tape *tape, trm_var *x) {
 
 trm_var *trm_net_linear(trm_tape *tape, trm_var *x, const trm_net_layer *layer) {
   return trm_op_linear(tape, x, param(tape, layer->map.weight), param(tape, layer->map.bias));
+}
+
+trm_var *trm_net_dense(const trm_net *net, trm_tape *tape, trm_var *x, const trm_net_layer *layers,
+                       int n) {
+  for (int i = 0; i < n; ++i) {
+    x = trm_net_linear(tape, x, &layers[i]);
+    x = trm_net_dropout(net, tape, trm_net_activate(net, tape, x, &layers[i]));
+  }
+  return trm_net_linear(tape, x, &layers[n]);
 }
 
 trm_var *trm_net_conv(trm_tape *tape, trm_var *x, const trm_net_layer *layer, trm_window window) {

@@ -47,6 +47,12 @@ trm_status trm_net_list(const trm_config *config, const char *key, int64_t *numb
 /** Parameters of a linear layer w[out, in] below `path`. `last`: the output layer, without norm. */
 trm_status trm_net_add_linear(const trm_net *net, trm_params *params, trm_net_layer *layer,
                               int64_t in, int64_t out, bool last, const char *path);
+/**
+ * Hidden layers of the widths that model.widths lists, "layers/0" and on, and an output layer, "head".
+ * @param[out] layers  [*n + 1], the last gives the outputs; TRM_FREE, after a failure too
+ */
+trm_status trm_net_add_dense(const trm_net *net, const trm_config *config, trm_params *params,
+                             int64_t in, int64_t out, trm_net_layer **layers, int *n);
 /** Of a convolution w[window of `taps` pixels * in, out]; it has a bias only without a norm. */
 trm_status trm_net_add_conv(const trm_net *net, trm_params *params, trm_net_layer *layer,
                             int64_t taps, int64_t in, int64_t out, const char *path);
@@ -57,6 +63,9 @@ trm_var *trm_net_values(trm_tape *tape, const trm_sample_batch *batch);
 trm_var *trm_net_flatten(trm_tape *tape, trm_var *x);
 /** x w^T + b. */
 trm_var *trm_net_linear(trm_tape *tape, trm_var *x, const trm_net_layer *layer);
+/** All of x[n, in] up to the outputs, with dropout behind each hidden layer. */
+trm_var *trm_net_dense(const trm_net *net, trm_tape *tape, trm_var *x, const trm_net_layer *layers,
+                       int n);
 /** The convolution, with its bias. */
 trm_var *trm_net_conv(trm_tape *tape, trm_var *x, const trm_net_layer *layer, trm_window window);
 /** Norm and activation behind a map. */
