@@ -102,8 +102,8 @@ static trm_var *loss_of(void *self, trm_tape *tape, trm_var *y, const trm_batch 
 /* Keys by the kind of data. */
 #define ON(data, of, ...)                                                                          \
   {                                                                                                \
-    .within = &trm_model_mlp.part, .selector = "data", .name = data,                               \
-    .label = "mlp on " of, .rows = {                                                    \
+    .within = &trm_model_mlp.part, .selector = "data", .name = data, .label = "mlp on " of,        \
+    .rows = {                                                                                      \
       __VA_ARGS__                                                                                  \
     }                                                                                              \
   }

@@ -445,7 +445,8 @@ static void case_trm_product(trial *t) {
                          .transpose_b = tb,
                          .bf16 = coin(t),
                          .instruction = trm_bf16_instruction()};
-  float *c = reals(t, 2 * M * N), *scratch = array(t, trm_product_scratch(trm_threads_get()), sizeof *scratch);
+  float *c = reals(t, 2 * M * N),
+        *scratch = array(t, trm_product_scratch(trm_threads_get()), sizeof *scratch);
   const trm_after after = {.c = c + M * N,
                            .ldc = N,
                            .alpha = coin(t) ? 1 : uniform(t),
