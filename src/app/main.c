@@ -93,7 +93,7 @@ static void print_commands(void) {
   int n;
   const app_command *all = app_commands(&n);
   printf("trireme " TRM_VERSION
-         ": trains Transformers and graph networks data-parallel over MPI ranks\n\n");
+         ": trains Transformers, networks on images and graphs data-parallel over MPI ranks\n\n");
   for (int i = 0; i < n; ++i) {
     printf("  ");
     app_print_usage(&all[i]);
