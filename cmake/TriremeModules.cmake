@@ -114,10 +114,10 @@ function(trm_kernel_list folder)
   endforeach()
 endfunction()
 
-# src/math/kernels/*.c, once for each instruction set; without contraction, like everything else: where
+# Sources below src/math/kernels, once for each instruction set; without contraction, like everything else: where
 # they fuse a multiply-add they say so (kernels/simd.h).
 function(trm_kernel_objects unit isas)
-  file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/math/kernels/*.c)
+  file(GLOB_RECURSE kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/math/kernels/*.c)
   if(NOT kernels)
     return()
   endif()
