@@ -82,7 +82,7 @@ bad(64, "from parallel files (--source, --target) or from tables, not both", "pa
     source, "--target", target)
 
 # ---- tables
-rooms = subprocess.run([sys.executable, f"{SOURCE}/examples/make_table", "400", "3"], capture_output=True, text=True)
+rooms = subprocess.run([sys.executable, f"{SOURCE}/examples/tables/make_table", "400", "3"], capture_output=True, text=True)
 equal(rooms.returncode, 0, f"make_table: {rooms.stderr}")
 check("R2 0.9" in rooms.stderr, f"make_table tells what can be reached: {rooms.stderr}")
 table = write("rooms.csv", rooms.stdout)
