@@ -8,6 +8,7 @@
 #include "comm_internal.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/float_mode.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
 /* MPI counts are ints, and libraries have been seen to trip over byte counts near 2^31. */
@@ -238,6 +239,19 @@ void trm_comm_pretend_hosts(trm_comm *comm, int n) {
   places->node_first = comm->rank % n;
   places->node_rank = comm->rank / n;
   places->node_size = (comm->size - places->node_first + n - 1) / n;
+}
+
+void trm_comm_pretend_neighbours(trm_comm *comm, int n) {
+  trm_places *places = comm->places;
+  TRM_ASSERT(n > 0 && n <= comm->size);
+  for (int host = 0; host < n; ++host) {
+    int64_t first = 0, count = 0;
+    trm_share(comm->size, n, host, &first, &count);
+    if (comm->rank < first || comm->rank >= first + count) continue;
+    places->node_first = (int)first;
+    places->node_rank = comm->rank - (int)first;
+    places->node_size = (int)count;
+  }
 }
 
 void trm_comm_limit_message(trm_comm *comm, int64_t bytes) {

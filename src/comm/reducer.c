@@ -127,9 +127,19 @@ static trm_status check_equal_options(trm_comm *comm, const trm_reducer_options 
 
 /* What may fail on one rank alone. */
 static trm_status allocate(trm_reducer *reducer) {
+  const int size = reducer->comm->size;
+  int64_t *bounds = NULL;
   TRM_TRY(TRM_ALLOC(&reducer->queue, TRM_MAX_BUCKETS, "queue of gradient buckets"));
-  return trm_sum_plan_create(&reducer->plan, reducer->engine->subtrees, reducer->n_blocks,
-                             reducer->comm->size);
+  TRM_TRY(TRM_ALLOC(&bounds, (int64_t)size + 1, "order of the gradient sum"));
+  for (int r = 0; r < size; ++r) {
+    int64_t n = 0;
+    trm_block_range(reducer->n_blocks, r, size, &bounds[r], &n);
+  }
+  bounds[size] = reducer->n_blocks;
+  const trm_status status = trm_sum_plan_create(&reducer->plan, reducer->engine->subtrees,
+                                                reducer->n_blocks, bounds, size);
+  TRM_FREE(bounds);
+  return status;
 }
 
 static trm_status allocate_heap_slots(trm_reducer *reducer) {
@@ -166,8 +176,10 @@ trm_status trm_reducer_create(trm_comm *comm, const trm_reducer_options *options
   reducer->n_slots = reducer->engine->subtrees ? trm_block_slots(first, n_local) : 1;
   TRM_TRY_OUT(trm_comm_agree(comm, allocate(reducer)));
 
-  if (options->shared_window && comm->size > 1 && trm_comm_one_host(comm)) {
-    TRM_TRY_OUT(trm_window_create(reducer, &window));
+  if (options->shared_window && comm->size > 1) {
+    TRM_TRY_OUT(trm_comm_one_host(comm)
+                    ? trm_window_create(reducer, &window)
+                    : trm_hosts_create(reducer, options->segment_bytes, &window));
   }
   if (!window) {
     TRM_TRY_OUT(trm_comm_agree(comm, allocate_heap_slots(reducer)));

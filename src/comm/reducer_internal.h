@@ -5,6 +5,7 @@
  *     blocks.c     which blocks and parts a rank has
  *     sum.c        the order in which all parts are added; sum_kernels.c the adding
  *     window.c     transport: shared memory of one host (segments by shm.c)
+ *     hosts.c      transport: several hosts, a window on each and lanes between their first ranks
  *     lanes.c      transport: point-to-point messages; buckets cut into pieces, pieces in flight
  *     exchange.c     a small piece: every rank sends its parts to all
  *     ring.c         a large piece, engine "ring": reduce-scatter and all-gather
@@ -49,10 +50,12 @@ typedef struct trm_sum_kernels {
 /** The best this processor has. */
 const trm_sum_kernels *trm_sum_kernels_best(void);
 
-/** All parts of all ranks in block order: evaluating it as a stack program gives the sum. */
+/** All parts of all ranks in block order: evaluating it as a stack program gives the sum, or, where
+ *  the ranks have a range of the blocks only, the sums of that range's parts. */
 typedef struct trm_sum_plan {
   const trm_sum_kernels *kernels;
   int64_t n_leaves;
+  int n_sums;           /* left on the stack; 1 over all blocks */
   int depth;            /* entries the stack needs */
   trm_sum_leaf *leaves; /* [n_leaves], owned */
   int64_t *first_leaf;  /* [size + 1], owned: leaves of rank r are [first[r], first[r+1]) */
@@ -61,7 +64,9 @@ typedef struct trm_sum_plan {
 /** Elements a sum is evaluated for at a time, so that its scratch stays in the first cache. */
 enum { TRM_SUM_TILE = 1024 };
 
-trm_status trm_sum_plan_create(trm_sum_plan *plan, bool subtrees, int64_t n_blocks, int size);
+/** Rank r of `size` has blocks [bounds[r], bounds[r + 1]) of n_blocks. */
+trm_status trm_sum_plan_create(trm_sum_plan *plan, bool subtrees, int64_t n_blocks,
+                               const int64_t *bounds, int size);
 void trm_sum_plan_release(trm_sum_plan *plan);
 /** Floats of scratch that trm_sum_run needs. */
 int64_t trm_sum_scratch(const trm_sum_plan *plan);
@@ -71,6 +76,9 @@ int64_t trm_sum_scratch(const trm_sum_plan *plan);
  */
 void trm_sum_run(const trm_sum_plan *plan, float *const *targets, int n_targets,
                  const float *const *leaves, int64_t n, float *scratch);
+/** targets[p][i] = sum p of the plan's n_sums, i in [0, n); targets are disjoint from leaves. */
+void trm_sum_run_parts(const trm_sum_plan *plan, float *const *targets, const float *const *leaves,
+                       int64_t n, float *scratch);
 /** y += x. */
 void trm_sum_add(const trm_sum_plan *plan, float *y, const float *x, int64_t n);
 
@@ -130,6 +138,11 @@ struct trm_reducer {
   float *slots;        /* slot s begins at slots + s * slot_stride */
   float *heap_slots;   /* owned; NULL when the slots live in the window */
 
+  /* Of the ranks of a host among several (hosts.c): sums are left in the host's parts, which lie in the
+   * window's memory, and its rank 0 is rank first_rank among the owners of stripes. Else n_parts is 0. */
+  int n_parts, first_rank;
+  float *parts; /* part p begins at parts + p * slot_stride */
+
   /* Buckets by number modulo TRM_MAX_BUCKETS. The starting thread writes an entry and then
    * n_started; the polling thread reads and then writes n_done. */
   trm_bucket *queue;
@@ -143,8 +156,15 @@ static inline float *trm_slot(const trm_reducer *reducer, int slot) {
   return reducer->slots + slot * reducer->slot_stride;
 }
 
-/** Shared window. Sets *made on all ranks or on none; false is no failure. Gives the slots. */
+/** Shared window. Sets *made on all ranks or on none; false is no failure. Gives the slots, and the
+ *  parts if there are to be any. */
 trm_status trm_window_create(trm_reducer *reducer, bool *made);
+/** A number in the window's memory for who made it, 0 at first. */
+_Atomic uint64_t *trm_window_number(trm_reducer *reducer);
+/** Several hosts, a window on each. As trm_window_create; *made is also false where the layout does not
+ *  allow it: hosts whose ranks are not neighbours, one rank on each, or owners of stripes that do not
+ *  fall on hosts. */
+trm_status trm_hosts_create(trm_reducer *reducer, int64_t segment_bytes, bool *made);
 trm_status trm_lanes_create(trm_reducer *reducer, int64_t segment_bytes);
 
 /* ---- pieces of point-to-point traffic (lanes.c) ---------------------------------------------- */

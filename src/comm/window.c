@@ -40,11 +40,13 @@ typedef struct counter {
   alignas(COUNTER_BYTES) _Atomic uint64_t value;
 } counter;
 
-/* First bytes of every rank's segment; of all but `started` only rank 0's copy is used. */
+/* First bytes of every rank's segment; of all but `started` only rank 0's copy is used. Behind it lie,
+ * in rank 0's, the parts of the host if there are any, and then the rank's slots. */
 typedef struct control {
   counter started;
   counter taken;
   counter finished[N_COUNTERS];
+  counter number; /* trm_window_number */
 } control;
 
 /* What this rank knows of bucket b, at b mod TRM_MAX_BUCKETS; the same numbers on every rank. */
@@ -59,7 +61,7 @@ typedef struct window {
   control **controls; /* [size] */
   span *spans;
   const float **leaves; /* [plan.n_leaves] */
-  float **targets;      /* [size] */
+  float **targets;      /* [size], or [n_parts] */
   float *scratch;
   /* Of the starting thread. */
   uint64_t n_chunks;
@@ -98,41 +100,71 @@ static bool all_started(trm_reducer *reducer, window *w, uint64_t index) {
   return true;
 }
 
-static float *slots_of(window *w, int rank) {
-  return (float *)(w->controls[rank] + 1);
+static int64_t parts_floats(const trm_reducer *reducer) {
+  return reducer->n_parts * reducer->slot_stride;
+}
+
+static float *slots_of(const trm_reducer *reducer, window *w, int rank) {
+  return (float *)(w->controls[rank] + 1) + (rank == 0 ? parts_floats(reducer) : 0);
+}
+
+static void find_leaves(trm_reducer *reducer, window *w, int64_t at) {
+  for (int64_t l = 0; l < reducer->plan.n_leaves; ++l) {
+    const trm_sum_leaf *leaf = &reducer->plan.leaves[l];
+    w->leaves[l] = slots_of(reducer, w, leaf->rank) + leaf->slot * reducer->slot_stride + at;
+  }
 }
 
 /* Sums of elements [at, at + n) for their owner, or for all ranks when that is -1. */
 static void sum_span(trm_reducer *reducer, window *w, int64_t at, int64_t n, int owner) {
   const trm_sum_plan *plan = &reducer->plan;
-  for (int64_t l = 0; l < plan->n_leaves; ++l) {
-    const trm_sum_leaf *leaf = &plan->leaves[l];
-    w->leaves[l] = slots_of(w, leaf->rank) + leaf->slot * reducer->slot_stride + at;
-  }
+  find_leaves(reducer, w, at);
   const int first = owner < 0 ? 0 : owner;
   const int n_targets = owner < 0 ? reducer->comm->size : 1;
-  for (int t = 0; t < n_targets; ++t) w->targets[t] = slots_of(w, first + t) + at;
+  for (int t = 0; t < n_targets; ++t) w->targets[t] = slots_of(reducer, w, first + t) + at;
   trm_sum_run(plan, w->targets, n_targets, w->leaves, n, w->scratch);
 }
 
 /* Elements [at, at + n) from their owner to all other ranks. */
 static void copy_span(trm_reducer *reducer, window *w, int64_t at, int64_t n, int owner) {
-  const float *from = slots_of(w, owner) + at;
+  const float *from = slots_of(reducer, w, owner) + at;
   for (int r = 0; r < reducer->comm->size; ++r) {
-    if (r != owner) memcpy(slots_of(w, r) + at, from, (size_t)n * sizeof *from);
+    if (r != owner) memcpy(slots_of(reducer, w, r) + at, from, (size_t)n * sizeof *from);
   }
+}
+
+/* Sums of elements [at, at + n) as parts of the host. */
+static void sum_parts(trm_reducer *reducer, window *w, int64_t at, int64_t n) {
+  find_leaves(reducer, w, at);
+  for (int p = 0; p < reducer->n_parts; ++p) {
+    w->targets[p] = reducer->parts + p * reducer->slot_stride + at;
+  }
+  trm_sum_run_parts(&reducer->plan, w->targets, w->leaves, n, w->scratch);
+}
+
+/* Elements [at, at + n) from their owner, if that is a rank of this host, to part 0. */
+static void copy_to_part(trm_reducer *reducer, window *w, int64_t at, int64_t n, int owner) {
+  const int rank = owner - reducer->first_rank;
+  if (rank < 0 || rank >= reducer->comm->size) return;
+  memcpy(reducer->parts + at, slots_of(reducer, w, rank) + at, (size_t)n * sizeof *reducer->parts);
 }
 
 static void do_chunk(trm_reducer *reducer, window *w, const trm_bucket *bucket, int64_t chunk) {
   const int64_t at = chunk * CHUNK_FLOATS;
   const int64_t left = bucket->count - at;
   const int64_t end = bucket->offset + at + (left < CHUNK_FLOATS ? left : CHUNK_FLOATS);
+  if (reducer->n_parts > 0 && !bucket->gather) {
+    sum_parts(reducer, w, bucket->offset + at, end - bucket->offset - at);
+    return;
+  }
   for (int64_t i = bucket->offset + at; i < end;) {
     const bool owned = i < reducer->stripes.n;
     const int64_t stripe_end = owned ? trm_stripes_end(&reducer->stripes, i) : end;
     const int64_t n = (stripe_end < end ? stripe_end : end) - i;
     const int owner = owned ? trm_stripes_owner(&reducer->stripes, i) : -1;
-    if (bucket->gather) {
+    if (reducer->n_parts > 0) {
+      copy_to_part(reducer, w, i, n, owner);
+    } else if (bucket->gather) {
       copy_span(reducer, w, i, n, owner);
     } else {
       sum_span(reducer, w, i, n, owner);
@@ -192,7 +224,7 @@ static void window_destroy(trm_reducer *reducer) {
   TRM_FREE(w->targets);
   TRM_FREE(w->scratch);
   TRM_FREE(reducer->transport_state);
-  reducer->slots = NULL;
+  reducer->slots = reducer->parts = NULL;
 }
 
 static const trm_transport transport = {.name = "shared window",
@@ -209,10 +241,12 @@ static trm_status allocate(trm_reducer *reducer, window *w, int64_t *bytes) {
                     reducer->n_slots, (long long)reducer->n_elements);
   }
   *bytes += (int64_t)sizeof(control);
+  if (reducer->comm->rank == 0) *bytes += parts_floats(reducer) * (int64_t)sizeof(float);
+  const int n_targets = size > reducer->n_parts ? size : reducer->n_parts;
   TRM_TRY(TRM_ALLOC(&w->controls, size, "shared window"));
   TRM_TRY(TRM_ALLOC(&w->spans, TRM_MAX_BUCKETS, "shared window"));
   TRM_TRY(TRM_ALLOC(&w->leaves, reducer->plan.n_leaves, "shared window"));
-  TRM_TRY(TRM_ALLOC(&w->targets, size, "shared window"));
+  TRM_TRY(TRM_ALLOC(&w->targets, n_targets, "shared window"));
   return TRM_ALLOC(&w->scratch, trm_sum_scratch(&reducer->plan), "shared window");
 }
 
@@ -230,8 +264,13 @@ trm_status trm_window_create(trm_reducer *reducer, bool *made) {
     return status;
   }
   for (int r = 0; r < reducer->comm->size; ++r) w->controls[r] = (control *)w->shm.segments[r];
-  reducer->slots = (float *)(w->controls[reducer->comm->rank] + 1);
+  reducer->slots = slots_of(reducer, w, reducer->comm->rank);
+  if (reducer->n_parts > 0) reducer->parts = (float *)(w->controls[0] + 1);
   reducer->transport = &transport;
   /* Nobody starts a bucket before every rank has cleared the number in its control block. */
   return trm_comm_barrier(reducer->comm);
+}
+
+_Atomic uint64_t *trm_window_number(trm_reducer *reducer) {
+  return &((window *)reducer->transport_state)->controls[0]->number.value;
 }

@@ -18,6 +18,18 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"
 
+/* How many hosts the ranks are said to be on, neighbours together; 1: as they are. */
+static int n_hosts = 1;
+
+static const char *expected_transport(trm_comm *comm, const char *engine, bool window) {
+  const int size = trm_comm_size(comm);
+  if (size == 1) return "one rank";
+  if (!window) return "point to point";
+  if (trm_comm_one_host(comm)) return "shared window";
+  const bool two_levels = strcmp(engine, "canonical") == 0 && n_hosts > 1 && n_hosts < size;
+  return two_levels ? "window and messages" : "point to point";
+}
+
 typedef enum values { EXACT, RANDOM } values;
 
 typedef struct setting {
@@ -117,10 +129,7 @@ static void run_setting(trm_comm *comm, const setting *s) {
   trm_reducer *reducer = create(comm, s);
   if (!reducer) return;
   const int rank = trm_comm_rank(comm), size = trm_comm_size(comm);
-  const char *transport = size == 1                              ? "one rank"
-                          : s->window && trm_comm_one_host(comm) ? "shared window"
-                                                                 : "point to point";
-  CHECK_STR(trm_reducer_transport(reducer), transport);
+  CHECK_STR(trm_reducer_transport(reducer), expected_transport(comm, s->engine, s->window));
   for (int slot = 0; slot < trm_reducer_n_slots(reducer); ++slot) {
     CHECK_EQ((uintptr_t)trm_reducer_slot(reducer, slot) % TRM_ALIGN_BYTES, 0);
     for (int64_t i = 0; i < s->n; ++i) CHECK(trm_reducer_slot(reducer, slot)[i] == 0.0F);
@@ -314,8 +323,8 @@ static void check_fallback(trm_comm *comm) {
 }
 
 /* Two reducers at a time do not take each other's messages. */
-static void check_two(trm_comm *comm, bool window) {
-  const setting s = {"ring", window, 5000, trm_comm_size(comm), 600, EXACT};
+static void check_two(trm_comm *comm, const char *engine, bool window) {
+  const setting s = {engine, window, 5000, trm_comm_size(comm), 600, EXACT};
   trm_reducer *a = create(comm, &s), *b = create(comm, &s);
   if (!a || !b) return;
   fill(a, &s, trm_comm_rank(comm), trm_comm_size(comm), 1);
@@ -346,7 +355,17 @@ int main(int argc, char **argv) {
   check_fallback(comm);
   for (int window = 0; window < 2; ++window) {
     check_full_queue(comm, window);
-    check_two(comm, window);
+    check_two(comm, "ring", window);
+  }
+  /* From here on as on several hosts: a window on each, messages between them. */
+  for (n_hosts = 2; n_hosts < trm_comm_size(comm); ++n_hosts) {
+    trm_comm_pretend_neighbours(comm, n_hosts);
+    check_grid(comm, "canonical", true);
+    check_thread(comm, "canonical", true);
+    check_no_memory(comm, "canonical", true);
+    check_fallback(comm);
+    check_large(comm, "canonical", true);
+    check_two(comm, "canonical", true);
   }
   CHECK_EQ(trm_alloc_counts_get().live_blocks, live);
   trm_comm_finalize(&comm);

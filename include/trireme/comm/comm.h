@@ -108,5 +108,7 @@ trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what
 void trm_comm_limit_message(trm_comm *comm, int64_t bytes);
 /** For tests: from now on rank r and its duplicates count as one of host r mod n. Collective. */
 void trm_comm_pretend_hosts(trm_comm *comm, int n);
+/** For tests: likewise on n <= size hosts, each with a share of neighbouring ranks. Collective. */
+void trm_comm_pretend_neighbours(trm_comm *comm, int n);
 
 #endif

@@ -33,7 +33,7 @@ typedef struct trm_reducer_options {
   int64_t n_elements;    /* of the array: float */
   int64_t n_blocks;      /* V, at least the number of ranks */
   int64_t segment_bytes; /* pipelining grain of point-to-point messages; 0: the measured default */
-  bool shared_window;    /* on one host, reduce through shared memory */
+  bool shared_window;    /* on a host, reduce through shared memory */
   int64_t
       n_striped; /* of elements [0, n_striped) each rank needs its stripes only; 0: all of all */
 } trm_reducer_options;
@@ -89,9 +89,10 @@ float *trm_reducer_slot(trm_reducer *reducer, int slot);
 bool trm_reducer_wants_subtrees(const trm_reducer *reducer);
 
 /**
- * How buckets travel: "shared window", "point to point", or "one rank" when there is nobody to
- * talk to. A shared window that was asked for and could not be had on every rank (several hosts,
- * separate containers, no memory) becomes point to point.
+ * How buckets travel: "shared window"; "window and messages", on several hosts, the first rank of each
+ * speaking for it; "point to point"; or "one rank" when there is nobody to talk to. A window that was
+ * asked for and could not be had on every rank (separate containers, no memory; on several hosts engine
+ * "ring", hosts whose ranks are not neighbours) becomes point to point.
  */
 const char *trm_reducer_transport(const trm_reducer *reducer);
 
