@@ -7,6 +7,7 @@
 
 #include "trireme/comm/comm.h"
 #include "trireme/core/config.h"
+#include "trireme/core/log.h"
 #include "trireme/core/status.h"
 #include "trireme/train/train.h"
 
@@ -23,6 +24,7 @@ typedef struct app_command {
 
 int app_train(int argc, char **argv);
 int app_find_lr(int argc, char **argv);
+int app_sweep(int argc, char **argv);
 int app_prepare(int argc, char **argv);
 int app_inspect(int argc, char **argv);
 int app_partition(int argc, char **argv);
@@ -111,6 +113,22 @@ trm_status app_expect(const char *command, const app_list *words, int n, const c
 
 /** Words as members of an ensemble, one at least; `members->vote` is set. */
 trm_status app_members(const char *command, const app_list *words, trm_members *members);
+
+/* ---- several runs ---------------------------------------------------------------------------- */
+
+/** Of what there are several runs, as it is given. */
+typedef struct app_many {
+  const char *seeds, *splits; /* "0-9"; splits also "all"; NULL: not given */
+  app_list grid;              /* "KEY=VALUE,VALUE" */
+  int64_t at_once;            /* 0: one a rank */
+} app_many;
+bool app_many_wanted(const app_many *many);
+/** Sweeps over them, with the configuration of `train`. Collective; the status is the same on all ranks. */
+trm_status app_sweep_runs(trm_comm *comm, const trm_train_options *train, const app_many *many,
+                          trm_log *log);
+/** As trm_sweep_numbers, of the splits of the configuration's data set: "all", or those of the list. */
+trm_status app_list_splits(const trm_config *config, const char *splits, int64_t **numbers,
+                           int64_t *n);
 
 /* ---- runs and curves ------------------------------------------------------------------------- */
 

@@ -8,7 +8,6 @@
 #include "trireme/core/memory.h"
 #include "trireme/optim/plugins.h"
 #include "trireme/train/keys.h"
-#include "trireme/train/sweep.h"
 #include "trireme/train/train.h"
 
 /* "runs/lm" for "conf/lm.yaml". */
@@ -96,61 +95,16 @@ static trm_status check_only(trm_comm *comm, trm_config *config, bool resume) {
   return trm_comm_agree(comm, speaks ? print_plan(config, n_ranks, &plan) : TRM_OK);
 }
 
-/* ---- several runs ---------------------------------------------------------------------------- */
-
-/* --seeds and --splits as they are given. */
-typedef struct many {
-  const char *seeds, *splits;
-} many;
-
-static trm_status list_splits(const trm_config *config, const char *splits, int64_t **numbers,
-                              int64_t *n) {
-  char text[48];
-  const char *path = trm_config_string(config, "data.path");
-  int64_t n_all;
-  TRM_TRY(trm_sweep_count_splits(path, &n_all));
-  (void)snprintf(text, sizeof text, "0-%" PRId64, n_all - 1);
-  if (strcmp(splits, "all") == 0) return trm_sweep_numbers(text, "--splits", numbers, n);
-  TRM_TRY(trm_sweep_numbers(splits, "--splits", numbers, n));
-  for (int64_t i = 0; i < *n; ++i) {
-    if ((*numbers)[i] < n_all) continue;
-    return trm_fail(TRM_ERR_USAGE, "--splits %s: %s has %" PRId64 " of them, from 0 to %" PRId64,
-                    splits, path, n_all, n_all - 1);
-  }
-  return TRM_OK;
-}
-
-static trm_status sweep(trm_comm *comm, const trm_train_options *train, const many *m,
-                        trm_log *log) {
-  trm_config *config = train->config;
-  int64_t *seeds = NULL, *splits = NULL;
-  trm_sweep_options options = {
-      .config = config, .resume = train->resume, .allow_changes = train->allow_changes};
-  trm_status status = TRM_OK;
-  if (m->seeds) status = trm_sweep_numbers(m->seeds, "--seeds", &seeds, &options.n_seeds);
-  if (status == TRM_OK && m->splits) {
-    status = list_splits(config, m->splits, &splits, &options.n_splits);
-  }
-  status = trm_comm_agree(comm, status);
-  if (status == TRM_OK) {
-    options.seeds = seeds;
-    options.splits = splits;
-    status = trm_sweep(comm, &options, log);
-  }
-  TRM_FREE(seeds);
-  TRM_FREE(splits);
-  return status;
-}
-
 /* ---- the command ---------------------------------------------------------------------------- */
 
-static trm_status run(trm_comm *comm, const trm_train_options *options, const many *m) {
+static trm_status run(trm_comm *comm, const trm_train_options *options, const app_many *many) {
   trm_log log;
   trm_log_init(&log, trm_comm_rank(comm) == 0 ? stderr : NULL);
   trm_status status = trm_watch_start(comm, trm_config_real(options->config, "comm.deadline_s"));
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) {
-    status = m->seeds || m->splits ? sweep(comm, options, m, &log) : trm_train(comm, options, &log);
+    status = app_many_wanted(many) ? app_sweep_runs(comm, options, many, &log)
+                                   : trm_train(comm, options, &log);
   }
   trm_watch_stop(comm);
   trm_log_close(&log);
@@ -162,7 +116,7 @@ int app_train(int argc, char **argv) {
   app_list words, sets = {.items = assignments, .capacity = 256};
   const char *resume = NULL;
   bool helped, check = false, allow_changes = false;
-  many m = {0};
+  app_many many = {0};
   int64_t threads = 0, extend = 0;
   const app_option options[] = {
       APP_LIST("--set", 's', &sets, "KEY=VALUE", "override a key"),
@@ -173,9 +127,10 @@ int app_train(int argc, char **argv) {
               "the run began with, and its last rate holds, unless schedule.decay_steps is given"),
       APP_FLAG("--allow-changes", &allow_changes,
                "resume although keys that change the result differ"),
-      APP_TEXT("--seeds", 0, &m.seeds, "0-9",
-               "one run for each seed, and the mean of their scores"),
-      APP_TEXT("--splits", 0, &m.splits, "all|0-9", "one run for each split or fold of the data"),
+      APP_TEXT("--seeds", 0, &many.seeds, "0-9",
+               "one run for each seed, and the mean of their scores: trireme help sweep"),
+      APP_TEXT("--splits", 0, &many.splits, "all|0-9",
+               "one run for each split or fold of the data"),
       APP_FLAG("--check", &check,
                "print the configuration resolved and what a run takes, or what is wrong with it"),
       APP_THREADS(&threads),
@@ -185,11 +140,11 @@ int app_train(int argc, char **argv) {
   trm_status status = app_parse("train", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK && words.n != 1) status = wrong_words(&words, resume);
-  if (status == TRM_OK && (m.seeds || m.splits) && resume && *resume) {
+  if (status == TRM_OK && app_many_wanted(&many) && resume && *resume) {
     status = trm_fail(TRM_ERR_USAGE, "train: several runs resume from their own checkpoints; give "
                                      "--resume alone");
   }
-  if (status == TRM_OK && extend > 0 && (m.seeds || m.splits || check)) {
+  if (status == TRM_OK && extend > 0 && (app_many_wanted(&many) || check)) {
     status = trm_fail(TRM_ERR_USAGE, "train: --extend goes on with one run; it is not for --seeds, "
                                      "--splits and --check");
   }
@@ -207,7 +162,7 @@ int app_train(int argc, char **argv) {
                                      .extend = extend,
                                      .resume_path = resume && *resume ? resume : NULL,
                                      .allow_changes = allow_changes};
-    status = run(comm, &train, &m);
+    status = run(comm, &train, &many);
   }
   trm_config_destroy(&config);
   return app_end(&comm, status);

@@ -15,6 +15,9 @@
 static const app_command commands[] = {
     {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
      "train a model; start it with mpirun for several ranks", app_train, NULL},
+    {"sweep", "CONFIG.yaml [--grid KEY=VALUE,VALUE]... [--seeds 0-2] [--splits all] [--resume]",
+     "a run for each combination of values, seeds and splits, and a table of their scores",
+     app_sweep, NULL},
     {"find-lr", "CONFIG.yaml [--from 1e-7] [--to 1] [--steps 100] [-o FOLDER]",
      "try learning rates from low to high in one short run, and suggest one", app_find_lr, NULL},
     {"prepare", "-o DATA.h5",

@@ -49,19 +49,24 @@ void trm_config_destroy(trm_config **config) {
   TRM_FREE(*config);
 }
 
-trm_status trm_config_set(trm_config *config, const char *assignment) {
-  const trm_config_origin origin = {.label = "--set"};
+trm_status trm_config_set_from(trm_config *config, const char *assignment, const char *label,
+                               int64_t line) {
+  const trm_config_origin origin = {.label = label, .line = line};
   char name[128];
   const char *equals = strchr(assignment, '=');
   const size_t n = equals ? (size_t)(equals - assignment) : strlen(assignment);
   if (!equals || n == 0) {
-    return trm_config_fail(origin, "'%.80s' is no assignment; write --set group.key=value",
-                           assignment);
+    return trm_config_fail(origin, "'%.80s' is no assignment; write %sgroup.key=value", assignment,
+                           strcmp(label, "--set") == 0 ? "--set " : "");
   }
   const int index = trm_config_find(config, assignment, n);
   if (index >= 0) return trm_config_assign(config, index, equals + 1, origin);
   (void)snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name), assignment);
   return trm_config_unknown(config, name, origin);
+}
+
+trm_status trm_config_set(trm_config *config, const char *assignment) {
+  return trm_config_set_from(config, assignment, "--set", 0);
 }
 
 trm_status trm_config_set_text(trm_config *config, const char *key, const char *value) {

@@ -38,12 +38,16 @@ trm_status trm_log_open_file(trm_log *log, const char *path) {
 
 /* The terminal is the last place to complain to: what fails there is dropped. */
 static void terminal_line(trm_log *log, const char *prefix, const char *format, va_list args) {
+  char line[4096]; /* written at once: several ranks may share the terminal */
   if (!log->terminal || log->title) return;
-  if (log->progress_shown) (void)fputs(CLEAR_LINE, log->terminal);
+  const char *clear = log->progress_shown ? CLEAR_LINE : "";
   log->progress_shown = false;
-  (void)fputs(prefix, log->terminal);
-  (void)vfprintf(log->terminal, format, args);
-  (void)fputc('\n', log->terminal);
+  const int n = snprintf(line, sizeof line, "%s%s", clear, prefix);
+  const int more = vsnprintf(line + n, sizeof line - (size_t)n, format, args);
+  size_t end = (size_t)n + (size_t)(more < 0 ? 0 : more);
+  if (end > sizeof line - 2) end = sizeof line - 2;
+  line[end] = '\n';
+  (void)fwrite(line, 1, end + 1, log->terminal);
   (void)fflush(log->terminal);
 }
 

@@ -50,7 +50,7 @@ for bad in ("3-1", "9223372036854775807", "1,1"):
 # nor is one whose table cannot be read, and the others still are
 result = train(gcn, f"{folder}/slash/", "--seeds", "0-2")
 good(result, "run.dir with a slash")
-check("(seed_0): done" in result.err, result.err)
+check("(seed_0): valid_accuracy " in result.err and ", test_accuracy " in result.err, result.err)
 with open(f"{folder}/slash/sweep.csv") as file:
     equal([line.split(",")[0] for line in file.read().splitlines()[1:]], ["seed_0", "seed_1", "seed_2"],
           "runs in sweep.csv")
@@ -58,13 +58,14 @@ result = train(gcn, f"{folder}/slash", "--seeds", "0-2", "--resume", "--set", "t
                "--set", "train.time_budget_s=0.01")
 equal(result.code, 75, f"a sweep stopped\n{result.err}")
 check("over" not in result.out, result.out)
-check("seed_0 is not in the table: stopped" in result.err, result.err)
-check("seed_2 is not in the table: not run" in result.err, result.err)
+check("run 1 of 3 (seed_0): stopped at step" in result.err, result.err)
+check("3 of 3 runs are not in the table: 0 failed, 3 stopped or not begun" in result.err, result.err)
 write(f"{folder}/seeds-1/seed_2/metrics.csv", ["junk"])
 result = train(gcn, f"{folder}/seeds-1", "--seeds", "0-3", "--resume")
 equal(result.code, 65, f"a sweep with a run that cannot be read\n{result.err}")
 check("over 3 runs" in result.out, result.out)
-check("seed_2 is not in the table" in result.err and "metrics.csv" in result.err, result.err)
+check("(seed_2): failed: " in result.err and "metrics.csv" in result.err, result.err)
+check("1 of 4 runs are not in the table: 1 failed" in result.err, result.err)
 one_line(train(light, f"{folder}/x", "--splits", "all"), 64, "--splits", "interactions")
 
 # ---- evaluate and predict say what training said

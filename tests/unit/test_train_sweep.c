@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/train/tools/sweep_table.h"
+#include "../../src/train/lab/sweep_table.h"
 #include "check.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
@@ -50,6 +50,28 @@ static void check_numbers(void) {
                              "3,0-5",
                              "7,2-3,7"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) expect_refused(bad[i]);
+}
+
+static void check_grid(void) {
+  trm_grid grid = {.n_axes = 0};
+  CHECK_EQ(trm_grid_points(&grid), 1);
+  CHECK_OK(trm_grid_add(&grid, "optimizer.name=adam,sgd"));
+  CHECK_OK(trm_grid_add(&grid, "data.augment=[],[crop 4, flip],noise 0.1"));
+  CHECK_EQ(trm_grid_points(&grid), 6);
+  CHECK_STR(grid.axes[1].key, "data.augment");
+  CHECK_STR(trm_grid_value(&grid, 0, 1), "");
+  CHECK_STR(trm_grid_value(&grid, 1, 1), "crop 4, flip");
+  CHECK_STR(trm_grid_value(&grid, 2, 0), "adam");
+  CHECK_STR(trm_grid_value(&grid, 5, 0), "sgd");
+  CHECK_STR(trm_grid_value(&grid, 5, 1), "noise 0.1");
+  const char *const bad[] = {
+      "", "a", "a=", "=1", "a=[1", "a=[1]2", "a=1,2,1", "a=1,[1]", "optimizer.name=muon"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
+    CHECK_EQ(trm_grid_add(&grid, bad[i]), TRM_ERR_USAGE);
+    CHECK_HAS(trm_message(), "--grid");
+  }
+  CHECK_EQ(grid.n_axes, 2);
+  trm_grid_free(&grid);
 }
 
 /* metrics.csv of a run: one training row, then evaluations of valid and test accuracy. */
@@ -178,6 +200,7 @@ static void check_columns(const char *folder) {
 
 int main(void) {
   check_numbers();
+  check_grid();
   check_table(check_temp_folder());
   check_less(check_temp_folder());
   check_columns(check_temp_folder());

@@ -112,6 +112,9 @@ trm_status trm_config_read_file(trm_config *config, const char *path);
 trm_status trm_config_read_text(trm_config *config, const char *text, const char *label);
 /** One override "group.key=value", as given with --set. */
 trm_status trm_config_set(trm_config *config, const char *assignment);
+/** The same, given somewhere else: messages begin with `label`, and with the line unless it is 0. */
+trm_status trm_config_set_from(trm_config *config, const char *assignment, const char *label,
+                               int64_t line);
 /** What the program works out for itself: of a key that there is. @return as trm_config_set */
 trm_status trm_config_set_text(trm_config *config, const char *key, const char *value);
 /** The same for a whole number. */

@@ -221,8 +221,7 @@ static int64_t row_of(const trm_curves *curves, int64_t run, when at, int64_t st
   return trm_curve_best(curve, curves->n_columns, column, higher);
 }
 
-/* "81.52 +- 0.61": shares as percent, losses and numbers as they are. */
-static void write_cell(const char *name, double mean, double deviation, char *cell, size_t size) {
+void trm_curves_cell(const char *name, double mean, double deviation, char *cell, size_t size) {
   const trm_metric *metric = trm_metric_find(name);
   const trm_metric_unit unit = metric ? metric->unit : TRM_METRIC_PLAIN;
   const double scale = unit == TRM_METRIC_SHARE ? 100 : 1;
@@ -241,7 +240,7 @@ static void put_cell(const trm_curves *curves, when at, int64_t step, int column
   char cell[64] = "-";
   trm_mean_deviation(values, n, &mean, &deviation);
   if (n > 0 && !isnan(mean)) {
-    write_cell(curves->names[c], mean, deviation, cell, sizeof cell);
+    trm_curves_cell(curves->names[c], mean, deviation, cell, sizeof cell);
   }
   (void)fprintf(file, "  %18s", cell);
 }
