@@ -91,6 +91,8 @@ typedef struct app_option {
 #define APP_THREADS(value)                                                                         \
   APP_INT("--threads", 't', value, 1, 4096, "N",                                                   \
           "compute threads a rank (default: OMP_NUM_THREADS, or its cores)")
+#define APP_FORCE(value)                                                                           \
+  APP_FLAG("--force", value, "write over a file that this command did not make")
 /** An array of options and its length. */
 #define APP_OPTIONS(options) options, (int)(sizeof(options) / sizeof(options)[0])
 

@@ -29,6 +29,7 @@ int app_average(int argc, char **argv) {
   bool helped;
   const app_option options[] = {
       APP_TEXT("--output", 'o', &o.output, "CHECKPOINT.h5", "file to write"),
+      APP_FORCE(&o.force),
       APP_INT("--last", 0, &o.last, 2, 1000, "N", "the newest N checkpoints of a run"),
       APP_INT("--best", 0, &o.best, 2, 64, "N",
               "the best N of a run, which it keeps with checkpoint.keep_best"),

@@ -97,6 +97,7 @@ int app_find_lr(int argc, char **argv) {
       APP_INT("--steps", 'n', &options.n_steps, 10, 1e6, "N", "steps (100)"),
       APP_TEXT("--output", 'o', &options.folder, "FOLDER",
                "write find_lr.csv and find_lr.svg there"),
+      APP_FORCE(&options.force),
       APP_THREADS(&threads),
   };
   trm_comm *comm = NULL;

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app.h"
 #include "trireme/train/train.h"
@@ -11,7 +12,8 @@ int app_predict(int argc, char **argv) {
   bool helped;
   int64_t threads = 0, n_rows = 0;
   const app_option options[] = {
-      APP_TEXT("--output", 'o', &predict.output, "FILE.tsv", "file to write"),
+      APP_TEXT("--output", 'o', &predict.output, "FILE.tsv", "file to write; -: to the terminal"),
+      APP_FORCE(&predict.force),
       APP_FLAG("--best", &predict.best, "the best checkpoint, not the newest"),
       APP_FLAG("--raw", &predict.raw, "the weights as trained, also where the run averaged them"),
       APP_TEXT("--data", 0, &predict.data, "DATA.h5",
@@ -36,7 +38,7 @@ int app_predict(int argc, char **argv) {
     status = members.n == 1 ? trm_predict_run(comm, &predict, &n_rows)
                             : trm_predict_ensemble(comm, &predict, &members, &n_rows);
   }
-  if (status == TRM_OK && trm_comm_rank(comm) == 0) {
+  if (status == TRM_OK && trm_comm_rank(comm) == 0 && strcmp(predict.output, "-") != 0) {
     printf("%s: %" PRId64 " rows\n", predict.output, n_rows);
   }
   return app_end(&comm, status);

@@ -31,6 +31,7 @@ int app_translate(int argc, char **argv) {
   const app_option options[] = {
       APP_TEXT("--input", 'i', &o.input, "FILE", "lines to translate (default: standard input)"),
       APP_TEXT("--output", 'o', &o.output, "FILE", "where to write (default: standard output)"),
+      APP_FLAG("--force", &o.force, "write over a file that is there"),
       APP_INT("--beam", 0, &o.beam, 1, 1000, "N", "hypotheses kept; 1: greedy (default 5)"),
       APP_INT("--n-best", 0, &o.n_best, 1, 1000, "N",
               "results of a line, as: line, score, log-probability, text (default 1: text alone)"),

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "ckpt_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
+#include "trireme/io/output.h"
 
 /* A walk that counts regions, or takes them where there is room for all. */
 typedef struct listing {
@@ -91,10 +91,7 @@ trm_status trm_ckpt_list_regions(const char *path, const char *group, trm_region
 trm_status trm_ckpt_publish(const char *path, const trm_ckpt_info *info, const trm_region *regions,
                             int n_regions) {
   char temporary[PATH_MAX];
-  const int n = snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid());
-  if (n < 0 || (size_t)n >= sizeof temporary) {
-    return trm_fail(TRM_ERR_IO, "%s: the path is too long", path);
-  }
+  TRM_TRY(trm_file_temporary(path, temporary, sizeof temporary));
   TRM_TRY(trm_file_check_target(path));
   TRM_TRY(trm_ckpt_write(temporary, info, regions, n_regions));
   return trm_file_publish(temporary, path);

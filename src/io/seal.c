@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +86,8 @@ trm_status trm_file_seal(const char *path) {
   int64_t bytes = 0;
   int fd = -1;
   TRM_TRY(open_file(path, O_RDWR | O_APPEND, &fd, &bytes));
+  (void)flock(fd, LOCK_EX |
+                      LOCK_NB); /* so that nobody sweeps it (io/output.h), where there are locks */
   trm_status status = digest_of(fd, path, bytes, &digest);
   if (status == TRM_OK) {
     make_seal(seal, bytes, digest);
@@ -94,17 +97,24 @@ trm_status trm_file_seal(const char *path) {
   return status;
 }
 
+/* The trailer at the end of a file, if it has one. */
+static trm_status find(int fd, const char *path, int64_t bytes, unsigned char found[SEAL_BYTES],
+                       bool *sealed) {
+  *sealed = false;
+  if (bytes < SEAL_BYTES) return TRM_OK;
+  if (pread(fd, found, SEAL_BYTES, (off_t)(bytes - SEAL_BYTES)) != (ssize_t)SEAL_BYTES) {
+    return trm_io_fail(path, "cannot be read");
+  }
+  *sealed = memcmp(found, magic, MAGIC_BYTES) == 0;
+  return TRM_OK;
+}
+
 /* Compares the file, open at its start, with the trailer at its end. */
 static trm_status check(int fd, const char *path, int64_t bytes, bool *sealed) {
   unsigned char found[SEAL_BYTES], expected[SEAL_BYTES];
   uint64_t digest = 0;
-  *sealed = false;
-  if (bytes < SEAL_BYTES) return TRM_OK;
-  if (pread(fd, found, sizeof found, (off_t)(bytes - SEAL_BYTES)) != (ssize_t)sizeof found) {
-    return trm_io_fail(path, "cannot be read");
-  }
-  if (memcmp(found, magic, MAGIC_BYTES) != 0) return TRM_OK;
-  *sealed = true;
+  TRM_TRY(find(fd, path, bytes, found, sealed));
+  if (!*sealed) return TRM_OK;
   TRM_TRY(digest_of(fd, path, bytes - SEAL_BYTES, &digest));
   make_seal(expected, bytes - SEAL_BYTES, digest);
   if (memcmp(found, expected, sizeof found) == 0) return TRM_OK;
@@ -120,6 +130,16 @@ trm_status trm_file_seal_check(const char *path, bool *sealed) {
   int fd = -1;
   TRM_TRY(open_file(path, O_RDONLY | O_NONBLOCK, &fd, &bytes));
   const trm_status status = check(fd, path, bytes, sealed);
+  close(fd);
+  return status;
+}
+
+trm_status trm_file_seal_there(const char *path, bool *sealed) {
+  unsigned char found[SEAL_BYTES];
+  int64_t bytes = 0;
+  int fd = -1;
+  TRM_TRY(open_file(path, O_RDONLY | O_NONBLOCK, &fd, &bytes));
+  const trm_status status = find(fd, path, bytes, found, sealed);
   close(fd);
   return status;
 }

@@ -190,9 +190,9 @@ for path in (data, sets, pairs):
 run_gcn = f"{folder}/run-gcn"
 os.mkfifo(f"{folder}/pipe")
 os.symlink("nowhere", f"{folder}/dangling")
-for place, code, part in ((f"{folder}/pipe", 74, "pipe"), (folder, 74, "folder"),
-                          (f"{folder}/dangling", 74, "leads to no file"), (data, 64, "HDF5"),
-                          (f"{run_gcn}/checkpoints/best.h5", 64, "HDF5")):
+for place, code, part in ((f"{folder}/pipe", 74, "pipe"), (folder, 64, "folder"),
+                          (f"{folder}/dangling", 74, "leads to no file"), (data, 64, "--force"),
+                          (f"{run_gcn}/checkpoints/best.h5", 64, "--force")):
     one_line(run("predict", run_gcn, "-o", place), code, place, part)
 one_line(run("prepare", "graph", f"{folder}/nodes", "-o", f"{folder}/pipe"), 74, "pipe")
 write(f"{folder}/target.tsv", [])

@@ -75,10 +75,10 @@ for run_dir in (encoder, writer):
 bad(64, ["--n-best 3", "--beam 2"], "translate", writer, "--beam", 2, "--n-best", 3)
 bad(64, ["--temperature", "--beam 1"], "translate", writer, "--temperature", "0.5")
 bad(74, ["gone.txt"], "translate", writer, "-i", f"{folder}/gone.txt", ranks=2)
-bad(74, [folder], "translate", writer, "-i", write(f"{folder}/a.txt", "s1\n"), "-o", folder)
+bad(64, [folder], "translate", writer, "-i", write(f"{folder}/a.txt", "s1\n"), "-o", folder)
 bad(74, ["nowhere"], "translate", f"{folder}/nowhere")
 for ranks in (0, 2):
-    bad(64, ["reverse.h5 is an HDF5 file", "-o another name"], "translate", writer, "-o", data["reverse"], ranks=ranks,
+    bad(64, ["reverse.h5 is there already", "-o another name"], "translate", writer, "-o", data["reverse"], ranks=ranks,
         given=b"s1\n")
 for ranks in (0, 3):
     bad(65, ["standard input:2: invalid UTF-8"], "translate", writer, given=b"s1 s2\ns1 \xff s2\ns3\n", ranks=ranks)

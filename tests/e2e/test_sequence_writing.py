@@ -104,7 +104,7 @@ for ranks in (0, 3):
     equal(translate(given=b"", ranks=ranks).out, "", "no input")
     result = translate("--beam", 1, given=b"s1 s2 s3\n", ranks=ranks)
     equal((result.out, result.err), (alone, ""), f"one line, {ranks} ranks")
-good(run("translate", reverse, "-i", "/dev/null", "-o", out), "translate of nothing")
+good(run("translate", reverse, "-i", "/dev/null", "-o", out, "--force"), "translate of nothing")
 equal(content(out), b"", "nothing written of nothing")
 
 # an answer comes before the next line is sent

@@ -1,7 +1,7 @@
 foreach(name
     layouts resume elastic sharded verify same_bits
     optimizers ensemble average_tool curves average find_lr adversarial transfer stop_evaluation
-    units sentencepiece keys bad_input commands show
+    units sentencepiece keys bad_input commands show outputs
     graph_prepare samples_prepare images_prepare
     sequence_layouts sequence_resume sequence_writing sequence_input
     value_layouts value_input value_resume value_commands unlabelled

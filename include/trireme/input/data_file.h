@@ -5,10 +5,12 @@
 #ifndef TRIREME_INPUT_DATA_FILE_H
 #define TRIREME_INPUT_DATA_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "trireme/io/container.h"
+#include "trireme/io/output.h"
 
 enum {
   TRM_FORMAT_VERSION = 1,
@@ -54,9 +56,9 @@ typedef struct trm_output {
   char *path, *temporary;
 } trm_output;
 
-/** Checks that the output can be where it shall be: a folder that exists, no folder by its name, none
- *  of the n inputs. */
-trm_status trm_output_check_place(const char *output, const char *const *inputs, int n_inputs);
+/** Whether a file ends with the seal of a data set that was prepared, whole or damaged: a
+ *  trm_output_made. */
+bool trm_dataset_is_sealed(const char *path);
 
 /** Creates the temporary file, empty: for trm_output_publish or trm_output_abandon. */
 trm_status trm_output_create(trm_output *output, const char *path);

@@ -25,5 +25,7 @@ trm_status trm_file_seal(const char *path);
  * @return TRM_ERR_DATA when the bytes are not those that were sealed
  */
 trm_status trm_file_seal_check(const char *path, bool *sealed);
+/** Whether it has a seal, whatever that says. */
+trm_status trm_file_seal_there(const char *path, bool *sealed);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef TRIREME_PREPARE_PNG_H
 #define TRIREME_PREPARE_PNG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trireme/core/status.h"
@@ -15,5 +16,7 @@
  */
 trm_status trm_png_write(const char *path, const uint8_t *pixels, int64_t height, int64_t width,
                          int64_t channels);
+/** Whether a file was written by trm_png_write. */
+bool trm_png_is_ours(const char *path);
 
 #endif

@@ -18,6 +18,7 @@ typedef struct trm_find_lr_options {
   double from, to;    /* 0 < from < to */
   int64_t n_steps;    /* updates, at least 10 */
   const char *folder; /* for find_lr.csv and find_lr.svg; NULL: none are written */
+  bool force;         /* also over files of these names that hold no curve */
 } trm_find_lr_options;
 
 /** Points in order of rates. Zero it first; trm_rate_curve_free. */
@@ -45,6 +46,9 @@ trm_status trm_rate_curve_make(const double *rates, const double *losses, int64_
 void trm_rate_curve_free(trm_rate_curve *curve);
 /** Range of losses to show: that of the smooth curve, without what divergence adds. */
 void trm_rate_curve_range(const trm_rate_curve *curve, double *low, double *high);
+/** What the files begin with, by which they are known again. */
+#define TRM_RATE_CURVE_COLUMNS "step,lr,loss,smooth_loss"
+#define TRM_RATE_CURVE_MARK "<!-- trireme find-lr -->"
 /** As comma-separated values, and as a picture (SVG). */
 void trm_rate_curve_write_csv(const trm_rate_curve *curve, FILE *file);
 void trm_rate_curve_write_svg(const trm_rate_curve *curve, const char *title, FILE *file);

@@ -141,6 +141,7 @@ typedef struct trm_average_options {
   int64_t last, best; /* of a run: so many of the newest, or of the best; 0: all of `words` */
   bool raw;           /* the weights as trained, where there is an average of them */
   const char *output; /* checkpoint to write */
+  bool force;         /* also over a file that holds no mean */
 } trm_average_options;
 typedef struct trm_average_result {
   int n;        /* checkpoints */
@@ -156,6 +157,7 @@ typedef struct trm_predict_options {
   bool best, raw;
   const char *data;   /* data set; NULL: the one the run was trained on */
   const char *output; /* tab-separated file */
+  bool force;         /* also over a file that holds no predictions */
   int64_t top_k;      /* interactions: items a user */
 } trm_predict_options;
 
@@ -184,6 +186,7 @@ typedef struct trm_translate_options {
   const char *run; /* run directory or checkpoint file */
   bool best, raw;
   const char *input, *output; /* files; NULL: standard input and output */
+  bool force;                 /* also over a file that is there */
   int64_t batch;              /* lines a rank works on together; changes no result */
   int64_t beam, n_best;       /* 1 to beam */
   double length_reward;       /* 0: none */

@@ -5,6 +5,8 @@
 #include "trireme/core/config.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/utf8.h"
+#include "trireme/io/output.h"
+#include "trireme/prepare/png.h"
 #include "trireme/train/keys.h"
 
 enum { USUAL_EPOCHS = 4, USUAL_SEED = 1 };
@@ -99,12 +101,23 @@ static trm_status read_augment(const app_show *show, const source *from, app_sho
   return TRM_OK;
 }
 
+static trm_status check_sheet(const app_show *show) {
+  const char *const inputs[] = {show->data, show->config};
+  const trm_output_rule rule = {.command = "inspect",
+                                .made = trm_png_is_ours,
+                                .force = show->force,
+                                .inputs = inputs,
+                                .n_inputs = show->config ? 2 : 1};
+  return show->output ? trm_output_check(&rule, show->output) : TRM_OK;
+}
+
 trm_status app_show_samples(const app_show *show) {
   trm_status status = TRM_OK;
   trm_samples *data = NULL;
   trm_augment *augment = NULL;
   source from = {0};
   TRM_TRY(check_options(show));
+  TRM_TRY(check_sheet(show));
   TRM_TRY_OUT(read_source(show, &from));
   TRM_TRY_OUT(trm_samples_open(show->data, &data));
   app_showing s = {.data = data, .n = trm_min_i64(show->n, data->n), .output = show->output};

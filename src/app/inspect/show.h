@@ -2,6 +2,7 @@
 #ifndef TRIREME_APP_SHOW_H
 #define TRIREME_APP_SHOW_H
 
+#include "app.h"
 #include "trireme/input/augment.h"
 #include "trireme/input/samples.h"
 
@@ -9,6 +10,7 @@
 typedef struct app_show {
   const char *data, *output, *augment, *config; /* of the words and options; NULL: not given */
   int64_t n, epochs, seed;                      /* 0, 0, -1: not given */
+  bool force;
 } app_show;
 
 /** Options of `trireme inspect`. */
@@ -16,6 +18,7 @@ typedef struct app_show {
   APP_INT("--samples", 0, &(s)->n, 1, 10000, "N",                                                  \
           "show N samples, evenly spread: images on a sheet, texts as lines"),                     \
       APP_TEXT("--output", 'o', &(s)->output, "SHEET.png", "the sheet to write"),                  \
+      APP_FORCE(&(s)->force),                                                                      \
       APP_TEXT("--augment", 0, &(s)->augment, "LIST",                                              \
                "augmented beside what they are: 'crop 4, flip' (trireme help augment)"),           \
       APP_TEXT("--config", 0, &(s)->config, "CONFIG.yaml",                                         \

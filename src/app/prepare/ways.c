@@ -7,10 +7,51 @@
 #include <sys/stat.h>
 
 #include "trireme/core/memory.h"
+#include "trireme/input/data_file.h"
 #include "trireme/input/node_data.h"
 #include "trireme/io/files.h"
 
 enum { PATH_BYTES = 4096 };
+
+static void add_inputs(const char **inputs, int *n_inputs, const char *const *names, int n) {
+  for (int i = 0; i < n; ++i) inputs[(*n_inputs)++] = names[i];
+}
+
+/* How many texts the options may hold. */
+static int count_texts(const app_option *options, int n_options) {
+  int n = 0;
+  for (int i = 0; i < n_options; ++i) {
+    if (options[i].type == APP_TYPE_LIST) n += ((const app_list *)options[i].value)->n;
+    n += options[i].type == APP_TYPE_TEXT;
+  }
+  return n;
+}
+
+/* The output is no file of the user's: every word and value that names a file is an input, whatever it
+ * is for. */
+static trm_status check_output(const app_prepare_call *call, const app_option *options,
+                               int n_options, const app_list *words) {
+  const char **inputs = NULL;
+  int n = 0;
+  TRM_TRY(TRM_ALLOC(&inputs, words->n + count_texts(options, n_options) + 1, "names of inputs"));
+  add_inputs(inputs, &n, words->items, words->n);
+  for (int i = 0; i < n_options; ++i) {
+    const app_option *o = &options[i];
+    const app_list *list = o->value;
+    if (o->type == APP_TYPE_LIST) add_inputs(inputs, &n, list->items, list->n);
+    if (o->type != APP_TYPE_TEXT || o->value == (const void *)&call->output) continue;
+    const char *const *text = o->value;
+    if (*text) add_inputs(inputs, &n, text, 1);
+  }
+  const trm_output_rule rule = {.command = call->name,
+                                .made = trm_dataset_is_sealed,
+                                .force = call->force,
+                                .inputs = inputs,
+                                .n_inputs = n};
+  const trm_status status = trm_output_check(&rule, call->output);
+  TRM_FREE(inputs);
+  return status;
+}
 
 trm_status app_prepare_parse(app_prepare_call *call, const app_option *options, int n_options,
                              app_list *words) {
@@ -26,7 +67,7 @@ trm_status app_prepare_parse(app_prepare_call *call, const app_option *options, 
   TRM_TRY(app_parse_page(&page, call->argc, call->argv, options, n_options, words, &call->done));
   if (call->done) return TRM_OK;
   TRM_TRY(app_single_process("prepare"));
-  if (call->output) return TRM_OK;
+  if (call->output) return check_output(call, options, n_options, words);
   return trm_fail(TRM_ERR_USAGE, "%s: give the file to write by -o DATA.h5", call->name);
 }
 

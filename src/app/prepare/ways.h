@@ -19,6 +19,7 @@ typedef struct app_prepare_call {
   char **argv;
   trm_log *log;
   const char *output; /* -o; filled by app_prepare_parse, as what follows */
+  bool force;         /* --force */
   const char *asked;  /* an option: only whether the way takes it is asked; NULL: to prepare */
   app_option taken;   /* it, when the way does; name NULL: it does not */
   bool done;          /* the way has answered, or shown its page: nothing is left to do */
@@ -36,9 +37,9 @@ typedef struct app_prepare_way {
   trm_status (*run)(app_prepare_call *call);
 } app_prepare_way;
 
-/** First row of every way's table of options. */
+/** First rows of every way's table of options. */
 #define APP_PREPARE_OUTPUT(call)                                                                   \
-  APP_TEXT("--output", 'o', &(call)->output, "DATA.h5", "file to write")
+  APP_TEXT("--output", 'o', &(call)->output, "DATA.h5", "file to write"), APP_FORCE(&(call)->force)
 
 /** Rows of the ways that make a vocabulary; unit NULL where none was given, which is `usual` then. */
 #define APP_PREPARE_VOCAB(o, usual)                                                                \

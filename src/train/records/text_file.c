@@ -6,20 +6,6 @@
 
 #include "trireme/io/files.h"
 
-trm_status trm_text_file_check(const char *command, const char *path) {
-  static const char signature[] = "\211HDF\r\n\032\n";
-  char begin[sizeof signature] = "";
-  TRM_TRY(trm_file_check_target(path));
-  FILE *file = fopen(path, "rb");
-  if (!file) return TRM_OK; /* there is none, or writing will tell */
-  const size_t n = fread(begin, 1, sizeof signature - 1, file);
-  (void)fclose(file); /* it was only read */
-  if (n < sizeof signature - 1 || memcmp(begin, signature, n) != 0) return TRM_OK;
-  return trm_fail(TRM_ERR_USAGE,
-                  "%s: %s is an HDF5 file, a data set or checkpoint; give -o another name", command,
-                  path);
-}
-
 trm_status trm_text_file_begin(trm_text_file *file) {
   *file = (trm_text_file){0};
   file->stream = open_memstream(&file->text, &file->bytes);
@@ -39,7 +25,11 @@ trm_status trm_text_file_publish(trm_text_file *file, const char *path) {
   if (fclose(file->stream) != 0 || bad) {
     status = trm_fail(TRM_ERR_MEMORY, "%s: no memory for its text", path);
   }
-  if (status == TRM_OK) status = trm_file_write_atomic(path, file->text, file->bytes);
+  if (status == TRM_OK && strcmp(path, TRM_TEXT_TO_TERMINAL) == 0) {
+    (void)fwrite(file->text, 1, file->bytes, stdout); /* whether it arrived is seen at the end */
+  } else if (status == TRM_OK) {
+    status = trm_file_write_atomic(path, file->text, file->bytes);
+  }
   free(file->text);
   *file = (trm_text_file){0};
   return status;

@@ -6,17 +6,18 @@
 
 #include "trireme/core/status.h"
 
+/** A name of a file that stands for standard output. */
+#define TRM_TEXT_TO_TERMINAL "-"
+
 typedef struct trm_text_file {
   FILE *stream; /* to be written to */
   char *text;   /* what has been written */
   size_t bytes;
 } trm_text_file;
 
-/** That `path` may be written, and is no data set or checkpoint that would be written over by a slip.
- *  Before the text is made. @return TRM_ERR_USAGE naming the command, TRM_ERR_IO */
-trm_status trm_text_file_check(const char *command, const char *path);
 trm_status trm_text_file_begin(trm_text_file *file);
-/** Ends the text and writes it to `path` atomically; frees it in any case. */
+/** Ends the text and writes it to `path` atomically, or to standard output for TRM_TEXT_TO_TERMINAL;
+ *  frees it in any case. */
 trm_status trm_text_file_publish(trm_text_file *file, const char *path);
 /** Gives an unpublished text up; one that was never begun is accepted. */
 void trm_text_file_discard(trm_text_file *file);

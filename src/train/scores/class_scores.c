@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ensemble.h"
+#include "prediction_columns.h"
 #include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/scores.h"
@@ -134,8 +135,8 @@ typedef struct words {
 
 static void write_rows(const words *w, const double *classes, const double *sure,
                        const trm_class_rows *rows, FILE *file, int64_t *n_rows) {
-  (void)fprintf(file, "%s\tclass\tprobability\tlabel%s%s\n", w->unit,
-                w->classes ? "\tclass_name" : "", w->names ? "\tname" : "");
+  (void)fprintf(file, "%s" TRM_CLASS_COLUMNS "%s%s\n", w->unit, w->classes ? "\tclass_name" : "",
+                w->names ? "\tname" : "");
   for (int64_t i = 0; i < rows->n_samples; ++i) {
     const int64_t c = (int64_t)classes[i] - 1;
     if (c < 0) continue;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ensemble.h"
+#include "prediction_columns.h"
 #include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/scores.h"
@@ -76,7 +77,7 @@ trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows, un
 
 static void write_rows(const char *unit, const trm_number_rows *rows, const double *all, FILE *file,
                        int64_t *n_rows) {
-  (void)fprintf(file, "%s\tprediction\ttarget\n", unit);
+  (void)fprintf(file, "%s" TRM_NUMBER_COLUMNS "\n", unit);
   for (int64_t i = 0; i < rows->n_samples; ++i) {
     const double target = target_of(rows, i);
     if (all[rows->n_samples + i] == 0 || !isfinite(all[i])) continue;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "prediction_columns.h"
 #include "text_file.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
@@ -184,7 +185,7 @@ static trm_status round_make(trm_comm *comm, const trm_ranker *r, rank_round *ro
   TRM_TRY(TRM_ALLOC(&rounds->all, n * trm_comm_size(comm), "recommendations"));
   if (trm_comm_rank(comm) > 0) return TRM_OK;
   TRM_TRY(trm_text_file_begin(&rounds->file));
-  (void)fprintf(rounds->file.stream, "user\titem\tscore\n");
+  (void)fprintf(rounds->file.stream, "user" TRM_ITEM_COLUMNS "\n");
   return TRM_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "prediction_columns.h"
 #include "text_file.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
@@ -175,7 +176,7 @@ trm_status trm_set_predictions_write(trm_comm *comm, const char *unit, const trm
   if (status == TRM_OK && writes) status = trm_text_file_begin(&file);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   if (writes) {
-    (void)fprintf(file.stream, "%s\tclasses\tprobabilities\tlabels%s\n", unit,
+    (void)fprintf(file.stream, "%s" TRM_CLASS_SET_COLUMNS "%s\n", unit,
                   names ? "\tclass_names" : "");
   }
   TRM_TRY_OUT(write_pieces(comm, rows, names, piece, file.stream, n_rows));

@@ -15,6 +15,7 @@
 #include "trireme/ckpt/ckpt.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
+#include "trireme/io/output.h"
 #include "trireme/optim/plugins.h"
 #include "trireme/train/keys.h"
 #include "trireme/train/layout.h"
@@ -269,6 +270,34 @@ static trm_status add_all(work *w) {
   return TRM_OK;
 }
 
+/* ---- where to ----------------------------------------------------------------------------- */
+
+/* Whether a file is such a mean. */
+static bool is_mean(const char *path) {
+  char message[TRM_MESSAGE_BYTES];
+  trm_ckpt_info info = {0};
+  (void)snprintf(message, sizeof message, "%s", trm_message());
+  const bool read = trm_ckpt_read_info(path, &info) == TRM_OK;
+  const bool mean = read && trm_facts_find(&info.facts, "averaged", TRM_FACT_TEXT);
+  if (read) trm_ckpt_info_free(&info);
+  trm_message_set(message); /* what cannot be read is none */
+  return mean;
+}
+
+static trm_status check_output(const work *w) {
+  const char **inputs = NULL;
+  TRM_TRY(TRM_ALLOC(&inputs, w->n, "names of inputs"));
+  for (int i = 0; i < w->n; ++i) inputs[i] = w->paths[i].text;
+  const trm_output_rule rule = {.command = "average",
+                                .made = is_mean,
+                                .force = w->options->force,
+                                .inputs = inputs,
+                                .n_inputs = w->n};
+  const trm_status status = trm_output_check(&rule, w->options->output);
+  TRM_FREE(inputs);
+  return status;
+}
+
 /* ---- the file -------------------------------------------------------------------------------- */
 
 static trm_status copy_fact(const trm_fact *f, trm_facts *to) {
@@ -320,6 +349,7 @@ trm_status trm_average_run(const trm_average_options *options, trm_average_resul
   trm_status status = TRM_OK;
   trm_log_init(&w.log, stderr);
   TRM_TRY_OUT(choose(&w));
+  TRM_TRY_OUT(check_output(&w));
   TRM_TRY_OUT(begin(&w));
   TRM_TRY_OUT(add_all(&w));
   TRM_TRY_OUT(write_mean(&w, options->output));

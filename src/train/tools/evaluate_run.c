@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "ensemble.h"
+#include "prediction_columns.h"
 #include "restore.h"
 #include "rundir.h"
 #include "task.h"
 #include "text_file.h"
 #include "trireme/comm/watch.h"
+#include "trireme/io/output.h"
 #include "trireme/train/train.h"
 
 /* Keys that say how a model is evaluated may be others than in training. */
@@ -198,20 +200,44 @@ static trm_status predict_one(trm_comm *comm, const trm_predict_options *options
   return status;
 }
 
-static trm_status check_output(trm_comm *comm, const char *output) {
-  return trm_comm_agree(comm,
-                        trm_comm_rank(comm) == 0 ? trm_text_file_check("predict", output) : TRM_OK);
+/* Whether a file begins as files of predictions do. */
+static bool is_predictions(const char *path) {
+  static const char *const columns[] = {TRM_CLASS_COLUMNS, TRM_CLASS_SET_COLUMNS,
+                                        TRM_NUMBER_COLUMNS, TRM_ITEM_COLUMNS};
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; ++i) {
+    if (trm_file_begins_with(path, columns[i])) return true;
+  }
+  return false;
+}
+
+/* Collective. */
+static trm_status check_output(trm_comm *comm, const trm_predict_options *options,
+                               const char *const *runs, int n_runs) {
+  const char *inputs[TRM_MAX_MEMBERS + 1];
+  trm_status status = TRM_OK;
+  const bool looks = trm_comm_rank(comm) == 0 && strcmp(options->output, TRM_TEXT_TO_TERMINAL) != 0;
+  for (int i = 0; i < n_runs; ++i) inputs[i] = runs[i];
+  if (options->data) inputs[n_runs++] = options->data;
+  if (looks) {
+    const trm_output_rule rule = {.command = "predict",
+                                  .made = is_predictions,
+                                  .force = options->force,
+                                  .inputs = inputs,
+                                  .n_inputs = n_runs};
+    status = trm_output_check(&rule, options->output);
+  }
+  return trm_comm_agree(comm, status);
 }
 
 trm_status trm_predict_run(trm_comm *comm, const trm_predict_options *options, int64_t *n_rows) {
-  TRM_TRY(check_output(comm, options->output));
+  TRM_TRY(check_output(comm, options, &options->run, 1));
   return predict_one(comm, options, NULL, n_rows);
 }
 
 trm_status trm_predict_ensemble(trm_comm *comm, const trm_predict_options *options,
                                 const trm_members *members, int64_t *n_rows) {
   trm_ensemble e = {.vote = members->vote, .n_members = members->n};
-  trm_status status = check_output(comm, options->output);
+  trm_status status = check_output(comm, options, members->runs, members->n);
   for (int i = 0; i < members->n && status == TRM_OK; ++i) {
     trm_predict_options of = *options;
     of.run = members->runs[i];

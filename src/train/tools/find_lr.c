@@ -7,16 +7,18 @@
 #include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
+#include "trireme/io/output.h"
 #include "trireme/train/train.h"
 
 /* ---- files ------------------------------------------------------------------------------------ */
+
+static const char *const files[] = {"find_lr.csv", "find_lr.svg"};
 
 static trm_status publish(const trm_find_lr_options *options, const trm_rate_curve *curve,
                           bool picture) {
   char path[TRM_PATH_BYTES];
   trm_text_file file;
-  TRM_TRY(
-      trm_path_join(path, sizeof path, options->folder, picture ? "find_lr.svg" : "find_lr.csv"));
+  TRM_TRY(trm_path_join(path, sizeof path, options->folder, files[picture]));
   TRM_TRY(trm_text_file_begin(&file));
   if (picture) {
     char title[128];
@@ -35,12 +37,25 @@ static trm_status write_files(const trm_find_lr_options *options, const trm_rate
   return publish(options, curve, true);
 }
 
+static bool is_table(const char *path) {
+  return trm_file_begins_with(path, TRM_RATE_CURVE_COLUMNS);
+}
+
+static bool is_picture(const char *path) {
+  return trm_file_begins_with(path, TRM_RATE_CURVE_MARK);
+}
+
 /* That the folder can be written to shows before the run, not after it. */
 static trm_status prepare_folder(const trm_find_lr_options *options) {
   char path[TRM_PATH_BYTES];
   TRM_TRY(trm_folder_make(options->folder));
-  TRM_TRY(trm_path_join(path, sizeof path, options->folder, "find_lr.csv"));
-  return trm_text_file_check("find-lr", path);
+  for (int picture = 0; picture < 2; ++picture) {
+    const trm_output_rule rule = {
+        .command = "find-lr", .made = picture ? is_picture : is_table, .force = options->force};
+    TRM_TRY(trm_path_join(path, sizeof path, options->folder, files[picture]));
+    TRM_TRY(trm_output_check(&rule, path));
+  }
+  return TRM_OK;
 }
 
 /* ---- the run ---------------------------------------------------------------------------------- */

@@ -111,7 +111,7 @@ void trm_rate_curve_range(const trm_rate_curve *curve, double *low, double *high
 /* ---- files ------------------------------------------------------------------------------------ */
 
 void trm_rate_curve_write_csv(const trm_rate_curve *curve, FILE *file) {
-  (void)fprintf(file, "step,lr,loss,smooth_loss\n");
+  (void)fprintf(file, TRM_RATE_CURVE_COLUMNS "\n");
   for (int64_t i = 0; i < curve->n; ++i) {
     (void)fprintf(file, "%" PRId64 ",%.9g,%.9g,%.9g\n", i + 1, curve->rates[i], curve->losses[i],
                   curve->smooth[i]);
@@ -190,12 +190,14 @@ void trm_rate_curve_write_svg(const trm_rate_curve *curve, const char *title, FI
     f.last = log10(curve->rates[curve->n - 1]);
   }
   trm_rate_curve_range(curve, &f.low, &f.high);
-  (void)fprintf(file,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-                "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n"
-                "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n<text x=\"%d\" y=\"24\" "
-                "font-size=\"14\">",
-                WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT);
+  (void)fprintf(
+      file,
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+      "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n" TRM_RATE_CURVE_MARK
+      "\n"
+      "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n<text x=\"%d\" y=\"24\" "
+      "font-size=\"14\">",
+      WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT);
   write_escaped(title, file);
   (void)fprintf(file, "</text>\n");
   write_axes(&f, file);

@@ -20,6 +20,7 @@
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/tokenizer.h"
+#include "trireme/io/output.h"
 #include "trireme/train/train.h"
 
 enum {
@@ -40,6 +41,7 @@ typedef struct line {
 typedef struct translator {
   trm_comm *comm; /* borrowed */
   const trm_translate_options *options;
+  const char *path; /* of the output; NULL: standard output */
   trm_restored restored;
   trm_sample_facts facts;
   trm_tokenizer *input, *output;
@@ -421,7 +423,7 @@ static trm_status say_counts(translator *t) {
 
 static trm_status run(translator *t) {
   const bool root = trm_comm_rank(t->comm) == 0;
-  const char *output = t->options->output;
+  const char *output = t->path;
   trm_line_reader reader = {0};
   trm_text_file file = {0};
   trm_status status = root ? trm_line_reader_open(&reader, t->options->input) : TRM_OK;
@@ -442,10 +444,18 @@ static trm_status run(translator *t) {
 
 trm_status trm_translate_run(trm_comm *comm, const trm_translate_options *options) {
   translator t = {.comm = comm, .options = options, .start_s = trm_clock_s()};
+  if (options->output && strcmp(options->output, TRM_TEXT_TO_TERMINAL) != 0) {
+    t.path = options->output;
+  }
   trm_log_init(&t.log, trm_comm_rank(comm) == 0 ? stderr : NULL);
   trm_status status = TRM_OK;
-  if (options->output && trm_comm_rank(comm) == 0) {
-    status = trm_text_file_check("translate", options->output);
+  if (t.path && trm_comm_rank(comm) == 0) {
+    const char *const inputs[] = {options->run, options->input};
+    const trm_output_rule rule = {.command = "translate",
+                                  .force = options->force,
+                                  .inputs = inputs,
+                                  .n_inputs = options->input ? 2 : 1};
+    status = trm_output_check(&rule, t.path);
   }
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) status = open_translator(&t);
