@@ -1,12 +1,44 @@
 foreach(name
-    layouts resume elastic sharded verify same_bits
-    optimizers ensemble average_tool curves average find_lr adversarial transfer stop_evaluation
-    units sentencepiece keys bad_input commands show outputs
-    graph_prepare samples_prepare images_prepare
-    sequence_layouts sequence_resume sequence_writing sequence_input
-    value_layouts value_input value_resume value_commands unlabelled
-    graph_layouts graph_commands graph_cora examples)
-    graph_layouts graph_commands graph_cora sweep)
+    layouts
+    resume
+    elastic
+    sharded
+    verify
+    same_bits
+    optimizers
+    ensemble
+    average_tool
+    curves
+    average
+    find_lr
+    adversarial
+    transfer
+    stop_evaluation
+    units
+    sentencepiece
+    keys
+    bad_input
+    commands
+    show
+    outputs
+    graph_prepare
+    samples_prepare
+    images_prepare
+    sequence_layouts
+    sequence_resume
+    sequence_writing
+    sequence_input
+    value_layouts
+    value_input
+    value_resume
+    value_commands
+    unlabelled
+    graph_layouts
+    graph_commands
+    graph_cora
+    examples
+    sweep
+  )
   trm_add_script_test(NAME test_${name} FOLDER e2e PROCESSORS 2 TIMEOUT 600
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)
 endforeach()
