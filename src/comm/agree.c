@@ -3,14 +3,16 @@
 #include <string.h>
 
 #include "comm_internal.h"
+#include "trireme/comm/watch.h"
 
-/* The lowest rank for which `flag` is false; comm->size if there is none. MINLOC keeps the lowest
- * rank among equals. */
-static int lowest_without(trm_comm *comm, bool flag) {
+/* MINLOC keeps the lowest rank among equals. */
+int trm_comm_lowest_without(trm_comm *comm, bool flag) {
   struct {
     int flag, rank;
   } mine = {flag ? 1 : 0, comm->rank}, lowest = {1, 0};
+  trm_watch_wait_begin(comm);
   TRM_MPI(comm, MPI_Allreduce(&mine, &lowest, 1, MPI_2INT, MPI_MINLOC, comm->mpi));
+  trm_watch_wait_end(comm, true);
   return lowest.flag ? comm->size : lowest.rank;
 }
 
@@ -19,8 +21,7 @@ bool trm_comm_has_agreed(const trm_comm *comm) {
   return message[0] != '\0' && strcmp(message, comm->job->agreed) == 0;
 }
 
-/* What is agreed on in one communicator stays as it is in all others. */
-static void remember(trm_comm *comm) {
+void trm_comm_remember(trm_comm *comm) {
   snprintf(comm->job->agreed, sizeof comm->job->agreed, "%s", trm_message());
 }
 
@@ -38,7 +39,7 @@ void trm_comm_adopt(trm_comm *comm, int speaker, int n_failed, const char *messa
     snprintf(text + prefix, sizeof text - (size_t)prefix, "%.*s%s", room, message, suffix);
   }
   trm_message_set(text);
-  remember(comm);
+  trm_comm_remember(comm);
 }
 
 /* What the lowest failing rank tells the others. */
@@ -49,7 +50,7 @@ typedef struct verdict {
 } verdict;
 
 trm_status trm_comm_agree(trm_comm *comm, trm_status status) {
-  const int speaker = lowest_without(comm, status == TRM_OK);
+  const int speaker = trm_comm_lowest_without(comm, status == TRM_OK);
   if (speaker == comm->size) return TRM_OK;
 
   verdict v = {0};
@@ -68,7 +69,7 @@ trm_status trm_comm_agree(trm_comm *comm, trm_status status) {
 trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what) {
   uint64_t first = value;
   TRM_MPI(comm, MPI_Bcast(&first, 1, MPI_UINT64_T, 0, comm->mpi));
-  const int differing = lowest_without(comm, value == first);
+  const int differing = trm_comm_lowest_without(comm, value == first);
   if (differing == comm->size) return TRM_OK;
   uint64_t other = value;
   TRM_MPI(comm, MPI_Bcast(&other, 1, MPI_UINT64_T, differing, comm->mpi));
@@ -79,6 +80,6 @@ trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what
                what, comm->places->job_ranks[differing], comm->places->hosts[differing],
                comm->places->job_ranks[0], comm->places->hosts[0], (unsigned long long)other,
                (unsigned long long)first);
-  remember(comm);
+  trm_comm_remember(comm);
   return status;
 }

@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "comm_internal.h"
+#include "trireme/comm/watch.h"
 
 trm_status trm_comm_barrier(trm_comm *comm) {
+  trm_watch_wait_begin(comm);
   TRM_MPI(comm, MPI_Barrier(comm->mpi));
+  trm_watch_wait_end(comm, true);
   return TRM_OK;
 }
 
@@ -22,12 +25,14 @@ trm_status trm_comm_broadcast(trm_comm *comm, void *data, int64_t bytes, int roo
                     root, comm->size);
   }
   unsigned char *next = data;
+  trm_watch_wait_begin(comm);
   while (bytes > 0) {
     const int n = next_piece(comm, bytes, 1);
     TRM_MPI(comm, MPI_Bcast(next, n, MPI_BYTE, root, comm->mpi));
     next += n;
     bytes -= n;
   }
+  trm_watch_wait_end(comm, false);
   return TRM_OK;
 }
 
@@ -40,24 +45,28 @@ static trm_status check_peer(const trm_comm *comm, int64_t bytes, int peer) {
 trm_status trm_comm_send(trm_comm *comm, const void *data, int64_t bytes, int to) {
   TRM_TRY(check_peer(comm, bytes, to));
   const unsigned char *next = data;
+  trm_watch_wait_begin(comm);
   while (bytes > 0) {
     const int n = next_piece(comm, bytes, 1);
     TRM_MPI(comm, MPI_Send(next, n, MPI_BYTE, to, 0, comm->mpi));
     next += n;
     bytes -= n;
   }
+  trm_watch_wait_end(comm, false);
   return TRM_OK;
 }
 
 trm_status trm_comm_receive(trm_comm *comm, void *data, int64_t bytes, int from) {
   TRM_TRY(check_peer(comm, bytes, from));
   unsigned char *next = data;
+  trm_watch_wait_begin(comm);
   while (bytes > 0) {
     const int n = next_piece(comm, bytes, 1);
     TRM_MPI(comm, MPI_Recv(next, n, MPI_BYTE, from, 0, comm->mpi, MPI_STATUS_IGNORE));
     next += n;
     bytes -= n;
   }
+  trm_watch_wait_end(comm, false);
   return TRM_OK;
 }
 
@@ -95,6 +104,7 @@ void trm_send_and_receive(trm_comm *comm, const void *data, int64_t bytes, int t
                           int64_t in_bytes, int from, int tag) {
   const unsigned char *next = data;
   unsigned char *next_in = in;
+  trm_watch_wait_begin(comm);
   while (bytes > 0 || in_bytes > 0) {
     const int n = next_piece(comm, bytes, 1), n_in = next_piece(comm, in_bytes, 1);
     TRM_MPI(comm, MPI_Sendrecv(next, n, MPI_BYTE, n > 0 ? to : MPI_PROC_NULL, tag, next_in, n_in,
@@ -105,6 +115,7 @@ void trm_send_and_receive(trm_comm *comm, const void *data, int64_t bytes, int t
     bytes -= n;
     in_bytes -= n_in;
   }
+  trm_watch_wait_end(comm, false);
 }
 
 trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64_t bytes) {
@@ -112,7 +123,9 @@ trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64
     return trm_fail(TRM_ERR_ARG, "all-gather of %lld bytes", (long long)bytes);
   }
   if (bytes <= comm->max_message_bytes / comm->size) {
+    trm_watch_wait_begin(comm);
     TRM_MPI(comm, MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->mpi));
+    trm_watch_wait_end(comm, true);
     return TRM_OK;
   }
   unsigned char *rows = all;
@@ -126,12 +139,15 @@ trm_status trm_comm_allgather(trm_comm *comm, const void *mine, void *all, int64
 static trm_status reduce(trm_comm *comm, void *values, int64_t n, MPI_Datatype type, MPI_Op op) {
   if (n < 0) return trm_fail(TRM_ERR_ARG, "reduction of %lld values", (long long)n);
   unsigned char *next = values;
+  const bool meets = n > 0;
+  trm_watch_wait_begin(comm);
   while (n > 0) { /* all types here have 8 bytes */
     const int piece = next_piece(comm, n, 8);
     TRM_MPI(comm, MPI_Allreduce(MPI_IN_PLACE, next, piece, type, op, comm->mpi));
     next += (int64_t)piece * 8;
     n -= piece;
   }
+  trm_watch_wait_end(comm, meets);
   return TRM_OK;
 }
 

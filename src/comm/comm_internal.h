@@ -65,6 +65,10 @@ void trm_comm_settle_in(trm_comm *comm);
 /** What ranks agree to be the failure of `speaker`: sets the message of this process. `message` is
  *  the speaker's own, or one that has been agreed on before and stays as it is. */
 void trm_comm_adopt(trm_comm *comm, int speaker, int n_failed, const char *message, bool agreed);
+/** The message of this process has been agreed on: it stays as it is in all communicators. */
+void trm_comm_remember(trm_comm *comm);
+/** The lowest rank for which `flag` is false; comm->size if there is none. Collective. */
+int trm_comm_lowest_without(trm_comm *comm, bool flag);
 /** Whether this thread's message came out of an agreement: it names its rank already. */
 bool trm_comm_has_agreed(const trm_comm *comm);
 

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "fetch_internal.h"
+#include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 
 enum { TAG_IDS = 1, TAG_ROWS = 2 };
@@ -266,10 +267,12 @@ trm_status trm_fetch_poll(trm_fetch *f) {
 void trm_fetch_wait(trm_fetch *f) {
   bool done = !f->under_way || advance(f);
   const double start_s = done ? 0 : trm_clock_s();
+  trm_watch_wait_begin(f->comm);
   while (!done) {
     trm_idle_pause(f->yield_at_once, trm_clock_s() - start_s);
     done = advance(f);
   }
+  trm_watch_wait_end(f->comm, false);
   f->under_way = false;
 }
 

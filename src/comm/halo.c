@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
 
 enum { TAG_IDS = 1, TAG_ROWS = 2 };
@@ -226,11 +227,13 @@ trm_status trm_halo_exchange(trm_halo *halo, void *rows, int64_t row_bytes) {
                 bytes + (halo->n_own + halo->from[comm->rank]) * row_bytes);
   if (comm->size == 1) return TRM_OK;
   TRM_TRY(trm_halo_reserve(halo, row_bytes));
+  trm_watch_wait_begin(comm);
   if (halo->window) {
     trm_halo_window_exchange(halo, bytes, row_bytes);
   } else {
     exchange_messages(halo, bytes, row_bytes);
   }
+  trm_watch_wait_end(comm, false);
   const int64_t n_sent = halo->give_from[comm->size] - trm_halo_gives(halo, comm->rank);
   halo->sent_bytes += n_sent * row_bytes;
   return TRM_OK;

@@ -6,6 +6,7 @@
 #include "progress_internal.h"
 #include "tail_internal.h"
 #include "trireme/comm/reducer.h"
+#include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
 #include "trireme/math/kernels.h"
@@ -186,6 +187,7 @@ static void on_ready(void *context, int param) {
 
 static void on_between(void *context) {
   trm_gradsync *sync = context;
+  trm_watch_touch(sync->comm); /* a block of a large model may take minutes */
   if (sync->last_block && sync->overlap) trm_progress_poll(sync->progress);
   if (sync->between) sync->between(sync->between_context);
 }
@@ -279,7 +281,10 @@ trm_status trm_gradsync_finish(trm_gradsync *sync, trm_status status, bool stop,
     hand_over(sync, end < sync->n_total ? end : sync->n_total);
   }
   const double start_s = trm_clock_s();
-  TRM_TRY(trm_progress_wait(sync->progress));
+  trm_watch_wait_begin(sync->comm);
+  const trm_status waited = trm_progress_wait(sync->progress);
+  trm_watch_wait_end(sync->comm, waited == TRM_OK);
+  TRM_TRY(waited);
   *result = (trm_gradsync_result){.grads = slot(sync, 0), .exposed_s = trm_clock_s() - start_s};
   trm_tail_read(tail(sync, 0), sync->n_blocks, &result->loss_sum, &result->count,
                 &result->samples_hash, &result->n_failed, &result->stop);
@@ -312,7 +317,10 @@ trm_status trm_gradsync_gather(trm_gradsync *sync, trm_real *array, double *expo
   copy_stripes(sync, array, true);
   TRM_TRY(trm_reducer_start_gather(sync->reducer, 0, sync->n_params));
   trm_progress_wake(sync->progress);
-  TRM_TRY(trm_progress_wait(sync->progress));
+  trm_watch_wait_begin(sync->comm);
+  const trm_status waited = trm_progress_wait(sync->progress);
+  trm_watch_wait_end(sync->comm, false);
+  TRM_TRY(waited);
   copy_stripes(sync, array, false);
   if (exposed_s) *exposed_s = trm_clock_s() - start_s;
   return TRM_OK;

@@ -2,6 +2,8 @@
  *
  *     comm_end_child hang R     rank R sleeps, the others wait for it in a barrier
  *     comm_end_child stop R     rank R stops itself (SIGSTOP), the others wait
+ *     comm_end_child tangle R   all ranks wait for each other
+ *     comm_end_child slow R     rank R works for longer than the deadline, moving, and rests as long
  *     comm_end_child mpi R      an MPI call fails on rank R, the others wait
  *     comm_end_child bug R      an assertion fails on rank R, the others wait
  *     comm_end_child group R    the same in R's half of the ranks, while the other half goes on
@@ -22,7 +24,8 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 
-static const double DEADLINE_S = 1.0;
+/* Of those that end the job, and of those that must not. */
+static const double DEADLINE_S = 1.0, LONG_DEADLINE_S = 2.0;
 
 static void run_busy(trm_comm *comm) {
   for (int step = 0; step < 8; ++step) {
@@ -30,7 +33,7 @@ static void run_busy(trm_comm *comm) {
     trm_sleep_s(0.2);
   }
   trm_watch_pause(comm);
-  trm_sleep_s(2.5);
+  trm_sleep_s(1.3 * LONG_DEADLINE_S);
   for (int step = 0; step < 1000000; ++step) trm_watch_phase(comm, "hot path", step);
   /* Stopped, another deadline set, stopped by finalize. */
   trm_watch_stop(comm);
@@ -58,12 +61,31 @@ static void run_suspended(trm_comm *comm) {
 /* One rank goes its own way, the others wait for it. */
 static void run_bad(trm_comm *comm, const char *mode, int bad) {
   trm_watch_phase(comm, "gradient all-reduce", 57);
-  if (trm_comm_rank(comm) == bad) {
-    trm_watch_pause(comm);
+  if (strcmp(mode, "tangle") == 0 && trm_comm_rank(comm) == bad) {
+    CHECK_OK(trm_comm_receive(comm, &bad, sizeof bad, (bad + 1) % trm_comm_size(comm)));
+  } else if (trm_comm_rank(comm) == bad) {
     if (strcmp(mode, "mpi") == 0) CHECK_OK(trm_comm_allgather(comm, &bad, MPI_IN_PLACE, 4));
     TRM_ASSERT(strcmp(mode, "bug") != 0);
-    if (strcmp(mode, "stop") == 0) CHECK_EQ(raise(SIGSTOP), 0);
+    if (strcmp(mode, "stop") == 0) {
+      trm_sleep_s(0.4 * DEADLINE_S); /* it has said what it is at */
+      CHECK_EQ(raise(SIGSTOP), 0);
+    }
     trm_sleep_s(60);
+  }
+  CHECK_OK(trm_comm_barrier(comm));
+}
+
+/* Others wait for it, and it is left alone. */
+static void run_slow(trm_comm *comm, int slow) {
+  trm_watch_phase(comm, "forward and backward", 57);
+  for (int i = 0; i < 13 && trm_comm_rank(comm) == slow; ++i) {
+    trm_sleep_s(0.1 * LONG_DEADLINE_S);
+    trm_watch_touch(comm);
+  }
+  CHECK_OK(trm_comm_barrier(comm));
+  if (trm_comm_rank(comm) == slow) {
+    trm_watch_pause(comm);
+    trm_sleep_s(1.3 * LONG_DEADLINE_S);
   }
   CHECK_OK(trm_comm_barrier(comm));
 }
@@ -89,9 +111,14 @@ int main(int argc, char **argv) {
   trm_watch_phase(comm, "no deadline", 0);
   trm_watch_stop(comm);
   const bool ends_itself = strcmp(argv[1], "mpi") == 0 || strcmp(argv[1], "bug") == 0;
-  CHECK_OK(trm_watch_start(comm, ends_itself ? 30.0 : DEADLINE_S));
+  const bool goes_on = strcmp(argv[1], "slow") == 0 || strcmp(argv[1], "busy") == 0;
+  CHECK_OK(trm_watch_start(comm, ends_itself ? 30.0 : goes_on ? LONG_DEADLINE_S : DEADLINE_S));
   if (strcmp(argv[1], "group") == 0) run_group(comm, (int)strtol(argv[2], NULL, 10));
-  if (argc > 2) run_bad(comm, argv[1], (int)strtol(argv[2], NULL, 10));
+  if (strcmp(argv[1], "slow") == 0) {
+    run_slow(comm, (int)strtol(argv[2], NULL, 10));
+  } else if (argc > 2) {
+    run_bad(comm, argv[1], (int)strtol(argv[2], NULL, 10));
+  }
   if (strcmp(argv[1], "busy") == 0) run_busy(comm);
   if (strcmp(argv[1], "suspended") == 0) run_suspended(comm);
   trm_comm_finalize(&comm);

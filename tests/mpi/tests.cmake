@@ -3,6 +3,12 @@ trm_add_test(NAME test_comm_agree FOLDER mpi MODULES core math comm RANKS 1 2 3 
 foreach(name rows fetch split shared)
   trm_add_test(NAME test_comm_${name} FOLDER mpi MODULES core math comm RANKS 1 2 3 4)
 endforeach()
+trm_add_test(NAME test_comm_judge FOLDER mpi MODULES core math comm)
+trm_add_test(NAME test_comm_pulse FOLDER mpi MODULES core math comm RANKS 1 2 4)
+trm_topics(comm comm_folders)
+foreach(name judge pulse)
+  target_include_directories(test_comm_${name} PRIVATE ${comm_folders})
+endforeach()
 trm_add_test(NAME test_comm_reducer FOLDER mpi MODULES core math comm RANKS 1 2 3 4 5 7 TIMEOUT 300)
 
 trm_collect("core;math;comm" objects libs)

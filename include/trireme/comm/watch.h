@@ -1,7 +1,11 @@
 /**
- * The deadline thread: makes no MPI calls, sees that a named phase has lasted too long, writes one
- * line with rank, host, step and phase, and ends the process with exit code 71; rank 0 first, the
- * next ones three seconds after each other, so that one line is printed.
+ * The watch: a thread of each rank that makes no MPI calls tells other ranks, over a channel of its
+ * own, what its rank is at; it sees that a rank gives no sign of life, names it in one line, ends the
+ * job with exit code 71, and ends a launcher that waits for a host that is gone.
+ *
+ * A rank is silent when nothing comes from it (dead, stopped, its host frozen or cut off), stuck when
+ * it answers but does not move in a phase, and else it works, rests or waits. Silent ranks, and stuck
+ * ones for which others wait, end the job after the deadline; a slow one that moves does not.
  */
 #ifndef TRIREME_COMM_WATCH_H
 #define TRIREME_COMM_WATCH_H
@@ -11,21 +15,33 @@
 #include "trireme/comm/comm.h"
 
 /**
- * Starts the thread; deadline_s <= 0 starts none, nor does a communicator of one rank. Not collective.
+ * Starts the thread. Collective. deadline_s <= 0 starts none, nor does a communicator of one rank;
+ * that of rank 0 counts.
  * A process has one, and one phase, whichever of its communicators names it: where it runs already
  * (groups of trm_comm_split) it keeps its deadline.
- * @param deadline_s  seconds that a phase may last from its last sign of life
- * @return TRM_ERR_MEMORY when no thread can be had, on this rank alone
+ * Where the file that the environment variable TRIREME_EXIT_FILE names exists on the launcher's host
+ * and the launcher has to be killed, "71" is written into it, since a killed launcher has no exit code.
+ * @param deadline_s  seconds that a rank may give no sign of life
+ * @return TRM_ERR_MEMORY, on this rank alone when no thread can be had
  */
 trm_status trm_watch_start(trm_comm *comm, double deadline_s);
 /** Ends the thread, and waits for its end, when all that started it have stopped. Not collective. */
 void trm_watch_stop(trm_comm *comm);
-/** Enters phase `name` (kept: a string literal) of `step`; restarts the clock. Cheap, per step.
+/** Whether ranks hear of each other; if not, each knows only how long it has not moved itself. */
+bool trm_watch_has_channel(const trm_comm *comm);
+
+/* What follows is for the main thread, and cheap: some 0.1 us. */
+
+/** Enters phase `name` (kept: a string literal; 31 characters are told) of `step`: a sign of life.
  *  For a communicator of one rank it is a pause. */
 void trm_watch_phase(trm_comm *comm, const char *name, int64_t step);
-/** Goes on with the phase and restarts its clock: for long phases, at each sign of life. */
+/** Goes on with the phase: for long phases, at each sign of life. */
 void trm_watch_touch(trm_comm *comm);
-/** No deadline until the next phase (long local work such as a data check). */
+/** Until the next phase this rank need not move (long local work such as a data check), and others may
+ *  wait for it; it still has to answer. */
 void trm_watch_pause(trm_comm *comm);
+/** Around a wait for other ranks. `all_were_here`: all ranks of `comm` are known to have come. */
+void trm_watch_wait_begin(trm_comm *comm);
+void trm_watch_wait_end(trm_comm *comm, bool all_were_here);
 
 #endif

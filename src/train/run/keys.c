@@ -75,8 +75,9 @@ static const trm_config_key keys[] = {
         "nobody."),
     TRM_KEY_BOOL("comm.shared_window", "true", TRM_NO_EFFECT,
                  "Ranks of one host reduce through shared memory."),
-    TRM_KEY_REAL("comm.deadline_s", "300", 0, TRM_NO_LIMIT, "s", TRM_NO_EFFECT,
-                 "A wait for another rank that lasts longer ends the run; 0: none."),
+    TRM_KEY_REAL("comm.deadline_s", "60", 0, TRM_NO_LIMIT, "s", TRM_NO_EFFECT,
+                 "A rank that gives no sign of life for so long ends the run, and is named; 0: "
+                 "never."),
 
     TRM_KEY_INT(
         "check.every", "100", 0, TRM_MAX_STEPS, "steps", TRM_NO_EFFECT,

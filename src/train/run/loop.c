@@ -148,6 +148,7 @@ static trm_status step(trm_run *r, bool *stop) {
     return status;
   }
   *stop = sums.stop;
+  trm_watch_phase(r->comm, "update", r->state.step);
 
   if (!(sums.count > 0)) {
     return trm_fail(TRM_ERR_DATA,
@@ -202,6 +203,8 @@ static trm_status step(trm_run *r, bool *stop) {
     note_dry_step(r, loss, info.lr);
     return TRM_OK;
   }
+  trm_watch_phase(r->comm, "writing", r->state.step);
+  trm_watch_pause(r->comm); /* the disk may be slow */
   r->pending = trm_metrics_step(r->metrics, &record);
   if (r->pending == TRM_OK && norms) {
     r->pending = trm_norms_write(&r->norms, r->learner.params, r->state.step, r->metrics);

@@ -66,12 +66,17 @@ void trm_run_save(trm_run *r, bool best) {
     const trm_status status = trm_states_collect(r->comm, &r->learner, &r->regions, &states);
     if (r->pending == TRM_OK) r->pending = status;
   }
-  if (r->store && r->pending == TRM_OK) r->pending = write_checkpoint(r, best);
+  if (r->store && r->pending == TRM_OK) {
+    trm_watch_phase(r->comm, "saving a checkpoint", r->state.step);
+    trm_watch_pause(r->comm);
+    r->pending = write_checkpoint(r, best);
+  }
   if (r->sharded) trm_states_release(&r->learner, &r->regions, &states);
 }
 
 trm_status trm_run_save_last(trm_run *r) {
   if (r->saved_step != r->state.step) trm_run_save(r, false);
+  trm_watch_phase(r->comm, "saving a checkpoint", r->state.step);
   trm_watch_pause(r->comm); /* the disk may be slow; whoever dies meanwhile ends the job */
   if (r->store && r->pending == TRM_OK) r->pending = trm_ckpt_wait(r->store);
   return trm_comm_agree(r->comm, r->pending);

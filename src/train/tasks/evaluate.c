@@ -5,6 +5,7 @@
 
 #include "task.h"
 #include "trireme/comm/reducer.h"
+#include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
@@ -97,6 +98,7 @@ trm_status trm_evaluator_run(trm_evaluator *e, trm_subset subset, double share,
       e->sums[2 * G] = 1;
       break;
     }
+    trm_watch_touch(e->comm); /* each group is progress */
     status = run_group(e, subset, g, trm_share_at(g, n_groups, G), n_windows,
                        g == first ? TRM_WEIGHTS_FIRST : TRM_WEIGHTS_SAME);
   }

@@ -1,0 +1,160 @@
+/* Who is to blame, and in which words. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "watch_internal.h"
+
+static const double NOW_S = 1000, LIMIT_S = 60;
+enum { SIZE = 4 };
+
+/* Four ranks, two a host, that have all just spoken and work. Rank 0 judges. */
+static void reset(trm_patient rows[SIZE]) {
+  for (int r = 0; r < SIZE; ++r) {
+    rows[r] = (trm_patient){.tells = r != 0,
+                            .heard = true,
+                            .heard_s = NOW_S - 0.5,
+                            .number = r,
+                            .mate = r ^ 1,
+                            .vital = {.doing = TRM_WORKS,
+                                      .step = 57,
+                                      .still_s = 0.1,
+                                      .mate = 'S',
+                                      .phase = "forward and backward"}};
+    (void)snprintf(rows[r].host, sizeof rows[r].host, "h%d", 1 + r / 2);
+  }
+}
+
+static void waits(trm_patient *row, double still_s) {
+  row->vital.doing = TRM_WAITS;
+  row->vital.still_s = still_s;
+  (void)snprintf(row->vital.phase, sizeof row->vital.phase, "gradient all-reduce");
+}
+
+static trm_diagnosis judge(const trm_patient *rows, double alive_s, int *scratch) {
+  trm_diagnosis d = {.ranks = scratch};
+  trm_judge(rows, SIZE, NOW_S, alive_s, LIMIT_S, &d);
+  return d;
+}
+
+static void check_line(const trm_patient *rows, trm_diagnosis *d, const char *want) {
+  char line[512];
+  trm_judge_words(rows, SIZE, 0, d, NOW_S, LIMIT_S, line, sizeof line);
+  CHECK(strncmp(line, want, strlen(want)) == 0);
+  if (strncmp(line, want, strlen(want)) != 0) fprintf(stderr, "  %s  %s\n", line, want);
+  CHECK_EQ(line[strlen(line) - 1], '\n');
+}
+
+static void test_well(void) {
+  trm_patient rows[SIZE];
+  int scratch[SIZE];
+  reset(rows);
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_WELL);
+  /* A slow rank that moves, and one that rests, are waited for. */
+  for (int r = 0; r < 3; ++r) waits(&rows[r], 500);
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_WELL);
+  rows[3].vital = (trm_vital){.doing = TRM_RESTS, .still_s = 500};
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_WELL);
+  /* One that does not move harms nobody while nobody waits for it. */
+  reset(rows);
+  rows[3].vital.still_s = 500;
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_WELL);
+  /* Its datagrams are lost, but it was there when the last sum was made. */
+  reset(rows);
+  rows[3].heard_s = NOW_S - 500;
+  CHECK_EQ(judge(rows, NOW_S - 3, scratch).finding, TRM_WELL);
+  /* It has taken its leave. */
+  rows[3].tells = rows[3].heard = false;
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_WELL);
+}
+
+static void test_silent(void) {
+  trm_patient rows[SIZE];
+  int scratch[SIZE];
+  reset(rows);
+  rows[1].heard_s = NOW_S - 61;
+  rows[0].vital.mate = 'T';
+  trm_diagnosis d = judge(rows, 0, scratch);
+  CHECK_EQ(d.finding, TRM_SILENT);
+  CHECK_EQ(d.n, 1);
+  check_line(rows, &d,
+             "error: rank 1 (h1) is stopped by a signal (SIGSTOP); last heard at step 57 in "
+             "'forward and backward' (no sign of life for 60 s, comm.deadline_s); the other ranks "
+             "wait; ");
+  rows[0].vital.mate = 'X';
+  check_line(rows, &d, "error: rank 1 (h1) is dead; last heard");
+  rows[0].vital.mate = '?';
+  check_line(rows, &d, "error: rank 1 (h1) is silent; last heard");
+  /* A whole host, and a rank beside it. */
+  rows[2].heard_s = rows[3].heard_s = NOW_S - 100;
+  d = judge(rows, 0, scratch);
+  CHECK_EQ(d.n, 3);
+  check_line(rows, &d,
+             "error: rank 1 (h1) is silent; last heard at step 57 in 'forward and "
+             "backward'; host h2 (ranks 2, 3) does not answer: it is frozen, cut off");
+  /* One of two of another host: the other one looks at it. */
+  reset(rows);
+  rows[2].heard_s = NOW_S - 61;
+  rows[3].vital.mate = 'D';
+  d = judge(rows, 0, scratch);
+  check_line(rows, &d, "error: rank 2 (h2) is stuck in the kernel");
+}
+
+static void test_stuck(void) {
+  trm_patient rows[SIZE];
+  int scratch[SIZE];
+  reset(rows);
+  for (int r = 0; r < 3; ++r) waits(&rows[r], 70);
+  rows[3].vital.still_s = 70;
+  trm_diagnosis d = judge(rows, 0, scratch);
+  CHECK_EQ(d.finding, TRM_STUCK);
+  CHECK_EQ(d.n, 1);
+  check_line(rows, &d,
+             "error: rank 3 (h2) answers, but has not moved at step 57 in 'forward and "
+             "backward' (no sign of life for 60 s, comm.deadline_s); the other ranks "
+             "wait; ");
+  /* The same, and then it was stopped: it is silent, when that has lasted. */
+  rows[3].heard_s = NOW_S - 40;
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_WELL);
+  rows[3].heard_s = NOW_S - 60;
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_SILENT);
+  rows[3].heard_s = NOW_S;
+  /* All hang. */
+  for (int r = 0; r < SIZE; ++r) rows[r].vital = rows[3].vital;
+  d = judge(rows, 0, scratch);
+  CHECK_EQ(d.finding, TRM_STUCK);
+  CHECK_EQ(d.n, SIZE);
+  /* All wait, some not for long: it goes on. */
+  for (int r = 0; r < SIZE; ++r) waits(&rows[r], r == 2 ? 5 : 70);
+  CHECK_EQ(judge(rows, 0, scratch).finding, TRM_WELL);
+  waits(&rows[2], 70);
+  d = judge(rows, 0, scratch);
+  CHECK_EQ(d.finding, TRM_ENTANGLED);
+  check_line(rows, &d, "error: all ranks answer, and wait for each other at step 57 in 'gradient");
+  /* ... unless one has never been heard: it is the one. */
+  rows[2].heard = false;
+  d = judge(rows, 0, scratch);
+  CHECK_EQ(d.finding, TRM_SILENT);
+  CHECK_EQ(d.ranks[0], 2);
+}
+
+/* Whatever is to be said ends within the line. */
+static void test_long(void) {
+  trm_patient rows[SIZE];
+  int scratch[SIZE];
+  char line[64];
+  reset(rows);
+  for (int r = 1; r < SIZE; ++r) rows[r].heard_s = 0;
+  trm_diagnosis d = judge(rows, 0, scratch);
+  trm_judge_words(rows, SIZE, 0, &d, NOW_S, LIMIT_S, line, sizeof line);
+  CHECK(strlen(line) < sizeof line);
+  CHECK_EQ(line[strlen(line) - 1], '\n');
+}
+
+int main(void) {
+  test_well();
+  test_silent();
+  test_stuck();
+  test_long();
+  return check_verdict();
+}
