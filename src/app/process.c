@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "trireme/core/build.h"
 #include "trireme/core/memory.h"
 #include "trireme/math/threads.h"
 
@@ -62,10 +63,19 @@ static trm_status start(int64_t threads, trm_comm *comm) {
                   tasks, tasks);
 }
 
+/* First of all: other builds may call other collectives. */
+static trm_status check_same_program(trm_comm *comm) {
+  char build[TRM_BUILD_ID_BYTES], facts[128];
+  trm_build_id(build);
+  (void)snprintf(facts, sizeof facts, "the program\ttrireme " TRM_VERSION ", build %s", build);
+  return trm_comm_check_same(comm, facts, "start the same file on all hosts");
+}
+
 trm_status app_start(int *argc, char ***argv, int64_t threads, trm_status before, trm_comm **comm) {
   char message[TRM_MESSAGE_BYTES];
   (void)snprintf(message, sizeof message, "%s", trm_message());
   trm_status status = trm_comm_init(argc, argv, comm);
+  if (status == TRM_OK) status = check_same_program(*comm);
   if (status == TRM_OK) status = start(threads, *comm);
   if (before != TRM_OK) { /* the first failure counts */
     status = before;

@@ -97,6 +97,28 @@ static bool counts(trm_config_effect effect, bool all) {
   return all ? effect != TRM_NAMES_PLACE : effect == TRM_ON_RESULT || effect == TRM_ON_MODEL;
 }
 
+static void write_facts(const trm_config *config, trm_text *out) {
+  for (int i = 0; i < config->n_slots; ++i) {
+    const trm_config_slot *slot = &config->slots[i];
+    const trm_config_value *value = trm_config_value_of(config, slot);
+    if (!value || !counts(effect_of(config, slot), true)) continue;
+    trm_text_print(out, "%s\t", slot->name);
+    for (const char *c = value->text; *c; ++c) trm_text_add(out, *c == '\n' ? " " : c, 1);
+    trm_text_add(out, "\n", 1);
+  }
+}
+
+trm_status trm_config_facts(const trm_config *config, char **out) {
+  trm_text text = {0};
+  char *block = NULL;
+  write_facts(config, &text); /* measures */
+  TRM_TRY(TRM_ALLOC(&block, (int64_t)text.used_bytes + 1, "configuration text"));
+  text = (trm_text){.out = block, .capacity_bytes = text.used_bytes + 1};
+  write_facts(config, &text);
+  *out = block;
+  return TRM_OK;
+}
+
 /* Names are part of it, and each text with its terminating zero, so that no two lists run together. */
 uint64_t trm_config_digest(const trm_config *config, bool all) {
   uint64_t hash = 0;

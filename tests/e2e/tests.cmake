@@ -16,6 +16,7 @@ foreach(name
     stop_evaluation
     units
     sentencepiece
+    agreement
     keys
     bad_input
     commands

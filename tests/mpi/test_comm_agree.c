@@ -72,6 +72,38 @@ static void check_equality(trm_comm *comm) {
   }
 }
 
+/* The first fact that differs is named, with both values. */
+static void check_facts(trm_comm *comm) {
+  const int rank = trm_comm_rank(comm), size = trm_comm_size(comm);
+  const char same[] = "the program\t1.0\nmodel.width\t32\n";
+  CHECK_OK(trm_comm_check_same(comm, "", "nothing to do"));
+  CHECK_OK(trm_comm_check_same(comm, same, "nothing to do"));
+  for (int odd = 0; odd < size && size > 1; ++odd) {
+    char want[512], host_a[128], host_b[128];
+    const int other = odd == 0 ? 1 : odd; /* the reference is rank 0 */
+    (void)snprintf(host_a, sizeof host_a, "rank 0 (%s) has ", trm_comm_host(comm, 0));
+    (void)snprintf(host_b, sizeof host_b, "rank %d (%s) has ", other, trm_comm_host(comm, other));
+    const bool mine = rank == odd;
+    CHECK_EQ(
+        trm_comm_check_same(comm, mine ? "the program\t1.0\nmodel.width\t64\n" : same, "do it"),
+        TRM_ERR_CONFIG);
+    (void)snprintf(want, sizeof want, "model.width: %s%s, %s%s; do it", host_a,
+                   odd == 0 ? "64" : "32", host_b, odd == 0 ? "32" : "64");
+    CHECK_STR(trm_message(), want);
+    /* One more, one less, and several. */
+    CHECK_EQ(trm_comm_check_same(comm, mine ? "the program\t1.0\n" : same, "do it"),
+             TRM_ERR_CONFIG);
+    CHECK_HAS(trm_message(), "not there");
+    CHECK_HAS(trm_message(), "model.width: ");
+    CHECK_EQ(
+        trm_comm_check_same(comm, mine ? "the program\t\nmodel.width\t1\nx\ty\n" : same, "do it"),
+        TRM_ERR_CONFIG);
+    CHECK_HAS(trm_message(), "the program: ");
+    CHECK_HAS(trm_message(), "''");
+    CHECK_HAS(trm_message(), "(and 2 more differ)");
+  }
+}
+
 int main(int argc, char **argv) {
   trm_comm *comm = NULL;
   if (!CHECK_OK(trm_comm_init(&argc, &argv, &comm))) return check_verdict();
@@ -81,6 +113,7 @@ int main(int argc, char **argv) {
   }
   check_long_message(comm);
   check_equality(comm);
+  check_facts(comm);
   check_failing(comm, 0);
   trm_comm_finalize(&comm);
   return check_verdict();

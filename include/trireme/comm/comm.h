@@ -103,6 +103,13 @@ trm_status trm_comm_or_u64(trm_comm *comm, uint64_t *values, int64_t n);
  *  configuration", in the message, which also names a rank that differs. Collective.
  *  @return TRM_ERR_CONFIG, the same on all ranks */
 trm_status trm_comm_check_equal(trm_comm *comm, uint64_t value, const char *what);
+/**
+ * Fails on every rank when `facts`, lines "name<TAB>value", are not the same on all. The message names
+ * the first fact that differs from rank 0's, both ranks and both values, and ends with `remedy`.
+ * Cost when all is well: a broadcast and an all-reduce of 8 bytes. Collective.
+ * @return TRM_ERR_CONFIG, or TRM_ERR_MEMORY, the same on all ranks
+ */
+trm_status trm_comm_check_same(trm_comm *comm, const char *facts, const char *remedy);
 
 /** For tests: messages are cut into pieces of at most `bytes` (>= 8), the same on all ranks. */
 void trm_comm_limit_message(trm_comm *comm, int64_t bytes);

@@ -158,6 +158,8 @@ bool trm_config_given(const trm_config *config, const char *key);
 /** YAML of every key in use, resolved, or (`given`) of those alone that were given; *out is a counted
  *  block (TRM_FREE). Reading it back is exact. */
 trm_status trm_config_text(const trm_config *config, bool given, char **out);
+/** A line "key<TAB>value" for every key in use but those that name places; *out is a counted block. */
+trm_status trm_config_facts(const trm_config *config, char **out);
 /** Hash of the keys in use that have an effect on result or model; `all` true: of all but places. */
 uint64_t trm_config_digest(const trm_config *config, bool all);
 /** A key in use whose value differs, and what it means. Texts are borrowed. */

@@ -130,9 +130,11 @@ void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
     }
     if (strcmp(p->bits, layout->places[0].bits) != 0) {
       say(&s,
-          "rank %d computes with %s, %s, and rank 0 with %s, %s: bits will depend on which rank "
-          "has which block. Set TRIREME_ISA and OPENBLAS_CORETYPE to what all have",
-          r, p->isa, p->blas, layout->places[0].isa, layout->places[0].blas);
+          "rank %d (%s) computes with %s, %s, and rank 0 (%s) with %s, %s: bits will depend on "
+          "which "
+          "rank has which block. Set TRIREME_ISA and OPENBLAS_CORETYPE to what all have",
+          r, trm_comm_host(comm, r), p->isa, p->blas, trm_comm_host(comm, 0), layout->places[0].isa,
+          layout->places[0].blas);
     }
     int threads, n_cpus;
     host_load(comm, layout, r, &threads, &n_cpus);

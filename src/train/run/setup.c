@@ -153,21 +153,52 @@ static trm_status resolve_length(trm_run *r) {
                             trm_run_int(r, "train.steps") + r->options->extend);
 }
 
+/* Every key: those that do not change the result still decide which collectives are called. */
+static trm_status check_same_config(const trm_run *r) {
+  char *facts = NULL;
+  trm_status status = trm_comm_agree(r->comm, trm_config_facts(r->options->config, &facts));
+  if (status == TRM_OK) {
+    status = trm_comm_check_same(r->comm, facts, "start all ranks with the same configuration");
+  }
+  TRM_FREE(facts);
+  return status;
+}
+
+static trm_status check_same_plugins(const trm_run *r) {
+  char facts[TRM_PLUGIN_KEYS * 256] = "";
+  size_t n = 0;
+  trm_plugin_identity plugin;
+  for (int i = 0; i < TRM_PLUGIN_KEYS; ++i) {
+    if (!trm_plugin_identify(r->options->config, trm_plugin_keys[i], &plugin)) continue;
+    n += (size_t)snprintf(facts + n, sizeof facts - n, "%s\t%.60s %.60s, contents %016" PRIx64 "\n",
+                          trm_plugin_keys[i], plugin.name, plugin.version, plugin.digest);
+  }
+  return trm_comm_check_same(r->comm, facts, "give all ranks the same library");
+}
+
+static trm_status check_same_model(const trm_run *r) {
+  char facts[64];
+  (void)snprintf(facts, sizeof facts, "the number of parameters\t%" PRId64,
+                 r->learner.params->n_weights);
+  return trm_comm_check_same(r->comm, facts,
+                             "start all ranks with the same program, configuration and data");
+}
+
 /* What the configuration and the data decide, before there is a model. */
 static trm_status open_task(trm_run *r) {
   trm_config *config = r->options->config;
   trm_status status = trm_gemm_configure(config);
   if (status == TRM_OK) status = trm_rundir_paths(trm_config_string(config, "run.dir"), &r->dir);
   TRM_TRY(trm_comm_agree(r->comm, status));
-  /* Every key: those that do not change the result still decide which collectives are called. */
-  TRM_TRY(trm_comm_check_equal(r->comm, trm_config_digest(config, true), "the configuration"));
-  TRM_TRY(trm_comm_check_equal(r->comm, trm_plugins_digest(config), "the plug-in"));
+  TRM_TRY(check_same_config(r));
+  TRM_TRY(check_same_plugins(r));
+  trm_watch_phase(r->comm, "reading the data", 0);
   trm_watch_pause(r->comm); /* rank 0 of a host may read while others wait */
   TRM_TRY(trm_task_open(r->comm, config, TRM_USE_TRAIN, r->log, &r->task));
   TRM_TRY(trm_comm_agree(r->comm, resolve_length(r))); /* METIS takes its time */
   trm_watch_phase(r->comm, "set-up", 0);
   r->n_steps = trm_run_int(r, "train.steps");
-  return trm_comm_check_equal(r->comm, r->task->digest, "the data set");
+  return TRM_OK;
 }
 
 /* Outputs, and the reading ahead of batches. Collective; the status is the same on all ranks. */
@@ -204,16 +235,17 @@ trm_status trm_run_set_up(trm_run *r) {
     status = trm_norms_create(r->learner.params, trm_run_int(r, "log.norms"), &r->norms);
   }
   TRM_TRY(trm_comm_agree(r->comm, status));
-  TRM_TRY(trm_comm_check_equal(r->comm, (uint64_t)r->learner.params->n_weights,
-                               "the number of parameters"));
+  TRM_TRY(check_same_model(r));
   TRM_TRY(create_sync(r));
   TRM_TRY(trm_comm_agree(r->comm, trm_task_plan(r->task, &r->learner, true)));
   if (r->root && trm_run_writes(r) && trm_path_exists(r->dir.root)) status = lock_dir(r);
   TRM_TRY(trm_comm_agree(r->comm, status));
   trm_watch_phase(r->comm, "reading the checkpoint", 0);
+  trm_watch_pause(r->comm); /* from a slow disk */
   TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->task, &r->learner, &r->regions, r->log,
                      &r->state, &r->resumed));
   trm_watch_phase(r->comm, "opening the outputs", r->state.step);
+  trm_watch_pause(r->comm);
   if (!r->resumed) TRM_TRY(trm_transfer(r->comm, config, r->task, &r->learner, r->log));
   r->samples_hash = r->state.samples_hash;
   trm_processors before; /* the threads of outputs and loader are none that compute */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "early_stop.h"
 #include "samples.h"
@@ -67,11 +68,30 @@ trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind)
                   trm_config_string(config, "model.kind"), list, path, found);
 }
 
+static const char same_data[] = "data.path must lead all ranks to the same data set";
+
 /* Which task the data set wants, and whether the configuration goes with it. */
 static trm_status prepare(trm_config *config, trm_task_use use, const trm_task_kind **kind) {
   TRM_TRY(trm_task_choose(config, kind));
   trm_config_tell(config, "data", (*kind)->brings.name);
   return use == TRM_USE_TRAIN ? trm_config_check(config) : TRM_OK;
+}
+
+/* Another kind of data would call other collectives. The file's length is seen before it is read. */
+static trm_status check_same_file(const trm_task *task) {
+  char facts[128];
+  struct stat info = {0};
+  (void)stat(trm_config_string(task->config, "data.path"), &info); /* 0: reading it will tell why */
+  (void)snprintf(facts, sizeof facts, "the kind of the data set\t%s\nits length in bytes\t%lld\n",
+                 task->kind->brings.name, (long long)info.st_size);
+  return trm_comm_check_same(task->comm, facts, same_data);
+}
+
+static trm_status check_same_contents(const trm_task *task) {
+  char facts[128];
+  (void)snprintf(facts, sizeof facts, "the data set (checksum of its contents)\t%016" PRIx64,
+                 task->digest);
+  return trm_comm_check_same(task->comm, facts, same_data);
 }
 
 trm_status trm_task_open(trm_comm *comm, trm_config *config, trm_task_use use, trm_log *log,
@@ -89,7 +109,13 @@ trm_status trm_task_open(trm_comm *comm, trm_config *config, trm_task_use use, t
   *task = (trm_task){
       .kind = kind, .use = use, .comm = comm, .config = config, .log = log, .selected = -1};
   task->unit = kind->unit;
+  status = check_same_file(task);
+  if (status != TRM_OK) {
+    TRM_FREE(task);
+    return status;
+  }
   status = trm_comm_agree(comm, kind->open(task));
+  if (status == TRM_OK) status = check_same_contents(task);
   if (status == TRM_OK) {
     *out = task;
   } else {

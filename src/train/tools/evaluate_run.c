@@ -88,7 +88,6 @@ static trm_status open_all(trm_comm *comm, const trm_evaluate_options *options, 
   status = set_keys(o->restored.config, options->sets, options->n_sets);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(open_data(comm, data, use, &o->restored, &o->log, &o->task));
-  TRM_TRY_OUT(trm_comm_check_equal(comm, o->task->digest, "the data set"));
   const trm_facts *facts = &o->restored.info.facts;
   TRM_TRY_OUT(trm_comm_agree(comm, trm_task_check_facts(o->task, facts, path)));
   /* Outputs are the checkpoint's: data to predict may have no labels. */
