@@ -112,6 +112,7 @@ int app_find_lr(int argc, char **argv) {
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
   if (status == TRM_OK) status = find(comm, &options);
+  if (options.config && status == TRM_ERR_CONFIG) trm_config_locate(options.config);
   trm_config_destroy(&options.config);
   return app_end(&comm, status);
 }

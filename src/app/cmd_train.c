@@ -40,11 +40,17 @@ static trm_status wrong_words(const app_list *words, const char *resume) {
 }
 
 trm_status app_read_run(const char *path, const app_list *sets, trm_config **out) {
+  trm_failures failures = {0};
   TRM_TRY(trm_program_config(out));
-  TRM_TRY(trm_config_read_file(*out, path));
-  for (int i = 0; i < sets->n; ++i) TRM_TRY(trm_config_set(*out, sets->items[i]));
-  TRM_TRY(default_run_dir(*out, path));
-  TRM_TRY(trm_config_check(*out));
+  trm_failures_add(&failures, trm_config_read_file(*out, path));
+  for (int i = 0; i < sets->n; ++i) {
+    trm_failures_add(&failures, trm_config_set(*out, sets->items[i]));
+  }
+  if (failures.status == TRM_OK || failures.status == TRM_ERR_CONFIG) {
+    trm_failures_add(&failures, default_run_dir(*out, path));
+    trm_failures_add(&failures, trm_config_check(*out));
+  }
+  TRM_TRY(trm_failures_end(&failures));
   return trm_plugins_load(*out);
 }
 
@@ -164,6 +170,7 @@ int app_train(int argc, char **argv) {
                                      .allow_changes = allow_changes};
     status = run(comm, &train, &many);
   }
+  if (config && status == TRM_ERR_CONFIG) trm_config_locate(config);
   trm_config_destroy(&config);
   return app_end(&comm, status);
 }

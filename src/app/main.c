@@ -46,9 +46,9 @@ static const app_command commands[] = {
      NULL},
     {"doctor", "", "show ranks, threads, binding and speed, and what is wrong with them",
      app_doctor, NULL},
-    {"help", "[COMMAND [KIND] | config | augment]",
-     "this page, a command's options, every configuration key, or what is done to samples",
-     app_help, NULL},
+    {"help", "[COMMAND [KIND] | config [GROUP | KEY] | GROUP | augment]",
+     "this page, a command's options, configuration keys, or what is done to samples", app_help,
+     NULL},
     {"version", "", "print the version", app_version, NULL},
 };
 
@@ -86,10 +86,17 @@ int app_version(int argc, char **argv) {
   return app_end(NULL, status);
 }
 
-static trm_status print_keys(void) {
+/* Every key, or of `word`: a group, or a key. */
+static trm_status print_keys(const char *word) {
   trm_config_parts parts;
   trm_program_parts(&parts);
-  return trm_config_help(&parts, stdout);
+  return trm_config_help(&parts, word, stdout);
+}
+
+static bool is_group(const char *word) {
+  trm_config_parts parts;
+  trm_program_parts(&parts);
+  return trm_config_has_group(&parts, word) || strchr(word, '.');
 }
 
 static void print_commands(void) {
@@ -115,17 +122,19 @@ int app_help(int argc, char **argv) {
   if (helped) return app_end(NULL, status);
   if (status != TRM_OK) return app_end(NULL, status);
   const app_command *command = words.n > 0 ? app_command_find(words.items[0]) : NULL;
-  if (words.n > (command && command->print_kinds ? 2 : 1)) {
+  const bool config = words.n > 0 && strcmp(words.items[0], "config") == 0;
+  const bool keys = config || (words.n > 0 && !command && is_group(words.items[0]));
+  if (words.n > (config || (command && command->print_kinds) ? 2 : 1)) {
     return app_end(NULL, app_expect("help", &words, 1, "one command"));
   }
-  const bool keys = words.n > 0 && strcmp(words.items[0], "config") == 0;
   const bool augment = words.n > 0 && strcmp(words.items[0], "augment") == 0;
   if (words.n > 0 && !keys && !augment) {
     if (!command) return app_end(NULL, unknown(words.items[0]));
     char help[] = "--help", *page[] = {help, words.n > 1 ? argv[1] : NULL, NULL};
     return command->run(words.n, page);
   }
-  if (app_speaks() && keys) status = print_keys();
+  const char *word = config ? (words.n > 1 ? words.items[1] : NULL) : words.items[0];
+  if (app_speaks() && keys) status = print_keys(word);
   if (app_speaks() && augment) trm_augment_help(stdout);
   if (app_speaks() && words.n == 0) print_commands();
   return app_end(NULL, status);

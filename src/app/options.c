@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "trireme/core/config.h"
+#include "trireme/train/keys.h"
 
 void app_print_usage(const app_command *c) {
   printf("trireme %s", c->name);
@@ -48,7 +50,24 @@ bool app_option_takes_next(const app_option *o, const char *word) {
   return o->type != APP_TYPE_FLAG && !o->value_optional && !strchr(word, '=');
 }
 
+/* The key that a word means, where a command takes --set. */
+static bool means_key(const app_option *options, int n, const char *word,
+                      char key[TRM_MEANT_BYTES]) {
+  char name[TRM_MEANT_BYTES];
+  trm_config_parts parts;
+  (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+  if (!app_option_find(options, n, "--set")) return false;
+  trm_program_parts(&parts);
+  return trm_config_meant(&parts, name, key);
+}
+
 static trm_status unknown(const char *command, const app_option *options, int n, const char *word) {
+  char key[TRM_MEANT_BYTES];
+  if (word[1] == '-' && means_key(options, n, word + 2, key)) {
+    const char *equals = strchr(word, '=');
+    return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'; that is a key: --set %s=%s", command, word,
+                    key, equals ? equals + 1 : "VALUE");
+  }
   const char *names[64];
   TRM_ASSERT(n <= 64);
   for (int i = 0; i < n; ++i) names[i] = options[i].name;
@@ -97,6 +116,16 @@ static trm_status store(const char *command, const app_option *o, const char *te
   return TRM_OK;
 }
 
+/* "lr=0.1" is hardly a file. */
+static trm_status check_word(const char *command, const app_option *options, int n,
+                             const char *word) {
+  char key[TRM_MEANT_BYTES];
+  const char *equals = strchr(word, '=');
+  if (!equals || access(word, F_OK) == 0 || !means_key(options, n, word, key)) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE, "%s: '%s' is no file; keys are given by --set %s=%s", command,
+                  word, key, equals + 1);
+}
+
 trm_status app_parse_page(const app_command *page, int argc, char **argv, const app_option *options,
                           int n_options, app_list *words, bool *helped) {
   const char *command = page->name;
@@ -107,6 +136,7 @@ trm_status app_parse_page(const app_command *page, int argc, char **argv, const 
   for (int i = 0; i < argc; ++i) {
     const char *word = argv[i];
     if (only_words || word[0] != '-' || word[1] == 0) {
+      if (!only_words) TRM_TRY(check_word(command, options, n_options, word));
       TRM_TRY(store(command, &as_word, word));
       continue;
     }

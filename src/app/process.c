@@ -95,15 +95,24 @@ static trm_status check_output(void) {
                   errno != 0 ? strerror(errno) : "an earlier write failed");
 }
 
+/* A line for each of the failures in the message. */
+static void print_message(trm_status status) {
+  const char *line = trm_message();
+  for (;;) {
+    const size_t n = strcspn(line, (const char[]){TRM_MESSAGE_BREAK, 0});
+    (void)fprintf(stderr, "%s%.*s\n", status == TRM_STOPPED ? "" : "error: ", (int)n, line);
+    if (!line[n]) return;
+    line += n + 1;
+  }
+}
+
 int app_end(trm_comm **comm, trm_status status) {
   const bool speaks = comm && *comm ? trm_comm_rank(*comm) == 0 : app_speaks();
   if (status == TRM_OK)
     status = check_output();
   else
     (void)fflush(stdout); /* the failure at hand came first */
-  if (speaks && status != TRM_OK) {
-    (void)fprintf(stderr, "%s%s\n", status == TRM_STOPPED ? "" : "error: ", trm_message());
-  }
+  if (speaks && status != TRM_OK) print_message(status);
   /* The launcher kills the others when one leaves with a failure: first the one that speaks. */
   const bool alone = !comm || !*comm;
   if (alone && !speaks && status != TRM_OK) (void)sleep(1);

@@ -140,31 +140,76 @@ static trm_status check_given(const trm_config *config, const trm_config_slot *s
                               const trm_config_row *first) {
   trm_config_value value = {0};
   const char *text = slot->value.text;
-  trm_status status = trm_config_parse(slot, first->key, text, origin_of(slot), &value);
+  trm_status status = trm_config_parse(config, slot, first->key, text, origin_of(slot), &value);
   for (int r = 0; r < slot->n_rows && status == TRM_ERR_CONFIG; ++r) {
     if (!trm_config_part_used(config, slot->rows[r].part)) continue;
-    status = trm_config_parse(slot, slot->rows[r].key, text, origin_of(slot), &value);
+    status = trm_config_parse(config, slot, slot->rows[r].key, text, origin_of(slot), &value);
   }
   if (status == TRM_ERR_CONFIG) { /* with the message of the first */
-    status = trm_config_parse(slot, first->key, text, origin_of(slot), &value);
+    status = trm_config_parse(config, slot, first->key, text, origin_of(slot), &value);
   }
   trm_config_value_free(&value);
   return status;
 }
 
+static trm_status check_slot(const trm_config *config, const trm_config_slot *slot) {
+  const trm_config_row *row = trm_config_row_used(config, slot);
+  if (!row) return TRM_OK;
+  if (slot->given) TRM_TRY(check_given(config, slot, row));
+  if (trm_config_value_of(config, slot) || slot->refused) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "%s has no value; give it in the configuration file or with --set %s=...",
+                  slot->name, slot->name);
+}
+
 trm_status trm_config_check(const trm_config *config) {
+  trm_failures failures = {0};
+  bool idle = false; /* one line for all of them */
+  if (config->unsettled) return TRM_OK;
   for (int i = 0; i < config->n_slots; ++i) {
     const trm_config_slot *slot = &config->slots[i];
-    const trm_config_row *row = trm_config_row_used(config, slot);
-    if (is_idle(config, slot)) return say_idle(config, i);
-    if (!row) continue;
-    if (slot->given) TRM_TRY(check_given(config, slot, row));
-    if (trm_config_value_of(config, slot)) continue;
-    return trm_fail(TRM_ERR_CONFIG,
-                    "%s has no value; give it in the configuration file or with --set %s=...",
-                    slot->name, slot->name);
+    if (is_idle(config, slot)) {
+      if (!idle) trm_failures_add(&failures, say_idle(config, i));
+      idle = true;
+    } else {
+      trm_failures_add(&failures, check_slot(config, slot));
+    }
   }
-  return TRM_OK;
+  return trm_failures_end(&failures);
+}
+
+/* Whether the message has the place where some key was given; a rank may stand before it. */
+static bool has_place(const trm_config *config, const char *message) {
+  for (int i = 0; i < config->n_slots; ++i) {
+    const char *label = config->slots[i].given ? config->slots[i].label : NULL;
+    const char *found = label && label[0] ? strstr(message, label) : NULL;
+    if (found && found[strlen(label)] == ':') return true;
+  }
+  return false;
+}
+
+/* The key given whose name stands first in the message; NULL: none. */
+static const trm_config_slot *spoken_of(const trm_config *config, const char *message) {
+  const trm_config_slot *first = NULL;
+  const char *place = NULL;
+  for (int i = 0; i < config->n_slots; ++i) {
+    const trm_config_slot *slot = &config->slots[i];
+    const char *found = slot->given ? strstr(message, slot->name) : NULL;
+    const char behind = found ? found[strlen(slot->name)] : 0;
+    if (!found || behind == '_' || (behind >= 'a' && behind <= 'z')) continue;
+    if (place && found >= place) continue;
+    place = found;
+    first = slot;
+  }
+  return first;
+}
+
+void trm_config_locate(const trm_config *config) {
+  char message[TRM_MESSAGE_BYTES];
+  (void)snprintf(message, sizeof message, "%s", trm_message());
+  const trm_config_slot *slot = spoken_of(config, message);
+  if (!slot || has_place(config, message)) return;
+  (void)trm_config_fail(origin_of(slot), "%s", message);
 }
 
 void trm_config_drop_idle(trm_config *config) {

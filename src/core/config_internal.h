@@ -41,6 +41,7 @@ typedef struct trm_config_slot {
   trm_config_row *rows; /* [n_rows] in the order of the parts, one each; owned */
   int n_rows;
   char *choices;          /* of the parts it selects; NULL: it selects none; owned */
+  bool refused;           /* what was given was not taken */
   bool given;             /* by file or override: */
   trm_config_value value; /* then this */
   char *label;            /* its origin; owned */
@@ -48,6 +49,7 @@ typedef struct trm_config_slot {
 } trm_config_slot;
 
 struct trm_config {
+  bool unsettled; /* a value or name was refused that may choose parts: what is idle is not known */
   trm_config_parts parts;
   trm_config_slot *slots; /* [n_slots] groups together, in the order of their first part */
   int n_slots;
@@ -76,7 +78,13 @@ int trm_config_find_group(const trm_config *config, const char *group, size_t n)
 /** Bytes of the group's name in a key's. */
 size_t trm_config_group_length(const char *name);
 /** The failure for a name that is no key, with what was probably meant. */
-trm_status trm_config_unknown(const trm_config *config, const char *name, trm_config_origin origin);
+trm_status trm_config_unknown(trm_config *config, const char *name, trm_config_origin origin);
+
+/* ---- words of others: config_words.c --------------------------------------------------------- */
+
+/** Of the value of a key, or (key NULL) the name of one; NULL: none. */
+const trm_config_word *trm_config_word_find(const trm_config_parts *parts, const char *key,
+                                            const char *word);
 
 /* ---- parts: config_parts.c ------------------------------------------------------------------- */
 
@@ -95,8 +103,9 @@ void trm_config_users(const trm_config_slot *slot, char text[TRM_USERS_TEXT_BYTE
 
 /** Whether a row takes `text`, and the value it is then: *value owns its text. Otherwise the failure's
  *  message begins with the origin. */
-trm_status trm_config_parse(const trm_config_slot *slot, const trm_config_key *key,
-                            const char *text, trm_config_origin origin, trm_config_value *value);
+trm_status trm_config_parse(const trm_config *config, const trm_config_slot *slot,
+                            const trm_config_key *key, const char *text, trm_config_origin origin,
+                            trm_config_value *value);
 /** Takes `text` as given for a slot when some row takes it. On failure nothing has changed. */
 trm_status trm_config_assign(trm_config *config, int slot, const char *text,
                              trm_config_origin origin);

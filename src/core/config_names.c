@@ -134,13 +134,36 @@ static bool meant_group(const trm_config *config, const char *name, char group[6
   return best_distance < INT32_MAX;
 }
 
-trm_status trm_config_unknown(const trm_config *config, const char *name,
-                              trm_config_origin origin) {
+/* Whether a name like this chooses parts: "knid", "optimizer.nmae", or a group of such. */
+static bool may_choose(const trm_config *config, const char *name) {
+  const char *last = strrchr(name, '.');
+  for (int i = 0; i < config->n_slots; ++i) {
+    if (!config->slots[i].choices) continue;
+    if (!last || trm_near_distance(last + 1, leaf_of(config->slots[i].name)) < INT32_MAX) {
+      return true;
+    }
+  }
+  return false;
+}
+
+trm_status trm_config_unknown(trm_config *config, const char *name, trm_config_origin origin) {
+  config->unsettled = config->unsettled || may_choose(config, name);
   char names[600] = "";
   char group[64];
   trm_text out = {.out = names, .capacity_bytes = sizeof names};
   const char *kind = strchr(name, '.') || origin.line == 0 ? "key" : "group";
   const int group_row = trm_config_find_group(config, name, trm_config_group_length(name));
+  const char *last = strrchr(name, '.');
+  const trm_config_word *foreign =
+      trm_config_word_find(&config->parts, NULL, last ? last + 1 : name);
+  if (foreign && foreign->ours) {
+    return trm_config_fail(origin, "unknown %s '%.80s'; here it is '%s'%s%s", kind, name,
+                           foreign->ours, foreign->note[0] ? ": " : "", foreign->note);
+  }
+  if (foreign) {
+    return trm_config_fail(origin, "unknown %s '%.80s'; there is none here: %s", kind, name,
+                           foreign->note);
+  }
   const char *meant = meant_key(config, name, group_row);
   if (!meant && kind[0] == 'g' && meant_group(config, name, group)) meant = group;
   if (meant) {

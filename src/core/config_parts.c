@@ -114,13 +114,13 @@ static trm_status make_choices(const trm_config *config, trm_config_slot *slot) 
   return TRM_OK;
 }
 
-static trm_status make_fallbacks(trm_config_slot *slot) {
+static trm_status make_fallbacks(const trm_config *config, trm_config_slot *slot) {
   const trm_config_origin origin = {.label = "default"};
   for (int r = 0; r < slot->n_rows; ++r) {
     trm_config_row *row = &slot->rows[r];
     if (!row->key->fallback) continue;
     const trm_status status =
-        trm_config_parse(slot, row->key, row->key->fallback, origin, &row->fallback);
+        trm_config_parse(config, slot, row->key, row->key->fallback, origin, &row->fallback);
     TRM_ASSERT(status != TRM_ERR_CONFIG); /* a default passes its own check */
     TRM_TRY(status);
   }
@@ -131,7 +131,7 @@ trm_status trm_config_gather(trm_config *config) {
   TRM_TRY(take_rows(config));
   for (int i = 0; i < config->n_slots; ++i) {
     TRM_TRY(make_choices(config, &config->slots[i]));
-    TRM_TRY(make_fallbacks(&config->slots[i]));
+    TRM_TRY(make_fallbacks(config, &config->slots[i]));
   }
   return TRM_OK;
 }

@@ -237,22 +237,64 @@ static void print_slot(FILE *file, const trm_config_slot *slot) {
   }
 }
 
-trm_status trm_config_help(const trm_config_parts *parts, FILE *file) {
-  const char *group = "";
-  trm_config *config = NULL;
-  TRM_TRY(trm_config_create(parts, &config));
+static void print_intro(FILE *file) {
   (void)fputs("A configuration is a YAML file of groups and keys, `group: { key: value }`; on the\n"
               "command line --set group.key=value overrides it.\n"
               "* marks keys that change the trained bits: a run is resumed with the same values.\n"
               "\"for ...\" says who uses a key; where nothing does, giving it is an error.\n",
               file);
-  for (int i = 0; i < config->n_slots; ++i) {
+}
+
+/* Slots from `first` on whose names have the first n bytes alike, or all. */
+static void print_slots(const trm_config *config, int first, const char *like, size_t n,
+                        FILE *file) {
+  const char *group = "";
+  for (int i = first; i < config->n_slots; ++i) {
     const char *name = config->slots[i].name;
-    const size_t n = trm_config_group_length(name);
-    if (strncmp(group, name, n + 1) != 0) (void)fprintf(file, "\n%.*s\n", (int)n, name);
+    const size_t length = trm_config_group_length(name);
+    if (like && strncmp(name, like, n) != 0) continue;
+    if (strncmp(group, name, length + 1) != 0) {
+      (void)fprintf(file, "%s%.*s\n", like ? "" : "\n", (int)length, name);
+    }
     group = name;
     print_slot(file, &config->slots[i]);
   }
+}
+
+static trm_status help_word(trm_config *config, const char *word, FILE *file) {
+  char key[TRM_MEANT_BYTES];
+  const size_t n = strlen(word);
+  const int row = trm_config_find_group(config, word, n);
+  if (row >= 0) {
+    print_slots(config, row, config->slots[row].name, n + 1, file);
+    return TRM_OK;
+  }
+  if (trm_config_meant(&config->parts, word, key)) {
+    print_slots(config, 0, key, strlen(key) + 1, file);
+    return TRM_OK;
+  }
+  (void)trm_config_unknown(config, word, (trm_config_origin){.label = "help"});
+  return trm_fail(TRM_ERR_USAGE, "%s", trm_message());
+}
+
+trm_status trm_config_help(const trm_config_parts *parts, const char *word, FILE *file) {
+  trm_config *config = NULL;
+  trm_status status = TRM_OK;
+  TRM_TRY(trm_config_create(parts, &config));
+  if (word) {
+    status = help_word(config, word, file);
+  } else {
+    print_intro(file);
+    print_slots(config, 0, NULL, 0, file);
+  }
   trm_config_destroy(&config);
-  return TRM_OK;
+  return status;
+}
+
+bool trm_config_has_group(const trm_config_parts *parts, const char *group) {
+  trm_config *config = NULL;
+  if (trm_config_create(parts, &config) != TRM_OK) return false;
+  const bool found = trm_config_find_group(config, group, strlen(group)) >= 0;
+  trm_config_destroy(&config);
+  return found;
 }

@@ -239,14 +239,20 @@ static const char *choice_find(const char *choices, const char *text, size_t *n,
   return best;
 }
 
-static trm_status choice_check(const trm_config_slot *slot, const trm_config_key *key,
-                               const char *text, trm_config_origin origin) {
+static trm_status choice_check(const trm_config *config, const trm_config_slot *slot,
+                               const trm_config_key *key, const char *text,
+                               trm_config_origin origin) {
   char allowed[TRM_ALLOWED_TEXT_BYTES];
+  const trm_config_word *foreign = trm_config_word_find(&config->parts, key->name, text);
   size_t n = 0;
   bool is_near = false;
   const char *found = choice_find(choices_of(slot, key), text, &n, &is_near);
   if (found && !is_near) return TRM_OK;
   trm_config_allowed(slot, key, allowed);
+  if (foreign) {
+    return trm_config_fail(origin, "%s is '%.80s', which is %s here; allowed: %s", key->name, text,
+                           foreign->ours, allowed);
+  }
   if (!found)
     return trm_config_fail(origin, "%s is '%.80s'; allowed: %s", key->name, text, allowed);
   return trm_config_fail(origin, "%s is '%.80s'; allowed: %s; did you mean '%.*s'?", key->name,
@@ -270,6 +276,60 @@ static trm_status string_check(const trm_config_key *key, const char *text,
     p += n;
   }
   return TRM_OK;
+}
+
+/* Length of a variable's name. */
+static size_t name_length(const char *text) {
+  size_t n = 0;
+  while ((text[n] >= 'A' && text[n] <= 'Z') || (text[n] >= 'a' && text[n] <= 'z') ||
+         text[n] == '_' || (n > 0 && is_digit(text[n]))) {
+    ++n;
+  }
+  return n;
+}
+
+/* Value of the variable at "$NAME" or "${NAME}"; *n bytes are its name and what stands around it. NULL
+ * with *n > 0: it is not set; NULL with 0: no variable. */
+static const char *variable_at(const char *text, size_t *n) {
+  char name[128];
+  const bool braces = text[1] == '{';
+  const size_t length = name_length(text + 1 + braces);
+  *n = 0;
+  if (length == 0 || length >= sizeof name || (braces && text[2 + length] != '}')) return NULL;
+  memcpy(name, text + 1 + braces, length);
+  name[length] = 0;
+  *n = 1 + length + (braces ? 2 : 0);
+  return getenv(name);
+}
+
+/* "~/data" and "$HOME/data" as a shell has them, into path[TRM_CONFIG_STRING_BYTES]. */
+static trm_status expand_path(const trm_config_key *key, const char *text, char *path,
+                              trm_config_origin origin) {
+  trm_text out = {.out = path, .capacity_bytes = TRM_CONFIG_STRING_BYTES};
+  path[0] = '\0';
+  for (const char *p = text; *p;) {
+    size_t n = 1;
+    const char *value = NULL;
+    if (*p == '$') {
+      value = variable_at(p, &n);
+    } else if (p == text && *p == '~' && (p[1] == '/' || !p[1])) {
+      value = getenv("HOME");
+    }
+    if (value) {
+      trm_text_add(&out, value, strlen(value));
+    } else if ((*p == '$' && n > 0) || (p == text && *p == '~')) {
+      return trm_config_fail(origin,
+                             "%s is '%.200s', but the environment has no '%.*s'; set it, or write "
+                             "the path itself",
+                             key->name, text, *p == '~' ? 4 : (int)n, *p == '~' ? "HOME" : p);
+    } else {
+      trm_text_add(&out, p, n = 1);
+    }
+    p += n;
+  }
+  if (out.used_bytes < TRM_CONFIG_STRING_BYTES) return TRM_OK;
+  return trm_config_fail(origin, "%s has %d bytes or more; use a shorter path", key->name,
+                         (int)TRM_CONFIG_STRING_BYTES);
 }
 
 static bool number_in_range(const trm_config_key *key, const char *text, trm_config_value *value) {
@@ -320,9 +380,10 @@ void trm_config_value_free(trm_config_value *value) {
   TRM_FREE(value->text);
 }
 
-trm_status trm_config_parse(const trm_config_slot *slot, const trm_config_key *key,
-                            const char *text, trm_config_origin origin, trm_config_value *value) {
-  char buffer[TRM_REAL_TEXT_BYTES];
+trm_status trm_config_parse(const trm_config *config, const trm_config_slot *slot,
+                            const trm_config_key *key, const char *text, trm_config_origin origin,
+                            trm_config_value *value) {
+  char buffer[TRM_REAL_TEXT_BYTES], path[TRM_CONFIG_STRING_BYTES];
   *value = (trm_config_value){0};
   switch (key->type) {
   case TRM_CONFIG_INT:
@@ -333,10 +394,13 @@ trm_status trm_config_parse(const trm_config_slot *slot, const trm_config_key *k
     TRM_TRY(bool_check(key, text, value, origin));
     break;
   case TRM_CONFIG_CHOICE:
-    TRM_TRY(choice_check(slot, key, text, origin));
+    TRM_TRY(choice_check(config, slot, key, text, origin));
     break;
   case TRM_CONFIG_STRING:
     TRM_TRY(string_check(key, text, origin));
+    if (strcmp(key->unit, "path") != 0) break;
+    TRM_TRY(expand_path(key, text, path, origin));
+    text = path;
     break;
   }
   const char *canonical = canonical_text(key, value, text, buffer);
@@ -352,12 +416,12 @@ static trm_status parse_by_any(const trm_config *config, const trm_config_slot *
                                trm_config_value *value) {
   const trm_config_row *first = trm_config_row_used(config, slot);
   if (!first) first = &slot->rows[0];
-  trm_status status = trm_config_parse(slot, first->key, text, origin, value);
+  trm_status status = trm_config_parse(config, slot, first->key, text, origin, value);
   for (int r = 0; status == TRM_ERR_CONFIG && r < slot->n_rows; ++r) {
-    status = trm_config_parse(slot, slot->rows[r].key, text, origin, value);
+    status = trm_config_parse(config, slot, slot->rows[r].key, text, origin, value);
   }
   /* When none takes it, the first one's message. */
-  return status == TRM_ERR_CONFIG ? trm_config_parse(slot, first->key, text, origin, value)
+  return status == TRM_ERR_CONFIG ? trm_config_parse(config, slot, first->key, text, origin, value)
                                   : status;
 }
 
@@ -367,8 +431,11 @@ trm_status trm_config_assign(trm_config *config, int index, const char *text,
   trm_config_value value;
   char *label = NULL;
   const int64_t n = (int64_t)strlen(origin.label) + 1;
-  TRM_TRY(parse_by_any(config, slot, text, origin, &value));
-  const trm_status status = TRM_ALLOC(&label, n, "configuration");
+  trm_status status = parse_by_any(config, slot, text, origin, &value);
+  config->unsettled = config->unsettled || (status == TRM_ERR_CONFIG && slot->choices);
+  slot->refused = status == TRM_ERR_CONFIG;
+  TRM_TRY(status);
+  status = TRM_ALLOC(&label, n, "configuration");
   if (status != TRM_OK) {
     trm_config_value_free(&value);
     return status;

@@ -13,9 +13,10 @@ static int abort_rank = -1; /* -1: not told yet, not printed */
 
 /*
  * A message is one line of a terminal: names that came from outside may hold line feeds or escape
- * sequences, and a message cut off must not end inside a UTF-8 character.
+ * sequences, and a message cut off must not end inside a UTF-8 character. With `breaks` it is a message of
+ * ours, in which failures were joined.
  */
-static void message_store(const char *text) {
+static void message_store(const char *text, bool breaks) {
   size_t n = strnlen(text, TRM_MESSAGE_BYTES);
   const bool cut = n >= TRM_MESSAGE_BYTES - 1;
   if (cut) {
@@ -25,6 +26,7 @@ static void message_store(const char *text) {
   memmove(stored, text, n);
   for (size_t i = 0; i < n; ++i) {
     const unsigned char c = (unsigned char)stored[i];
+    if (breaks && c == TRM_MESSAGE_BREAK) continue;
     if (c < 0x20 || c == 0x7F) stored[i] = '?';
   }
   if (cut) {
@@ -40,7 +42,7 @@ trm_status trm_fail(trm_status status, const char *format, ...) {
   va_start(args, format);
   const int n = vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  message_store(n >= 0 ? text : format);
+  message_store(n >= 0 ? text : format, false);
   return status;
 }
 
@@ -49,7 +51,34 @@ const char *trm_message(void) {
 }
 
 void trm_message_set(const char *message) {
-  message_store(message);
+  message_store(message, true);
+}
+
+void trm_failures_add(trm_failures *f, trm_status status) {
+  enum { MORE_BYTES = 64 }; /* for the line that counts what is left out */
+  if (status == TRM_OK) return;
+  const size_t used = strlen(f->text);
+  const size_t needed = strlen(stored) + (f->n > 0 ? 1 : 0);
+  if (f->n == 0) f->status = status;
+  ++f->n;
+  if (used + needed + MORE_BYTES > sizeof f->text) {
+    ++f->n_left_out;
+    return;
+  }
+  (void)snprintf(f->text + used, sizeof f->text - used, "%s%s", used > 0 ? "\x1E" : "", stored);
+}
+
+trm_status trm_failures_end(const trm_failures *f) {
+  char text[TRM_MESSAGE_BYTES + 64];
+  if (f->status == TRM_OK) return TRM_OK;
+  if (f->n == f->n_left_out) return f->status; /* the only one, which is stored */
+  int n = snprintf(text, sizeof text, "%s", f->text);
+  if (f->n_left_out > 0) {
+    (void)snprintf(text + n, sizeof text - (size_t)n, "%cand %d more", TRM_MESSAGE_BREAK,
+                   f->n_left_out);
+  }
+  message_store(text, true);
+  return f->status;
 }
 
 const char *trm_status_text(trm_status status) {

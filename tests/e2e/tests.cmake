@@ -22,6 +22,7 @@ foreach(name
     commands
     show
     outputs
+    words
     graph_prepare
     samples_prepare
     images_prepare

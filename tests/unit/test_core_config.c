@@ -366,7 +366,7 @@ static void test_help(void) {
   FILE *file = open_memstream(&text, &n);
   const trm_config_parts parts = fixture_parts();
   if (!CHECK(file != NULL)) return;
-  CHECK_OK(trm_config_help(&parts, file));
+  CHECK_OK(trm_config_help(&parts, NULL, file));
   CHECK_EQ(fclose(file), 0);
   CHECK_HAS(text, "  data.path               text; required\n");
   CHECK_HAS(text, "choice: adamw, adam, sgd; default adamw *\n");

@@ -167,14 +167,52 @@ static void test_shapes_refused(void) {
   refuse("hello", "lm.yaml:1: not groups of keys" SYNTAX);
   refuse("run: {seed: 1}\n---\nrun: {seed: 2}",
          "lm.yaml:2: a second document begins; one file holds one configuration");
-  refuse("run: &a {seed: 1}", "lm.yaml:1: anchors (&name) are not used in a configuration; write "
-                              "the value itself");
-  refuse("run:\n  seed: &a 1", "lm.yaml:2: anchors (&name) are not used in a configuration; write "
-                               "the value itself");
-  refuse("run: *a", "lm.yaml:1: aliases (*name) are not used in a configuration; write the value "
-                    "itself");
   refuse("run: {dir: !!python/object x}", "lm.yaml:1: tags (!name) are not used in a "
                                           "configuration; write the value itself");
+}
+
+/* Anchors, aliases and merges: own keys go before merged ones, the first of several merges before the
+ * next; what begins with x- holds anchors alone. */
+static void test_merges(void) {
+  static const char *const texts[] = {
+      "x-base: &base {seed: 5, dir: a}\nrun: {<<: *base, dir: b}\n",
+      "x-base: &base\n  seed: 5\n  dir: a\nrun:\n  dir: b\n  <<: *base\n",
+      "x-a: &a {seed: 5}\nx-b: &b {seed: 6, dir: b}\nrun: {<<: [*a, *b]}\n",
+      "x-a: &a {seed: 5}\nx-b: &b {<<: *a, dir: b}\nrun: *b\n",
+      "x-a: &a {run: {seed: 5, dir: b}}\n<<: *a\n",
+      "run: {seed: &n 5, dir: b}\nbatch: {size: *n}\n",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) {
+    trm_config *config = fixture_config();
+    if (!CHECK_OK(trm_config_read_text(config, texts[i], "lm.yaml")))
+      fprintf(stderr, "%s\n", texts[i]);
+    CHECK_EQ(trm_config_int(config, "run.seed"), 5);
+    CHECK_STR(trm_config_string(config, "run.dir"), "b");
+    trm_config_destroy(&config);
+  }
+  refuse("x-base: &base {seed: 5, seeds: 6}\nrun: {<<: *base}\n",
+         "lm.yaml:1: unknown key 'run.seeds'; did you mean 'run.seed'?");
+  refuse("run: {<<: 3}", "lm.yaml:1: '<<' merges mappings; write '<<: *name', where &name stands "
+                         "before a group of keys");
+  refuse("run: &a {<<: *a}", "lm.yaml:1: '<<' merges too much, or itself; write the keys here");
+  refuse("run: *a", "lm.yaml:1: found undefined alias; an anchor (&name) stands once, before the "
+                    "aliases (*name) for it");
+}
+
+/* All that is wrong is told, each in its line. */
+static void test_all_refused(void) {
+  refuse("run: {seeds: 1}\nbatch:\n  size: -3\n  blocks: x\noptimiser: {lr: 1}\n",
+         "lm.yaml:1: unknown key 'run.seeds'; did you mean 'run.seed'?\x1E"
+         "lm.yaml:3: batch.size is -3; allowed: 1 to 1048576 (samples)\x1E"
+         "lm.yaml:4: batch.blocks is 'x', not a whole number; allowed: 0 to 1048576\x1E"
+         "lm.yaml:5: unknown group 'optimiser'; did you mean 'optimizer'?");
+  char text[8000] = "run:\n";
+  while (strlen(text) < 6000) strcat(text, "  sede: 1\n");
+  trm_config *config = fixture_config();
+  CHECK_EQ(trm_config_read_text(config, text, "lm.yaml"), TRM_ERR_CONFIG);
+  CHECK_HAS(trm_message(), "\x1E" "and ");
+  CHECK_HAS(trm_message(), " more");
+  trm_config_destroy(&config);
 }
 
 static void test_lists_refused(void) {
@@ -283,10 +321,10 @@ static void test_files(void) {
   /* Deep nesting ends at the third level, whatever follows. */
   memset(big, '[', limit);
   write_file(path, big, limit);
-  refuse_file(path, ":1: not groups of keys", "write 'group:'");
+  refuse_file(path, ":1: lists or groups in one another", "write 'group:'");
   memset(big, '{', limit);
   write_file(path, big, limit);
-  refuse_file(path, ":1: a name is due here", "write 'key: value'");
+  refuse_file(path, ":1: lists or groups in one another", "write 'group:'");
   trm_config_destroy(&config);
   TRM_FREE(big);
   CHECK_EQ(unlink(path), 0);
@@ -351,6 +389,8 @@ int main(void) {
   test_shapes_refused();
   test_lists();
   test_lists_of_mappings();
+  test_merges();
+  test_all_refused();
   test_lists_refused();
   test_syntax_refused();
   test_files();

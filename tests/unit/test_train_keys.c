@@ -298,7 +298,7 @@ static void test_help(void) {
   FILE *file = open_memstream(&text, &n);
   if (!CHECK(file != NULL)) return;
   trm_program_parts(&parts);
-  CHECK_OK(trm_config_help(&parts, file));
+  CHECK_OK(trm_config_help(&parts, NULL, file));
   CHECK_EQ(fclose(file), 0);
   for (int i = 0; i < N_ROWS; ++i) CHECK_HAS(text, rows[i].key);
   CHECK_HAS(text, "choice: adamw, adam, sgd");

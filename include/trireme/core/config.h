@@ -61,6 +61,9 @@ typedef struct trm_config_key {
   { name, TRM_CONFIG_STRING, fallback, 0, 0, NULL, "", effect, help }
 #define TRM_KEY_CHOICE(name, fallback, choices, effect, help)                                      \
   { name, TRM_CONFIG_CHOICE, fallback, 0, 0, choices, "", effect, help }
+/** The name of a file or folder: "~" and "$NAME" in it are what the environment says. */
+#define TRM_KEY_PATH(name, fallback, effect, help)                                                 \
+  { name, TRM_CONFIG_STRING, fallback, 0, 0, NULL, "path", effect, help }
 /** Chooses among parts. */
 #define TRM_KEY_SELECTOR(name, fallback, effect, help)                                             \
   { name, TRM_CONFIG_CHOICE, fallback, 0, 0, NULL, "", effect, help }
@@ -90,12 +93,22 @@ typedef struct trm_config_part {
   const trm_config_rows *rows[TRM_PART_ROWS]; /* NULL past the last one, and at the end */
 } trm_config_part;
 
+/** A word of other programs, and what it is here. Case does not count, and '-' is '_'. */
+typedef struct trm_config_word {
+  const char *key; /* whose value the word is; NULL: it is the name of a key or group */
+  const char *word;
+  const char *ours; /* the key, or the value; NULL: there is none */
+  const char *note; /* what else is to be said; "": nothing */
+} trm_config_word;
+
 /** The parts of a program. Zero it first. */
 typedef struct trm_config_parts {
   const char *groups; /* order of groups, for help and files: "run data model"; others follow */
   const trm_config_part *parts[TRM_CONFIG_MAX_PARTS];
   int n;
   const char *list, *list_key; /* "groups: [...]" at the top is the value of that key; NULL: none */
+  const trm_config_word *words; /* [n_words] of other programs */
+  int n_words;
 } trm_config_parts;
 /** One that is there already is not added again. */
 void trm_config_parts_add(trm_config_parts *parts, const trm_config_part *part);
@@ -132,7 +145,8 @@ void *trm_config_carried(const trm_config *config, const char *name);
 /**
  * Whether what was given fits what is in use: a required key has a value, a value is one that the part
  * in use takes, and no key is given that nothing uses. Call it again once a fact is told.
- * @return TRM_ERR_CONFIG
+ * Says nothing while a value or name that may choose who reads what has been refused: that comes first.
+ * @return TRM_ERR_CONFIG, with a line for each that does not
  */
 trm_status trm_config_check(const trm_config *config);
 
@@ -174,8 +188,23 @@ typedef struct trm_config_change {
 bool trm_config_difference(const trm_config *a, const trm_config *b, const char *after,
                            trm_config_change *change);
 
-/** Prints every key with type, default, range or choices, unit, who uses it, and help. */
-trm_status trm_config_help(const trm_config_parts *parts, FILE *file);
+enum { TRM_MEANT_BYTES = 96 };
+/** The key that a word on the command line means: its name, the name without its group, or a word of
+ *  other programs; false: none. */
+bool trm_config_meant(const trm_config_parts *parts, const char *word, char key[TRM_MEANT_BYTES]);
+
+/** Puts before this thread's message where the first key that it speaks of was given: "lm.yaml:3: "; a
+ *  message that has a place already, or speaks of no key that was given, stays. For TRM_ERR_CONFIG. */
+void trm_config_locate(const trm_config *config);
+
+/**
+ * Prints keys with type, default, range or choices, unit, who uses them, and help.
+ * @param word  a group or key, or a word of other programs for one; NULL: all there are
+ * @return TRM_ERR_USAGE when there is nothing of that name
+ */
+trm_status trm_config_help(const trm_config_parts *parts, const char *word, FILE *file);
+/** Whether there is a group of that name. */
+bool trm_config_has_group(const trm_config_parts *parts, const char *group);
 
 /** The candidate nearest to `word` (Levenshtein), NULL if none is near. `candidates` has n rows. */
 const char *trm_nearest(const char *word, const char *const *candidates, int n);

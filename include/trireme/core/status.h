@@ -31,7 +31,7 @@ typedef enum trm_status {
 #undef TRM_STATUS_ENUM
 } trm_status;
 
-enum { TRM_MESSAGE_BYTES = 1024 };
+enum { TRM_MESSAGE_BYTES = 2048, TRM_MESSAGE_BREAK = 0x1E };
 
 /**
  * Records the message of a failure for this thread and returns `status`.
@@ -41,11 +41,23 @@ enum { TRM_MESSAGE_BYTES = 1024 };
 trm_status trm_fail(trm_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Message of this thread's last failure; "" if none. Valid until the thread's next trm_fail. */
+/** Message of this thread's last failure; "" if none. Valid until the thread's next trm_fail. One line,
+ *  or, of trm_failures, several with TRM_MESSAGE_BREAK between. */
 const char *trm_message(void);
 
 /** Replaces this thread's message, for handing a failure over from another thread or rank. */
 void trm_message_set(const char *message);
+
+/** Failures that are told together, a line each. Zero it first. */
+typedef struct trm_failures {
+  trm_status status; /* of the first; TRM_OK: there was none */
+  int n, n_left_out; /* failures; those whose message found no room */
+  char text[TRM_MESSAGE_BYTES];
+} trm_failures;
+/** Takes a failure with this thread's message; TRM_OK is passed over. */
+void trm_failures_add(trm_failures *failures, trm_status status);
+/** The first one's status, with the messages of all as this thread's. */
+trm_status trm_failures_end(const trm_failures *failures);
 
 /** Text and program exit code of a status. */
 const char *trm_status_text(trm_status status);

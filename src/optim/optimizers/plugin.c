@@ -3,7 +3,7 @@
 #include "plugged.h"
 
 static const trm_config_key keys[] = {
-    TRM_KEY_TEXT("optimizer.plugin", NULL, TRM_NAMES_PLACE,
+    TRM_KEY_PATH("optimizer.plugin", NULL, TRM_NAMES_PLACE,
                  "Shared library of the optimizer; a resumed run compares its contents, not its "
                  "path."),
     TRM_KEY_TEXT("optimizer.plugin_settings", "", TRM_ON_RESULT,

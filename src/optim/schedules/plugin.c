@@ -3,7 +3,7 @@
 #include "plugged.h"
 
 static const trm_config_key keys[] = {
-    TRM_KEY_TEXT("schedule.plugin", NULL, TRM_NAMES_PLACE,
+    TRM_KEY_PATH("schedule.plugin", NULL, TRM_NAMES_PLACE,
                  "Shared library of the schedule; a resumed run compares its contents, not its "
                  "path."),
     TRM_KEY_TEXT("schedule.plugin_settings", "", TRM_ON_RESULT,

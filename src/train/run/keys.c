@@ -9,14 +9,15 @@
 #include "trireme/math/gemm.h"
 #include "trireme/model/model.h"
 #include "trireme/optim/optim.h"
+#include "words.h"
 
 static const trm_config_key keys[] = {
-    TRM_KEY_TEXT("run.dir", "", TRM_NAMES_PLACE,
+    TRM_KEY_PATH("run.dir", "", TRM_NAMES_PLACE,
                  "Folder the run writes to; empty: runs/<name of the file>."),
     TRM_KEY_INT("run.seed", "1", 0, 9007199254740992.0, "", TRM_ON_RESULT,
                 "Fixes initial weights, sample order and dropout."),
 
-    TRM_KEY_TEXT(
+    TRM_KEY_PATH(
         "data.path", NULL, TRM_NAMES_PLACE,
         "Data set made by 'trireme prepare'; a resumed run compares its digest, not its path."),
 
@@ -30,7 +31,7 @@ static const trm_config_key keys[] = {
     TRM_KEY_REAL(
         "train.epochs", "0", 0, 1e9, "epochs", TRM_NO_EFFECT,
         "Instead of train.steps: passes over the training samples; 0: train.steps counts."),
-    TRM_KEY_TEXT(
+    TRM_KEY_PATH(
         "train.init_from", "", TRM_ON_RESULT,
         "Run (its newest checkpoint) or checkpoint whose weights the run begins with, where "
         "names and shapes fit; resumed runs have their own."),
@@ -99,6 +100,7 @@ void trm_program_parts(trm_config_parts *parts) {
           "eval checkpoint log comm check debug math",
       .list = "groups",
       .list_key = "params.rules"};
+  parts->words = trm_foreign_words(&parts->n_words);
   trm_config_parts_add(parts, &part);
   trm_model_parts(parts);
   trm_task_parts(parts);

@@ -93,6 +93,14 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
                     "with a larger --valid-share, or set eval.every to 0 and eval.at_end to false",
                     trm_dataset_path(t->dataset));
   }
+  if (training && task->batch > task->epoch_samples) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "batch.size is %" PRId64 ", but an epoch of %s has %" PRId64
+                    " samples of model.context (%" PRId64
+                    ") tokens; set batch.size to at most that, "
+                    "or shorten the context",
+                    task->batch, trm_dataset_path(t->dataset), task->epoch_samples, t->T);
+  }
   const trm_tokens tokens = {.N = trm_ceil_div(task->batch, task->n_blocks), .T = t->T};
   const trm_pass pass = {.weights_use = trm_task_weights_use(task, training)};
   return trm_learner_plan(learner, training ? TRM_PLAN_BACKWARD : TRM_PLAN_LOSS, pass,
