@@ -64,14 +64,14 @@ digits() {
   [ -f "$file" ] && return
   from=$(source_of mnist)
   if [ -n "$from" ]; then
-    "$examples/first_images" "$from" "$2" "$3" "$out/digits" >&2
+    "$examples/first_images" "$from" "$2" "$3" "$out/idx" >&2
   else
     echo "$name: digits are drawn here (MNIST's files are looked for in \$TRIREME_DATA/mnist)" >&2
-    "$examples/drawn_digits" "$2" "$3" "$4" "$out/digits" >&2
+    "$examples/drawn_digits" "$2" "$3" "$4" "$out/idx" >&2
   fi
-  once "$file" prepare images --images "$out/digits/train-images" --labels "$out/digits/train-labels" \
-    --valid-images "$out/digits/valid-images" --valid-labels "$out/digits/valid-labels" \
-    --test-images "$out/digits/test-images" --test-labels "$out/digits/test-labels"
+  once "$file" prepare images --images "$out/idx/train-images" --labels "$out/idx/train-labels" \
+    --valid-images "$out/idx/valid-images" --valid-labels "$out/idx/valid-labels" \
+    --test-images "$out/idx/test-images" --test-labels "$out/idx/test-labels"
 }
 
 # variant NAME CONFIG [--set KEY=VALUE]...: trains it with every seed into $out/NAME.
