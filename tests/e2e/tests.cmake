@@ -38,6 +38,7 @@ foreach(name
     graph_layouts
     graph_commands
     graph_cora
+    guide
     examples
     sweep
   )
