@@ -5,3 +5,5 @@ foreach(name kill full_disk)
   trm_add_script_test(NAME test_${name} FOLDER fault PROCESSORS 2 TIMEOUT 600
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/fault/test_${name}.py)
 endforeach()
+trm_add_script_test(NAME test_lost_rank FOLDER fault PROCESSORS 2 TIMEOUT 600 LABELS long
+  COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/fault/test_lost_rank.py)

@@ -224,6 +224,7 @@ static const row rows[] = {
     {"check.every", "5", "", "text", false},
     {"debug.flip_step", "5", "", "text", false},
     {"debug.flip_rank", "5", "", "text", false},
+    {"debug.fault", "1 9 12 evaluation", "", "text", false},
     {"math.gemm", "reference", "", "text", true},
     {"train.precision", "bf16", "", "text", true},
 };

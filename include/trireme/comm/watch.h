@@ -30,6 +30,15 @@ void trm_watch_stop(trm_comm *comm);
 /** Whether ranks hear of each other; if not, each knows only how long it has not moved itself. */
 bool trm_watch_has_channel(const trm_comm *comm);
 
+/**
+ * For tests: this rank sends itself a signal when it enters a phase, at a step or the first one after
+ * it; signal 0 is a sleep of 0.2 s, at every such phase from that step on. Where no watch runs there is
+ * no fault. Not collective.
+ * @param text  "RANK SIGNAL STEP PHASE", as "1 9 12 evaluation"; "": none
+ * @return TRM_ERR_CONFIG when it is something else
+ */
+trm_status trm_watch_fault(trm_comm *comm, const char *text);
+
 /* What follows is for the main thread, and cheap: some 0.1 us. */
 
 /** Enters phase `name` (kept: a string literal; 31 characters are told) of `step`: a sign of life.

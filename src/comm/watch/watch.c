@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,6 +75,10 @@ struct trm_watch {
   _Atomic int n_waits;
   _Atomic double moved_s, busy_s;
   _Atomic double met_s; /* when last all ranks were known to be there */
+  /* For tests. */
+  char fault_phase[TRM_PHASE_BYTES]; /* empty: none */
+  int fault_signal;
+  int64_t fault_step;
 };
 
 /* ---- what the working thread is at ------------------------------------------------------------ */
@@ -342,6 +347,38 @@ bool trm_watch_has_channel(const trm_comm *comm) {
   return !comm->job->watch || comm->job->watch->pulse;
 }
 
+/* ---- faults, for tests ------------------------------------------------------------------------ */
+
+trm_status trm_watch_fault(trm_comm *comm, const char *text) {
+  trm_watch *watch = comm->job->watch;
+  int rank = -1, number = -1, used = 0;
+  long long step = 0;
+  if (*text == '\0') return TRM_OK;
+  if (sscanf(text, "%d %d %lld %n", &rank, &number, &step, &used) != 3 || used == 0 || rank < 0 ||
+      number < 0 || number > 64 || strlen(text + used) >= TRM_PHASE_BYTES || !text[used]) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "debug.fault is '%s'; it is a rank, a signal, a step and a phase, as "
+                    "'1 9 12 evaluation'",
+                    text);
+  }
+  if (!watch || watch->rank != rank) return TRM_OK;
+  watch->fault_signal = number;
+  watch->fault_step = step;
+  memcpy(watch->fault_phase, text + used, strlen(text + used) + 1);
+  return TRM_OK;
+}
+
+static void make_fault(trm_watch *watch, const char *name, int64_t step) {
+  if (step < watch->fault_step || strcmp(name, watch->fault_phase) != 0) return;
+  if (watch->fault_signal == 0) {
+    trm_sleep_s(0.2);
+    return;
+  }
+  watch->fault_phase[0] = '\0';
+  trm_sleep_s(2 * beat_every_s(watch)); /* others have heard where it is */
+  (void)raise(watch->fault_signal);
+}
+
 /* ---- for the working thread ------------------------------------------------------------------- */
 
 void trm_watch_phase(trm_comm *comm, const char *name, int64_t step) {
@@ -352,6 +389,7 @@ void trm_watch_phase(trm_comm *comm, const char *name, int64_t step) {
   p.step = step;
   p.rests = comm->size == 1;
   publish(watch, &p);
+  if (watch->fault_phase[0]) make_fault(watch, name, step);
 }
 
 void trm_watch_touch(trm_comm *comm) {

@@ -87,6 +87,10 @@ static const trm_config_key keys[] = {
 
     TRM_KEY_INT("debug.flip_step", "0", 0, TRM_MAX_STEPS, "steps", TRM_NO_EFFECT,
                 "Flip a bit in a rank's weights after this step, for tests; 0: never."),
+    TRM_KEY_TEXT(
+        "debug.fault", "", TRM_NO_EFFECT,
+        "A rank sends itself a signal, for tests: rank, signal, step and phase, as \"1 9 12 "
+        "evaluation\"; signal 0: it is slow."),
     TRM_KEY_INT("debug.flip_rank", "0", 0, 1048576, "", TRM_NO_EFFECT,
                 "The rank whose bit is flipped."),
 };

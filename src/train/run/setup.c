@@ -189,6 +189,7 @@ static trm_status open_task(trm_run *r) {
   trm_config *config = r->options->config;
   trm_status status = trm_gemm_configure(config);
   if (status == TRM_OK) status = trm_rundir_paths(trm_config_string(config, "run.dir"), &r->dir);
+  if (status == TRM_OK) status = trm_watch_fault(r->comm, trm_config_string(config, "debug.fault"));
   TRM_TRY(trm_comm_agree(r->comm, status));
   TRM_TRY(check_same_config(r));
   TRM_TRY(check_same_plugins(r));
