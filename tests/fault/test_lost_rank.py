@@ -76,6 +76,10 @@ def check_slow():
     good(result, "slow")
     check(took_s > LIMIT_S, f"it was slow: {took_s:.1f} s")
     equal(hashes(run_dir), whole, "slow: bits")
+    warned = [line for line in result.lines() if "is slower than the others" in line]
+    check(len(warned) == 1 and "rank 1 (" in warned[0], f"slow: warned once: {result.err}")
+    told = [(row["slow_rank"], float(row["slow_share"])) for row in rows(run_dir) if row["slow_rank"]]
+    check(told and all(rank == "1" and share > 0.4 for rank, share in told[-5:]), f"slow: {told}")
 
 
 def check_unreadable():

@@ -1,8 +1,9 @@
-/* Who is to blame, and in which words. */
+/* Who is to blame, and in which words; who is slow. */
 #include <stdio.h>
 #include <string.h>
 
 #include "check.h"
+#include "trireme/comm/reducer.h"
 #include "watch_internal.h"
 
 static const double NOW_S = 1000, LIMIT_S = 60;
@@ -151,10 +152,67 @@ static void test_long(void) {
   CHECK_EQ(line[strlen(line) - 1], '\n');
 }
 
+/* All ranks have told of `seconds` more, of which rank r worked a share. */
+static void go_on(trm_patient rows[SIZE], double seconds, int64_t steps,
+                  const double shares[SIZE]) {
+  for (int r = 0; r < SIZE; ++r) {
+    rows[r].vital.clock_s += seconds;
+    rows[r].vital.busy_s += seconds * shares[r];
+    rows[r].vital.step += steps;
+  }
+}
+
+static void test_pace(void) {
+  const double slow[SIZE] = {0.5, 0.5, 1.0, 0.5}, even[SIZE] = {0.9, 0.9, 0.9, 0.9};
+  trm_patient rows[SIZE];
+  trm_pace *pace = NULL;
+  reset(rows);
+  CHECK_OK(trm_pace_create(SIZE, 30, &pace));
+  CHECK_EQ(trm_pace_found(pace)->rank, -1);
+  CHECK(!trm_pace_look(pace, rows, 8, 100));
+  go_on(rows, 29, 100, slow);
+  CHECK(!trm_pace_look(pace, rows, 8, 129));
+  go_on(rows, 2, 1, slow);
+  CHECK(trm_pace_look(pace, rows, 8, 131));
+  CHECK_EQ(trm_pace_found(pace)->rank, 2);
+  CHECK_NEAR(trm_pace_found(pace)->works, 1.0, 1e-9);
+  CHECK_NEAR(trm_pace_found(pace)->share, 0.5, 1e-9);
+  CHECK_NEAR(trm_pace_found(pace)->step_s, 31.0 / 101, 1e-9);
+  CHECK_EQ(trm_pace_found(pace)->n_windows, 1);
+  /* Five blocks: one rank has two of them, and need not be as fast with them as others with one. */
+  double twice[SIZE];
+  for (int r = 0; r < SIZE; ++r) {
+    int64_t first, n;
+    trm_block_range(5, r, SIZE, &first, &n);
+    twice[r] = 0.5 * (double)n;
+  }
+  go_on(rows, 30, 100, twice);
+  CHECK(trm_pace_look(pace, rows, 5, 161));
+  CHECK_NEAR(trm_pace_found(pace)->share, 0, 1e-9);
+  /* Ranks that are even: nobody is waited for. */
+  go_on(rows, 30, 100, even);
+  CHECK(trm_pace_look(pace, rows, 8, 191));
+  CHECK_NEAR(trm_pace_found(pace)->share, 0, 1e-9);
+  /* Too few steps, or a rank that has not told: the window goes on. */
+  go_on(rows, 30, 2, slow);
+  CHECK(!trm_pace_look(pace, rows, 8, 221));
+  go_on(rows, 30, 2, slow);
+  rows[3].heard = false;
+  CHECK(!trm_pace_look(pace, rows, 8, 251));
+  rows[3].heard = true;
+  CHECK(trm_pace_look(pace, rows, 8, 252));
+  CHECK_EQ(trm_pace_found(pace)->rank, 2);
+  /* No blocks: ranks are not compared. */
+  go_on(rows, 40, 100, slow);
+  CHECK(!trm_pace_look(pace, rows, 0, 300));
+  trm_pace_destroy(&pace);
+}
+
 int main(void) {
   test_well();
   test_silent();
   test_stuck();
   test_long();
+  test_pace();
   return check_verdict();
 }

@@ -10,7 +10,7 @@
 #include "trireme/core/clock.h"
 #include "watch_internal.h"
 
-enum { DATAGRAM = 88, TOKEN_AT = 8, RANK_AT = 24, BEAT_AT = 28, PHASE_AT = 56 };
+enum { DATAGRAM = 96, TOKEN_AT = 8, RANK_AT = 24, BEAT_AT = 28, PHASE_AT = 64 };
 
 static double now_s;
 

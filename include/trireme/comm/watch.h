@@ -30,6 +30,21 @@ void trm_watch_stop(trm_comm *comm);
 /** Whether ranks hear of each other; if not, each knows only how long it has not moved itself. */
 bool trm_watch_has_channel(const trm_comm *comm);
 
+/** The slowest rank of the last window in which ranks were compared. */
+typedef struct trm_straggler {
+  int rank;      /* -1: no window has ended yet */
+  int n_windows; /* for how many in a row it has been the slowest */
+  double window_s;
+  double works;  /* share of the time that it works */
+  double share;  /* of the time, which would be saved if it were as fast as the others' median */
+  double step_s; /* time a step takes */
+} trm_straggler;
+
+/** The blocks of a step, by whose numbers the ranks' work is compared from now on. Not collective. */
+void trm_watch_blocks(trm_comm *comm, int64_t n_blocks);
+/** On rank 0, where others are heard; rank -1 elsewhere, and for groups. Cheap. */
+trm_straggler trm_watch_straggler(trm_comm *comm);
+
 /**
  * For tests: this rank sends itself a signal when it enters a phase, at a step or the first one after
  * it; signal 0 is a sleep of 0.2 s, at every such phase from that step on. Where no watch runs there is

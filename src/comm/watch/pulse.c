@@ -48,10 +48,10 @@ typedef struct datagram {
   unsigned char token[TOKEN_BYTES];
   uint32_t rank, beat;
   int64_t step;
-  uint64_t still_ms, busy_ms;
+  uint64_t still_ms, busy_us, clock_us;
   char phase[TRM_PHASE_BYTES];
 } datagram;
-_Static_assert(sizeof(datagram) == 88, "without padding");
+_Static_assert(sizeof(datagram) == 96, "without padding");
 
 static const unsigned char MAGIC[4] = {'T', 'R', 'M', 1};
 
@@ -293,7 +293,8 @@ void trm_pulse_tell(trm_pulse *pulse, const trm_vital *vital, double now_s) {
   d.mate = row->vital.mate;
   d.step = vital->step;
   d.still_ms = (uint64_t)(vital->still_s * 1e3);
-  d.busy_ms = (uint64_t)(vital->busy_s * 1e3);
+  d.busy_us = (uint64_t)(vital->busy_s * 1e6);
+  d.clock_us = (uint64_t)(vital->clock_s * 1e6);
   memcpy(d.phase, vital->phase, sizeof d.phase);
   for (int r = 0; r < pulse->size; ++r) {
     peer *to = &pulse->peers[r];
@@ -358,7 +359,8 @@ static void take_in(trm_pulse *pulse, const datagram *d, const struct sockaddr_i
   row->vital = (trm_vital){.doing = (trm_doing)d->doing,
                            .step = d->step,
                            .still_s = (double)d->still_ms * 1e-3,
-                           .busy_s = (double)d->busy_ms * 1e-3,
+                           .busy_s = (double)d->busy_us * 1e-6,
+                           .clock_s = (double)d->clock_us * 1e-6,
                            .mate = d->mate};
   copy_phase(row->vital.phase, d->phase);
 }

@@ -57,7 +57,7 @@ typedef struct phase {
 
 struct trm_watch {
   pthread_t thread;
-  pthread_mutex_t mutex; /* of `stop` */
+  pthread_mutex_t mutex; /* of `stop` and `straggler`; never held for long */
   pthread_cond_t changed;
   bool stop;
   double deadline_s;
@@ -67,6 +67,9 @@ struct trm_watch {
   char host[TRM_HOST_BYTES];
   trm_pulse *pulse; /* NULL: no channel */
   trm_launch launch;
+  trm_pace *pace;           /* of the first judge; else NULL */
+  trm_straggler straggler;  /* under `mutex` */
+  _Atomic int64_t n_blocks; /* of a step; 0: ranks are not compared */
   /* Written by the working thread, invariant 3. */
   _Atomic uint64_t sequence;
   _Atomic(const char *) name;
@@ -115,7 +118,7 @@ static void publish(trm_watch *watch, const phase *p) {
 static phase moved(trm_watch *watch) {
   phase p = read_phase(watch);
   const double now_s = trm_clock_s();
-  if (p.n_waits == 0) p.busy_s += now_s - p.moved_s;
+  if (p.n_waits == 0 && !p.rests) p.busy_s += now_s - p.moved_s;
   p.moved_s = now_s;
   return p;
 }
@@ -125,10 +128,11 @@ static trm_vital vital_of(const phase *p, double resumed_s, double now_s) {
   trm_vital vital = {.step = p->step,
                      .still_s = now_s > from_s ? now_s - from_s : 0,
                      .busy_s = p->busy_s,
+                     .clock_s = now_s,
                      .doing = TRM_WORKS};
   if (p->n_waits > 0) vital.doing = TRM_WAITS;
-  if (p->n_waits == 0 && now_s > p->moved_s) vital.busy_s += now_s - p->moved_s;
   if (p->rests || !p->name) vital.doing = TRM_RESTS;
+  if (vital.doing == TRM_WORKS && now_s > p->moved_s) vital.busy_s += now_s - p->moved_s;
   (void)snprintf(vital.phase, sizeof vital.phase, "%s", p->name ? p->name : "");
   return vital;
 }
@@ -221,6 +225,15 @@ static void judge(trm_watch *watch, double resumed_s, double now_s) {
   end_job(watch, line);
 }
 
+static void compare_paces(trm_watch *watch, double now_s) {
+  const int64_t n_blocks = atomic_load_explicit(&watch->n_blocks, memory_order_acquire);
+  if (!watch->pace || n_blocks == 0) return;
+  if (!trm_pace_look(watch->pace, trm_pulse_rows(watch->pulse), n_blocks, now_s)) return;
+  (void)pthread_mutex_lock(&watch->mutex);
+  watch->straggler = *trm_pace_found(watch->pace);
+  (void)pthread_mutex_unlock(&watch->mutex);
+}
+
 static void *watch_main(void *argument) {
   trm_watch *watch = argument;
   const double nap_s = look_every_s(watch), beat_s = beat_every_s(watch);
@@ -245,6 +258,7 @@ static void *watch_main(void *argument) {
       trm_pulse_tell(watch->pulse, &vital, now_s);
       told_s = now_s;
       judge(watch, resumed_s, now_s);
+      compare_paces(watch, now_s);
     }
   } while (nap(watch, nap_s));
   return NULL;
@@ -272,7 +286,9 @@ no_attributes:
 }
 
 static void release(trm_watch **watch) {
-  if (*watch) trm_launch_release(&(*watch)->launch);
+  if (!*watch) return;
+  trm_launch_release(&(*watch)->launch);
+  trm_pace_destroy(&(*watch)->pace);
   TRM_FREE(*watch);
 }
 
@@ -288,6 +304,10 @@ static trm_status prepare(trm_comm *comm, double deadline_s, trm_watch **out) {
   memcpy(watch->host, comm->places->hosts[comm->rank], sizeof watch->host);
   const phase p = {.moved_s = watch->created_s};
   publish(watch, &p);
+  watch->straggler.rank = -1;
+  if (comm->rank == 0) {
+    TRM_TRY(trm_pace_create(comm->size, within(deadline_s / 2, 1, 30), &watch->pace));
+  }
   return trm_launch_find(&watch->launch);
 }
 
@@ -345,6 +365,25 @@ void trm_watch_stop(trm_comm *comm) {
 
 bool trm_watch_has_channel(const trm_comm *comm) {
   return !comm->job->watch || comm->job->watch->pulse;
+}
+
+/* ---- stragglers ------------------------------------------------------------------------------- */
+
+void trm_watch_blocks(trm_comm *comm, int64_t n_blocks) {
+  trm_watch *watch = comm->job->watch;
+  if (!watch) return;
+  atomic_store_explicit(&watch->n_blocks, comm->size == watch->size ? n_blocks : 0,
+                        memory_order_release);
+}
+
+trm_straggler trm_watch_straggler(trm_comm *comm) {
+  trm_watch *watch = comm->job->watch;
+  trm_straggler found = {.rank = -1};
+  if (!watch || !watch->pace || comm->size != watch->size) return found;
+  (void)pthread_mutex_lock(&watch->mutex);
+  found = watch->straggler;
+  (void)pthread_mutex_unlock(&watch->mutex);
+  return found;
 }
 
 /* ---- faults, for tests ------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
  *     pulse.c      the channel: who hears whom, datagrams, what was heard of each rank
  *     addresses.c  the addresses at which a host's ranks can be reached
  *     judge.c      who of the ranks is to blame, and how to say it
+ *     pace.c       which rank is slower than the others
  *     process.c    what /proc says of a process
  *     launcher.c   ending the launcher of this host, and what it started
  *
@@ -18,6 +19,7 @@
 #include <sys/types.h>
 
 #include "comm_internal.h"
+#include "trireme/comm/watch.h"
 
 /* ---- processes (process.c) ------------------------------------------------------------------- */
 
@@ -80,7 +82,8 @@ typedef struct trm_vital {
   trm_doing doing;
   int64_t step;
   double still_s; /* since it moved, when it said so */
-  double busy_s;  /* not waiting for others, since the watch began */
+  double busy_s;  /* worked: neither waiting nor resting, since the watch began */
+  double clock_s; /* when it said so, by its own clock */
   char mate; /* state of the next rank on its host as /proc has it, '?' when it cannot be seen */
   char phase[TRM_PHASE_BYTES];
 } trm_vital;
@@ -127,6 +130,17 @@ void trm_judge(const trm_patient *rows, int size, double now_s, double alive_s, 
 /** One line with its line feed. */
 void trm_judge_words(const trm_patient *rows, int size, int self, const trm_diagnosis *diagnosis,
                      double now_s, double limit_s, char *line, size_t bytes);
+
+/* ---- paces (pace.c) -------------------------------------------------------------------------- */
+
+typedef struct trm_pace trm_pace;
+
+/** Compares windows of at least `window_s` and three steps. Local. @return TRM_ERR_MEMORY */
+trm_status trm_pace_create(int size, double window_s, trm_pace **out);
+void trm_pace_destroy(trm_pace **pace);
+/** A look at what the ranks tell; true when a window has ended. Ranks' work is compared by block. */
+bool trm_pace_look(trm_pace *pace, const trm_patient *rows, int64_t n_blocks, double now_s);
+const trm_straggler *trm_pace_found(const trm_pace *pace);
 
 /* ---- the channel (pulse.c) ------------------------------------------------------------------- */
 

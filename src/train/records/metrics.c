@@ -11,8 +11,9 @@
 #include "trireme/io/events.h"
 
 /* Scores of the task follow; zero_share stands there where weights shrink to zeros. */
-static const char header[] = "step,loss,valid_loss,%slr,grad_norm,%ss_per_s,step_s,exposed_comm_s,"
-                             "elapsed_s,peak_rss_mb,event,%sweights_hash,samples_hash";
+static const char header[] =
+    "step,loss,valid_loss,%slr,grad_norm,%ss_per_s,step_s,exposed_comm_s,"
+    "slow_rank,slow_share,elapsed_s,peak_rss_mb,event,%sweights_hash,samples_hash";
 
 struct trm_metrics {
   trm_log *log;
@@ -116,9 +117,13 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   const double n = (double)m->window_steps;
   m->last_rate = rate;
   const double zeros = m->optimizer ? trm_optimizer_zero_share(m->optimizer) : 0;
-  TRM_TRY(trm_table_put(&m->rows, "%lld,%.9g,,%s%.9g,%.9g,%.6g,%.6g,%.6g,%.6g,%.6g,,",
+  char slow[48] = ",";
+  if (r->slow_rank >= 0) {
+    (void)snprintf(slow, sizeof slow, "%d,%.3f", r->slow_rank, r->slow_share);
+  }
+  TRM_TRY(trm_table_put(&m->rows, "%lld,%.9g,,%s%.9g,%.9g,%.6g,%.6g,%.6g,%s,%.6g,%.6g,,",
                         (long long)r->step, r->loss, m->task->train_loss ? "," : "", r->lr,
-                        r->grad_norm, rate, m->window_s / n, m->window_exposed_s / n,
+                        r->grad_norm, rate, m->window_s / n, m->window_exposed_s / n, slow,
                         trm_process_age_s(), peak_mb()));
   if (m->optimizer) TRM_TRY(trm_table_put(&m->rows, "%.6g,", zeros));
   TRM_TRY(trm_table_put(&m->rows, "%016" PRIx64 ",%016" PRIx64, r->weights_hash, r->samples_hash));
@@ -160,7 +165,7 @@ trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) 
   say_evaluation(m, e, best);
   TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,", (long long)e->step, e->loss));
   if (m->task->train_loss) TRM_TRY(trm_table_put(&m->rows, "%.9g,", e->train_loss));
-  TRM_TRY(trm_table_put(&m->rows, ",,,,,%.6g,%.6g,,%s,", trm_process_age_s(), peak_mb(),
+  TRM_TRY(trm_table_put(&m->rows, ",,,,,,,%.6g,%.6g,,%s,", trm_process_age_s(), peak_mb(),
                         m->optimizer ? "," : ""));
   for (int i = 0; i < e->n_scores; ++i) {
     TRM_TRY(trm_table_put(&m->rows, ",%.9g", e->scores[i].value));
@@ -180,7 +185,7 @@ trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) 
 
 trm_status trm_metrics_event(trm_metrics *m, int64_t step, const char *event) {
   TRM_ASSERT(!strchr(event, ','));
-  TRM_TRY(trm_table_put(&m->rows, "%lld,,,%s,,,,,%.6g,%.6g,%s,%s,", (long long)step,
+  TRM_TRY(trm_table_put(&m->rows, "%lld,,,%s,,,,,,,%.6g,%.6g,%s,%s,", (long long)step,
                         m->task->train_loss ? "," : "", trm_process_age_s(), peak_mb(), event,
                         m->optimizer ? "," : ""));
   TRM_TRY(end_row(m));

@@ -22,6 +22,8 @@ typedef struct trm_step_record {
   int64_t units;         /* that counted, of the global batch */
   double step_s;         /* duration */
   double exposed_s;      /* of it, waiting for communication */
+  int slow_rank;         /* slowest rank of late, -1: not known */
+  double slow_share;     /* of the time, which would be saved if it were as fast as the others */
   uint64_t weights_hash; /* after the update */
   uint64_t samples_hash; /* of the global batch */
 } trm_step_record;

@@ -190,6 +190,7 @@ static trm_status step(trm_run *r, bool *stop) {
   if (r->root || check) r->weights_hash = trm_params_hash(r->learner.params);
   if (check) TRM_TRY(trm_drift_check(r->comm, hash_of_all(r), r->state.step, r->hashes));
   if (!r->root) return TRM_OK;
+  const trm_straggler straggler = trm_run_straggler(r);
   const trm_step_record record = {.step = r->state.step,
                                   .loss = loss,
                                   .lr = info.lr,
@@ -197,6 +198,8 @@ static trm_status step(trm_run *r, bool *stop) {
                                   .units = (int64_t)sums.count,
                                   .step_s = trm_clock_s() - start_s,
                                   .exposed_s = sums.exposed_s,
+                                  .slow_rank = straggler.rank,
+                                  .slow_share = straggler.share,
                                   .weights_hash = r->weights_hash,
                                   .samples_hash = r->samples_hash};
   if (!trm_run_writes(r)) {

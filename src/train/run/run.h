@@ -15,6 +15,7 @@
 #include "table.h"
 #include "task.h"
 #include "trireme/ckpt/ckpt.h"
+#include "trireme/comm/watch.h"
 #include "trireme/parallel/gradsync.h"
 #include "trireme/parallel/sharded.h"
 #include "trireme/train/learner.h"
@@ -52,6 +53,8 @@ typedef struct trm_run {
   trm_patience patience;
   bool eval_at_end;
   double time_budget_s, start_s;
+  int warned_rank; /* of a straggler */
+  double warned_s;
 } trm_run;
 
 static inline int64_t trm_run_int(const trm_run *r, const char *key) {
@@ -80,6 +83,8 @@ trm_status trm_run_save_last(trm_run *r);
  *  is far behind is left out. Collective; the status is the same on all ranks. */
 trm_status trm_run_save_if_due(trm_run *r);
 
+/** The slowest rank of late; warns of one that has been for long. On rank 0. Not collective. */
+trm_straggler trm_run_straggler(trm_run *r);
 /** Whether this rank has been asked to stop: a trm_task_stop. */
 bool trm_run_stop_wanted(void *run);
 /** Estimates the running statistics of the average (statistics.c). `*stop` may become true: then they stay

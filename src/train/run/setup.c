@@ -238,6 +238,7 @@ trm_status trm_run_set_up(trm_run *r) {
   TRM_TRY(trm_comm_agree(r->comm, status));
   TRM_TRY(check_same_model(r));
   TRM_TRY(create_sync(r));
+  trm_watch_blocks(r->comm, r->task->n_blocks);
   TRM_TRY(trm_comm_agree(r->comm, trm_task_plan(r->task, &r->learner, true)));
   if (r->root && trm_run_writes(r) && trm_path_exists(r->dir.root)) status = lock_dir(r);
   TRM_TRY(trm_comm_agree(r->comm, status));

@@ -31,7 +31,7 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
   r->comm = comm;
   r->options = options;
   r->log = log;
-  r->lock = -1;
+  r->lock = r->warned_rank = -1;
   bool stopped = false;
   status = trm_run_set_up(r);
   if (status == TRM_OK) status = trm_run_loop(r, &stopped);
@@ -43,6 +43,7 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
                       "stopped at step %" PRId64 " by %s, with a checkpoint; go on with --resume",
                       r->state.step, stop_reason(r));
   }
+  trm_watch_blocks(comm, 0);
   trm_watch_pause(comm);
   char message[TRM_MESSAGE_BYTES];
   (void)snprintf(message, sizeof message, "%s", trm_message());
