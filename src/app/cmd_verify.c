@@ -10,8 +10,14 @@
   APP_TEXT("--schedule-plugin", 0, value, "FILE.so", "the schedule's shared library, if it has one")
 
 static trm_status report(const char *run, const trm_verify_result *r, bool speaks) {
+  if (r->differs >= 0 && r->change[0]) {
+    return trm_fail(TRM_DIFFERENT,
+                    "%s: the weights after step %" PRId64 " differ from the run's, which went on "
+                    "with --allow-changes (%s); %s",
+                    run, r->differs, r->change, r->remedy);
+  }
   if (r->differs >= 0) {
-    return trm_fail(TRM_ERR_DATA,
+    return trm_fail(TRM_DIFFERENT,
                     "%s: the weights after step %" PRId64 " differ from the run's%s; compare the "
                     "'bits depend on' lines of trireme doctor, and the layout if comm.allreduce is "
                     "ring",
@@ -75,6 +81,10 @@ int app_bisect(int argc, char **argv) {
   if (status == TRM_OK) {
     if (trm_comm_rank(comm) == 0) trm_log_init(&log, stderr);
     status = trm_bisect_runs(comm, words.items[0], words.items[1], &plugins, stdout, &log, &parted);
+  }
+  if (status == TRM_OK && parted) { /* all is said */
+    trm_message_set("");
+    status = TRM_DIFFERENT;
   }
   trm_log_close(&log);
   return app_end(&comm, status);

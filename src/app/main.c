@@ -109,10 +109,11 @@ static void print_commands(void) {
     app_print_usage(&all[i]);
     printf("      %s\n", all[i].summary);
   }
-  printf("\nSeveral ranks: mpirun -n 4 trireme train lm.yaml\n"
-         "Exit codes: 0 done, 64 usage, 65 bad data, 69 out of memory, 70 internal, 71 a rank was\n"
-         "lost, 74 input or output, 75 stopped early with a checkpoint, 76 diverged, 78 "
-         "configuration\n");
+  printf(
+      "\nSeveral ranks: mpirun -n 4 trireme train lm.yaml\n"
+      "Exit codes: 0 done, 64 usage, 65 bad data, 66 a file is not there, 69 out of memory,\n"
+      "70 internal, 71 a rank was lost, 74 input or output, 75 stopped early with a checkpoint,\n"
+      "76 diverged, 78 configuration, 79 compared and not the same\n");
 }
 
 int app_help(int argc, char **argv) {

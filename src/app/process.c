@@ -112,7 +112,7 @@ int app_end(trm_comm **comm, trm_status status) {
     status = check_output();
   else
     (void)fflush(stdout); /* the failure at hand came first */
-  if (speaks && status != TRM_OK) print_message(status);
+  if (speaks && status != TRM_OK && *trm_message()) print_message(status);
   /* The launcher kills the others when one leaves with a failure: first the one that speaks. */
   const bool alone = !comm || !*comm;
   if (alone && !speaks && status != TRM_OK) (void)sleep(1);

@@ -17,7 +17,8 @@ static trm_status try_all(const char *folder, const int64_t *steps, int n, char 
     trm_ckpt_name(steps[i], name);
     TRM_TRY(trm_path_join(path, PATH_MAX, folder, name));
     status = trm_ckpt_verify(path);
-    if (status != TRM_ERR_DATA && status != TRM_ERR_IO) return status; /* good, or no memory */
+    if (status != TRM_ERR_DATA && status != TRM_ERR_IO && status != TRM_ERR_MISSING)
+      return status; /* good, or no memory */
     if (i == n - 1) snprintf(first, TRM_MESSAGE_BYTES, "%s", trm_message());
     if (report) report(context, trm_message());
   }
@@ -36,7 +37,7 @@ trm_status trm_ckpt_find_newest(const char *folder, char *path, size_t size,
   const trm_status status = try_all(folder, steps, n, found, report, context, first);
   TRM_FREE(steps);
   if (n == 0) return TRM_OK;
-  if (status == TRM_ERR_DATA || status == TRM_ERR_IO) {
+  if (status == TRM_ERR_DATA || status == TRM_ERR_IO || status == TRM_ERR_MISSING) {
     return trm_fail(TRM_ERR_DATA, "%s: none of its %d checkpoints can be used; the newest: %.600s",
                     folder, n, first);
   }

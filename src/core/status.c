@@ -1,5 +1,6 @@
 #include "trireme/core/status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,10 @@ trm_status trm_failures_end(const trm_failures *f) {
   }
   message_store(text, true);
   return f->status;
+}
+
+trm_status trm_status_of_errno(int error) {
+  return error == ENOENT ? TRM_ERR_MISSING : TRM_ERR_IO;
 }
 
 const char *trm_status_text(trm_status status) {

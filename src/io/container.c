@@ -98,7 +98,7 @@ static bool has_signature(int fd, int64_t file_bytes) {
 static trm_status examine(const char *path, int64_t *file_bytes) {
   const int fd = trm_io_open(path, O_RDONLY | O_NONBLOCK, 0);
   if (fd < 0) {
-    if (errno == ENOENT) return trm_fail(TRM_ERR_IO, "%s: no such file", path);
+    if (errno == ENOENT) return trm_fail(TRM_ERR_MISSING, "%s: no such file", path);
     return trm_io_fail(path, "cannot be opened");
   }
   trm_status status = TRM_OK;

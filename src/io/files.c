@@ -169,7 +169,7 @@ static trm_status open_regular(const char *path, int *fd, struct stat *facts) {
   /* Not blocking, so that a pipe is named instead of waited for. */
   *fd = trm_io_open(path, O_RDONLY | O_NONBLOCK, 0);
   if (*fd < 0) {
-    if (errno == ENOENT) return trm_fail(TRM_ERR_IO, "%s: no such file", path);
+    if (errno == ENOENT) return trm_fail(TRM_ERR_MISSING, "%s: no such file", path);
     return trm_io_fail(path, "cannot be opened");
   }
   if (fstat(*fd, facts) < 0) {

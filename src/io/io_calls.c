@@ -119,7 +119,8 @@ const char *trm_io_error_text(int error, char text[TRM_IO_ERROR_BYTES]) {
 
 trm_status trm_io_fail(const char *path, const char *what) {
   char text[TRM_IO_ERROR_BYTES];
-  return trm_fail(TRM_ERR_IO, "%s: %s: %s", path, what, trm_io_error_text(errno, text));
+  const trm_status status = trm_status_of_errno(errno);
+  return trm_fail(status, "%s: %s: %s", path, what, trm_io_error_text(errno, text));
 }
 
 int trm_io_fsync_parent(const char *path) {

@@ -44,7 +44,7 @@ enum { TRM_IO_ERROR_BYTES = 128 };
 /** Text of an errno, beginning in lower case, in `text`. */
 const char *trm_io_error_text(int error, char text[TRM_IO_ERROR_BYTES]);
 
-/** TRM_ERR_IO with the message "<path>: <what>: <text of errno>". */
+/** TRM_ERR_IO, or TRM_ERR_MISSING for ENOENT, with the message "<path>: <what>: <text of errno>". */
 trm_status trm_io_fail(const char *path, const char *what);
 
 /** fsync of the folder that holds `path`; 0 or -1 with errno set. */

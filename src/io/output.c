@@ -37,8 +37,9 @@ static trm_status check_folder(const char *path) {
   struct stat of;
   TRM_TRY(folder_of(path, folder));
   if (stat(folder, &of) != 0) {
-    return trm_fail(TRM_ERR_IO, "%s: cannot be written, folder '%s': %s; make the folder first",
-                    path, folder, strerror(errno));
+    return trm_fail(trm_status_of_errno(errno),
+                    "%s: cannot be written, folder '%s': %s; make the folder first", path, folder,
+                    strerror(errno));
   }
   if (!S_ISDIR(of.st_mode)) {
     return trm_fail(TRM_ERR_IO, "%s: cannot be written, '%s' is not a folder", path, folder);

@@ -31,7 +31,7 @@ def bad(code, parts, *words):
 
 
 # Data files.
-bad_train(74, ["nowhere.h5", "no such file"], "--set", "data.path=nowhere.h5")
+bad_train(66, ["nowhere.h5", "no such file"], "--set", "data.path=nowhere.h5")
 bad_train(65, ["not.h5", "not an HDF5 file"], "--set", "data.path=" + write("not.h5", b"x" * 5000))
 content = open(data, "rb").read()
 bad_train(65, ["half.h5", "truncated"], "--set",
@@ -78,7 +78,7 @@ good(train(config, path("ok"), "--check", "--resume"), "--check --resume of a ru
 
 # Prepare.
 bad(65, ["empty"], "prepare", "text", write("empty.txt", b""), "-o", path("o.h5"))
-bad(74, ["gone.txt"], "prepare", "text", path("gone.txt"), "-o", path("o.h5"))
+bad(66, ["gone.txt"], "prepare", "text", path("gone.txt"), "-o", path("o.h5"))
 bad(65, ["latin.txt", "UTF-8"], "prepare", "text", write("latin.txt", b"abc \xe9t\xe9 " * 9), "-o",
     path("o.h5"))
 bad(64, ["no kind 'texts'"], "prepare", "texts", "x", "-o", path("o.h5"))
@@ -133,11 +133,11 @@ bad_train(78, ["vocabulary"], f"--resume={checkpoint}", "--set", f"data.path={ot
 different = path("different.h5")
 good(run("prepare", "synth", "--tokens", 6000, "--vocab", 17, "--seed", 2, "-o", different), "data")
 bad_train(78, ["not the data set"], f"--resume={checkpoint}", "--set", f"data.path={different}")
-bad(74, ["nothing-here"], "generate", path("nothing-here"))
+bad(66, ["nothing-here"], "generate", path("nothing-here"))
 bad(65, ["character"], "generate", path("ok"), "--prompt", "\u20ac")
 
 # A run directory that cannot be made.
-one_line(train(config, "/proc/nowhere/run", ranks=2), 74, "/proc/nowhere")
+one_line(train(config, "/proc/nowhere/run", ranks=2), 66, "/proc/nowhere")
 one_line(train(config, os.path.join(config, "run"), ranks=0), 74, "small.yaml")
 
 # Loss that turns NaN: says where, keeps the last good checkpoint, which resumes.

@@ -98,7 +98,7 @@ os.remove(out)
 # ---- mistakes
 bad(64, "'nowhere' is no folder", "graph", "nowhere")
 bad(64, "takes one folder, but 'more' is given", "graph", nodes, "more")
-bad(74, "has no nodes.tsv, which prepare graphs needs; name the file by --nodes-file", "graphs", nodes)
+bad(66, "has no nodes.tsv, which prepare graphs needs; name the file by --nodes-file", "graphs", nodes)
 bad(64, "prepare interactions: give a folder with train.txt, or --train FILE", "interactions")
 bad(64, "prepare graph: takes no --folds", "graph", nodes, "--folds", f"{sets}/folds.tsv")
 bad(64, "did you mean 'graph'?", "grafs", sets)

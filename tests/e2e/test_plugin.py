@@ -180,8 +180,8 @@ def changed(name, before, after):
     return compile_text(name, TEXT.replace(before, after))
 
 
-refused(missing, 74, "optimizer.plugin", missing, "No such file")
-refused(missing, 74, "optimizer.plugin", missing, "No such file", ranks=2)
+refused(missing, 66, "optimizer.plugin", missing, "No such file")
+refused(missing, 66, "optimizer.plugin", missing, "No such file", ranks=2)
 refused(folder, 74, "directory")
 refused(config, 78, "cannot be loaded as a shared library")
 refused(compile_text("nothing", "int nothing;\n"), 78, "has no trm_plugin_optimizer_entry")

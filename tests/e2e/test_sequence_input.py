@@ -74,9 +74,9 @@ for run_dir in (encoder, writer):
     bad(78, ["gives no text"], "generate", run_dir)
 bad(64, ["--n-best 3", "--beam 2"], "translate", writer, "--beam", 2, "--n-best", 3)
 bad(64, ["--temperature", "--beam 1"], "translate", writer, "--temperature", "0.5")
-bad(74, ["gone.txt"], "translate", writer, "-i", f"{folder}/gone.txt", ranks=2)
+bad(66, ["gone.txt"], "translate", writer, "-i", f"{folder}/gone.txt", ranks=2)
 bad(64, [folder], "translate", writer, "-i", write(f"{folder}/a.txt", "s1\n"), "-o", folder)
-bad(74, ["nowhere"], "translate", f"{folder}/nowhere")
+bad(66, ["nowhere"], "translate", f"{folder}/nowhere")
 for ranks in (0, 2):
     bad(64, ["reverse.h5 is there already", "-o another name"], "translate", writer, "-o", data["reverse"], ranks=ranks,
         given=b"s1\n")

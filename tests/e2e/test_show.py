@@ -137,7 +137,7 @@ for row, sample in enumerate([0, 2]):
         sides += fits
     check(sides in ([0, 1, 0, 1], [1, 0, 1, 0]), f"sample {sample} alternates: {sides}")
 bad(64, "images are shown on a sheet; give -o SHEET.png", images, "--samples", "1")
-bad(74, "/none/sheet.png", images, "--samples", "1", "-o", f"{folder}/none/sheet.png")
+bad(66, "/none/sheet.png", images, "--samples", "1", "-o", f"{folder}/none/sheet.png")
 
 # ---- the list of a configuration
 config = write("run.yaml", "run: {seed: 5}\ndata:\n  path: elsewhere.h5\n  augment:\n  - drop 0.3\n  - swap 0.3\n")

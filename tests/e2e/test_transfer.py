@@ -58,7 +58,7 @@ one_line(train(path_unlike, f"{folder}/x", *begin, *keys("train.init_new=head/*"
 one_line(train(path_alike, f"{folder}/x", *begin, *keys("train.init_new=heads/*")), 78,
          "'heads/*' matches no parameter", "head/weight")
 one_line(train(path_alike, f"{folder}/x", *keys("train.init_new=head/*")), 78, "train.init_from, which is empty")
-one_line(train(path_alike, f"{folder}/x", *keys(f"train.init_from={folder}/nowhere")), 74, "nowhere")
+one_line(train(path_alike, f"{folder}/x", *keys(f"train.init_from={folder}/nowhere")), 66, "nowhere")
 check(not os.path.exists(f"{folder}/x"), "no run directory is made for what does not fit")
 good(train(path_unlike, f"{folder}/anew", *begin, *keys("train.init_new=head/*, wte/*")), "other tokens, made anew")
 

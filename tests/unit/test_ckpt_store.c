@@ -202,7 +202,7 @@ static void test_mismatches(void) {
   CHECK_OK(trm_ckpt_read_regions(path, got.regions + 3, 1)); /* some of them are fine */
   CHECK_EQ(trm_ckpt_verify(in_base("other")), TRM_ERR_IO);
   CHECK_HAS(trm_message(), "other: is a folder, a file is needed");
-  CHECK_EQ(trm_ckpt_verify(in_base("none.h5")), TRM_ERR_IO);
+  CHECK_EQ(trm_ckpt_verify(in_base("none.h5")), TRM_ERR_MISSING);
   CHECK_HAS(trm_message(), "none.h5: cannot be opened: no such file");
 
   CHECK_OK(trm_container_create(in_base("text.h5"), &c));

@@ -176,7 +176,7 @@ static void check_splits(void) {
 }
 
 static void check_files(void) {
-  expect(fixture_path(folder, "missing.h5"), TRM_ERR_IO, "");
+  expect(fixture_path(folder, "missing.h5"), TRM_ERR_MISSING, "");
   expect(folder, TRM_ERR_IO, "folder");
   const char *path = fixture_path(folder, "text.h5");
   fixture_file(path, "this is no HDF5 file\n", 21);

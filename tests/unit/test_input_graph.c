@@ -357,7 +357,8 @@ static void check_shared(bool features, bool directed) {
   }
   /* A file that cannot be opened is told to the others before anything is taken. */
   s.next = s.n_settles = 0, s.fail_at = -1;
-  CHECK_EQ(trm_graph_open(fixture_path(folder, "none.h5"), &memory, features, &first), TRM_ERR_IO);
+  CHECK_EQ(trm_graph_open(fixture_path(folder, "none.h5"), &memory, features, &first),
+           TRM_ERR_MISSING);
   CHECK_EQ(s.n_settles, 1);
   CHECK_EQ(s.next, 0);
   for (int i = 0; i < s.n; ++i) munmap(s.pieces[i], (size_t)s.bytes[i]);
@@ -498,7 +499,7 @@ static void check_kind(void) {
   CHECK_EQ(trm_interactions_open(path, NULL, &pairs), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "kind is 'graph', expected 'interactions'");
   check_kinds(path, text);
-  CHECK_EQ(trm_dataset_kind(fixture_path(folder, "none.h5"), kind), TRM_ERR_IO);
+  CHECK_EQ(trm_dataset_kind(fixture_path(folder, "none.h5"), kind), TRM_ERR_MISSING);
 }
 
 /* A file that cannot be written leaves what was there, and nothing else. */
@@ -506,7 +507,7 @@ static void check_atomic(void) {
   graph_fixture f;
   graph_fixture_make(&f);
   const char *path = fixture_path(folder, "no/such/folder.h5");
-  CHECK_EQ(trm_node_data_write(path, &f.d, &no_counts, NULL), TRM_ERR_IO);
+  CHECK_EQ(trm_node_data_write(path, &f.d, &no_counts, NULL), TRM_ERR_MISSING);
   CHECK_HAS(trm_message(), "make the folder first");
   CHECK_EQ(trm_node_data_write(folder, &f.d, &no_counts, NULL), TRM_ERR_USAGE);
   CHECK_HAS(trm_message(), "is a folder");

@@ -378,7 +378,7 @@ static void check_claims(void) {
 }
 
 static void check_files(void) {
-  expect_open(fixture_path(folder, "missing.h5"), TRM_ERR_IO, "no such file");
+  expect_open(fixture_path(folder, "missing.h5"), TRM_ERR_MISSING, "no such file");
   expect_open(folder, TRM_ERR_IO, "folder");
   const char *path = fixture_path(folder, "empty.h5");
   fixture_file(path, "", 0);

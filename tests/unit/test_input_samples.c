@@ -295,7 +295,7 @@ static void check_heads(void) {
   const char *text = fixture_path(folder, "text.h5");
   fixture_plain(text, 40, 30);
   expect_open(text, TRM_ERR_DATA, "kind is 'text', expected 'samples'");
-  expect_open(fixture_path(folder, "none.h5"), TRM_ERR_IO, "no such file");
+  expect_open(fixture_path(folder, "none.h5"), TRM_ERR_MISSING, "no such file");
 }
 
 static void check_inputs(void) {

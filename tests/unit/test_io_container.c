@@ -397,7 +397,7 @@ static void expect_open(const char *name, trm_status status, const char *part) {
 static void test_bad_files(void) {
   const char *path;
   char text[64];
-  expect_open("none.h5", TRM_ERR_IO, "no such file");
+  expect_open("none.h5", TRM_ERR_MISSING, "no such file");
   CHECK_EQ(mkdir(in_folder("dir.h5"), 0777), 0);
   expect_open("dir.h5", TRM_ERR_IO, "is a folder");
   expect_open("all.h5/below", TRM_ERR_IO, "not a directory");

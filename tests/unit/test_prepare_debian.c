@@ -314,7 +314,7 @@ static void check_commands(void) {
 static void check_bad_files(void) {
   const char *in = fixture_path(folder, "index"), *out = fixture_path(folder, "none.h5");
   trm_prepare_summary s;
-  CHECK_EQ(prepare(fixture_path(folder, "missing"), "char", out, &s), TRM_ERR_IO);
+  CHECK_EQ(prepare(fixture_path(folder, "missing"), "char", out, &s), TRM_ERR_MISSING);
   CHECK_HAS(trm_message(), "missing: cannot be opened");
   CHECK_EQ(prepare(folder, "char", out, &s), TRM_ERR_IO);
   CHECK_HAS(trm_message(), "is a folder");

@@ -275,7 +275,7 @@ static void check_bad(const char *text, trm_status want, const char *part) {
 
 static void check_failures(void) {
   trm_graph_counts counts;
-  check_bad(NULL, TRM_ERR_IO, "missing: cannot be opened");
+  check_bad(NULL, TRM_ERR_MISSING, "missing: cannot be opened");
   check_bad("", TRM_ERR_DATA, "no package");
   check_bad("Package: a\nSection: x\n", TRM_ERR_DATA, "bad: 1 packages have a section; 5 or more");
   check_bad("Package: a\nSection: x\n\nPackage: b\nSection: x\n\nPackage: c\nSection: x\n\n"

@@ -252,7 +252,7 @@ static void check_part_options(void) {
   check_class(s, 20, "b");
   trm_samples_close(&s);
   files.part_folders[TRM_SUBSET_VALID] = image_path(folder, "nowhere");
-  bad(&files, &o, TRM_ERR_IO, "nowhere: No such file");
+  bad(&files, &o, TRM_ERR_MISSING, "nowhere: No such file");
 }
 
 /* Every sort of PNG becomes 8 bits of grey or of red, green and blue. */

@@ -363,7 +363,7 @@ static void check_bad_options(void) {
   expect(c, TRM_ERR_USAGE, "sentence");
   c = table(plain);
   c.train = fixture_path(folder, "none.tsv");
-  expect(c, TRM_ERR_IO, "none.tsv: No such file or directory");
+  expect(c, TRM_ERR_MISSING, "none.tsv: No such file or directory");
 }
 
 /* ---- pairs ------------------------------------------------------------------------------------ */

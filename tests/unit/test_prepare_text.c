@@ -156,7 +156,7 @@ static void check_bad(void) {
   const char *files[] = {in, fixture_path(folder, "none.txt")};
   fixture_file(in, "some words here\n", 16);
   expect(NULL, 0, "char", 0.1, out, TRM_ERR_USAGE, "no text files were given");
-  expect(files, 2, "char", 0.1, out, TRM_ERR_IO, "none.txt: No such file");
+  expect(files, 2, "char", 0.1, out, TRM_ERR_MISSING, "none.txt: No such file");
   expect(&folder, 1, "char", 0.1, out, TRM_ERR_IO, "is a folder");
   expect((const char *[]){"/dev/null"}, 1, "char", 0.1, out, TRM_ERR_IO, "not a regular file");
   expect(files, 1, "line", 0.1, out, TRM_ERR_USAGE, "unit 'line', expected byte, char");
@@ -166,7 +166,7 @@ static void check_bad(void) {
   expect(files, 1, "char", 0.1, "", TRM_ERR_USAGE, "no output");
   expect(files, 1, "char", 0.1, in, TRM_ERR_USAGE, "is both input and output");
   expect(files, 1, "char", 0.1, folder, TRM_ERR_USAGE, "is a folder, the output must be a file");
-  expect(files, 1, "char", 0.1, fixture_path(folder, "no/such.h5"), TRM_ERR_IO,
+  expect(files, 1, "char", 0.1, fixture_path(folder, "no/such.h5"), TRM_ERR_MISSING,
          "make the folder first");
   expect(files, 1, "char", 0.1, fixture_path(folder, "in.txt/x.h5"), TRM_ERR_IO, "cannot be");
   if (geteuid() != 0) {

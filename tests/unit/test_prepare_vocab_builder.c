@@ -90,7 +90,7 @@ static void check_bad(void) {
              "unit 'word' needs none");
   expect_bad(&(trm_vocab_options){.tokenizer = "x", .vocabulary = "y"}, none, TRM_ERR_USAGE,
              "give one of them");
-  expect_bad(&(trm_vocab_options){.tokenizer = "/no/such.model"}, none, TRM_ERR_IO,
+  expect_bad(&(trm_vocab_options){.tokenizer = "/no/such.model"}, none, TRM_ERR_MISSING,
              "/no/such.model: cannot be opened");
   const char *junk = fixture_path(folder, "junk.model");
   fixture_file(junk, "this is no model at all", 23);

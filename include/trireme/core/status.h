@@ -23,7 +23,9 @@
   X(TRM_ERR_IO, -7, 74, "input or output failed")                                                  \
   X(TRM_STOPPED, -8, 75, "stopped early with a good checkpoint: run again to go on")               \
   X(TRM_ERR_DIVERGED, -9, 76, "training diverged: loss or gradient not finite")                    \
-  X(TRM_ERR_CONFIG, -10, 78, "bad configuration")
+  X(TRM_ERR_CONFIG, -10, 78, "bad configuration")                                                  \
+  X(TRM_ERR_MISSING, -11, 66, "a file or folder is not there")                                     \
+  X(TRM_DIFFERENT, -12, 79, "compared, and not the same")
 
 typedef enum trm_status {
 #define TRM_STATUS_ENUM(name, value, exit_code, text) name = value,
@@ -59,6 +61,8 @@ void trm_failures_add(trm_failures *failures, trm_status status);
 /** The first one's status, with the messages of all as this thread's. */
 trm_status trm_failures_end(const trm_failures *failures);
 
+/** What a failure of the system means, by its errno: TRM_ERR_MISSING, else TRM_ERR_IO. */
+trm_status trm_status_of_errno(int error);
 /** Text and program exit code of a status. */
 const char *trm_status_text(trm_status status);
 int trm_status_exit_code(trm_status status);

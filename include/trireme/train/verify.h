@@ -28,6 +28,9 @@ typedef struct trm_verify_result {
   int64_t first, last;    /* steps compared */
   int64_t differs;        /* first step whose weights differ, -1: none */
   int64_t samples_differ; /* first step whose samples differ, -1: none */
+  char change[192]; /* "optimizer.lr was 0.1, is 0.01": of a run that went on with other values of
+                             keys than the checkpoint had that was replayed from; "": none */
+  char remedy[160]; /* what to do then */
 } trm_verify_result;
 
 /** Replays steps of a run and compares the weights after each with hashes.csv. Collective. */

@@ -130,8 +130,8 @@ trm_status app_folder_need(app_folder *f, const char *name, const char *option, 
   if (!f->path) {
     return trm_fail(TRM_ERR_USAGE, "%s: give a folder with %s, or %s FILE", f->call, name, option);
   }
-  return trm_fail(TRM_ERR_IO, "%s: has no %s, which %s needs; name the file by %s", f->path, name,
-                  f->call, option);
+  return trm_fail(TRM_ERR_MISSING, "%s: has no %s, which %s needs; name the file by %s", f->path,
+                  name, f->call, option);
 }
 
 static int by_number(const void *a, const void *b) {

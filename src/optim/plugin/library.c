@@ -36,7 +36,8 @@ static trm_status hash_file(const char *key, const char *path, uint64_t *digest)
   unsigned char *piece = NULL;
   FILE *file = fopen(path, "rb");
   if (!file) {
-    return trm_fail(TRM_ERR_IO, "%s is %s: %s; name the shared library of the plug-in", key, path,
+    return trm_fail(trm_status_of_errno(errno),
+                    "%s is %s: %s; name the shared library of the plug-in", key, path,
                     strerror(errno));
   }
   trm_status status = TRM_ALLOC(&piece, PIECE_BYTES, "a piece of a plug-in");
@@ -57,8 +58,9 @@ static trm_status hash_file(const char *key, const char *path, uint64_t *digest)
 static trm_status open_library(const head *h, void **handle) {
   char *whole = realpath(h->path, NULL);
   if (!whole) {
-    return trm_fail(TRM_ERR_IO, "%s is %s: %s; name the shared library of the plug-in", h->key,
-                    h->path, strerror(errno));
+    return trm_fail(trm_status_of_errno(errno),
+                    "%s is %s: %s; name the shared library of the plug-in", h->key, h->path,
+                    strerror(errno));
   }
   *handle = dlopen(whole, RTLD_NOW | RTLD_LOCAL);
   free(whole);

@@ -46,7 +46,8 @@ static trm_status read_file(trm_debian_index *index, const char *file,
                             const trm_prepare_options *options) {
   struct stat of;
   const int fd = open(file, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be opened: %s", file, strerror(errno));
+  if (fd < 0)
+    return trm_fail(trm_status_of_errno(errno), "%s: cannot be opened: %s", file, strerror(errno));
   trm_status status;
   if (fstat(fd, &of) != 0) {
     status = trm_fail(TRM_ERR_IO, "%s: %s", file, strerror(errno));

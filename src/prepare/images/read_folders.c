@@ -54,7 +54,9 @@ static bool is_folder(const char *path) {
 
 static trm_status check_folder(const char *path) {
   struct stat of;
-  if (stat(path, &of) != 0) return trm_fail(TRM_ERR_IO, "%s: %s", path, strerror(errno));
+  if (stat(path, &of) != 0) {
+    return trm_fail(trm_status_of_errno(errno), "%s: %s", path, strerror(errno));
+  }
   if (S_ISDIR(of.st_mode)) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE,
                   "%s: is no folder; give a folder of images by --valid and --test, "

@@ -230,7 +230,8 @@ trm_status trm_records_open(trm_records *records, const char *path, const trm_re
   trm_records *r = records;
   *r = (trm_records){.path = path, .form = *form, .progress = progress, .fd = -1};
   r->fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (r->fd < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  if (r->fd < 0)
+    return trm_fail(trm_status_of_errno(errno), "%s: cannot be opened: %s", path, strerror(errno));
   TRM_TRY(TRM_ALLOC(&r->buffer, BUFFER_BYTES, "piece of a text"));
   TRM_TRY(TRM_GROW(&r->text, 0, &r->text_capacity, "record of a text"));
   TRM_TRY(want(r, BUFFER_BYTES));

@@ -36,7 +36,9 @@ trm_status trm_grow(void **data, int64_t n, int64_t *capacity, size_t size, cons
 
 trm_status trm_scan_check(const char *path, trm_scan_progress *progress) {
   struct stat of;
-  if (stat(path, &of) != 0) return trm_fail(TRM_ERR_IO, "%s: %s", path, strerror(errno));
+  if (stat(path, &of) != 0) {
+    return trm_fail(trm_status_of_errno(errno), "%s: %s", path, strerror(errno));
+  }
   if (S_ISDIR(of.st_mode)) {
     return trm_fail(TRM_ERR_IO, "%s: is a folder, a text file is needed", path);
   }
@@ -54,7 +56,8 @@ trm_status trm_scan_open(trm_scan *scan, const char *path, const char *form,
                          trm_scan_progress *progress) {
   *scan = (trm_scan){.path = path, .form = form, .fd = -1, .progress = progress};
   scan->fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (scan->fd < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  if (scan->fd < 0)
+    return trm_fail(trm_status_of_errno(errno), "%s: cannot be opened: %s", path, strerror(errno));
   scan->capacity = PIECE_BYTES;
   return TRM_ALLOC(&scan->buffer, scan->capacity, "piece of a text");
 }

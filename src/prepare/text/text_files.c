@@ -74,7 +74,9 @@ static trm_status read_all(const trm_text_files *files, char *piece, trm_text_ta
   for (int i = 0; i < files->n; ++i) {
     const char *file = files->files[i];
     const int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be opened: %s", file, strerror(errno));
+    if (fd < 0)
+      return trm_fail(trm_status_of_errno(errno), "%s: cannot be opened: %s", file,
+                      strerror(errno));
     place.file = file;
     place.in_file = 0;
     const trm_status status = read_file(files, fd, piece, take, context, &place);
@@ -96,7 +98,9 @@ trm_status trm_text_files_read(const trm_text_files *files, trm_text_take take, 
 
 static trm_status check_file(const char *file, int64_t *bytes) {
   struct stat of;
-  if (stat(file, &of) != 0) return trm_fail(TRM_ERR_IO, "%s: %s", file, strerror(errno));
+  if (stat(file, &of) != 0) {
+    return trm_fail(trm_status_of_errno(errno), "%s: %s", file, strerror(errno));
+  }
   if (S_ISDIR(of.st_mode)) {
     return trm_fail(TRM_ERR_IO, "%s: is a folder; name the files in it (%s/*.txt)", file, file);
   }

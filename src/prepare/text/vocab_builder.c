@@ -35,7 +35,8 @@ static trm_status read_file(const char *path, trm_buffer *to) {
   size_t n;
   trm_status status = TRM_OK;
   FILE *file = fopen(path, "rb");
-  if (!file) return trm_fail(TRM_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  if (!file)
+    return trm_fail(trm_status_of_errno(errno), "%s: cannot be opened: %s", path, strerror(errno));
   while (status == TRM_OK && (n = fread(piece, 1, sizeof piece, file)) > 0) {
     status = trm_buffer_append(to, piece, (int64_t)n);
   }

@@ -30,6 +30,7 @@ static trm_status choose(const trm_train_options *options, const trm_rundir *dir
     return trm_checkpoint_newest(options->resume_path, path, TRM_PATH_BYTES, log);
   }
   bool has = false;
+  if (options->replay) return TRM_OK; /* from the beginning */
   TRM_TRY(trm_rundir_has_checkpoints(dir, &has));
   if (!has) return TRM_OK;
   if (!options->resume) {

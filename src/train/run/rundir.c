@@ -73,7 +73,7 @@ typedef enum choice { BEST, RESULT, NEWEST } choice;
 
 static trm_status resolve(const char *run, choice wanted, char *path, size_t size, trm_log *log) {
   if (!trm_path_exists(run)) {
-    return trm_fail(TRM_ERR_IO, "%s: no such run directory or checkpoint", run);
+    return trm_fail(TRM_ERR_MISSING, "%s: no such run directory or checkpoint", run);
   }
   if (!is_folder(run)) {
     const int n = snprintf(path, size, "%s", run);

@@ -52,7 +52,7 @@ trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind)
   const char *const *wanted = trm_model_data(config);
   char found[TRM_KIND_BYTES], list[128];
   const trm_status status = trm_dataset_kind(path, found);
-  if (status == TRM_ERR_IO) {
+  if (status == TRM_ERR_IO || status == TRM_ERR_MISSING) {
     return trm_fail(status, "%s (data.path, from this folder)", trm_message());
   }
   TRM_TRY(status);

@@ -35,7 +35,7 @@ static trm_status open_data(trm_comm *comm, const char *data, trm_task_use use,
   TRM_TRY(trm_comm_agree(comm,
                          data ? trm_config_set_text(restored->config, "data.path", data) : TRM_OK));
   const trm_status status = trm_task_open(comm, restored->config, use, log, task);
-  if (status == TRM_ERR_IO && !data) {
+  if ((status == TRM_ERR_IO || status == TRM_ERR_MISSING) && !data) {
     (void)snprintf(why, sizeof why, "%s", trm_message());
     return trm_fail(status, "%s; give --data", why);
   }

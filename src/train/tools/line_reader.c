@@ -13,7 +13,7 @@ trm_status trm_line_reader_open(trm_line_reader *reader, const char *path) {
   *reader = (trm_line_reader){.name = path ? path : "standard input", .fd = STDIN_FILENO};
   if (path) reader->fd = open(path, O_RDONLY | O_CLOEXEC);
   if (reader->fd < 0) {
-    return trm_fail(TRM_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    return trm_fail(trm_status_of_errno(errno), "%s: cannot be opened: %s", path, strerror(errno));
   }
   reader->room = ROOM;
   return TRM_ALLOC(&reader->bytes, reader->room, "lines");

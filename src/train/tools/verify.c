@@ -8,16 +8,19 @@
 #include "replay.h"
 #include "restore.h"
 #include "rundir.h"
+#include "trireme/ckpt/ckpt.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 #include "trireme/optim/plugins.h"
+#include "trireme/train/keys.h"
 #include "trireme/train/train.h"
 
 /* ---- which checkpoint, and how far ----------------------------------------------------------- */
 
 typedef struct plan {
-  char path[TRM_PATH_BYTES]; /* checkpoint to begin with */
+  char path[TRM_PATH_BYTES]; /* checkpoint to begin with, or whose configuration to begin with */
   int64_t from, last;        /* its step, and the last step to replay */
+  bool afresh;               /* from the initial weights, step 0, as no checkpoint is so early */
 } plan;
 
 /* The checkpoint of the newest step <= `limit`, or with limit -1 the oldest; -1 when there is none. */
@@ -36,15 +39,13 @@ static trm_status choose(const char *run, int64_t limit, plan *p) {
   int n = 0;
   TRM_TRY(trm_rundir_paths(run, &dir));
   TRM_TRY(trm_folder_list(dir.checkpoints, "step_", ".h5", &names, &n));
-  p->from = pick_step(names, n, limit);
+  int64_t step = pick_step(names, n, limit);
+  p->afresh = step < 0;
+  p->from = p->afresh ? 0 : step;
+  if (p->afresh) step = pick_step(names, n, -1);
   TRM_FREE(names);
-  if (p->from < 0) {
-    return trm_fail(TRM_ERR_IO,
-                    "%s: no checkpoint at or before step %" PRId64 " to replay from; keep more of "
-                    "them with checkpoint.keep",
-                    run, limit < 0 ? 0 : limit);
-  }
-  (void)snprintf(name, sizeof name, "step_%08" PRId64 ".h5", p->from);
+  if (step < 0) return trm_fail(TRM_ERR_MISSING, "%s: has no checkpoint to replay from", run);
+  (void)snprintf(name, sizeof name, "step_%08" PRId64 ".h5", step);
   return trm_path_join(p->path, sizeof p->path, dir.checkpoints, name);
 }
 
@@ -84,8 +85,14 @@ static trm_status replay_run(trm_comm *comm, const plan *p, const char *data,
   if (status == TRM_OK) status = load_plugins(config, plugins);
   status = trm_comm_agree(comm, status);
   if (status == TRM_OK) {
-    const trm_train_options options = {
-        .config = config, .resume = true, .resume_path = p->path, .replay = replay};
+    const trm_train_options options = {.config = config,
+                                       .resume = !p->afresh,
+                                       .resume_path = p->afresh ? NULL : p->path,
+                                       .replay = replay};
+    if (p->afresh) {
+      trm_log_line(log, "no checkpoint is so early: %" PRId64 " steps are replayed from the start",
+                   p->last);
+    }
     status = trm_train(comm, &options, log);
     /* The first difference, which rank 0 sees, stops a replay as a signal stops a run. */
     int64_t differs = replay->differs;
@@ -98,6 +105,73 @@ static trm_status replay_run(trm_comm *comm, const plan *p, const char *data,
   trm_restored_free(&restored);
   return status;
 }
+
+/* ---- a run that went on with changes --------------------------------------------------------- */
+
+/* A key of two checkpoints that changes bits and has another value; "" in *text: none. */
+static trm_status compare_configs(const char *a, const char *b, char *text, size_t bytes) {
+  trm_ckpt_info infos[2] = {{0}, {0}};
+  trm_config *configs[2] = {NULL, NULL};
+  const char *const paths[2] = {a, b};
+  trm_config_change change;
+  trm_status status = TRM_OK;
+  text[0] = 0;
+  for (int i = 0; i < 2 && status == TRM_OK; ++i) {
+    status = trm_ckpt_read_info(paths[i], &infos[i]);
+    if (status == TRM_OK) status = trm_program_config(&configs[i]);
+    if (status == TRM_OK) status = trm_config_read_text(configs[i], infos[i].config_text, paths[i]);
+  }
+  if (status == TRM_OK && trm_config_difference(configs[0], configs[1], NULL, &change)) {
+    (void)snprintf(text, bytes, "%.60s was %.50s, is %.50s", change.key, change.a, change.b);
+  }
+  for (int i = 0; i < 2; ++i) {
+    trm_config_destroy(&configs[i]);
+    trm_ckpt_info_free(&infos[i]);
+  }
+  return status;
+}
+
+static int by_step(const void *a, const void *b) {
+  const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* What a replay from `p` cannot repeat: later checkpoints of the run that have another configuration. */
+static trm_status find_change(const char *run, const plan *p, trm_verify_result *result) {
+  trm_rundir dir;
+  char path[TRM_PATH_BYTES], name[64], **names = NULL;
+  int64_t *steps = NULL;
+  int n = 0;
+  TRM_TRY(trm_rundir_paths(run, &dir));
+  TRM_TRY(trm_folder_list(dir.checkpoints, "step_", ".h5", &names, &n));
+  trm_status status = TRM_ALLOC(&steps, n + 1, "steps of checkpoints");
+  for (int i = 0; i < n && status == TRM_OK; ++i) {
+    steps[i] = strtoll(names[i] + strlen("step_"), NULL, 10);
+  }
+  if (status == TRM_OK) qsort(steps, (size_t)n, sizeof *steps, by_step);
+  for (int i = 0; i < n && status == TRM_OK && !result->change[0]; ++i) {
+    if (steps[i] <= p->from) continue;
+    (void)snprintf(name, sizeof name, "step_%08" PRId64 ".h5", steps[i]);
+    status = trm_path_join(path, sizeof path, dir.checkpoints, name);
+    if (status == TRM_OK) {
+      status = compare_configs(p->path, path, result->change, sizeof result->change);
+    }
+    if (status != TRM_OK || !result->change[0]) continue;
+    if (steps[i] < p->last) {
+      (void)snprintf(result->remedy, sizeof result->remedy,
+                     "verify what came after that with --from %" PRId64, steps[i]);
+    } else {
+      (void)snprintf(result->remedy, sizeof result->remedy,
+                     "no checkpoint is between the change and the end, so what came after it "
+                     "cannot be replayed");
+    }
+  }
+  TRM_FREE(steps);
+  TRM_FREE(names);
+  return status;
+}
+
+/* ---- verify ------------------------------------------------------------------------------ */
 
 trm_status trm_verify_run(trm_comm *comm, const trm_verify_options *options, trm_log *log,
                           trm_verify_result *result) {
@@ -127,6 +201,10 @@ trm_status trm_verify_run(trm_comm *comm, const trm_verify_options *options, trm
                                 .last = p.last,
                                 .differs = replay.differs,
                                 .samples_differ = replay.samples_differ};
+  if (trm_comm_rank(comm) == 0 && replay.differs >= 0) {
+    status = find_change(options->run, &p, result);
+  }
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(trm_comm_broadcast(comm, result, sizeof *result, 0));
 out:
   TRM_FREE(rows);
