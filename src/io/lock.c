@@ -54,6 +54,17 @@ trm_status trm_lock_take(const char *folder, int *lock) {
   return TRM_OK;
 }
 
+bool trm_lock_held(const char *folder) {
+  char path[4096];
+  if (trm_path_join(path, sizeof path, folder, ".lock") != TRM_OK) return false;
+  const int fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  const bool told = fcntl(fd, F_OFD_GETLK, &whole) == 0;
+  (void)close(fd);
+  return told && whole.l_type != F_UNLCK;
+}
+
 void trm_lock_release(int *lock) {
   if (*lock >= 0) (void)close(*lock);
   *lock = -1;

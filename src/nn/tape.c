@@ -179,6 +179,21 @@ double trm_tape_block_weight(const trm_tape *tape) {
   return tape->pass.n_blocks > 0 ? tape->pass.weights[tape->block] : tape->pass.weight;
 }
 
+void trm_tape_visit(const trm_tape *tape, trm_tape_visitor visit, void *context) {
+  for (int64_t k = 0; k < tape->n_nodes; ++k) {
+    const trm_node *node = tape->order[k];
+    int params[TRM_OP_MAX_INPUTS];
+    trm_tape_step step = {.name = node->op->name,
+                          .params = params,
+                          .n_dims = node->out->n_dims,
+                          .dims = node->out->dims};
+    for (int i = 0; i < node->n_in; ++i) {
+      if (node->in[i] && node->in[i]->param >= 0) params[step.n_params++] = node->in[i]->param;
+    }
+    visit(context, &step);
+  }
+}
+
 trm_status trm_tape_reserve(trm_tape *tape) {
   TRM_TRY(trm_packs_reserve(tape->packs));
   if (!tape->arena.dry && tape->arena.capacity_bytes >= tape->plan.high_bytes) return TRM_OK;

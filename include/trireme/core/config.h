@@ -206,6 +206,13 @@ trm_status trm_config_help(const trm_config_parts *parts, const char *word, FILE
 /** Whether there is a group of that name. */
 bool trm_config_has_group(const trm_config_parts *parts, const char *group);
 
+/** Gets each "group.key" of a text and its value; a list is its items with ", " between. */
+typedef trm_status (*trm_config_visitor)(void *context, const char *name, const char *value);
+/** Reads the text of a configuration, of any version of the program: names and values are not looked at.
+ *  Long ones are cut. @return TRM_ERR_DATA for what is no YAML, TRM_ERR_MEMORY, or what `visit` says */
+trm_status trm_config_pairs(const char *text, const char *label, trm_config_visitor visit,
+                            void *context);
+
 /** The candidate nearest to `word` (Levenshtein), NULL if none is near. `candidates` has n rows. */
 const char *trm_nearest(const char *word, const char *const *candidates, int n);
 

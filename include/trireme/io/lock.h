@@ -15,6 +15,9 @@
  * @return TRM_ERR_IO with a message that names host and process of the holder
  */
 trm_status trm_lock_take(const char *folder, int *lock);
+/** Whether somebody, perhaps this process, holds the lock; false where that cannot be told. Takes nothing and
+ *  writes nothing. */
+bool trm_lock_held(const char *folder);
 /** Also happens when the process ends. -1 is accepted, and set afterwards. */
 void trm_lock_release(int *lock);
 

@@ -141,6 +141,18 @@ typedef void (*trm_tape_between)(void *context);
 void trm_tape_backward(trm_tape *tape, trm_var *loss, trm_grad_ready ready,
                        trm_tape_between between, void *context);
 
+/** An operator that the last pass ran, for who shows what a model is made of. */
+typedef struct trm_tape_step {
+  const char *name;  /* of the operator */
+  const int *params; /* [n_params] parameters it read */
+  int n_params;
+  int n_dims;
+  const int64_t *dims; /* [n_dims] of its output */
+} trm_tape_step;
+typedef void (*trm_tape_visitor)(void *context, const trm_tape_step *step);
+/** Tells the operators of the last pass, a dry one too, in their order. */
+void trm_tape_visit(const trm_tape *tape, trm_tape_visitor visit, void *context);
+
 /** Whether the gradient of row `param` was merged by this pass (trm_pass). */
 bool trm_tape_merged(const trm_tape *tape, int param);
 
