@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ensemble.h"
+#include "findings.h"
 #include "prediction_columns.h"
 #include "text_file.h"
 #include "trireme/core/memory.h"
@@ -99,10 +100,31 @@ out:
   return status;
 }
 
+/* What a report wants to know besides. */
+static trm_status note_findings(trm_task *task, const trm_class_rows *rows) {
+  int32_t *predicted = NULL;
+  trm_status status = trm_comm_agree(task->comm, TRM_ALLOC(&predicted, rows->n, "predictions"));
+  if (status == TRM_OK) {
+    trm_predict_classes(rows->logits, rows->n, rows->n_classes, predicted);
+    const trm_findings_rows own = {.predicted = predicted,
+                                   .logits = rows->logits,
+                                   .ids = rows->ids,
+                                   .labels = rows->labels,
+                                   .subsets = rows->subsets,
+                                   .n = rows->n,
+                                   .n_classes = rows->n_classes};
+    status = trm_findings_add_classes(task->findings, task->comm, &own);
+    task->findings->class_names = rows->class_names;
+  }
+  TRM_FREE(predicted);
+  return status;
+}
+
 trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsigned scored,
                                 trm_evaluation *result) {
   trm_class_rows whole;
   TRM_TRY(add_scores(task, rows, scored, result));
+  if (task->findings) TRM_TRY(note_findings(task, rows));
   if (!task->ensemble) return TRM_OK;
   TRM_TRY(trm_ensemble_add_classes(task, NULL, rows, &whole));
   if (!trm_ensemble_full(task->ensemble)) return TRM_OK;
@@ -110,13 +132,6 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsi
 }
 
 /* ---- predictions ----------------------------------------------------------------------------- */
-
-/* Probability of the class with the greatest logit. */
-static double confidence(const float *logits, int64_t C, int32_t predicted) {
-  double sum = 0;
-  for (int64_t c = 0; c < C; ++c) sum += exp((double)logits[c] - (double)logits[predicted]);
-  return 1 / sum;
-}
 
 /* A name is a field of one line, whatever is in it. */
 static void put_text(FILE *file, const trm_texts *texts, int64_t i) {
@@ -168,7 +183,7 @@ static trm_status write_predictions(const trm_task *task, const trm_classes *kno
     if (predicted[i] < 0) continue;
     classes[rows->ids[i]] = predicted[i] + 1;
     classes[rows->n_samples + rows->ids[i]] =
-        confidence(rows->logits + i * rows->n_classes, rows->n_classes, predicted[i]);
+        trm_class_confidence(rows->logits + i * rows->n_classes, rows->n_classes, predicted[i]);
   }
   TRM_TRY_OUT(trm_comm_sum_f64(comm, classes, 2 * rows->n_samples));
   if (trm_comm_rank(comm) == 0) {

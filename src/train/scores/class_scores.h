@@ -17,6 +17,7 @@ typedef struct trm_class_rows {
   const int32_t *labels; /* [n_samples], -1: missing; NULL: all missing, for predictions */
   const int8_t *subsets; /* [n_samples] bit s: the sample is in subset s of the split */
   int64_t n, n_classes, n_samples;
+  const trm_texts *class_names; /* NULL: not known here */
 } trm_class_rows;
 
 /** Adds the scores over all ranks' rows, which together have each sample at most once. Collective. */

@@ -367,7 +367,8 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
                            .subsets = t->data.subsets,
                            .n = f->n_targets,
                            .n_classes = task->dims.n_outputs,
-                           .n_samples = t->data.store.graph->n_nodes};
+                           .n_samples = t->data.store.graph->n_nodes,
+                           .class_names = &t->nodes->classes.names};
   return TRM_OK;
 }
 

@@ -293,7 +293,8 @@ static trm_class_rows class_rows(const trm_sample_evaluation *e) {
                           .subsets = e->subsets,
                           .n = e->n,
                           .n_classes = e->task->dims.n_outputs,
-                          .n_samples = e->view.data->n};
+                          .n_samples = e->view.data->n,
+                          .class_names = &e->view.data->classes.names};
 }
 
 static trm_set_rows set_rows(const trm_sample_evaluation *e) {

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "beam_search.h"
+#include "findings.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/utf8.h"
 #include "trireme/input/tokenizer.h"
 #include "trireme/train/text_scores.h"
 
@@ -52,6 +54,8 @@ struct trm_sample_writing {
   trm_search *search;
   trm_tokenizer *tokenizer;
   bool texts; /* scored as texts, else as lists of symbols */
+  double *
+      noted; /* [TRM_FINDINGS_TEXTS, TRM_FINDINGS_TEXT_BYTES] while it runs; NULL: no texts are noted */
   bool warned;
 };
 
@@ -258,6 +262,89 @@ out:
   return status;
 }
 
+/* ---- some of what is written, for reports ------------------------------------------------------- */
+
+/* Texts that are kept, of inputs evenly spread: so the choice is the same on any ranks. */
+static int64_t n_noted(const trm_sample_writing *w) {
+  return trm_min_i64(w->inputs.n, TRM_FINDINGS_TEXTS);
+}
+
+/* Place of an input among them, -1: it is not. */
+static int64_t place_of(const trm_sample_writing *w, int64_t input) {
+  const int64_t n = n_noted(w);
+  for (int64_t i = 0; i < n; ++i) {
+    if (trm_share_at(i, w->inputs.n, n) == input) return i;
+  }
+  return -1;
+}
+
+static trm_status decode(trm_tokenizer *tokenizer, const int32_t *tokens, int64_t n,
+                         char text[TRM_FINDINGS_TEXT_BYTES]) {
+  char *whole = NULL;
+  int64_t bytes;
+  TRM_TRY(trm_tokenizer_decode(tokenizer, tokens, n, &whole, &bytes));
+  trm_text_escape_cut(whole, bytes, false, text, TRM_FINDINGS_TEXT_BYTES);
+  TRM_FREE(whole);
+  return TRM_OK;
+}
+
+/* What is written goes from the rank that wrote it to all: a byte is a number, and others give 0. */
+static void take_texts(const trm_sample_writing *w) {
+  trm_findings *o = w->task->findings;
+  o->n_texts = (int)n_noted(w);
+  for (int i = 0; i < o->n_texts; ++i) {
+    for (int k = 0; k < TRM_FINDINGS_TEXT_BYTES; ++k) {
+      o->texts[i].written[k] = (char)(unsigned char)w->noted[i * TRM_FINDINGS_TEXT_BYTES + k];
+    }
+  }
+}
+
+/* Source and reference are in the data set. */
+static trm_status add_originals(const trm_sample_writing *w) {
+  const trm_samples *data = w->view.data;
+  trm_findings *o = w->task->findings;
+  trm_tokenizer *reader = NULL;
+  trm_status status = TRM_OK;
+  if (data->input == TRM_INPUT_TOKENS) {
+    TRM_TRY(trm_tokenizer_create(&data->input_vocab, &reader));
+  }
+  for (int i = 0; i < o->n_texts; ++i) {
+    const int32_t sample = w->inputs.first[trm_share_at(i, w->inputs.n, o->n_texts)];
+    char *owned = NULL;
+    trm_line line;
+    if (reader) {
+      const int64_t *at = data->inputs.offsets + sample;
+      TRM_TRY_OUT(decode(reader, data->inputs.values + at[0], at[1] - at[0], o->texts[i].source));
+    }
+    TRM_TRY_OUT(reference(w, sample, &owned, &line));
+    trm_text_escape_cut(line.text, line.bytes, false, o->texts[i].reference,
+                        TRM_FINDINGS_TEXT_BYTES);
+    TRM_FREE(owned);
+  }
+out:
+  trm_tokenizer_destroy(&reader);
+  return status;
+}
+
+/* Of the first subset that is written for: that to validate, where there is one. Collective. */
+static trm_status note_texts(trm_sample_writing *w) {
+  trm_comm *comm = w->task->comm;
+  TRM_TRY(trm_comm_sum_f64(comm, w->noted, TRM_FINDINGS_TEXTS * TRM_FINDINGS_TEXT_BYTES));
+  take_texts(w);
+  return trm_comm_agree(comm, add_originals(w));
+}
+
+static trm_status note(trm_sample_writing *w, int64_t input, const trm_written *written) {
+  char text[TRM_FINDINGS_TEXT_BYTES] = "";
+  const int64_t place = w->noted ? place_of(w, input) : -1;
+  if (place < 0) return TRM_OK;
+  TRM_TRY(decode(w->tokenizer, written->tokens, written->n, text));
+  for (int k = 0; k < TRM_FINDINGS_TEXT_BYTES; ++k) {
+    w->noted[place * TRM_FINDINGS_TEXT_BYTES + k] = (unsigned char)text[k];
+  }
+  return TRM_OK;
+}
+
 /* ---- running --------------------------------------------------------------------------------- */
 
 static trm_status run_group(trm_sample_writing *w, int64_t group, double *counts) {
@@ -272,6 +359,7 @@ static trm_status run_group(trm_sample_writing *w, int64_t group, double *counts
     if (trm_search_n(w->search, i) > 0) written = trm_search_result(w->search, i, 0);
     TRM_TRY(count_edits(w, &written, input, counts));
     if (w->texts) TRM_TRY(count_text(w, &written, input, counts));
+    TRM_TRY(note(w, input, &written));
   }
   return TRM_OK;
 }
@@ -280,6 +368,10 @@ trm_status trm_sample_writing_run(trm_sample_writing *w, trm_task_stop stop, voi
                                   double *scores, bool *stopped) {
   double counts[N_COUNTS] = {0}; /* whole numbers: exact whatever the ranks */
   trm_status status = TRM_OK;
+  const bool notes = w->task->findings && w->task->findings->n_texts == 0;
+  if (notes) {
+    status = TRM_ALLOC(&w->noted, TRM_FINDINGS_TEXTS * TRM_FINDINGS_TEXT_BYTES, "written texts");
+  }
   for (int64_t i = 0; i < w->n_local && status == TRM_OK; ++i) {
     if (stop && stop(context)) {
       counts[STOPS] = 1;
@@ -290,6 +382,9 @@ trm_status trm_sample_writing_run(trm_sample_writing *w, trm_task_stop stop, voi
   TRM_TRY(trm_comm_agree(w->task->comm, status));
   TRM_TRY(trm_comm_sum_f64(w->task->comm, counts, N_COUNTS));
   *stopped = *stopped || counts[STOPS] > 0;
+  if (notes && !*stopped) status = note_texts(w);
+  TRM_FREE(w->noted);
+  TRM_TRY(status);
   if (w->texts && !w->warned && trm_bleu_looks_tokenized(counts + BLEU)) {
     w->warned = true;
     trm_log_warn(w->task->log,

@@ -193,7 +193,8 @@ static trm_class_rows own_rows(const trm_task *task, const set_task *t) {
                           .subsets = t->data.subsets,
                           .n = end > first ? end - first : 0,
                           .n_classes = task->dims.n_outputs,
-                          .n_samples = n_graphs};
+                          .n_samples = n_graphs,
+                          .class_names = &t->data.classes->names};
 }
 
 /* Logits of own graphs, and the loss of a subset. Collective. */

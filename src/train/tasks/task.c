@@ -267,6 +267,13 @@ const char *trm_task_metric(const trm_task_kind *kind, const trm_config *config)
   return strcmp(metric, "auto") == 0 ? kind->select : metric;
 }
 
+const char *trm_task_select_of_unit(const char *unit) {
+  for (int i = 0; i < N_KINDS; ++i) {
+    if (strcmp(kinds[i]->unit, unit) == 0) return kinds[i]->select;
+  }
+  return "loss";
+}
+
 trm_status trm_task_select(trm_task *task) {
   const char *metric = trm_task_metric(task->kind, task->config);
   char name[TRM_SCORE_BYTES];

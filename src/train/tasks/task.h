@@ -90,6 +90,8 @@ struct trm_task {
   void *self;         /* the kind's own; owned */
   struct trm_ensemble
       *ensemble; /* that the model is a member of (ensemble.h); NULL: of none. Borrowed */
+  struct trm_findings
+      *findings; /* that evaluations fill (findings.h); NULL: nobody asks. Borrowed */
   /* Facts, filled by open and resolve. */
   trm_model_dims dims;
   const char *unit; /* the kind's, unless the data set has another */
@@ -119,6 +121,9 @@ void trm_task_parts(trm_config_parts *parts);
 trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind);
 /** What eval.select names: "loss", or a score. */
 const char *trm_task_metric(const trm_task_kind *kind, const trm_config *config);
+
+/** What eval.select auto takes where losses are per `unit`: for who has no data set at hand. */
+const char *trm_task_select_of_unit(const char *unit);
 
 /** Opens the data set at data.path with the task on its kind, which must be one that model.kind works
  *  on, and tells the configuration ("data"). In training, keys that nothing uses are an error.
