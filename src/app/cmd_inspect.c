@@ -8,6 +8,7 @@
 #include "trireme/ckpt/ckpt.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/container.h"
+#include "trireme/train/report.h"
 #include "trireme/train/scores.h"
 
 static trm_status print_array(void *context, const char *name, const trm_array_info *info) {
@@ -80,11 +81,6 @@ static trm_status inspect_checkpoint(const char *path, bool arrays) {
 
 static trm_status is_checkpoint(const char *path, bool *yes) {
   trm_container *file = NULL;
-  struct stat facts;
-  if (stat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) {
-    return trm_fail(TRM_ERR_IO,
-                    "%s: is a folder; give a file, of a run one of its folder checkpoints", path);
-  }
   TRM_TRY(trm_container_open(path, &file));
   *yes = trm_container_has(file, "/run") && trm_container_has(file, "/model");
   return trm_container_close(&file);
@@ -96,10 +92,16 @@ static trm_status inspect_dataset(const char *path) {
   return kind->describe(path, stdout);
 }
 
+static bool is_folder(const char *path) {
+  struct stat facts;
+  return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
 static trm_status inspect(const char *path, bool arrays, app_show *show) {
   bool checkpoint = false;
   show->data = path;
   if (app_show_asked(show)) return app_show_samples(show);
+  if (is_folder(path)) return trm_run_describe(path, stdout);
   TRM_TRY(is_checkpoint(path, &checkpoint));
   return checkpoint ? inspect_checkpoint(path, arrays) : inspect_dataset(path);
 }
@@ -116,8 +118,9 @@ int app_inspect(int argc, char **argv) {
   trm_status status = app_parse("inspect", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK) status = app_single_process("inspect");
-  if (status == TRM_OK) status = app_expect("inspect", &words, 1, "one file");
-  if (status == TRM_OK && check) status = trm_container_probe(words.items[0]);
+  if (status == TRM_OK) status = app_expect("inspect", &words, 1, "one file or run");
+  if (status == TRM_OK && check && !is_folder(words.items[0]))
+    status = trm_container_probe(words.items[0]);
   if (status == TRM_OK) status = inspect(words.items[0], arrays, &show);
   return app_end(NULL, status);
 }

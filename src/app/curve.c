@@ -1,43 +1,15 @@
 /* Curves, drawn in characters. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "app.h"
 #include "trireme/optim/optim.h"
+#include "trireme/train/report.h"
 
 enum { COLUMNS = APP_CURVE_COLUMNS, LINES = 8 };
 
-/* Line of a value, from the bottom; the top line is for the highest. */
-static int line_of(double value, double low, double high) {
-  const double share = (value - low) / (high - low);
-  const int line = (int)(fmin(fmax(share, 0), 1) * LINES);
-  return line < LINES ? line : LINES - 1;
-}
-
-/* A line of stars and blanks, without blanks at its end. */
-static void draw_line(const double *values, double low, double high, int line,
-                      char text[COLUMNS + 1]) {
-  int n = 0;
-  for (int c = 0; c < COLUMNS; ++c) {
-    const bool here = !isnan(values[c]) && line_of(values[c], low, high) == line;
-    text[c] = here ? '*' : ' ';
-    n = here ? c + 1 : n;
-  }
-  text[n] = 0;
-}
-
 void app_print_curve(const double *values, double low, double high) {
-  for (int line = LINES - 1; line >= 0; --line) {
-    char text[COLUMNS + 1];
-    draw_line(values, low, high, line, text);
-    if (line == LINES - 1 || line == 0) {
-      printf("#  %9.3g |%s\n", line == 0 ? low : high, text);
-    } else {
-      printf("#  %9s |%s\n", "", text);
-    }
-  }
+  trm_print_grid(&values, 1, "*", COLUMNS, LINES, low, high, "#  ", stdout);
 }
 
 /* ---- rates over steps ------------------------------------------------------------------------ */

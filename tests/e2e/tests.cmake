@@ -21,6 +21,7 @@ foreach(name
     bad_input
     commands
     show
+    report
     outputs
     words
     graph_prepare

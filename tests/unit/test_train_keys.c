@@ -215,6 +215,7 @@ static const row rows[] = {
     {"log.every", "5", "", "text", false},
     {"log.norms", "5", "", "text", false},
     {"log.samples", "true", "", "text", false},
+    {"log.report", "false", "", "text", false},
     {"log.tensorboard", "false", "", "text", false},
     {"comm.allreduce", "ring", "", "text", true},
     {"comm.bucket_kib", "5", "", "text", false},

@@ -1,7 +1,7 @@
 /**
  * Reports: what runs came to, as one page, as pictures, as tables, or in a terminal.
  *
- * All is read from run directories (config.yaml, metrics.csv, log.txt, layers.csv, outcome files and
+ * All is read from run directories (config.yaml, metrics.csv, log.txt, layers.csv, findings and
  * checkpoints' facts); no model is built and nothing is trained. For one process, or rank 0 of several.
  */
 #ifndef TRIREME_TRAIN_REPORT_H
@@ -22,12 +22,16 @@ typedef struct trm_report_section {
 } trm_report_section;
 
 typedef struct trm_report_options {
-  const char *title; /* NULL: made of the runs' names */
+  const char *title;                  /* NULL: made of the runs' names */
   const trm_report_section *sections; /* [n_sections] */
   int n_sections;
   bool data;       /* look into the data sets too: samples, structure of graphs */
+  bool force;      /* a file that is no report is written over, too */
   const char *csv; /* folder that gets every number of the page as CSV; NULL: none */
-  const char *generated; /* text the model of the one run has written; NULL: none */
+  /** Writes text with the model of a single run that writes such, for the page, which goes without where
+   *  that fails; NULL: not wanted. */
+  trm_status (*generate)(void *context, const char *run, FILE *out);
+  void *context; /* of generate */
 } trm_report_options;
 
 /**
@@ -43,12 +47,47 @@ typedef struct trm_report_options {
 trm_status trm_report_write(const char *const *folders, int n_folders,
                             const trm_report_options *options, const char *path);
 
+/** The report that a run writes at its end: report.html in its folder. A data set is looked into where it is
+ *  small. @return as trm_report_write */
+trm_status trm_report_of_run(const char *folder);
+
 /** Text as HTML and SVG have it: & < > " ' replaced, invalid bytes and control characters too. */
 void trm_report_text(FILE *file, const char *text);
 
-/** Draws the curves of runs as one picture; a path that ends with .png becomes one of pixels by the program
- *  rsvg-convert. @param what  column ("loss", "valid_accuracy"), or NULL: the losses and what matters */
-trm_status trm_plot_write(const char *const *folders, int n_folders, const char *what,
+/**
+ * Draws the curves of runs as one picture: SVG, or PNG where the path ends with .png, which the program
+ * rsvg-convert makes of it.
+ * @param force  a file that is no such picture is written over, too
+ * @param what   a column ("lr"), "loss", or a kind of score ("accuracy"); NULL: the loss, and what makes an
+ *              evaluation the best
+ * @return as trm_report_write; TRM_ERR_USAGE for a column that no run has, TRM_ERR_IO where rsvg-convert
+ *         is missing or fails
+ */
+trm_status trm_plot_write(const char *const *folders, int n_folders, const char *what, bool force,
                           const char *path);
+
+typedef struct trm_show_options {
+  const char *what;   /* as for trm_plot_write */
+  int columns, lines; /* of a chart, without its axis */
+  bool follow;        /* go on until no run trains any more */
+  bool redraw;        /* over what was drawn before, as terminals can; else new rows are told */
+} trm_show_options;
+
+/** Draws curves in characters, and says how far each run is. @return as trm_plot_write */
+trm_status trm_show_write(const char *const *folders, int n_folders,
+                          const trm_show_options *options, FILE *out);
+
+/**
+ * Draws values in columns as characters, beside an axis from low to high.
+ * @param[in] values  [n][columns]; NaN: nothing there
+ * @param[in] signs   [n] of the lines; where two meet, the later one shows
+ * @param[in] prefix  what each line begins with
+ */
+void trm_print_grid(const double *const *values, int n, const char *signs, int columns, int lines,
+                    double low, double high, const char *prefix, FILE *file);
+
+/** What `trireme inspect` says of a run: what was trained, on what, how far, its best score and its
+ *  checkpoints. @return as trm_report_write */
+trm_status trm_run_describe(const char *folder, FILE *out);
 
 #endif

@@ -66,6 +66,8 @@ static const trm_config_key keys[] = {
                 "steps; 0: never."),
     TRM_KEY_BOOL("log.samples", "false", TRM_NO_EFFECT,
                  "Write the sample ids of every step to samples.csv."),
+    TRM_KEY_BOOL("log.report", "true", TRM_NO_EFFECT,
+                 "Keep what a report shows besides numbers, and write report.html at the end."),
     TRM_KEY_BOOL("log.tensorboard", "true", TRM_NO_EFFECT, "Also write a TensorBoard event file."),
 
     TRM_KEY_INT("comm.bucket_kib", "1024", 0, 2097152, "KiB", TRM_NO_EFFECT,

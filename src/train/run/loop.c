@@ -249,11 +249,26 @@ static trm_status measure(trm_run *r, trm_evaluation *result, bool *stopped) {
     if (*stopped) return TRM_OK;
   }
   trm_watch_phase(r->comm, "evaluation", r->state.step);
+  if (r->findings) trm_findings_begin(r->findings);
   if (shows) trm_average_show(average, r->learner.params);
   const trm_status status =
       r->task->kind->evaluate(r->task, &r->learner, trm_run_stop_wanted, r, result, stopped);
   if (shows) trm_average_hide(average, r->learner.params);
   return status;
+}
+
+/* What the best evaluation came to besides scores goes to its files now and then, and at the end. */
+static void keep_findings(trm_run *r) {
+  static const double seconds_between = 10;
+  trm_findings *last = r->findings;
+  r->task->findings = r->findings = r->best_findings;
+  r->best_findings = last;
+  r->findings_pending = r->root;
+  if (!r->root || r->pending != TRM_OK) return;
+  if (trm_clock_s() - r->findings_written_s < seconds_between) return;
+  r->pending = trm_findings_write(last, r->dir.root);
+  r->findings_written_s = trm_clock_s();
+  r->findings_pending = false;
 }
 
 /* Evaluates, and notes and saves the weights when they are the best so far.
@@ -285,6 +300,7 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   if (r->root && trm_run_writes(r) && r->pending == TRM_OK) {
     r->pending = trm_metrics_eval(r->metrics, &result, best);
   }
+  if (best && r->findings) keep_findings(r);
   const int n_kept = (int)trm_run_int(r, "checkpoint.keep_best");
   const bool kept = n_kept > 1 && trm_best_list_offer(&r->state.best, n_kept, r->state.step, value);
   if (best || kept) trm_run_save(r, best);

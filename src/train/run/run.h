@@ -8,6 +8,7 @@
 #ifndef TRIREME_TRAIN_RUN_H
 #define TRIREME_TRAIN_RUN_H
 
+#include "findings.h"
 #include "metrics.h"
 #include "norms.h"
 #include "resume.h"
@@ -35,6 +36,11 @@ typedef struct trm_run {
   trm_sharded *sharded;  /* NULL when every rank has all of the optimizer's state */
   trm_ckpt_store *store; /* rank 0 only */
   trm_metrics *metrics;  /* rank 0 only */
+  trm_findings *findings,
+      *best_findings;        /* of the last evaluation and of the best one of this start, for
+                                          reports; NULL: none are made. Owned */
+  double findings_written_s; /* when the best one was last written */
+  bool findings_pending;     /* it has not been since it changed */
   trm_norms norms;
   trm_table ledger;                    /* samples.csv, rank 0 only and on request */
   uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "layers.h"
 #include "run.h"
 #include "states.h"
 #include "transfer.h"
@@ -61,6 +62,7 @@ static trm_status open_outputs(trm_run *r) {
   TRM_TRY(trm_rundir_final_remove(&r->dir));
   TRM_TRY(trm_path_join(path, sizeof path, r->dir.root, "log.txt"));
   TRM_TRY(trm_log_open_file(r->log, path));
+  if (r->resumed) trm_log_note(r->log, "resumed at step %" PRId64, r->state.step);
   return trm_ckpt_store_open(r->dir.checkpoints, (int)trm_run_int(r, "checkpoint.keep"), &r->store);
 }
 
@@ -210,6 +212,9 @@ static trm_status open_both_ends(trm_run *r) {
   if (status == TRM_OK) status = TRM_ALLOC(&r->hashes, trm_comm_size(r->comm), "hashes of ranks");
   if (status == TRM_OK) status = open_outputs(r);
   if (status == TRM_OK) status = open_metrics(r);
+  if (status == TRM_OK && r->root && r->findings) {
+    status = trm_layers_write(&r->learner, r->dir.root);
+  }
   TRM_TRY(trm_comm_agree(r->comm, status));
   return trm_comm_agree(
       r->comm, r->task->kind->start(r->task, &r->learner, r->sync, r->state.step, r->n_steps));
@@ -230,7 +235,15 @@ trm_status trm_run_set_up(trm_run *r) {
   r->time_budget_s = trm_config_real(config, "train.time_budget_s");
   TRM_TRY(open_task(r));
   if (evaluates) r->patience = trm_patience_of(config, trm_task_epoch_steps(r->task));
-  trm_status status = create_learner(r);
+  trm_status status = TRM_OK;
+  if (evaluates && trm_config_bool(config, "log.report")) {
+    status = trm_findings_create(&r->findings);
+    if (status == TRM_OK) status = trm_findings_create(&r->best_findings);
+    TRM_TRY(trm_comm_agree(r->comm, status));
+    r->findings_written_s = trm_clock_s();
+    r->task->findings = r->findings;
+  }
+  status = create_learner(r);
   if (status == TRM_OK) status = trm_learner_regions(&r->learner, &r->regions);
   if (status == TRM_OK && !r->options->replay) {
     status = trm_norms_create(r->learner.params, trm_run_int(r, "log.norms"), &r->norms);
@@ -266,7 +279,13 @@ trm_status trm_run_tear_down(trm_run *r) {
   if (status == TRM_OK) status = norms;
   const trm_status metrics = trm_metrics_close(&r->metrics);
   if (status == TRM_OK) status = metrics;
+  if (r->findings_pending) { /* names of classes are the data set's */
+    const trm_status written = trm_findings_write(r->best_findings, r->dir.root);
+    if (status == TRM_OK) status = written;
+  }
   trm_task_close(&r->task);
+  trm_findings_destroy(&r->findings);
+  trm_findings_destroy(&r->best_findings);
   trm_sharded_destroy(&r->sharded);
   trm_gradsync_destroy(&r->sync);
   trm_regions_free(&r->regions);

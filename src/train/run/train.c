@@ -8,6 +8,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
+#include "trireme/train/report.h"
 
 static const char *stop_reason(const trm_run *r) {
   const int number = trm_signals_received();
@@ -18,6 +19,15 @@ static const char *stop_reason(const trm_run *r) {
 
 trm_status trm_train_catch_signals(void) {
   return trm_signals_install();
+}
+
+/* After the run has let its folder go. A report that fails is no failure of the run; the message of the run
+ * is kept. */
+static void write_report(const char *folder, trm_log *log) {
+  char message[TRM_MESSAGE_BYTES];
+  (void)snprintf(message, sizeof message, "%s", trm_message());
+  if (trm_report_of_run(folder) != TRM_OK) trm_log_warn(log, "no report: %s", trm_message());
+  trm_message_set(message);
 }
 
 trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *log) {
@@ -48,6 +58,9 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
   char message[TRM_MESSAGE_BYTES];
   (void)snprintf(message, sizeof message, "%s", trm_message());
   if (status != TRM_OK) trm_log_note(log, "%s", message);
+  const bool reports = r->root && r->findings && r->metrics;
+  char folder[TRM_PATH_BYTES];
+  (void)snprintf(folder, sizeof folder, "%s", r->dir.root);
   /* It may fail on rank 0 alone; how the run ended all ranks know alike. */
   const trm_status closing = trm_comm_agree(comm, trm_run_tear_down(r));
   if (status == TRM_OK || (status == TRM_STOPPED && closing != TRM_OK)) {
@@ -56,5 +69,6 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
     trm_message_set(message);
   }
   TRM_FREE(r);
+  if (reports) write_report(folder, log);
   return status;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "chart.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/find_lr.h"
 
@@ -118,99 +119,36 @@ void trm_rate_curve_write_csv(const trm_rate_curve *curve, FILE *file) {
   }
 }
 
-/* The picture in points: margins around a frame. */
-enum { WIDTH = 640, HEIGHT = 400, LEFT = 70, RIGHT = 20, TOP = 40, BOTTOM = 50 };
-
-typedef struct frame {
-  double first, last; /* logarithms of rates */
-  double low, high;   /* losses */
-} frame;
-
-static double x_of(const frame *f, double rate) {
-  const double span = f->last > f->first ? f->last - f->first : 1;
-  return LEFT + (log10(rate) - f->first) / span * (WIDTH - LEFT - RIGHT);
-}
-
-/* What lies outside is drawn at the frame. */
-static double y_of(const frame *f, double loss) {
-  const double share = fmin(fmax((loss - f->low) / (f->high - f->low), 0), 1);
-  return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
-}
-
-static void write_axes(const frame *f, FILE *file) {
-  (void)fprintf(file,
-                "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "
-                "stroke=\"#888\"/>\n",
-                LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
-  for (int decade = (int)ceil(f->first - 1e-9); decade <= f->last + 1e-9; ++decade) {
-    const double x = x_of(f, pow(10, decade));
-    (void)fprintf(file,
-                  "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#ddd\"/>"
-                  "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">1e%d</text>\n",
-                  x, TOP, x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, decade);
-  }
-  for (int i = 0; i <= 4; ++i) {
-    const double loss = f->low + (f->high - f->low) * i / 4;
-    (void)fprintf(file, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.3g</text>\n", LEFT - 6,
-                  y_of(f, loss) + 4, loss);
-  }
-  (void)fprintf(file,
-                "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">learning rate</text>\n"
-                "<text transform=\"translate(16 %d) rotate(-90)\" text-anchor=\"middle\">loss of "
-                "the next batch</text>\n",
-                LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 12, TOP + (HEIGHT - TOP - BOTTOM) / 2);
-}
-
-static void write_mark(const frame *f, double rate, const char *what, int line, FILE *file) {
-  const double x = x_of(f, rate);
-  (void)fprintf(
-      file,
-      "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#c33\" "
-      "stroke-dasharray=\"4 3\"/><text x=\"%.1f\" y=\"%d\" fill=\"#c33\">%s %.2g</text>\n",
-      x, TOP, x, HEIGHT - BOTTOM, x + 4, TOP + 16 * line, what, rate);
-}
-
-/* Text of a file: the signs that mean something there are replaced. */
-static void write_escaped(const char *text, FILE *file) {
-  for (; *text; ++text) {
-    if (*text == '<') {
-      (void)fputs("&lt;", file);
-    } else if (*text == '&') {
-      (void)fputs("&amp;", file);
-    } else {
-      (void)fputc(*text, file);
-    }
-  }
+static void add_mark(trm_chart *chart, double rate, const char *what) {
+  trm_chart_mark *mark = &chart->marks[chart->n_marks++];
+  mark->x = rate;
+  (void)snprintf(mark->text, sizeof mark->text, "%s %.2g", what, rate);
 }
 
 void trm_rate_curve_write_svg(const trm_rate_curve *curve, const char *title, FILE *file) {
-  frame f = {.first = 0, .last = 1};
-  if (curve->n > 0) {
-    f.first = log10(curve->rates[0]);
-    f.last = log10(curve->rates[curve->n - 1]);
-  }
-  trm_rate_curve_range(curve, &f.low, &f.high);
-  (void)fprintf(
-      file,
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-      "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n" TRM_RATE_CURVE_MARK
-      "\n"
-      "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n<text x=\"%d\" y=\"24\" "
-      "font-size=\"14\">",
-      WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT);
-  write_escaped(title, file);
-  (void)fprintf(file, "</text>\n");
-  write_axes(&f, file);
-  for (int64_t i = 0; i < curve->n; ++i) {
-    (void)fprintf(file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"1.8\" fill=\"#9bd\"/>\n",
-                  x_of(&f, curve->rates[i]), y_of(&f, curve->losses[i]));
-  }
-  (void)fprintf(file, "<polyline fill=\"none\" stroke=\"#147\" stroke-width=\"2\" points=\"");
-  for (int64_t i = 0; i < curve->n; ++i) {
-    (void)fprintf(file, "%.1f,%.1f ", x_of(&f, curve->rates[i]), y_of(&f, curve->smooth[i]));
-  }
-  (void)fprintf(file, "\"/>\n");
-  if (curve->steepest >= 0) write_mark(&f, curve->rates[curve->steepest], "steepest", 1, file);
-  if (curve->fell) write_mark(&f, curve->rates[curve->lowest] / 10, "lowest / 10", 2, file);
-  (void)fprintf(file, "</svg>\n");
+  const trm_line lines[] = {{.name = "loss",
+                             .style = TRM_LINE_DOTS,
+                             .n = curve->n,
+                             .x = curve->rates,
+                             .y = curve->losses,
+                             .bad_x = (double)NAN},
+                            {.name = "smoothed",
+                             .n = curve->n,
+                             .x = curve->rates,
+                             .y = curve->smooth,
+                             .bad_x = (double)NAN}};
+  trm_chart chart = {.mark = TRM_RATE_CURVE_MARK,
+                     .title = title,
+                     .x_name = "learning rate",
+                     .y_name = "loss of the next batch",
+                     .log_x = true,
+                     .lines = lines,
+                     .n_lines = 2,
+                     .x_low = curve->n > 0 ? curve->rates[0] : 1,
+                     .x_high = curve->n > 1 ? curve->rates[curve->n - 1] : 10};
+  if (!(chart.x_high > chart.x_low)) chart.x_high = 10 * chart.x_low;
+  trm_rate_curve_range(curve, &chart.y_low, &chart.y_high);
+  if (curve->steepest >= 0) add_mark(&chart, curve->rates[curve->steepest], "steepest");
+  if (curve->fell) add_mark(&chart, curve->rates[curve->lowest] / 10, "lowest / 10");
+  trm_chart_svg(&chart, TRM_SVG_ALONE, file);
 }

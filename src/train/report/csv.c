@@ -1,0 +1,225 @@
+/* Every number of a report as CSV. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "page.h"
+#include "text_file.h"
+#include "trireme/io/files.h"
+#include "tsv.h"
+
+/* A field: in quotes where it has to be (RFC 4180). */
+static void put_text(FILE *file, const char *text) {
+  if (!strpbrk(text, ",\"\n\r")) {
+    (void)fputs(text, file);
+    return;
+  }
+  (void)fputc('"', file);
+  for (; *text; ++text) {
+    if (*text == '"') (void)fputc('"', file);
+    (void)fputc(*text, file);
+  }
+  (void)fputc('"', file);
+}
+
+static void put_number(FILE *file, double value) {
+  (void)fputc(',', file);
+  if (!isnan(value)) (void)fprintf(file, "%.9g", value);
+}
+
+/* Configuration and run that a row is of. */
+static void put_run(FILE *file, const trm_study *s, int record) {
+  put_text(file, s->groups[trm_study_group_of(s, record)].label);
+  (void)fputc(',', file);
+  put_text(file, s->records[record].name);
+}
+
+/* What all runs have, each run's best row. */
+static void write_results(const trm_study *s, FILE *file) {
+  const trm_record *first = &s->records[0];
+  (void)fprintf(file, "configuration,run,state,resumed,steps,best_step,last_loss");
+  for (int c = 1; c < first->n_columns; ++c) {
+    if (!first->columns[c].values || strcmp(first->columns[c].name, "loss") == 0) continue;
+    (void)fputc(',', file);
+    put_text(file, first->columns[c].name);
+  }
+  (void)fputc('\n', file);
+  for (int i = 0; i < s->n; ++i) {
+    const trm_record *r = &s->records[i];
+    const int64_t best = trm_study_best_row(s, r);
+    put_run(file, s, i);
+    (void)fprintf(file, ",%s,%d,%" PRId64, trm_run_state_text(r->state), r->n_resumes,
+                  r->last_step);
+    put_number(file, best < 0 ? (double)NAN : r->steps[best]);
+    put_number(file, trm_record_last(r, "loss"));
+    for (int c = 1; c < first->n_columns; ++c) {
+      const char *name = first->columns[c].name;
+      if (!first->columns[c].values || strcmp(name, "loss") == 0) continue;
+      const double here = trm_record_at(r, name, best);
+      put_number(file, isnan(here) && c < first->first_score ? trm_record_last(r, name) : here);
+    }
+    (void)fputc('\n', file);
+  }
+}
+
+static void write_differences(const trm_study *s, FILE *file) {
+  (void)fprintf(file, "configuration");
+  for (int d = 0; d < s->n_differences; ++d) {
+    (void)fputc(',', file);
+    put_text(file, s->differences[d]);
+  }
+  (void)fputc('\n', file);
+  for (int g = 0; g < s->n_groups; ++g) {
+    const trm_record *r = &s->records[s->groups[g].members[0]];
+    put_text(file, s->groups[g].label);
+    for (int d = 0; d < s->n_differences; ++d) {
+      const char *value = trm_record_value(r, s->differences[d]);
+      (void)fputc(',', file);
+      put_text(file, value ? value : "");
+    }
+    (void)fputc('\n', file);
+  }
+}
+
+/* Every number of every curve, one a row: nothing is thinned. */
+static void write_curves(const trm_study *s, FILE *file) {
+  (void)fprintf(file, "configuration,run,column,step,value\n");
+  for (int i = 0; i < s->n; ++i) {
+    const trm_record *r = &s->records[i];
+    for (int c = 1; c < r->n_columns; ++c) {
+      for (int64_t k = 0; r->columns[c].values && k < r->n_rows; ++k) {
+        const double value = r->columns[c].values[k];
+        if (isnan(value)) continue;
+        put_run(file, s, i);
+        (void)fprintf(file, ",%s,%.0f,%.9g\n", r->columns[c].name, r->steps[k], value);
+      }
+    }
+  }
+}
+
+static trm_status write_bands(const trm_study *s, FILE *file) {
+  (void)fprintf(file, "configuration,column,step,mean,deviation\n");
+  for (int g = 0; g < s->n_groups; ++g) {
+    const trm_record *r = &s->records[s->groups[g].members[0]];
+    if (s->groups[g].n < 2) continue;
+    for (int c = 1; c < r->n_columns; ++c) {
+      trm_points points;
+      if (!r->columns[c].values) continue;
+      TRM_TRY(trm_group_points(s, g, r->columns[c].name, &points));
+      for (int64_t i = 0; i < points.n; ++i) {
+        put_text(file, s->groups[g].label);
+        (void)fprintf(file, ",%s,%.0f,%.9g,%.9g\n", r->columns[c].name, points.x[i], points.y[i],
+                      points.spread[i]);
+      }
+      trm_points_free(&points);
+    }
+  }
+  return TRM_OK;
+}
+
+/* ---- tables that runs have left --------------------------------------------------------------- */
+
+typedef struct joined {
+  FILE *file;
+  const char *run;
+  bool headed; /* the names of the fields are written */
+  int64_t n_lines;
+} joined;
+
+static void put_line(void *context, char *const *fields, int n_fields) {
+  joined *j = context;
+  const bool head = j->n_lines++ == 0;
+  if (head && j->headed) return;
+  j->headed = true;
+  put_text(j->file, head ? "run" : j->run);
+  for (int i = 0; i < n_fields; ++i) {
+    (void)fputc(',', j->file);
+    put_text(j->file, fields[i]);
+  }
+  (void)fputc('\n', j->file);
+}
+
+/* The tables of one name of all runs below each other. */
+static trm_status write_joined(const trm_study *s, const char *name, FILE *file) {
+  joined j = {.file = file};
+  for (int i = 0; i < s->n; ++i) {
+    j.run = s->records[i].name;
+    j.n_lines = 0;
+    TRM_TRY(trm_tsv_read(s->records[i].folder, name, put_line, &j));
+  }
+  return TRM_OK;
+}
+
+static void write_structure(const trm_look *look, FILE *file) {
+  const trm_structure *s = &look->structure;
+  (void)fprintf(file,
+                "what,value\nnodes,%" PRId64 "\nedges,%" PRId64 "\nloops,%" PRId64
+                "\nisolated,%" PRId64 "\ncomponents,%" PRId64 "\nlargest_component,%" PRId64
+                "\nmedian_degree,%" PRId64 "\nmost_degree,%" PRId64 "\nmean_degree",
+                s->n_nodes, s->n_edges, s->n_loops, s->n_isolated, s->n_components,
+                s->largest_component, s->median_degree, s->most_degree);
+  put_number(file, s->mean_degree);
+  (void)fprintf(file, "\ntriangles");
+  put_number(file, s->n_triangles);
+  (void)fprintf(file, "\nclustering");
+  put_number(file, s->clustering);
+  (void)fprintf(file, "\ntransitivity");
+  put_number(file, s->transitivity);
+  (void)fprintf(file, "\nhomophily");
+  put_number(file, s->homophily);
+  (void)fprintf(file, "\nadjusted_homophily");
+  put_number(file, s->adjusted_homophily);
+  (void)fputc('\n', file);
+  for (int b = 0; b < s->n_bins; ++b) {
+    const int64_t first = b == 0 ? 0 : (int64_t)1 << (b - 1);
+    (void)fprintf(file, "degree_%" PRId64 "_to_%" PRId64 ",%" PRId64 "\n", first,
+                  b == 0 ? 0 : 2 * first - 1, s->bins[b]);
+  }
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+typedef enum content {
+  RESULTS,
+  DIFFERENCES,
+  CURVES,
+  BANDS,
+  STRUCTURE,
+  LAYERS,
+  CONFUSION,
+  MISTAKES,
+  WRITTEN,
+  N_CONTENTS
+} content;
+
+static trm_status write_one(const trm_study *s, const trm_look *look, content what,
+                            const char *folder) {
+  static const char *const names[] = {"results.csv",   "differences.csv", "curves.csv",
+                                      "bands.csv",     "structure.csv",   "layers.csv",
+                                      "confusion.csv", "mistakes.csv",    "written.csv"};
+  static const char *const sources[N_CONTENTS] = {[LAYERS] = "layers.tsv",
+                                                  [CONFUSION] = "confusion.tsv",
+                                                  [MISTAKES] = "mistakes.tsv",
+                                                  [WRITTEN] = "written.tsv"};
+  char path[TRM_RECORD_PATH_BYTES];
+  trm_text_file file;
+  trm_status status = TRM_OK;
+  TRM_TRY(trm_path_join(path, sizeof path, folder, names[what]));
+  TRM_TRY(trm_text_file_begin(&file));
+  if (what == RESULTS) write_results(s, file.stream);
+  if (what == DIFFERENCES) write_differences(s, file.stream);
+  if (what == CURVES) write_curves(s, file.stream);
+  if (what == BANDS) status = write_bands(s, file.stream);
+  if (what == STRUCTURE && look->has_structure) write_structure(look, file.stream);
+  if (sources[what]) status = write_joined(s, sources[what], file.stream);
+  const bool any = ftell(file.stream) > 0;
+  if (status == TRM_OK && any) return trm_text_file_publish(&file, path);
+  trm_text_file_discard(&file);
+  return status;
+}
+
+trm_status trm_report_csv(const trm_study *study, const trm_look *look, const char *folder) {
+  TRM_TRY(trm_folder_make(folder));
+  for (int i = 0; i < N_CONTENTS; ++i) TRM_TRY(write_one(study, look, (content)i, folder));
+  return TRM_OK;
+}

@@ -1,0 +1,149 @@
+/* Runs in a terminal: curves, how far they are, and a run that is going on. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "curves.h"
+#include "page.h"
+#include "trireme/core/log.h"
+#include "trireme/core/memory.h"
+#include "trireme/train/report.h"
+
+/* ---- how far ---------------------------------------------------------------------------------- */
+
+static void print_steps(const trm_record *r, FILE *out) {
+  char step[32], end[32];
+  trm_format_count(r->last_step, step);
+  trm_format_count(trm_record_end(r), end);
+  (void)fprintf(out, "%s", step);
+  if (trm_record_end(r) > r->last_step) (void)fprintf(out, "/%s", end);
+}
+
+/* "seed_3: running, step 120/2,000, best valid accuracy, % 78.20 at step 100" */
+static void print_run(const trm_study *study, const trm_record *r, FILE *out) {
+  char text[64], title[64], step[32];
+  const int64_t best = trm_study_best_row(study, r);
+  (void)fprintf(out, "%s: %s, step ", r->name, trm_run_state_text(r->state));
+  print_steps(r, out);
+  if (best >= 0) {
+    trm_score_title(study->select, title, sizeof title);
+    trm_score_text(study->select, trm_record_at(r, study->select, best), text, sizeof text);
+    trm_format_count((long long)r->steps[best], step);
+    (void)fprintf(out, ", best %s %s at step %s", title, text, step);
+  }
+  const double rss = trm_record_last(r, "elapsed_s");
+  if (!isnan(rss)) {
+    char time[32];
+    trm_format_duration(rss, time);
+    (void)fprintf(out, ", %s", time);
+  }
+  (void)fprintf(out, "\n");
+  if (r->why[0]) (void)fprintf(out, "  %s\n", r->why);
+}
+
+/* ---- once ------------------------------------------------------------------------------------ */
+
+static bool is_chosen(const trm_study *study, const trm_chart *chart, const char *what) {
+  char subset[16];
+  const char *metric = "";
+  if (what || strcmp(chart->name, "loss") == 0) return true;
+  return trm_score_parts(study->select, subset, &metric) && strcmp(chart->name, metric) == 0;
+}
+
+static trm_status draw(const trm_study *study, const trm_show_options *options, FILE *out) {
+  enum { POINTS = 1000000 };
+  trm_charts charts;
+  trm_status status = TRM_OK;
+  TRM_TRY(trm_charts_make(study, options->what, POINTS, &charts));
+  for (int i = 0; i < charts.n && status == TRM_OK; ++i) {
+    if (!is_chosen(study, &charts.charts[i], options->what)) continue;
+    status = trm_chart_print(&charts.charts[i], options->columns, options->lines, out);
+    (void)fprintf(out, "\n");
+  }
+  trm_charts_free(&charts);
+  for (int i = 0; i < study->n && status == TRM_OK; ++i) print_run(study, &study->records[i], out);
+  return status;
+}
+
+/* ---- again and again -------------------------------------------------------------------------- */
+
+static bool any_running(const trm_study *study) {
+  for (int i = 0; i < study->n; ++i) {
+    if (study->records[i].state == TRM_RUN_RUNNING) return true;
+  }
+  return false;
+}
+
+static int64_t count_rows(const trm_study *study) {
+  int64_t n = 0;
+  for (int i = 0; i < study->n; ++i) n += study->records[i].n_rows;
+  return n;
+}
+
+/* The numbers of a row: where nothing can be drawn over. */
+static void tell_row(const trm_record *r, int64_t row, FILE *out) {
+  (void)fprintf(out, "%s: step %.0f", r->name, r->steps[row]);
+  for (int c = 1; c < r->n_columns; ++c) {
+    const trm_column *column = &r->columns[c];
+    const bool score = c >= r->first_score || strstr(column->name, "loss") != NULL;
+    if (!score || !column->values || isnan(column->values[row])) continue;
+    (void)fprintf(out, "  %s %.5g", column->name, column->values[row]);
+  }
+  (void)fprintf(out, "\n");
+}
+
+/* Rows that are new since `told`, of one run after another; a run that was cut back is told anew. */
+static void tell_new(const trm_study *study, int64_t *told, FILE *out) {
+  for (int i = 0; i < study->n; ++i) {
+    const trm_record *r = &study->records[i];
+    if (told[i] > r->n_rows) told[i] = 0;
+    for (; told[i] < r->n_rows; ++told[i]) tell_row(r, told[i], out);
+  }
+}
+
+static void wait_a_moment(void) {
+  const struct timespec moment = {.tv_sec = 1};
+  (void)nanosleep(&moment, NULL); /* a signal only makes it shorter */
+}
+
+enum { MOST_FOLLOWED = 1000 };
+
+static trm_status follow(const char *const *folders, int n, const trm_show_options *options,
+                         int64_t *told, FILE *out) {
+  trm_status status = TRM_OK;
+  int64_t seen = -1;
+  for (bool more = true; more && status == TRM_OK;) {
+    trm_study study;
+    TRM_TRY(trm_study_read(folders, n, &study));
+    more = any_running(&study);
+    if (options->redraw && (count_rows(&study) != seen || !more)) {
+      (void)fprintf(out, "\033[H\033[J"); /* the upper left corner, and nothing below it */
+      status = draw(&study, options, out);
+    } else if (!options->redraw) {
+      tell_new(&study, told, out);
+    }
+    seen = count_rows(&study);
+    (void)fflush(out);
+    if (!more && !options->redraw && status == TRM_OK) status = draw(&study, options, out);
+    trm_study_free(&study);
+    if (more) wait_a_moment();
+  }
+  return status;
+}
+
+trm_status trm_show_write(const char *const *folders, int n_folders,
+                          const trm_show_options *options, FILE *out) {
+  trm_study study;
+  if (options->follow) {
+    int64_t *told = NULL;
+    TRM_TRY(TRM_ALLOC(&told, MOST_FOLLOWED, "rows of runs"));
+    const trm_status status = follow(folders, n_folders, options, told, out);
+    TRM_FREE(told);
+    return status;
+  }
+  TRM_TRY(trm_study_read(folders, n_folders, &study));
+  const trm_status status = draw(&study, options, out);
+  trm_study_free(&study);
+  return status;
+}

@@ -1,0 +1,397 @@
+#include "study.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "task.h"
+#include "trireme/core/memory.h"
+#include "trireme/io/files.h"
+#include "trireme/train/scores.h"
+
+enum { MOST_RUNS = 1000, MOST_DEPTH = 2, MOST_LABELLED = 4 };
+
+/* ---- folders --------------------------------------------------------------------------------- */
+
+static bool is_folder(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool is_run(const char *folder) {
+  char path[TRM_RECORD_PATH_BYTES];
+  return trm_path_join(path, sizeof path, folder, "metrics.csv") == TRM_OK && trm_path_exists(path);
+}
+
+static bool is_known(const trm_study *study, const char *folder) {
+  for (int i = 0; i < study->n; ++i) {
+    if (strcmp(study->records[i].folder, folder) == 0) return true;
+  }
+  return false;
+}
+
+static trm_status add_run(trm_study *study, const char *folder) {
+  if (is_known(study, folder)) return TRM_OK;
+  if (study->n == MOST_RUNS) {
+    return trm_fail(TRM_ERR_USAGE, "%s: there are more than %d runs; give some of them", folder,
+                    (int)MOST_RUNS);
+  }
+  TRM_TRY(trm_record_read(folder, &study->records[study->n]));
+  ++study->n;
+  return TRM_OK;
+}
+
+static trm_status add_folder(trm_study *study, const char *folder, int depth, int *n_found);
+
+/* Runs in the folders of `folder`. */
+static trm_status add_below(trm_study *study, const char *folder, int depth, int *n_found) {
+  char **names = NULL, path[TRM_RECORD_PATH_BYTES];
+  int n = 0;
+  trm_status status = TRM_OK;
+  TRM_TRY(trm_folder_list(folder, "", "", &names, &n));
+  for (int i = 0; i < n && status == TRM_OK; ++i) {
+    if (names[i][0] == '.' || trm_path_join(path, sizeof path, folder, names[i]) != TRM_OK)
+      continue;
+    if (is_folder(path)) status = add_folder(study, path, depth + 1, n_found);
+  }
+  TRM_FREE(names);
+  return status;
+}
+
+/* Those that are known already are found too. */
+static trm_status add_folder(trm_study *study, const char *folder, int depth, int *n_found) {
+  if (is_run(folder)) {
+    ++*n_found;
+    return add_run(study, folder);
+  }
+  if (depth < MOST_DEPTH && is_folder(folder)) TRM_TRY(add_below(study, folder, depth, n_found));
+  if (depth > 0 || *n_found > 0) return TRM_OK;
+  return add_run(study, folder); /* says what is wrong */
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* The last `depth` folders of a path. */
+static const char *end_of(const char *path, int depth) {
+  const char *at = path + strlen(path);
+  while (at > path && (at[-1] != '/' || --depth > 0)) --at;
+  return at;
+}
+
+static bool names_differ(const trm_study *study) {
+  for (int i = 0; i < study->n; ++i) {
+    for (int k = 0; k < i; ++k) {
+      if (strcmp(study->records[i].name, study->records[k].name) == 0) return false;
+    }
+  }
+  return true;
+}
+
+static void name_runs(trm_study *study) {
+  for (int depth = 1; depth <= 8; ++depth) {
+    for (int i = 0; i < study->n; ++i) {
+      trm_record *r = &study->records[i];
+      (void)snprintf(r->name, sizeof r->name, "%.250s", end_of(r->folder, depth));
+    }
+    if (names_differ(study)) return;
+  }
+}
+
+/* ---- configurations -------------------------------------------------------------------------- */
+
+static bool begins_with(const char *text, const char *start) {
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Keys that tell runs of one configuration apart, and those that change nothing one would compare. */
+static bool is_passed_over(const char *key) {
+  static const char *const names[] = {"run.",        "data.split", "log.",
+                                      "checkpoint.", "check.",     "debug."};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+    if (begins_with(key, names[i])) return true;
+  }
+  return false;
+}
+
+static bool is_same(const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Value of the key that is number i of another configuration: mostly it has that number here too. */
+static const char *value_near(const trm_record *r, int i, const char *key) {
+  if (i < r->n_pairs && strcmp(r->pairs[i].key, key) == 0) return r->pairs[i].value;
+  return trm_record_value(r, key);
+}
+
+/* Whether a key of `a` has another value in `b`, or none there. */
+static bool differs_from(const trm_record *a, const trm_record *b) {
+  for (int i = 0; i < a->n_pairs; ++i) {
+    const trm_pair *pair = &a->pairs[i];
+    if (is_passed_over(pair->key)) continue;
+    if (!is_same(pair->value, value_near(b, i, pair->key))) return true;
+  }
+  return false;
+}
+
+static bool is_one_configuration(const trm_record *a, const trm_record *b) {
+  if (a->n_pairs == 0 || b->n_pairs == 0) return false; /* unknown */
+  return !differs_from(a, b) && !differs_from(b, a);
+}
+
+static trm_status make_groups(trm_study *study) {
+  int *group_of = NULL;
+  trm_status status = TRM_OK;
+  TRM_TRY(TRM_ALLOC(&group_of, study->n, "runs"));
+  TRM_TRY_OUT(TRM_ALLOC(&study->groups, study->n, "runs"));
+  TRM_TRY_OUT(TRM_ALLOC(&study->all, study->n, "runs"));
+  for (int i = 0; i < study->n; ++i) {
+    int k = 0;
+    while (k < i && !is_one_configuration(&study->records[i], &study->records[k])) ++k;
+    group_of[i] = k < i ? group_of[k] : study->n_groups++;
+  }
+  int *next = study->all;
+  for (int g = 0; g < study->n_groups; ++g) {
+    study->groups[g].members = next;
+    for (int i = 0; i < study->n; ++i) {
+      if (group_of[i] == g) *next++ = i;
+    }
+    study->groups[g].n = (int)(next - study->groups[g].members);
+  }
+out:
+  TRM_FREE(group_of);
+  return status;
+}
+
+static const trm_record *first_of(const trm_study *study, int group) {
+  return &study->records[study->groups[group].members[0]];
+}
+
+static bool is_listed(const trm_study *study, const char *key) {
+  for (int i = 0; i < study->n_differences; ++i) {
+    if (strcmp(study->differences[i], key) == 0) return true;
+  }
+  return false;
+}
+
+/* Keys whose values differ between groups, in the order in which configurations have them. */
+static trm_status find_differences(trm_study *study) {
+  int n_keys = 0;
+  for (int g = 0; g < study->n_groups; ++g) n_keys += first_of(study, g)->n_pairs;
+  TRM_TRY(TRM_ALLOC(&study->differences, n_keys, "configurations"));
+  for (int g = 0; g < study->n_groups; ++g) {
+    const trm_record *r = first_of(study, g);
+    for (int i = 0; i < r->n_pairs; ++i) {
+      const char *key = r->pairs[i].key;
+      bool same = true;
+      if (is_passed_over(key) || is_listed(study, key)) continue;
+      for (int k = 0; k < study->n_groups && same; ++k) {
+        const trm_record *other = first_of(study, k);
+        same = other->n_pairs == 0 || is_same(r->pairs[i].value, value_near(other, i, key));
+      }
+      if (!same) study->differences[study->n_differences++] = key;
+    }
+  }
+  return TRM_OK;
+}
+
+/* "adam, dropout 0.2": the values of the keys that differ; of names the value says enough. */
+static void describe(const trm_study *study, const trm_record *r, char *label, size_t size) {
+  size_t at = 0;
+  label[0] = 0;
+  for (int d = 0; d < study->n_differences; ++d) {
+    const char *key = study->differences[d], *dot = strrchr(key, '.');
+    const char *value = trm_record_value(r, key), *leaf = dot ? dot + 1 : key;
+    const bool plain = strcmp(leaf, "name") == 0 || strcmp(leaf, "kind") == 0;
+    const int n = value ? snprintf(label + at, size - at, "%s%s%s%s", at ? ", " : "",
+                                   plain ? "" : leaf, plain ? "" : " ", value)
+                        : 0;
+    at += n > 0 ? (size_t)n : 0;
+    if (at >= size) return;
+  }
+}
+
+static bool labels_differ(const trm_study *study) {
+  for (int g = 0; g < study->n_groups; ++g) {
+    if (!study->groups[g].label[0]) return false;
+    for (int k = 0; k < g; ++k) {
+      if (strcmp(study->groups[g].label, study->groups[k].label) == 0) return false;
+    }
+  }
+  return true;
+}
+
+static void label_groups(trm_study *study) {
+  const bool some = study->n_differences > 0 && study->n_differences <= MOST_LABELLED;
+  for (int g = 0; g < study->n_groups && some; ++g) {
+    describe(study, first_of(study, g), study->groups[g].label, sizeof study->groups[g].label);
+  }
+  if (some && labels_differ(study)) return;
+  for (int g = 0; g < study->n_groups; ++g) {
+    const trm_record *r = first_of(study, g);
+    trm_group *group = &study->groups[g];
+    if (group->n == 1) {
+      (void)snprintf(group->label, sizeof group->label, "%.150s", r->name);
+    } else { /* of a sweep: the folder that the runs are in */
+      const char *end = strrchr(r->folder, '/');
+      const char *start = end;
+      while (start && start > r->folder && start[-1] != '/') --start;
+      (void)snprintf(group->label, sizeof group->label, "%.*s", end ? (int)(end - start) : 4,
+                     end ? start : "runs");
+    }
+  }
+}
+
+/* ---- tasks and scores ------------------------------------------------------------------------ */
+
+bool trm_score_parts(const char *column, char subset[16], const char **metric) {
+  const char *end = strchr(column, '_');
+  if (!end || end - column > 15) return false;
+  (void)snprintf(subset, 16, "%.*s", (int)(end - column), column);
+  *metric = end + 1;
+  return strcmp(subset, "valid") == 0 || strcmp(subset, "test") == 0 ||
+         strcmp(subset, "train") == 0;
+}
+
+/* Whether there is a score that both have, or one has none at all. */
+static bool share_scores(const trm_record *a, const trm_record *b) {
+  if (a->first_score == a->n_columns || b->first_score == b->n_columns) {
+    return a->first_score == a->n_columns && b->first_score == b->n_columns;
+  }
+  for (int i = a->first_score; i < a->n_columns; ++i) {
+    for (int k = b->first_score; k < b->n_columns; ++k) {
+      if (strcmp(a->columns[i].name, b->columns[k].name) == 0) return true;
+    }
+  }
+  return false;
+}
+
+static trm_status check_tasks(const trm_study *study) {
+  const trm_record *a = &study->records[0];
+  for (int i = 1; i < study->n; ++i) {
+    const trm_record *b = &study->records[i];
+    if (strcmp(a->unit, b->unit) != 0) {
+      return trm_fail(
+          TRM_ERR_DATA,
+          "%.300s and %.300s have different tasks: losses of the one are per %s, of the "
+          "other per %s; give runs of one task",
+          a->folder, b->folder, a->unit, b->unit);
+    }
+    if (!share_scores(a, b)) {
+      return trm_fail(TRM_ERR_DATA,
+                      "%.300s and %.300s have different tasks: they have no score in common (%s, "
+                      "%s); give runs of one task",
+                      a->folder, b->folder,
+                      a->first_score < a->n_columns ? a->columns[a->first_score].name : "none",
+                      b->first_score < b->n_columns ? b->columns[b->first_score].name : "none");
+    }
+  }
+  return TRM_OK;
+}
+
+static bool has_column(const trm_study *study, const char *name) {
+  for (int i = 0; i < study->n; ++i) {
+    const int c = trm_record_column(&study->records[i], name);
+    if (c >= 0 && study->records[i].columns[c].n > 0) return true;
+  }
+  return false;
+}
+
+/* What makes an evaluation the best, as the first run's configuration says. */
+static void find_select(trm_study *study) {
+  static const char *const subsets[] = {"valid", "test"};
+  const trm_record *r = &study->records[0];
+  const char *metric = trm_record_value(r, "eval.select");
+  if (!metric || strcmp(metric, "auto") == 0) metric = trm_task_select_of_unit(r->unit);
+  for (int s = 0; s < 2 && !study->select[0]; ++s) {
+    (void)snprintf(study->select, sizeof study->select, "%s_%.30s", subsets[s], metric);
+    if (!has_column(study, study->select)) study->select[0] = 0;
+  }
+  if (!study->select[0] && has_column(study, "valid_loss")) {
+    (void)snprintf(study->select, sizeof study->select, "valid_loss");
+  }
+  const trm_metric *known = study->select[0] ? trm_metric_find(study->select) : NULL;
+  study->higher = known && !known->less_is_better;
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+int64_t trm_study_best_row(const trm_study *study, const trm_record *record) {
+  const int c = study->select[0] ? trm_record_column(record, study->select) : -1;
+  int64_t best = -1;
+  for (int64_t i = 0; c >= 0 && i < record->n_rows; ++i) {
+    const double value = record->columns[c].values[i];
+    if (isnan(value)) continue;
+    const double least = best < 0 ? 0 : record->columns[c].values[best];
+    if (best < 0 || (study->higher ? value > least : value < least)) best = i;
+  }
+  return best;
+}
+
+double trm_record_at(const trm_record *record, const char *column, int64_t row) {
+  const int c = trm_record_column(record, column);
+  return c < 0 || row < 0 ? (double)NAN : record->columns[c].values[row];
+}
+
+double trm_record_last(const trm_record *record, const char *column) {
+  const int c = trm_record_column(record, column);
+  for (int64_t i = record->n_rows - 1; c >= 0 && i >= 0; --i) {
+    if (!isnan(record->columns[c].values[i])) return record->columns[c].values[i];
+  }
+  return (double)NAN;
+}
+
+int trm_study_group_of(const trm_study *study, int record) {
+  for (int g = 0; g < study->n_groups; ++g) {
+    for (int m = 0; m < study->groups[g].n; ++m) {
+      if (study->groups[g].members[m] == record) return g;
+    }
+  }
+  return 0;
+}
+
+int trm_study_best_record(const trm_study *study) {
+  int best = -1;
+  double best_value = 0;
+  for (int i = 0; i < study->n; ++i) {
+    const trm_record *r = &study->records[i];
+    const double value = trm_record_at(r, study->select, trm_study_best_row(study, r));
+    if (isnan(value)) continue;
+    if (best >= 0 && !(study->higher ? value > best_value : value < best_value)) continue;
+    best = i;
+    best_value = value;
+  }
+  return best < 0 ? 0 : best;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+trm_status trm_study_read(const char *const *folders, int n, trm_study *study) {
+  trm_status status = TRM_OK;
+  *study = (trm_study){0};
+  TRM_TRY(TRM_ALLOC(&study->records, MOST_RUNS, "runs"));
+  for (int i = 0; i < n; ++i) {
+    int n_found = 0;
+    TRM_TRY_OUT(add_folder(study, folders[i], 0, &n_found));
+  }
+  name_runs(study);
+  TRM_TRY_OUT(check_tasks(study));
+  find_select(study);
+  TRM_TRY_OUT(make_groups(study));
+  TRM_TRY_OUT(find_differences(study));
+  label_groups(study);
+  return TRM_OK;
+out:
+  trm_study_free(study);
+  return status;
+}
+
+void trm_study_free(trm_study *study) {
+  for (int i = 0; study->records && i < study->n; ++i) trm_record_free(&study->records[i]);
+  TRM_FREE(study->records);
+  TRM_FREE(study->groups);
+  TRM_FREE(study->all);
+  TRM_FREE(study->differences);
+  study->n = 0;
+}
