@@ -101,6 +101,28 @@ static trm_status check_only(trm_comm *comm, trm_config *config, bool resume) {
   return trm_comm_agree(comm, speaks ? print_plan(config, n_ranks, &plan) : TRM_OK);
 }
 
+/* ---- --where --------------------------------------------------------------------------------- */
+
+/* For scripts that start a run again: what --resume would go on from. By this process alone. */
+static trm_status print_where(const trm_config *config) {
+  const char *run = trm_config_string(config, "run.dir");
+  char path[4096];
+  int64_t step;
+  trm_log log;
+  trm_log_init(&log, stderr);
+  const trm_status status = trm_run_progress(run, &step, path, sizeof path, &log);
+  trm_log_close(&log);
+  if (status != TRM_OK) return status;
+  printf("run: %s\nstep: ", run);
+  if (step < 0) {
+    printf("none\n");
+  } else {
+    printf("%" PRId64 "\n", step);
+  }
+  if (*path) printf("checkpoint: %s\n", path);
+  return TRM_OK;
+}
+
 /* ---- the command ---------------------------------------------------------------------------- */
 
 static trm_status run(trm_comm *comm, const trm_train_options *options, const app_many *many) {
@@ -121,7 +143,7 @@ int app_train(int argc, char **argv) {
   static const char *assignments[256];
   app_list words, sets = {.items = assignments, .capacity = 256};
   const char *resume = NULL;
-  bool helped, check = false, allow_changes = false;
+  bool helped, check = false, where = false, allow_changes = false;
   app_many many = {0};
   int64_t threads = 0, extend = 0;
   const app_option options[] = {
@@ -139,6 +161,9 @@ int app_train(int argc, char **argv) {
                "one run for each split or fold of the data"),
       APP_FLAG("--check", &check,
                "print the configuration resolved and what a run takes, or what is wrong with it"),
+      APP_FLAG(
+          "--where", &where,
+          "print the run directory and the step of its newest good checkpoint, and train nothing"),
       APP_THREADS(&threads),
   };
   trm_config *config = NULL;
@@ -155,6 +180,11 @@ int app_train(int argc, char **argv) {
                                      "--splits and --check");
   }
   if (status == TRM_OK) status = app_read_run(words.items[0], &sets, &config);
+  if (status == TRM_OK && where) {
+    status = print_where(config);
+    trm_config_destroy(&config);
+    return app_end(NULL, status);
+  }
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
   if (status == TRM_OK && check) {

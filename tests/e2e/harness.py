@@ -188,4 +188,5 @@ def wait_for(condition, seconds, text):
     return check(False, f"within {seconds} s: {text}")
 
 
-SIGNALS = {name: getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2")}
+SIGNALS = {name: getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGXCPU",
+                                                          "SIGUSR1", "SIGUSR2")}

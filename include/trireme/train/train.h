@@ -210,4 +210,9 @@ trm_status trm_checkpoint_resolve(const char *run, bool best, char *path, size_t
 /** The same, but of a run the newest one whatever its result is: what it goes on from. */
 trm_status trm_checkpoint_newest(const char *run, char *path, size_t size, trm_log *log);
 
+/** How far a run directory has come: the step of its newest good checkpoint (-1: none) and its path.
+ *  Of a sweep, the sum over its runs, and "". Warnings about damaged checkpoints go to `log` (may be
+ *  NULL). Reads those files whole. Not collective. */
+trm_status trm_run_progress(const char *run, int64_t *step, char *path, size_t size, trm_log *log);
+
 #endif

@@ -1,4 +1,5 @@
-/** Requests to stop: TERM, INT, USR1, USR2 set a flag; nobody acts on it alone. */
+/** Requests to stop: TERM, INT, HUP, XCPU, USR1, USR2 set a flag; nobody acts on it alone. HUP stays
+ *  ignored where it was when the program began (nohup). */
 #ifndef TRIREME_TRAIN_SIGNALS_H
 #define TRIREME_TRAIN_SIGNALS_H
 
