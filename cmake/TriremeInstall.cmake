@@ -68,6 +68,11 @@ foreach(page LICENSE README.md CHANGELOG.md data/FORMAT.md)
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 endforeach()
 install(PROGRAMS launch/run launch/slurm.sbatch DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
+install(DIRECTORY launch/parts DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
+# On the PATH by another name: `run` would be anybody's.
+file(RELATIVE_PATH to_run ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_DATADIR}/trireme/launch/run)
+file(CREATE_LINK ${to_run} ${CMAKE_CURRENT_BINARY_DIR}/trireme-run SYMBOLIC)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/trireme-run DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES launch/README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
 install(DIRECTORY examples/optimizer DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/examples
         FILES_MATCHING PATTERN "*.c" PATTERN "*.md" PATTERN "*.yaml" PATTERN "CMakeLists.txt")

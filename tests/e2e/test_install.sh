@@ -28,6 +28,7 @@ if grep -rIl -e "$build" "$tmp/prefix"; then fail "these installed files name th
 
 expect "trireme version" "$("$tmp/prefix/bin/trireme" version)" "$version"
 expect "launch/run" "$("$tmp/prefix/share/trireme/launch/run" -n 1 version)" "$version"
+expect "trireme-run" "$(PATH=$tmp/prefix/bin:$PATH trireme-run -n 2 version)" "$version"
 
 mkdir "$tmp/consumer"
 cat >"$tmp/consumer/main.c" <<'END'

@@ -1,7 +1,7 @@
 foreach(name faults damage kill full_disk)
   trm_add_test(NAME test_ckpt_${name} FOLDER fault MODULES core math comm io ckpt TIMEOUT 300)
 endforeach()
-foreach(name kill full_disk)
+foreach(name kill full_disk launch launch_restart)
   trm_add_script_test(NAME test_${name} FOLDER fault PROCESSORS 2 TIMEOUT 600
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/fault/test_${name}.py)
 endforeach()

@@ -1,0 +1,129 @@
+# One start of a job: the launcher in a session of its own, signals on the way in, nobody left behind on
+# the way out. Sourced by launch/run.
+
+job=            # process of the launcher, also its session; empty: none runs
+stops=0         # how often we were asked to stop
+stop_signal=    # the last that asked
+stop_with=USR1  # what the ranks are sent for it: to save, or to end (TERM) where there is nothing to save
+ended_at_once=0
+signalled=0     # since `wait` began
+helper=         # process that repeats the signal, or kills in the end
+last_job=
+
+say() { echo "$me: $1" >&4; } # the standard error, whatever is redirected
+
+# Living processes of a session on this host; the launcher, its leader, last.
+job_processes() {
+  local file line field leader=
+  for file in /proc/[0-9]*/stat; do
+    { read -r line <"$file"; } 2>/dev/null || continue
+    read -ra field <<<"${line##*) }" # state, parent, group, session
+    [ "${field[3]-}" = "$1" ] && [ "${field[0]}" != Z ] || continue
+    file=${file#/proc/}
+    if [ "${file%/stat}" = "$1" ]; then leader=$1; else echo "${file%/stat}"; fi
+  done
+  [ -z "$leader" ] || echo "$leader"
+}
+
+# job_await SESSION SECONDS: until none of it is left; 1 if some still is.
+job_await() {
+  local end=$((SECONDS + $2))
+  while [ -n "$(job_processes "$1")" ]; do
+    [ $SECONDS -le $end ] || return 1
+    sleep 0.1
+  done
+}
+
+# job_sweep SESSION SECONDS: ends what is left of it after that time, the hard way.
+job_sweep() {
+  local left
+  ! job_await "$1" "$2" || return 0
+  left=$(job_processes "$1")
+  # shellcheck disable=SC2086 # a list of numbers
+  [ -z "$left" ] || kill -KILL $left 2>/dev/null
+}
+
+# The first signal lets the ranks save and leave: USR1, which mpirun and Hydra pass on to all ranks on
+# all hosts at once, where TERM and INT would leave them a second.
+on_stop() {
+  signalled=1
+  stop_signal=$1
+  stops=$((stops + 1))
+  [ -n "$job" ] || return 0
+  if [ $stops -gt 1 ]; then end_at_once; else ask_to_stop; fi
+}
+
+# Repeated, since a launcher that has not started its ranks yet forgets it; the program heeds the first
+# that reaches it.
+ask_to_stop() {
+  [ $stop_with != USR1 ] ||
+    say "$stop_signal: stopping after this step, with a checkpoint; once more ends the run at once"
+  (
+    trap '' INT TERM HUP
+    while signal_ranks && sleep 3; do :; done
+  ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
+  helper=$!
+}
+
+# Those on this host, since what one of them knows all soon do; where there is none, the launcher, which
+# would say a line of its own.
+signal_ranks() {
+  local ranks
+  ranks=$(job_ranks)
+  # shellcheck disable=SC2086 # a list of numbers
+  kill -s $stop_with ${ranks:-"$job"}
+}
+
+# Processes of the program in the job on this host.
+job_ranks() {
+  local process
+  for process in $(job_processes "$job"); do
+    [ "$(readlink "/proc/$process/exe")" != "$program" ] || echo "$process"
+  done
+}
+
+# Our own ranks die here, the launcher ends those of other hosts; if it cannot, it dies too.
+end_at_once() {
+  ended_at_once=1
+  # shellcheck disable=SC2046 # a list of numbers
+  kill -KILL $(job_ranks) 2>/dev/null
+  kill -TERM "$job" 2>/dev/null
+  [ -z "$helper" ] || kill "$helper" 2>/dev/null
+  (
+    trap '' INT TERM HUP
+    job_sweep "$job" 8
+  ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
+  helper=$!
+}
+
+# From here on. Before, a signal ends this shell, and nothing has been started yet; while a shell waits
+# for a command it may lose an INT that did not end that command.
+catch_stops() {
+  local name
+  for name in INT TERM HUP XCPU; do
+    # shellcheck disable=SC2064 # the name as it is now
+    trap "on_stop $name" $name
+  done
+  trap 'on_stop USR1' USR1 USR2 # from schedulers
+}
+
+# job_run COMMAND...: runs the launcher to its end; its exit code in `status`, its process in
+# `last_job`. Should this shell be killed, the launcher is told to stop.
+job_run() {
+  local waited prefix=(env ${environment[@]+"${environment[@]}"} setsid)
+  ! setpriv --pdeathsig KILL true 2>/dev/null || prefix+=(setpriv --pdeathsig "$stop_with")
+  if [ -n "$launcher_output" ]; then
+    "${prefix[@]}" "$@" <&0 >"$launcher_output" 2>&1 3>&- 4>&- &
+  else
+    "${prefix[@]}" "$@" <&0 3>&- 4>&- &
+  fi
+  job=$!
+  last_job=$job
+  [ $stops = 0 ] || ask_to_stop
+  # A trap ends `wait` early; then the launcher's status is still to be had.
+  while signalled=0; wait "$job" 2>/dev/null; waited=$?; [ $waited = 127 ] || status=$waited; [ $signalled = 1 ]; do :; done
+  [ -z "$helper" ] || kill "$helper" 2>/dev/null
+  helper=
+  job_sweep "$job" 3
+  job=
+}
