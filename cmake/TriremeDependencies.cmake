@@ -3,7 +3,16 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
 set(MPI_CXX_SKIP_MPICXX ON)
+# A launcher by its name alone, as the preset for MPICH has it: CTest wants its path.
+if(MPIEXEC_EXECUTABLE AND NOT IS_ABSOLUTE "${MPIEXEC_EXECUTABLE}")
+  find_program(TRM_MPIEXEC ${MPIEXEC_EXECUTABLE} REQUIRED)
+  set(MPIEXEC_EXECUTABLE ${TRM_MPIEXEC} CACHE FILEPATH "The MPI launcher" FORCE)
+endif()
 find_package(MPI REQUIRED COMPONENTS C)
+# MPICH declares MPI_STATUSES_IGNORE such that gcc takes it for an array too small.
+if("${MPI_C_LIBRARIES}" MATCHES "mpich" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(MPI::MPI_C INTERFACE -Wno-stringop-overflow)
+endif()
 
 function(trm_pkg_target name module)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${module})

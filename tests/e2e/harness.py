@@ -1,6 +1,7 @@
 """What the end-to-end tests share: running the program, reading what it wrote, checks.
 
-Standard library only. The program comes in TRIREME, mpirun in TRM_MPIEXEC (CTest sets both).
+Standard library only. The program comes in TRIREME, mpirun in TRM_MPIEXEC and
+TRM_MPI_FLAGS (CTest sets all).
 A test script is silent when right; `finish()` gives the verdict.
 """
 import csv
@@ -14,8 +15,19 @@ import time
 
 PROGRAM = os.environ["TRIREME"]
 MPIEXEC = os.environ.get("TRM_MPIEXEC", "mpirun")
-MPI_FLAGS = ["-q", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def launcher_flags():
+    """By which several ranks share few cores; launch/parts/mpi.sh knows them for each MPI."""
+    known = os.environ.get("TRM_MPI_FLAGS")
+    if known is None:
+        known = subprocess.run(["bash", os.path.join(SOURCE, "launch", "parts", "mpi.sh"), MPIEXEC],
+                               check=True, capture_output=True, text=True).stdout
+    return known.split()
+
+
+MPI_FLAGS = launcher_flags()
 
 _failures = 0
 
@@ -185,7 +197,7 @@ def wait_for(condition, seconds, text):
         if condition():
             return True
         time.sleep(0.01)
-    return check(False, f"within {seconds} s: {text}")
+    return check(False, f"within {seconds} s: {text() if callable(text) else text}")
 
 
 SIGNALS = {name: getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGXCPU",

@@ -5,10 +5,7 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MPIRUN = [
-    os.environ.get("TRM_MPIEXEC", "mpirun"),
-    *"-q --oversubscribe --bind-to none --mca mpi_yield_when_idle 1".split(),
-]
+MPIRUN = [os.environ.get("TRM_MPIEXEC", "mpirun"), *os.environ["TRM_MPI_FLAGS"].split()]
 
 
 def read_csv(path):
