@@ -1,5 +1,7 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared between the parts
 # The hosts of a job, and those left out since they were lost. Sourced by launch/run.
 
+hosts_known= # all there were, when the first was lost
 hosts_out=() # short names
 
 hosts_wanted() { # where the list comes from; nothing: this host alone, or the launcher knows better
@@ -41,13 +43,12 @@ hosts_all() {
   fi
 }
 
-# hosts_leave_out NAME RANKS FILE: the other hosts into FILE, for mpi_hosts; prints how many ranks they
-# take, at most RANKS. 1: no host is left, or none was listed.
+# hosts_leave_out NAME RANKS FILE: the other hosts into FILE, for mpi_hosts; how many ranks they take, at
+# most RANKS, into `left`. 1: no host is left, or none was listed.
 hosts_leave_out() {
-  local all
-  all=$(hosts_all)
+  [ -n "$hosts_known" ] || hosts_known=$(hosts_all)
   hosts_out+=("${1%%.*}")
-  awk -v out="${hosts_out[*]}" -v ranks="$2" -v file="$3" '
+  left=$(awk -v out="${hosts_out[*]}" -v ranks="$2" -v file="$3" '
     BEGIN { n = split(out, names, " "); for (i = 1; i <= n; i++) gone[names[i]] = 1 }
     NF { short = $1; sub(/\..*/, "", short); hosts++ }
     NF && !(short in gone) { left++; slots += $2; print $1 ($2 ? " slots=" $2 : "") >file }
@@ -55,5 +56,5 @@ hosts_leave_out() {
       if (!left) exit 1
       if (!slots) slots = int(ranks * left / hosts)
       print slots < 1 ? 1 : slots < ranks ? slots : ranks
-    }' <<<"$all"
+    }' <<<"$hosts_known")
 }

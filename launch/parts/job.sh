@@ -1,7 +1,9 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared between the parts
 # One start of a job: the launcher in a session of its own, signals on the way in, nobody left behind on
 # the way out. Sourced by launch/run.
 
-job=            # process of the launcher, also its session; empty: none runs
+job=            # process of the launcher; empty: none runs
+mark=           # what the environment of the job's processes says
 stops=0         # how often we were asked to stop
 stop_signal=    # the last that asked
 stop_with=USR1  # what the ranks are sent for it: to save, or to end (TERM) where there is nothing to save
@@ -12,35 +14,25 @@ last_job=
 
 say() { echo "$me: $1" >&4; } # the standard error, whatever is redirected
 
-# Living processes of a session on this host; the launcher, its leader, last.
+# Living processes of the job on this host: those that have its mark in their environment, since Hydra
+# gives each rank a session of its own.
 job_processes() {
-  local file line field leader=
-  for file in /proc/[0-9]*/stat; do
-    { read -r line <"$file"; } 2>/dev/null || continue
-    read -ra field <<<"${line##*) }" # state, parent, group, session
-    [ "${field[3]-}" = "$1" ] && [ "${field[0]}" != Z ] || continue
-    file=${file#/proc/}
-    if [ "${file%/stat}" = "$1" ]; then leader=$1; else echo "${file%/stat}"; fi
-  done
-  [ -z "$leader" ] || echo "$leader"
+  grep -lzsxF "TRIREME_LAUNCH=$mark" /proc/[0-9]*/environ | cut -d/ -f3
 }
 
-# job_await SESSION SECONDS: until none of it is left; 1 if some still is.
+# job_await SECONDS: until none of it is left; 1 if some still is.
 job_await() {
-  local end=$((SECONDS + $2))
-  while [ -n "$(job_processes "$1")" ]; do
+  local end=$((SECONDS + $1))
+  while [ -n "$(job_processes)" ]; do
     [ $SECONDS -le $end ] || return 1
     sleep 0.1
   done
 }
 
-# job_sweep SESSION SECONDS: ends what is left of it after that time, the hard way.
+# job_sweep SECONDS: ends what is left of it after that time, the hard way.
 job_sweep() {
-  local left
-  ! job_await "$1" "$2" || return 0
-  left=$(job_processes "$1")
-  # shellcheck disable=SC2086 # a list of numbers
-  [ -z "$left" ] || kill -KILL $left 2>/dev/null
+  # shellcheck disable=SC2046 # a list of numbers
+  job_await "$1" || kill -KILL $(job_processes) 2>/dev/null
 }
 
 # The first signal lets the ranks save and leave: USR1, which mpirun and Hydra pass on to all ranks on
@@ -60,24 +52,30 @@ ask_to_stop() {
     say "$stop_signal: stopping after this step, with a checkpoint; once more ends the run at once"
   (
     trap '' INT TERM HUP
+    signalled_any=
     while signal_ranks && sleep 3; do :; done
   ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
   helper=$!
 }
 
-# Those on this host, since what one of them knows all soon do; where there is none, the launcher, which
-# would say a line of its own.
+# Those on this host, since what one of them knows all soon do; while there has been none, the launcher,
+# which would say a line of its own.
 signal_ranks() {
   local ranks
   ranks=$(job_ranks)
   # shellcheck disable=SC2086 # a list of numbers
-  kill -s $stop_with ${ranks:-"$job"}
+  if [ -n "$ranks" ]; then
+    signalled_any=1
+    kill -s $stop_with $ranks
+  else
+    [ -n "$signalled_any" ] || kill -s $stop_with "$job"
+  fi
 }
 
 # Processes of the program in the job on this host.
 job_ranks() {
   local process
-  for process in $(job_processes "$job"); do
+  for process in $(job_processes); do
     [ "$(readlink "/proc/$process/exe")" != "$program" ] || echo "$process"
   done
 }
@@ -91,26 +89,26 @@ end_at_once() {
   [ -z "$helper" ] || kill "$helper" 2>/dev/null
   (
     trap '' INT TERM HUP
-    job_sweep "$job" 8
+    job_sweep 8
   ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
   helper=$!
 }
 
-# From here on. Before, a signal ends this shell, and nothing has been started yet; while a shell waits
-# for a command it may lose an INT that did not end that command.
+# catch_stops NAME...: from here on these stop the job.
 catch_stops() {
   local name
-  for name in INT TERM HUP XCPU; do
+  for name in "$@"; do
     # shellcheck disable=SC2064 # the name as it is now
-    trap "on_stop $name" $name
+    trap "on_stop $name" "$name"
   done
-  trap 'on_stop USR1' USR1 USR2 # from schedulers
 }
 
 # job_run COMMAND...: runs the launcher to its end; its exit code in `status`, its process in
 # `last_job`. Should this shell be killed, the launcher is told to stop.
 job_run() {
-  local waited prefix=(env ${environment[@]+"${environment[@]}"} setsid)
+  local waited prefix
+  mark=$$.$SECONDS.$RANDOM
+  prefix=(env ${environment[@]+"${environment[@]}"} "TRIREME_LAUNCH=$mark" setsid)
   ! setpriv --pdeathsig KILL true 2>/dev/null || prefix+=(setpriv --pdeathsig "$stop_with")
   if [ -n "$launcher_output" ]; then
     "${prefix[@]}" "$@" <&0 >"$launcher_output" 2>&1 3>&- 4>&- &
@@ -119,11 +117,11 @@ job_run() {
   fi
   job=$!
   last_job=$job
-  [ $stops = 0 ] || ask_to_stop
+  [ $stops = 0 ] || ask_to_stop # it came while the launcher was being started
   # A trap ends `wait` early; then the launcher's status is still to be had.
   while signalled=0; wait "$job" 2>/dev/null; waited=$?; [ $waited = 127 ] || status=$waited; [ $signalled = 1 ]; do :; done
   [ -z "$helper" ] || kill "$helper" 2>/dev/null
   helper=
-  job_sweep "$job" 3
+  job_sweep 3
   job=
 }

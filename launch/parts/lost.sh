@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared between the parts
 # Who was lost, in one line, from what the launcher says in pages. Sourced by launch/run.
 
 # Exit codes of the program itself (README.md): it has said why. The rest of 64 to 78 has no meaning.

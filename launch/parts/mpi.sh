@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared between the parts
 # What differs from one MPI to another: its launcher, its options, its words. Nothing else in launch/
 # or tests/ names an option of a launcher. Sourced by launch/run; run by the build:
 #

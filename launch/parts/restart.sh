@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared between the parts
 # When a job that was lost is started again: the rules of --restart. Sourced by launch/run.
 #
 #   - a rank, a host or the launcher was lost (lost.sh); whatever the program said no to would fail again

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared between the parts
 # What a killed launcher leaves on this host: Open MPI's shared memory in /dev/shm and its session
 # folders. Only ours, and only where the processes they belong to are gone. Sourced by launch/run.
 # (Trireme's own shared memory has no name and goes with its processes; MPICH's likewise.)
@@ -23,7 +24,7 @@ sweep_segments() {
   old=$(find /dev/shm -maxdepth 1 -name "$names*" -type f -uid "$(id -u)" -mmin +1
     segments_of_last_job "/dev/shm/$names")
   [ -n "$old" ] || return 0
-  comm -23 <(sort -u <<<"$old") <(cat /proc/[0-9]*/maps 2>/dev/null | grep -o "/dev/shm/$names[^ ]*" | sort -u) |
+  comm -23 <(sort -u <<<"$old") <(cat /proc/[0-9]*/maps 2>/dev/null | grep -o "/dev/shm/${names}[^ ]*" | sort -u) |
     xargs -r -d '\n' rm -f --
 }
 

@@ -66,8 +66,22 @@ def launcher(process):
     return None
 
 
-def members(session):
-    return [pid for pid in processes() if (stat(pid) or [0, 0, 0, 0])[3] == session]
+def environ(pid):
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def mark(process):
+    """What the environment of all processes of the job says; None while none runs."""
+    found = [word for word in environ(launcher(process)) if word.startswith(b"TRIREME_LAUNCH=")]
+    return found[0] if found else None
+
+
+def members(of):
+    return [pid for pid in processes() if of in environ(pid)]
 
 
 def is_rank(pid):
@@ -79,8 +93,8 @@ def is_rank(pid):
 
 def ranks_of(process):
     """Processes of the ranks, in the order they were started."""
-    session = launcher(process)
-    return sorted(pid for pid in members(session) if is_rank(pid)) if session else []
+    of = mark(process)
+    return sorted(pid for pid in members(of) if is_rank(pid)) if of else []
 
 
 def newest(run_dir):
@@ -93,7 +107,7 @@ def trains(process, run_dir, ranks, after=-1, seconds=60):
     """Waits for all ranks, and for a checkpoint of a later step than `after`."""
     return wait_for(lambda: process.poll() is not None or
                     (newest(run_dir) > after and len(ranks_of(process)) == ranks), seconds,
-                    f"{ranks} ranks train; launch/run said {text(process)!r}")
+                    lambda: f"{ranks} ranks train; launch/run said {text(process)!r}")
 
 
 def kill(pid, number=signal.SIGKILL):

@@ -18,11 +18,11 @@ def begin(name, ranks=2, **how):
     run_dir = path(name)
     process = launch("train", config, "--set", f"run.dir={run_dir}", *ENDLESS, ranks=ranks, **how)
     trains(process, run_dir, ranks)
-    return process, launcher(process), run_dir
+    return process, mark(process), run_dir
 
 
-def nobody_left(session, text):
-    wait_for(lambda: not members(session), 5, f"{text}: all processes of the job are gone")
+def nobody_left(of, text):
+    wait_for(lambda: not members(of), 5, f"{text}: all processes of the job are gone")
 
 
 # What dead launchers have left goes; what belongs to the living stays.
@@ -45,7 +45,7 @@ mpich = "mpich" in subprocess.run(["ldd", PROGRAM], capture_output=True, text=Tr
 names, view = leftovers()
 
 # The first signal saves; HUP comes when a terminal closes.
-process, session, run_dir = begin("stop")
+process, of, run_dir = begin("stop")
 if not mpich:
     equal([os.path.exists(names[job]) for job in ("dead", "live", "young")], [False, True, True],
           "segments there are after the sweep: dead, live, young")
@@ -59,10 +59,10 @@ result = end(process)
 equal(result.code, 75, f"exit code after HUP; it said {result.err!r}")
 equal(len(own_lines(result)), 1, f"one line of launch/run's: {result.err}")
 check("stopped at step" in result.err and "Forwarding" not in result.err, result.err)
-nobody_left(session, "HUP")
+nobody_left(of, "HUP")
 
 # The second ends at once, also where a rank does not move.
-process, session, run_dir = begin("twice")
+process, of, run_dir = begin("twice")
 kill(ranks_of(process)[1], signal.SIGSTOP)
 process.send_signal(signal.SIGINT)
 time.sleep(0.3)
@@ -71,10 +71,10 @@ process.send_signal(signal.SIGINT)
 result = end(process)
 equal(result.code, 130, f"exit code after INT twice; it said {result.err!r}")
 check(time.monotonic() - began < 10, f"at once: {time.monotonic() - began:.1f} s")
-nobody_left(session, "INT twice")
+nobody_left(of, "INT twice")
 
 # A rank that is killed is named, in one line.
-process, session, run_dir = begin("rank", ranks=3)
+process, of, run_dir = begin("rank", ranks=3)
 kill(ranks_of(process)[1])
 result = end(process)
 equal(result.code, 9 if mpich else 137, f"exit code after kill -9; it said {result.err!r}")
@@ -82,14 +82,14 @@ equal(len(own_lines(result)), 1, f"one line: {result.err}")
 who = "process " if mpich else "rank 1 "
 check(re.search(who + rf".*on {host}.* was ended by signal 9 \(KILL\); go on with --resume",
                 result.err), result.err)
-nobody_left(session, "kill -9 of a rank")
+nobody_left(of, "kill -9 of a rank")
 good(run("inspect", os.path.join(run_dir, "checkpoints", checkpoints(run_dir)[-1])), "newest")
 
 # launch/run itself is killed: the ranks save and leave.
-process, session, run_dir = begin("self")
+process, of, run_dir = begin("self")
 process.kill()
 process.wait()
-wait_for(lambda: not members(session), 20, "kill -9 of launch/run: the ranks leave")
+wait_for(lambda: not members(of), 20, "kill -9 of launch/run: the ranks leave")
 stopped_at = max(losses(run_dir))
 check(any(f"{stopped_at:08d}" in c for c in checkpoints(run_dir)), f"saved at {stopped_at}")
 
