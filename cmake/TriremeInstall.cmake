@@ -64,15 +64,19 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/trireme.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # ---- papers and scripts ---------------------------------------------------------------------------
-foreach(page LICENSE README.md CHANGELOG.md data/FORMAT.md)
+foreach(page LICENSE README.md CHANGELOG.md data/FORMAT.md docs/CLUSTERS.md)
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 endforeach()
-install(PROGRAMS launch/run launch/slurm.sbatch DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
+install(PROGRAMS launch/run launch/slurm.sbatch launch/pbs.sh DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
 install(DIRECTORY launch/parts DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
 # On the PATH by another name: `run` would be anybody's.
 file(RELATIVE_PATH to_run ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_DATADIR}/trireme/launch/run)
 file(CREATE_LINK ${to_run} ${CMAKE_CURRENT_BINARY_DIR}/trireme-run SYMBOLIC)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/trireme-run DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES launch/README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/launch)
+set(modules ${CMAKE_INSTALL_DATADIR}/trireme/modulefiles/trireme)
+file(RELATIVE_PATH modules_to_prefix ${CMAKE_INSTALL_PREFIX}/${modules} ${CMAKE_INSTALL_PREFIX})
+configure_file(launch/modulefile.in modulefile @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/modulefile DESTINATION ${modules} RENAME ${PROJECT_VERSION})
 install(DIRECTORY examples/optimizer DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/examples
         FILES_MATCHING PATTERN "*.c" PATTERN "*.md" PATTERN "*.yaml" PATTERN "CMakeLists.txt")

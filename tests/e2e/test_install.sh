@@ -30,6 +30,16 @@ expect "trireme version" "$("$tmp/prefix/bin/trireme" version)" "$version"
 expect "launch/run" "$("$tmp/prefix/share/trireme/launch/run" -n 1 version)" "$version"
 expect "trireme-run" "$(PATH=$tmp/prefix/bin:$PATH trireme-run -n 2 version)" "$version"
 
+# The module file, by whichever of the two is installed here.
+load_module() { # load_module INIT_SCRIPT: where the module finds its program and scripts
+  bash -c '. "$1"; module use "$2"; module load trireme; command -v trireme; echo "$TRIREME_HOME"' \
+    - "$1" "$tmp/prefix/share/trireme/modulefiles" 2>&1
+}
+for init in /usr/share/modules/init/bash /usr/share/lmod/lmod/init/bash ${TRM_MODULES_INIT:-}; do
+  [ ! -e "$init" ] || expect "$init" "$(load_module "$init" | paste -sd' ')" \
+    "$(realpath "$tmp/prefix")/bin/trireme $(realpath "$tmp/prefix")/share/trireme"
+done
+
 mkdir "$tmp/consumer"
 cat >"$tmp/consumer/main.c" <<'END'
 #include <stdio.h>

@@ -60,3 +60,7 @@ endif()
 trm_add_script_test(NAME test_plugin FOLDER e2e PROCESSORS 2 TIMEOUT 600
   COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_plugin.py
           ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} ${installs})
+if(installs)
+  trm_add_script_test(NAME test_image FOLDER e2e PROCESSORS 2 TIMEOUT 1800 LABELS long
+    COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_image.py ${CMAKE_BINARY_DIR})
+endif()
