@@ -43,12 +43,32 @@ hosts_all() {
   fi
 }
 
-# hosts_leave_out NAME RANKS FILE: the other hosts into FILE, for mpi_hosts; how many ranks they take, at
-# most RANKS, into `left`. 1: no host is left, or none was listed.
+# Asks a host to run nothing, by the way that the launcher reaches it.
+host_answers() {
+  if [ -n "${SLURM_JOB_ID:-}" ]; then
+    timeout 20 srun --overlap --nodes=1 --ntasks=1 --nodelist="$1" true
+  else # shellcheck disable=SC2086 # an agent may have options
+    timeout 15 ${OMPI_MCA_plm_rsh_agent:-ssh -o BatchMode=yes -o ConnectTimeout=10} "$1" true
+  fi </dev/null >/dev/null 2>&1
+}
+
+# Hosts of the job that do not answer, all asked at once.
+hosts_silent() {
+  local host slots
+  [ -n "$hosts_known" ] || hosts_known=$(hosts_all)
+  while read -r host slots; do
+    case ${host%%.*} in "" | "$(uname -n | cut -d. -f1)" | localhost) continue ;; esac
+    case " ${hosts_out[*]-} " in *" ${host%%.*} "*) continue ;; esac
+    { host_answers "$host" || echo "$host"; } &
+  done <<<"$hosts_known"
+  wait
+}
+
+# hosts_leave_out RANKS FILE: the hosts but those in hosts_out into FILE, for mpi_hosts; how many ranks
+# they take, at most RANKS, into `left`. 1: no host is left, or none was listed.
 hosts_leave_out() {
   [ -n "$hosts_known" ] || hosts_known=$(hosts_all)
-  hosts_out+=("${1%%.*}")
-  left=$(awk -v out="${hosts_out[*]}" -v ranks="$2" -v file="$3" '
+  left=$(awk -v out="${hosts_out[*]}" -v ranks="$1" -v file="$2" '
     BEGIN { n = split(out, names, " "); for (i = 1; i <= n; i++) gone[names[i]] = 1 }
     NF { short = $1; sub(/\..*/, "", short); hosts++ }
     NF && !(short in gone) { left++; slots += $2; print $1 ($2 ? " slots=" $2 : "") >file }

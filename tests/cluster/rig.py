@@ -96,6 +96,11 @@ class Hosts:
         open(self.path(f"{name}.cut"), "w").close()
         self.inside("switch", f"ip link set p{name[1:]} down")
 
+    def freeze(self, name):
+        open(self.path(f"{name}.frozen"), "w").close()
+        for pid in self.processes(name):
+            kill(pid, signal.SIGSTOP)
+
     def power_off(self, name):
         self.cut(name)
         for pid in self.processes(name):

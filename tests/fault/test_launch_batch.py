@@ -49,13 +49,16 @@ def submitted():
     return open(path).read().splitlines() if os.path.exists(path) else []
 
 
-# Stops in time, saves, submits its continuation with the same words; on two ranks, as the file says.
+# The run is told how long it has, on as many ranks as the file has lines; its continuation is submitted
+# with the same words. (A program that does nothing but say so and leave with 75.)
 run_dir = os.path.join(folder, "pbs")
+lazy = os.path.join(bin_folder, "lazy")
+script("lazy", f'case "$*" in *--where*) exec {PROGRAM} "$@" ;; esac\necho "lazy: $*"\nexit 75\n')
 walltime("00:01:02", "00:00:20")
-process = pbs(run_dir, TRIREME_RESERVE_S="40")
-result = end(process)
+result = end(pbs(run_dir, TRIREME=lazy, TRIREME_RESERVE_S="40"))
 equal(result.code, 75, f"stopped before the walltime; it said {result.err!r}")
-check("the time budget" in result.err and "2 ranks" in result.err, result.err)
+told = [line for line in result.lines() if line.startswith("lazy: train")]
+check(len(told) == 2 and "train.time_budget_s=2 " in told[0], f"two ranks, 2 s: {result.err}")
 equal(len(submitted()), 1, "one continuation")
 check(submitted()[:1] and run_dir in submitted()[0], f"the same words: {submitted()}")
 
@@ -71,8 +74,6 @@ check("stopped at step" in result.err, result.err)
 equal(len(submitted()), 2, "two continuations")
 
 # Starts that bring nothing new are not submitted for ever.
-lazy = os.path.join(bin_folder, "lazy")
-script("lazy", f'case "$*" in *--where*) exec {PROGRAM} "$@" ;; esac\nexit 75\n')
 result = end(pbs(run_dir, TRIREME=lazy, TRIREME_MAX_RESTARTS="1"))
 equal(result.code, 75, f"nothing done; it said {result.err!r}")
 check("1 starts in a row saved nothing new" in result.err, result.err)
