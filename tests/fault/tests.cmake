@@ -7,11 +7,6 @@ foreach(name kill full_disk launch launch_restart launch_batch)
 endforeach()
 trm_add_script_test(NAME test_lost_rank FOLDER fault PROCESSORS 2 TIMEOUT 600 LABELS long
   COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/fault/test_lost_rank.py)
-if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/cluster/rig.py)
-  trm_add_script_test(NAME test_cluster_lost_host FOLDER cluster PROCESSORS 2 TIMEOUT 900
-    COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/cluster/test_lost_host.py)
-  set_property(TEST test_cluster_lost_host PROPERTY RESOURCE_LOCK cluster)
-endif()
 # Some ten seconds a kill on a busy machine.
 trm_add_script_test(NAME test_launch_kills FOLDER fault PROCESSORS 2 TIMEOUT 7200 LABELS long
   COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/fault/test_launch_kills.py 200)
