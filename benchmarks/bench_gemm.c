@@ -467,15 +467,7 @@ static void print_usage(void) {
   fprintf(stderr, "\n");
 }
 
-/* As the program does: see trm_gemm_better_kernel. */
-static void take_better_kernel(char **argv) {
-  const char *variable = "OPENBLAS_CORETYPE";
-  const char *kernel = getenv(variable) ? NULL : trm_gemm_better_kernel();
-  if (kernel && setenv(variable, kernel, 1) == 0) (void)execv("/proc/self/exe", argv);
-}
-
 int main(int argc, char **argv) {
-  take_better_kernel(argv);
   trm_math_init();
   settings s;
   if (!parse(argc, argv, &s)) {

@@ -1,5 +1,6 @@
 trm_add_benchmark(bench_allreduce MPI::MPI_C)
 trm_add_benchmark(bench_augment)
+trm_add_benchmark(bench_ckpt)
 trm_add_benchmark(bench_conv OpenMP::OpenMP_C)
 trm_add_benchmark(bench_gat)
 trm_add_benchmark(bench_gemm OpenMP::OpenMP_C)

@@ -51,7 +51,8 @@ find_program(TRM_PROTOC_C protoc-c REQUIRED)
 
 # OpenBLAS: the pthread build, told to use one thread. Tiles are shared out by our own threads; the
 # serial build is not safe to call from several of them (see src/math/README.md). All Debian builds
-# share one soname, hence the run path. TRM_OPENBLAS_DIR names another build.
+# share one soname, hence the whole path, by which it is loaded when it is chosen (src/math/gemm_openblas.c).
+# TRM_OPENBLAS_DIR names another build.
 set(TRM_OPENBLAS_DIR "" CACHE PATH "Folder of libopenblas (default: Debian's pthread build, else any)")
 set(openblas_hints ${TRM_OPENBLAS_DIR})
 foreach(build pthread openmp serial)
@@ -63,5 +64,6 @@ find_library(TRM_OPENBLAS_LIBRARY NAMES openblas libopenblas.so.0 NAMES_PER_DIR
 find_path(TRM_OPENBLAS_INCLUDE cblas.h HINTS ${openblas_include_hints} PATH_SUFFIXES openblas REQUIRED)
 add_library(trm_openblas INTERFACE)
 target_include_directories(trm_openblas SYSTEM INTERFACE ${TRM_OPENBLAS_INCLUDE})
-target_link_libraries(trm_openblas INTERFACE ${TRM_OPENBLAS_LIBRARY})
+target_compile_definitions(trm_openblas INTERFACE TRM_OPENBLAS_FILE="${TRM_OPENBLAS_LIBRARY}")
+target_link_libraries(trm_openblas INTERFACE ${CMAKE_DL_LIBS})
 add_library(trm::openblas ALIAS trm_openblas)

@@ -9,7 +9,7 @@ include(CMakePackageConfigHelpers)
 get_target_property(TRM_LIBRARY_TYPE trireme TYPE)
 if(TRM_LIBRARY_TYPE STREQUAL "STATIC_LIBRARY")
   set(TRM_IS_STATIC 1)
-  set(deps Trireme::yaml Trireme::xxhash Trireme::protobufc Trireme::hdf5 Trireme::openblas
+  set(deps Trireme::yaml Trireme::xxhash Trireme::protobufc Trireme::hdf5
            Trireme::metis Trireme::sentencepiece Trireme::png Trireme::jpeg Trireme::zlib
            MPI::MPI_C OpenMP::OpenMP_C Threads::Threads stdc++ ${CMAKE_DL_LIBS} m)
   foreach(dep IN LISTS deps)
@@ -32,7 +32,6 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Trireme)
 install(EXPORT TriremeTargets NAMESPACE Trireme:: DESTINATION ${package_dir})
 # pkg_search_module took the first HDF5 there is; the static library was built against that one.
 set(TRM_HDF5_MODULE ${hdf5_MODULE_NAME})
-get_filename_component(TRM_OPENBLAS_LINK_DIR ${TRM_OPENBLAS_LIBRARY} DIRECTORY)
 configure_package_config_file(cmake/TriremeConfig.cmake.in TriremeConfig.cmake
                               INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_BINDIR
                               CMAKE_INSTALL_INCLUDEDIR)
@@ -45,8 +44,7 @@ set(TRM_PC_REQUIRES "")
 set(TRM_PC_LIBS "")
 if(TRM_IS_STATIC)
   set(TRM_PC_REQUIRES "yaml-0.1 libxxhash libprotobuf-c sentencepiece libpng libjpeg zlib ${TRM_HDF5_MODULE}")
-  set(libs ${TRM_OPENBLAS_LIBRARY} -Wl,-rpath,${TRM_OPENBLAS_LINK_DIR}
-           ${TRM_METIS_LIBRARY} ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lstdc++ -lm)
+  set(libs ${TRM_METIS_LIBRARY} ${MPI_C_LIBRARIES} ${OpenMP_C_FLAGS} ${CMAKE_THREAD_LIBS_INIT} -lstdc++ -lm)
   foreach(lib IN LISTS CMAKE_DL_LIBS)
     list(APPEND libs -l${lib})
   endforeach()

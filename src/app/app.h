@@ -91,8 +91,9 @@ typedef struct app_option {
   { name, 0, APP_TYPE_REAL, false, min, max, APP_TO(double, value), value_name, help }
 #define APP_LIST(name, letter, value, value_name, help)                                            \
   { name, letter, APP_TYPE_LIST, false, 0, 0, APP_TO(app_list, value), value_name, help }
+enum { APP_MOST_THREADS = 4096 };
 #define APP_THREADS(value)                                                                         \
-  APP_INT("--threads", 't', value, 1, 4096, "N",                                                   \
+  APP_INT("--threads", 't', value, 1, APP_MOST_THREADS, "N",                                       \
           "compute threads a rank (default: OMP_NUM_THREADS, or its cores)")
 #define APP_FORCE(value)                                                                           \
   APP_FLAG("--force", value, "write over a file that this command did not make")

@@ -83,7 +83,7 @@ static void print_ranks(trm_comm *comm, const trm_layout *layout, const double *
 /* OpenBLAS takes an older kernel than the processor has when OPENBLAS_CORETYPE says so. */
 static void warn_coretype(int *n_warnings) {
   const char *core = getenv("OPENBLAS_CORETYPE");
-  if (!core || !*core || getenv("TRIREME_CORETYPE_CHOSEN")) return;
+  if (!core || !*core) return;
   if (trm_gemm_selected()->product) return; /* the library is not used */
   char text[256];
   (void)snprintf(text, sizeof text,

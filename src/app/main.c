@@ -8,7 +8,6 @@
 
 #include "trireme/core/config.h"
 #include "trireme/input/augment.h"
-#include "trireme/math/gemm.h"
 #include "trireme/math/threads.h"
 #include "trireme/train/keys.h"
 
@@ -149,17 +148,24 @@ int app_help(int argc, char **argv) {
   return app_end(NULL, status);
 }
 
-/* Starts this program again with the matrix kernel that the processor deserves, where the library does
- * not know the processor; goes on as it is when that fails. */
-static void take_better_kernel(char **argv) {
-  const char *variable = "OPENBLAS_CORETYPE";
-  const char *kernel = getenv(variable) ? NULL : trm_gemm_better_kernel();
-  if (!kernel || setenv(variable, kernel, 1) != 0) return;
-  (void)setenv("TRIREME_CORETYPE_CHOSEN", kernel, 1); /* for doctor: it was not the user */
-  char path[4096]; /* by its own name, which process lists show */
+/*
+ * Starts this program again with what libraries read as they are loaded:
+ *  - threads that wait for each other spin for a bounded time only. OpenMP's default is some milliseconds
+ *    for each of hundreds of kernels, which others on the same processors pay for (benchmarks/busy_threads);
+ *  - a matrix library that this or another library loads starts no threads of its own.
+ * Goes on as it is when that fails.
+ */
+static void bound_threads(char **argv) {
+  static const double spin_s = 1e-3;
+  char path[4096], spins[32];
+  if (getenv("GOMP_SPINCOUNT")) return; /* this has been done, or the user has */
+  if (getenv("OMP_WAIT_POLICY")) return;
+  (void)snprintf(spins, sizeof spins, "%lld", (long long)trm_threads_spins(spin_s));
+  if (setenv("GOMP_SPINCOUNT", spins, 1) != 0 || setenv("OPENBLAS_NUM_THREADS", "1", 1) != 0)
+    return;
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
   if (length <= 0) return;
-  path[length] = 0;
+  path[length] = 0;      /* by its own name, which process lists show */
   trm_processors pinned; /* the new program would take them for all there are */
   trm_threads_unpin(&pinned);
   (void)execv(path, argv);
@@ -167,7 +173,7 @@ static void take_better_kernel(char **argv) {
 }
 
 int main(int argc, char **argv) {
-  take_better_kernel(argv);
+  bound_threads(argv);
   (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of the write, with its line */
   if (argc < 2) {
     (void)app_help(0, NULL);

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "trireme/core/build.h"
+#include "trireme/core/limits.h"
 #include "trireme/core/memory.h"
+#include "trireme/math/gemm.h"
 #include "trireme/math/threads.h"
 
 /* ---- start ---------------------------------------------------------------------------------- */
@@ -47,13 +49,30 @@ static trm_status share_of_processors(trm_comm *comm, int *n_threads) {
   return status;
 }
 
+/* Sets the number of threads, or as many of them as limits allow, which is told. Not collective. */
+static trm_status take_threads(const trm_comm *comm, int n) {
+  char why[TRM_LIMIT_BYTES];
+  if (n > APP_MOST_THREADS) {
+    return trm_fail(TRM_ERR_USAGE, "OMP_NUM_THREADS asks for %d threads a rank; %d is the most", n,
+                    APP_MOST_THREADS);
+  }
+  const int got = trm_threads_available(n, why);
+  trm_threads_set(got);
+  if (got == n) return TRM_OK;
+  (void)fprintf(stderr, "note: rank %d on %s computes with %d thread%s, not %d: %s\n",
+                trm_comm_rank(comm), trm_comm_host(comm, trm_comm_rank(comm)), got,
+                got == 1 ? "" : "s", n, why);
+  return TRM_OK;
+}
+
 static trm_status start(int64_t threads, trm_comm *comm) {
   int n_threads = 1;
   trm_math_init();
   TRM_TRY(share_of_processors(comm, &n_threads));
   const char *given = getenv("OMP_NUM_THREADS");
   if (given && *given) n_threads = trm_threads_get();
-  trm_threads_set(threads > 0 ? (int)threads : n_threads);
+  TRM_TRY(take_threads(comm, threads > 0 ? (int)threads : n_threads));
+  TRM_TRY(trm_gemm_select("auto"));
   trm_threads_flush_subnormals();
   const int tasks = trm_comm_suspected_tasks(comm);
   if (tasks <= 1) return TRM_OK;
@@ -71,9 +90,29 @@ static trm_status check_same_program(trm_comm *comm) {
   return trm_comm_check_same(comm, facts, "start the same file on all hosts");
 }
 
+/* Whether MPI can start: where it may not take memory or threads, it ends the program in its own ways, or
+ * crashes. */
+static trm_status room_for_mpi(void) {
+  enum { THREADS = 10 }; /* of its own and of the launcher it starts where there is none */
+  static const int64_t bytes = 192 << 20; /* of address space, mostly for its libraries */
+  char limit[TRM_LIMIT_BYTES];
+  trm_limit_of_memory(bytes, limit);
+  if (limit[0]) {
+    return trm_fail(TRM_ERR_MEMORY, "MPI needs some %d MiB to start: %s; raise that limit",
+                    (int)(bytes >> 20), limit);
+  }
+  if (trm_threads_startable(THREADS, limit) < THREADS) {
+    return trm_fail(TRM_ERR_MEMORY, "MPI needs up to %d threads to start: %s; raise that limit",
+                    THREADS, limit);
+  }
+  return TRM_OK;
+}
+
 trm_status app_start(int *argc, char ***argv, int64_t threads, trm_status before, trm_comm **comm) {
   char message[TRM_MESSAGE_BYTES];
   (void)snprintf(message, sizeof message, "%s", trm_message());
+  *comm = NULL;
+  TRM_TRY(room_for_mpi());
   trm_status status = trm_comm_init(argc, argv, comm);
   if (status == TRM_OK) status = check_same_program(*comm);
   if (status == TRM_OK) status = start(threads, *comm);

@@ -15,6 +15,7 @@
 
 #include "ckpt_internal.h"
 #include "trireme/core/clock.h"
+#include "trireme/core/limits.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 
@@ -146,8 +147,7 @@ static trm_status start_writer(trm_ckpt_store *store) {
   error = pthread_sigmask(SIG_SETMASK, &before, NULL);
   TRM_ASSERT(error == 0);
   if (created == 0) return TRM_OK;
-  return trm_fail(TRM_ERR_MEMORY, "%s: no thread can be started to write checkpoints",
-                  store->folder);
+  return trm_thread_fail(created, "writing checkpoints");
 }
 
 static trm_status prepare_folder(trm_ckpt_store *store, const char *folder) {

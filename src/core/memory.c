@@ -7,13 +7,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "trireme/core/limits.h"
+
 /*
  * Invariants
  * 1. Every block is preceded by a `block_header` of TRM_ALIGN_BYTES bytes.
  * 2. A block with map_bytes = 0 came from posix_memalign, its header first; any other is a private
  *    mapping that begins one page before the block and ends with a page that cannot be touched.
  */
-enum { HUGE_PAGE_BYTES = 2 << 20, LARGE_BYTES = 4 << 20 };
+enum { HUGE_PAGE_BYTES = 2 << 20, LARGE_BYTES = 4 << 20, ASKED_BYTES = 16 << 20 };
 
 /* Sanitizers watch malloc, not mmap: under them every block keeps its exact end. */
 #ifndef __has_feature
@@ -51,6 +53,20 @@ bool trm_size_mul(int64_t a, int64_t b, int64_t *product) {
 static bool must_fail_now(void) {
   if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) < 0) return false;
   return atomic_fetch_sub(&fail_countdown, 1) == 0;
+}
+
+/* Memory beyond a control group's limit is granted, and ends the process later: much is asked for. */
+static bool has_room(int64_t bytes) {
+  return bytes < ASKED_BYTES || trm_memory_in_cgroup(bytes);
+}
+
+static trm_status no_memory(int64_t bytes, const char *what) {
+  char limit[TRM_LIMIT_BYTES];
+  trm_limit_of_memory(bytes, limit);
+  return trm_fail(TRM_ERR_MEMORY,
+                  "%s: no memory for %lld bytes (%.1f MiB)%s%s; use a smaller model, batch or "
+                  "data set, more ranks, or a larger memory limit",
+                  what, (long long)bytes, (double)bytes / (1 << 20), limit[0] ? ": " : "", limit);
 }
 
 static block_header *header_of(void *block) {
@@ -110,7 +126,7 @@ trm_status trm_alloc_bytes(void **out, int64_t n, size_t size, const char *what)
     return trm_fail(TRM_ERR_ARG, "%s: %lld items of %zu bytes is not a size", what, (long long)n,
                     size);
   }
-  if (!must_fail_now()) {
+  if (!must_fail_now() && has_room(bytes)) {
 #if TRM_MAP_LARGE
     block =
         bytes >= LARGE_BYTES ? take_large((size_t)bytes, &map_bytes) : take_small((size_t)bytes);
@@ -118,12 +134,7 @@ trm_status trm_alloc_bytes(void **out, int64_t n, size_t size, const char *what)
     block = take_small((size_t)bytes);
 #endif
   }
-  if (!block) {
-    return trm_fail(TRM_ERR_MEMORY,
-                    "%s: no memory for %lld bytes (%.1f MiB); use a smaller model, batch or "
-                    "data set, more ranks, or a larger memory limit",
-                    what, (long long)bytes, (double)bytes / (1 << 20));
-  }
+  if (!block) return no_memory(bytes, what);
   *header_of(block) = (block_header){.magic = LIVE_MAGIC, .bytes = bytes, .map_bytes = map_bytes};
   atomic_fetch_add(&live_blocks, 1);
   atomic_fetch_add(&live_bytes, bytes);

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gemm_internal.h"
 #include "trireme/math/attention.h"
+#include "trireme/math/gemm.h"
 #include "trireme/math/graph_attention.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/images.h"
@@ -143,7 +143,6 @@ TRM_KERNEL_LIST(WRAPPER)
 void trm_math_init(void) {
   const char *wanted = getenv("TRIREME_ISA");
   choose(wanted && *wanted ? wanted : NULL);
-  trm_gemm_init();
 }
 
 const char *trm_math_isa(void) {
@@ -171,9 +170,7 @@ bool trm_math_has_fma(void) {
 
 #else
 
-void trm_math_init(void) {
-  trm_gemm_init();
-}
+void trm_math_init(void) {}
 const char *trm_math_isa(void) {
   return "compiler default";
 }

@@ -43,16 +43,16 @@ void trm_gemm_parts(trm_config_parts *parts) {
   for (int i = 0; i < N_BACKENDS; ++i) trm_config_parts_add(parts, &backends[i]->part);
 }
 
+static trm_status take(const trm_gemm_backend *backend) {
+  if (backend == &trm_gemm_openblas) TRM_TRY(trm_openblas_load());
+  atomic_store(&selected, backend);
+  return TRM_OK;
+}
+
 trm_status trm_gemm_select(const char *name) {
-  if (strcmp(name, automatic.name) == 0) {
-    atomic_store(&selected, best_backend());
-    return TRM_OK;
-  }
+  if (strcmp(name, automatic.name) == 0) return take(best_backend());
   for (int i = 0; i < N_BACKENDS; ++i) {
-    if (strcmp(name, backends[i]->part.name) == 0) {
-      atomic_store(&selected, backends[i]);
-      return TRM_OK;
-    }
+    if (strcmp(name, backends[i]->part.name) == 0) return take(backends[i]);
   }
   return trm_fail(TRM_ERR_CONFIG, "there is no matrix back end '%s'; there are: auto"
 #define TRM_BACKEND(backend) " " #backend

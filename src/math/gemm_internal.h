@@ -26,7 +26,8 @@ static inline trm_factors trm_factors_of(bool transpose_a, bool transpose_b, int
                        .transpose_b = transpose_b};
 }
 
-/** Makes sure that the library beneath does not start threads of its own. */
-void trm_gemm_init(void);
+/** Loads OpenBLAS, once, so that it starts no threads of its own, and sees whether there is memory for a
+ *  call on each compute thread. @return TRM_ERR_CONFIG: there is none; TRM_ERR_MEMORY */
+trm_status trm_openblas_load(void);
 
 #endif

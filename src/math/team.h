@@ -12,4 +12,11 @@
  */
 int trm_team(int64_t units, int64_t work);
 
+/* crowd.c */
+
+/** Begins anew with n threads on this thread. */
+void trm_crowd_set(int n);
+/** How many of n threads to take now: fewer where that has been found faster. */
+int trm_crowd_size(int n);
+
 #endif

@@ -1,15 +1,21 @@
 #include "trireme/math/threads.h"
 
+#include <ctype.h>
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
 #include "team.h"
+#include "trireme/core/clock.h"
+#include "trireme/core/limits.h"
+#include "trireme/core/memory.h"
 #include "trireme/core/status.h"
 
 /* Below this many elements a parallel region (about 1 us with spinning threads, 10 to 50 us with
@@ -24,6 +30,7 @@ static _Thread_local int n_threads;
 void trm_threads_set(int n) {
   TRM_ASSERT(n >= 1);
   n_threads = n;
+  trm_crowd_set(n);
   omp_set_dynamic(0);
 }
 
@@ -33,9 +40,98 @@ int trm_threads_get(void) {
 
 int trm_team(int64_t units, int64_t work) {
   if (work < SERIAL_WORK || units <= 1) return 1;
-  const int n = trm_threads_get();
+  const int n = trm_crowd_size(trm_threads_get());
   return units < n ? (int)units : n;
 }
+
+/* ---- how many can be had ----------------------------------------------------------------------- */
+
+/* A thread that is tried waits until all have been, since a limit counts those that are there. */
+typedef struct trial {
+  pthread_mutex_t lock;
+  pthread_cond_t over;
+  bool done;
+} trial;
+
+static void *wait_for_the_end(void *context) {
+  trial *t = context;
+  (void)pthread_mutex_lock(&t->lock);
+  while (!t->done) (void)pthread_cond_wait(&t->over, &t->lock);
+  (void)pthread_mutex_unlock(&t->lock);
+  return NULL;
+}
+
+/* Starts up to n threads as OpenMP would; returns how many could be. */
+static int try_threads(int n, size_t stack_bytes) {
+  pthread_t *threads = NULL;
+  pthread_attr_t attributes;
+  trial t = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+  int started = 0;
+  if (TRM_ALLOC(&threads, n, "threads") != TRM_OK || pthread_attr_init(&attributes) != 0) {
+    TRM_FREE(threads);
+    return 0;
+  }
+  (void)pthread_attr_setstacksize(&attributes, stack_bytes); /* an odd size leaves the default */
+  while (started < n && pthread_create(&threads[started], &attributes, wait_for_the_end, &t) == 0) {
+    ++started;
+  }
+  (void)pthread_mutex_lock(&t.lock);
+  t.done = true;
+  (void)pthread_cond_broadcast(&t.over);
+  (void)pthread_mutex_unlock(&t.lock);
+  for (int i = 0; i < started; ++i) (void)pthread_join(threads[i], NULL);
+  (void)pthread_attr_destroy(&attributes);
+  TRM_FREE(threads);
+  return started;
+}
+
+/* Bytes of a thread's stack: OMP_STACKSIZE, KiB unless it says otherwise, or the system's. */
+static size_t stack_size(void) {
+  size_t bytes = 8 << 20;
+  pthread_attr_t attributes;
+  const char *given = getenv("OMP_STACKSIZE");
+  if (pthread_attr_init(&attributes) == 0) {
+    if (pthread_attr_getstacksize(&attributes, &bytes) != 0) bytes = 8 << 20;
+    (void)pthread_attr_destroy(&attributes);
+  }
+  if (!given) return bytes;
+  char *unit = NULL;
+  const unsigned long long n = strtoull(given, &unit, 10);
+  if (n == 0 || n > 1 << 30) return bytes;
+  while (*unit == ' ') ++unit;
+  const char *const units = "bkmg",
+                    *at = *unit ? strchr(units, tolower((unsigned char)*unit)) : NULL;
+  return (size_t)n << (10 * (at ? at - units : 1));
+}
+
+int trm_threads_startable(int n, char *why) {
+  const size_t bytes = stack_size();
+  const int got = try_threads(n, bytes);
+  why[0] = 0;
+  if (got < n) trm_limit_of_threads((int64_t)bytes, why);
+  return got;
+}
+
+int trm_threads_available(int n, char *why) {
+  enum {
+    OTHERS = 4
+  }; /* threads that are not for computing: they read, write, communicate, watch */
+  char limit[TRM_LIMIT_BYTES];
+  const int most = omp_get_thread_limit();
+  TRM_ASSERT(n >= 1);
+  why[0] = 0;
+  if (n > most) {
+    (void)snprintf(why, TRM_LIMIT_BYTES, "OMP_THREAD_LIMIT is %d", most);
+    n = most;
+  }
+  if (n == 1) return 1;
+  const int got = trm_threads_startable(n - 1 + OTHERS, limit) + 1 - OTHERS;
+  if (got >= n) return n;
+  memcpy(why, limit, TRM_LIMIT_BYTES);
+  return got > 1 ? got : 1;
+}
+
+/* ---- where they are ---------------------------------------------------------------------------- */
 
 static bool has_cpu(const cpu_set_t *cpus, int cpu) {
   return cpu < CPU_SETSIZE && CPU_ISSET((size_t)cpu, cpus);
@@ -113,6 +209,28 @@ void trm_threads_pin(const trm_processors *before) {
   /* The set was taken from this thread a moment ago; if it has become impossible, the wider stays. */
   (void)sched_setaffinity(0, sizeof own, &own);
 }
+
+/* ---- waiting ----------------------------------------------------------------------------------- */
+
+int64_t trm_threads_spins(double seconds) {
+  enum { SPINS = 1000, TRIES = 5 };
+  double least_s = 1;
+  for (int t = 0; t < TRIES; ++t) {
+    const double start_s = trm_clock_s();
+    for (int i = 0; i < SPINS; ++i) {
+#if defined(__SSE2__)
+      _mm_pause();
+#else
+      __asm__ volatile("" ::: "memory");
+#endif
+    }
+    const double spent_s = trm_clock_s() - start_s;
+    if (spent_s < least_s) least_s = spent_s;
+  }
+  return 1 + (int64_t)(seconds / (least_s / SPINS + 1e-12));
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------- */
 
 static void flush_subnormals(void) {
 #if defined(__SSE2__)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trireme/core/limits.h"
 #include "trireme/core/memory.h"
 
 struct trm_progress {
@@ -63,10 +64,7 @@ trm_status trm_progress_create(trm_reducer *reducer, bool own_thread, trm_progre
     const int error = pthread_create(&p->thread, NULL, run, p);
     if (error != 0) {
       TRM_FREE(p);
-      return trm_fail(TRM_ERR_MEMORY,
-                      "cannot start the communication thread: %s; set "
-                      "comm.progress to poll",
-                      strerror(error));
+      return trm_thread_fail(error, "the communication thread (comm.progress: poll needs none)");
     }
   }
   *out = p;

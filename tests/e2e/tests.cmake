@@ -22,6 +22,7 @@ foreach(name
     commands
     show
     report
+    limits
     outputs
     words
     graph_prepare

@@ -43,7 +43,7 @@ foreach(build pthread openmp serial)
   set(folder_of_build /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-${build})
   if(EXISTS ${folder_of_build}/libopenblas.so.0)
     add_test(NAME test_math_gemm_concurrent_${build} COMMAND ${CMAKE_COMMAND} -E env
-             LD_LIBRARY_PATH=${folder_of_build} $<TARGET_FILE:test_math_gemm_concurrent>)
+             TRIREME_OPENBLAS=${folder_of_build}/libopenblas.so.0 $<TARGET_FILE:test_math_gemm_concurrent>)
     set_tests_properties(test_math_gemm_concurrent_${build} PROPERTIES LABELS unit TIMEOUT 120)
   endif()
 endforeach()

@@ -32,7 +32,10 @@ typedef struct trm_gemm_backend {
 
 /** Chooses a back end by name, for the whole process: not while products run. "auto" is `native`
  *  where the processor has fused multiply-adds, else `openblas`.
- *  @return TRM_ERR_CONFIG for an unknown name, with those that there are */
+ *  OpenBLAS is loaded when it is chosen, the first time, with room for as many calls at once as there are
+ *  compute threads: set their number before.
+ *  @return TRM_ERR_CONFIG for an unknown name, with those that there are, or a library that cannot be
+ *  loaded; TRM_ERR_MEMORY */
 trm_status trm_gemm_select(const char *name);
 /** The one that was chosen; until then that of "auto". */
 const trm_gemm_backend *trm_gemm_selected(void);
@@ -52,14 +55,6 @@ bool trm_bf16_instruction(void);
 trm_status trm_gemm_configure(const trm_config *config);
 /** Adds the keys that choose back end and precision, and a part for each back end. */
 void trm_gemm_parts(trm_config_parts *parts);
-
-/**
- * Value of OPENBLAS_CORETYPE that suits this processor better than what the library has chosen by
- * itself, NULL when its choice is good. A library that is older than the processor may not know it and
- * then takes a kernel of 2004, ten times slower (seen with OpenBLAS 0.3.21 on Xeons of 2024). It reads
- * the variable only when it is loaded: a program has to set it and start itself again.
- */
-const char *trm_gemm_better_kernel(void);
 
 /**
  * C[M,N] = alpha op(A)[M,K] op(B)[K,N] + beta C, row-major.

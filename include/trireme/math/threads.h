@@ -14,6 +14,27 @@ void trm_threads_set(int n);
 int trm_threads_get(void);
 
 /**
+ * How many of n compute threads (n >= 1) this process can have: OMP_THREAD_LIMIT and what the system's
+ * limits let start now. OpenMP ends the process where a thread cannot be started, so ask before
+ * trm_threads_set. The threads are tried, and end again.
+ * @param[out] why  [TRM_LIMIT_BYTES] (core/limits.h) what takes the others away; "" when nothing does
+ */
+int trm_threads_available(int n, char *why);
+/** How many of n more threads, of any kind, the system's limits let start now. @param[out] why  as above */
+int trm_threads_startable(int n, char *why);
+
+/**
+ * Tells that one of a run of equal steps has ended on this thread: where threads have to wait for their
+ * processors, fewer of them are tried for some steps, and kept if that is faster. Kernels then take
+ * fewer than trm_threads_get, which changes no bit. Not collective, a clock's cost on most calls.
+ * @param busy_s  what the step took without waiting for other ranks
+ */
+void trm_threads_step(double busy_s);
+/** How many times OpenMP's waiting loop turns in so many seconds, 1 at least: for GOMP_SPINCOUNT, which
+ *  the runtime reads when it is loaded. */
+int64_t trm_threads_spins(double seconds);
+
+/**
  * Calls body(context, begin, end) for each chunk [begin, end) of TRM_CHUNK elements (math/stripes.h) of
  * 0..n-1, shared out among the compute threads: for loops over flat arrays that are no kernels. Chunks
  * are cut by the length alone, so the thread count changes no bit.
@@ -55,8 +76,8 @@ bool trm_math_has_fma(void);
 const char *trm_math_bits(void);
 /**
  * Chooses the instruction set: the best this processor has, or what the environment variable
- * TRIREME_ISA names; a name this build or processor does not have is ignored, see trm_math_isa. Also
- * makes the BLAS single-threaded. Kernels call it on first use; call it before starting threads.
+ * TRIREME_ISA names; a name this build or processor does not have is ignored, see trm_math_isa.
+ * Kernels call it on first use; call it before starting threads.
  */
 void trm_math_init(void);
 

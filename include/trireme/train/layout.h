@@ -18,6 +18,7 @@ typedef struct trm_rank_place {
   char blas[64];               /* back end and its kernel */
   char bits[128];              /* trm_fingerprint */
   int n_host_cpus;             /* processors the host has online */
+  double load;                 /* of the host over the last minute: tasks that run or want to */
   unsigned long long mask[16]; /* of processors 0..1023 */
 } trm_rank_place;
 
@@ -31,7 +32,7 @@ trm_status trm_layout_gather(trm_comm *comm, trm_layout *layout);
 void trm_layout_free(trm_layout *layout);
 
 /** Calls `say` with one sentence for each thing that costs speed or is likely a mistake: two
- *  threads on one core, N singletons, oversubscription, ranks on unequal instruction sets. */
+ *  threads on one core, N singletons, oversubscription, other work on the host, ranks on unequal instruction sets. */
 void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
                          void (*say)(void *context, const char *sentence), void *context);
 

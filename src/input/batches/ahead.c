@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "trireme/core/limits.h"
 #include "trireme/core/memory.h"
 
 typedef struct worker {
@@ -158,7 +159,7 @@ static trm_status start(trm_ahead *a) {
   const int restored = masked ? pthread_sigmask(SIG_SETMASK, &before, NULL) : 0;
   if (error == 0) error = restored;
   if (error == 0) return TRM_OK;
-  return trm_fail(TRM_ERR_MEMORY, "%s: its threads cannot be started: %s", what, strerror(error));
+  return trm_thread_fail(error, what);
 }
 
 trm_status trm_ahead_create(const trm_ahead_options *options, trm_ahead **out) {

@@ -1,6 +1,7 @@
 #include "trireme/train/layout.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,29 @@ static void parse_mask(const char *list, unsigned long long mask[16]) {
   }
 }
 
+static bool in_mask(const unsigned long long mask[16], int cpu) {
+  return cpu < 1024 && (mask[cpu / 64] >> (cpu % 64) & 1) != 0;
+}
+
+/* The mask as "0-3,8"; ends with "..." when the text is full. */
+static void format_mask(const unsigned long long mask[16], char *text, size_t size) {
+  size_t used = 0;
+  text[0] = 0;
+  for (int first = 0; first < 1024; ++first) {
+    if (!in_mask(mask, first)) continue;
+    char range[32];
+    int last = first;
+    while (in_mask(mask, last + 1)) ++last;
+    (void)snprintf(range, sizeof range, "%s%d", used > 0 ? "," : "", first);
+    if (last > first)
+      (void)snprintf(range + strlen(range), sizeof range - strlen(range), "-%d", last);
+    const bool fits = used + strlen(range) + sizeof "..." <= size;
+    used += (size_t)snprintf(text + used, size - used, "%s", fits ? range : "...");
+    if (!fits) return;
+    first = last;
+  }
+}
+
 static trm_status my_place(trm_rank_place *place) {
   memset(place, 0, sizeof *place);
   const int n = trm_threads_get();
@@ -36,13 +60,14 @@ static trm_status my_place(trm_rank_place *place) {
     for (int w = 0; w < 16; ++w) place->mask[w] |= mask[w];
   }
   for (int w = 0; w < 16; ++w) place->n_allowed += __builtin_popcountll(place->mask[w]);
-  (void)snprintf(place->allowed, sizeof place->allowed, "%s", threads[0].allowed);
+  format_mask(place->mask, place->allowed, sizeof place->allowed);
   TRM_FREE(threads);
   const trm_gemm_backend *gemm = trm_gemm_selected();
   (void)snprintf(place->isa, sizeof place->isa, "%s", trm_math_isa());
   (void)snprintf(place->blas, sizeof place->blas, "%s (%s)", gemm->part.name, gemm->kernel());
   trm_fingerprint(place->bits, sizeof place->bits);
   place->n_host_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  if (getloadavg(&place->load, 1) != 1) place->load = 0;
   return TRM_OK;
 }
 
@@ -138,6 +163,12 @@ void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
     }
     int threads, n_cpus;
     host_load(comm, layout, r, &threads, &n_cpus);
+    if (first_on_host(comm, r) && p->load + threads > p->n_host_cpus + 0.5 && p->load > 0.5) {
+      say(&s,
+          "%s has a load of %.1f on %d processors without these %d thread%s: others work there, "
+          "and whatever shares a processor takes its time. Use fewer threads, or other hosts",
+          trm_comm_host(comm, r), p->load, p->n_host_cpus, threads, threads == 1 ? "" : "s");
+    }
     if (first_on_host(comm, r) && threads > n_cpus && p->n_threads <= p->n_allowed) {
       say(&s, "%s has %d processors for %d threads: they take turns. Use fewer ranks or threads",
           trm_comm_host(comm, r), n_cpus, threads);

@@ -15,6 +15,7 @@
 #include "trireme/core/float_mode.h"
 #include "trireme/core/hash.h"
 #include "trireme/math/kernels.h"
+#include "trireme/math/threads.h"
 #include "trireme/optim/plugins.h"
 
 bool trm_run_stop_wanted(void *run) {
@@ -189,6 +190,7 @@ static trm_status step(trm_run *r, bool *stop) {
   const bool check = trm_due(r->state.step, r->check_every) || saves_at(r, r->state.step) || *stop;
   if (r->root || check) r->weights_hash = trm_params_hash(r->learner.params);
   if (check) TRM_TRY(trm_drift_check(r->comm, hash_of_all(r), r->state.step, r->hashes));
+  trm_threads_step(trm_clock_s() - start_s - sums.exposed_s);
   if (!r->root) return TRM_OK;
   const trm_straggler straggler = trm_run_straggler(r);
   const trm_step_record record = {.step = r->state.step,
