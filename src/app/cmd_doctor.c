@@ -123,6 +123,7 @@ static trm_status examine(trm_comm *comm) {
     }
     printf("\n");
     trm_layout_warnings(comm, &layout, say, &n_warnings);
+    trm_layout_load(comm, &layout, say, &n_warnings);
     warn_coretype(&n_warnings);
     if (n_warnings == 0) printf("  nothing to complain about\n");
   }

@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ckpt_internal.h"
@@ -24,6 +26,7 @@ typedef enum store_state { STORE_IDLE, STORE_WRITING, STORE_FINISHED } store_sta
 struct trm_ckpt_store {
   char folder[PATH_MAX];
   int keep;
+  bool guarded;               /* set before the first save */
   trm_ckpt_snapshot snapshot; /* see the states above */
   bool best;                  /* likewise, as what follows */
   int64_t held[TRM_CKPT_HELD];
@@ -89,6 +92,39 @@ static void rename_in_message(const char *temporary, const char *path) {
   if (length > 0) trm_message_set(message);
 }
 
+/* ---- room -------------------------------------------------------------------------------------- */
+
+/* Bytes of a file of these regions: their own, and more than the structures around them take. */
+static int64_t file_bytes(const trm_region *regions, int n_regions) {
+  enum { FILE_BYTES = 64 << 10, REGION_BYTES = 1 << 10 };
+  int64_t bytes = FILE_BYTES;
+  for (int i = 0; i < n_regions; ++i) {
+    bytes += trm_region_elements(&regions[i]) * (int64_t)sizeof(float) + REGION_BYTES;
+  }
+  return bytes;
+}
+
+/* `place` begins the message: a file or a folder. */
+static trm_status check_room(const char *folder, const char *place, int n_files, int64_t bytes) {
+  struct statvfs facts;
+  if (statvfs(folder, &facts) != 0) return TRM_OK; /* what is wrong shows when it is written */
+  const double free_bytes = (double)facts.f_bavail * (double)facts.f_frsize;
+  if (free_bytes >= (double)bytes) return TRM_OK;
+  return trm_fail(
+      TRM_ERR_IO,
+      "%s: no space left on device for %d checkpoint%s: %.1f MB are needed, %.1f MB are "
+      "free; free some, or set run.dir to another disk",
+      place, n_files, n_files == 1 ? "" : "s", 1e-6 * (double)bytes, 1e-6 * free_bytes);
+}
+
+trm_status trm_ckpt_check_room(const trm_ckpt_store *store, const trm_region *regions,
+                               int n_regions, int n_files) {
+  return check_room(store->folder, store->folder, n_files,
+                    n_files * file_bytes(regions, n_regions));
+}
+
+/* ---- writing ----------------------------------------------------------------------------------- */
+
 /* Writes and publishes the snapshot (invariant 1); *published tells whether the file is there. */
 static trm_status publish(const trm_ckpt_store *store, bool *published) {
   char name[TRM_CKPT_NAME_BYTES], hidden[TRM_CKPT_NAME_BYTES + 32];
@@ -100,6 +136,9 @@ static trm_status publish(const trm_ckpt_store *store, bool *published) {
   TRM_TRY(trm_path_join(path, sizeof path, store->folder, name));
   TRM_TRY(trm_path_join(temporary, sizeof temporary, store->folder, hidden));
   TRM_TRY(trm_path_join(best, sizeof best, store->folder, "best.h5"));
+  if (store->guarded) {
+    TRM_TRY(check_room(store->folder, path, 1, file_bytes(s->regions, s->n_regions)));
+  }
   const trm_status status = trm_ckpt_write(temporary, &s->info, s->regions, s->n_regions);
   if (status != TRM_OK) {
     rename_in_message(temporary, path);
@@ -109,6 +148,27 @@ static trm_status publish(const trm_ckpt_store *store, bool *published) {
   *published = true;
   if (store->best) TRM_TRY(trm_file_link(path, best));
   return retain(store, s->info.step);
+}
+
+/* Waits so long, or until the store is to be closed. */
+static void pause_writer(trm_ckpt_store *store, double seconds) {
+  struct timespec until;
+  lock(store);
+  if (clock_gettime(CLOCK_REALTIME, &until) == 0) {
+    until.tv_sec += (time_t)seconds;
+    int error = 0;
+    while (!store->quit && error == 0) {
+      error = pthread_cond_timedwait(&store->changed, &store->mutex, &until);
+    }
+  }
+  unlock(store);
+}
+
+static trm_status publish_or_again(trm_ckpt_store *store, bool *published) {
+  const trm_status status = publish(store, published);
+  if (status != TRM_ERR_IO || *published || !store->guarded) return status;
+  pause_writer(store, 1);
+  return publish(store, published);
 }
 
 static void *writer_main(void *context) {
@@ -123,7 +183,7 @@ static void *writer_main(void *context) {
     unlock(store);
     bool published = false;
     const double start_s = trm_clock_s();
-    const trm_status status = publish(store, &published);
+    const trm_status status = publish_or_again(store, &published);
     lock(store);
     store->write_s = trm_clock_s() - start_s;
     if (published) store->newest_step = store->snapshot.info.step;
@@ -181,6 +241,10 @@ trm_status trm_ckpt_store_open(const char *folder, int keep, trm_ckpt_store **ou
   }
   *out = store;
   return TRM_OK;
+}
+
+void trm_ckpt_store_guard(trm_ckpt_store *store) {
+  store->guarded = true;
 }
 
 /* Under the lock: tells a finished write's result once. */

@@ -76,7 +76,13 @@ static trm_status write_info(trm_container *file, const trm_ckpt_info *info,
 
 static trm_status write_all(trm_container *file, const trm_ckpt_info *info,
                             const trm_region *regions, int n_regions) {
+  enum { REGION_BYTES = 1 << 10 }; /* more than the structures around one take */
   array_list list = {0};
+  int64_t bytes = 0;
+  for (int i = 0; i < n_regions; ++i) {
+    bytes += trm_region_elements(&regions[i]) * (int64_t)sizeof(float) + REGION_BYTES;
+  }
+  TRM_TRY(trm_container_reserve(file, bytes));
   TRM_TRY(trm_attr_write_int(file, "/", "trireme_format", TRM_CKPT_FORMAT));
   TRM_TRY(trm_attr_write_text(file, "/", "kind", "checkpoint"));
   for (int i = 0; i < n_regions; ++i) TRM_TRY(write_region(file, &regions[i], &list));

@@ -226,6 +226,13 @@ trm_status trm_h5_reserve(trm_container *c, int64_t bytes, const char *doing, co
   return TRM_OK;
 }
 
+trm_status trm_container_reserve(trm_container *container, int64_t bytes) {
+  trm_h5_lock();
+  const trm_status status = trm_h5_reserve(container, bytes, "write", NULL);
+  trm_h5_unlock();
+  return status;
+}
+
 static void flush_file(trm_container *c) {
   if (trm_h5_reserve(c, 0, "write", NULL) != TRM_OK) return;
   trm_h5_array_drop(c);

@@ -61,15 +61,15 @@ def processes(folder):
     program = shutil.copy(PROGRAM, os.path.join(folder, "program"))
     os.chmod(folder, 0o777)
     done = subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-                           "bash", "-c", f"ulimit -u 14 && cd / && exec {program} doctor -t 4"],
+                           "bash", "-c", f"ulimit -u 20 && cd / && exec {program} doctor -t 30"],
                           capture_output=True, text=True, timeout=60,
                           env=os.environ | {"HOME": folder, "TMPDIR": folder})
     told = done.stderr + done.stdout
     if done.returncode == 0:
-        check("not 4: ulimit -u is 14" in told, f"ulimit -u 14: {told}")
+        check("not 30: ulimit -u is 20" in told, f"ulimit -u 20: {told}")
     else:
-        equal(done.returncode, 69, f"ulimit -u 14: {told}")
-        check("ulimit -u is 14" in told, f"the limit is named: {told}")
+        equal(done.returncode, 69, f"ulimit -u 20: {told}")
+        check("ulimit -u is 20" in told, f"the limit is named: {told}")
 
 
 def memory(folder):

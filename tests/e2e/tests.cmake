@@ -22,6 +22,7 @@ foreach(name
     commands
     show
     report
+    going_on
     limits
     outputs
     words

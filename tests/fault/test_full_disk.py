@@ -16,7 +16,8 @@ mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk
 if mounted.returncode != 0:
     skip("cannot mount a tmpfs here (needs root)")
 try:
-    wide = ["--set", "model.width=64", "--set", "checkpoint.keep=50", "--set", "checkpoint.every=2"]
+    wide = ["--set", "model.width=64", "--set", "checkpoint.keep=50", "--set", "checkpoint.every=2",
+            "--set", "checkpoint.failures=0"]
     run_dir = os.path.join(disk, "run")
     for ranks in (0, 2):
         result = train(config, run_dir, *wide, ranks=ranks)
@@ -33,6 +34,14 @@ try:
         subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
         good(train(config, run_dir, *wide, "--resume", ranks=ranks), "goes on with room again")
         equal(max(losses(run_dir)), 20, "and reaches the end")
+        subprocess.run(["rm", "-r", run_dir], check=True)
+        # By default the run goes on while an older checkpoint is there; what is left out is told.
+        subprocess.run(["mount", "-o", "remount,size=3m", disk], check=True)
+        result = train(config, run_dir, *wide, "--set", "checkpoint.failures=1000", ranks=ranks)
+        warned = [line for line in result.lines() if "The run goes on" in line]
+        check(len(warned) > 1 and "MB are free" in warned[0], f"warnings with sizes: {result.err}")
+        equal(result.code, 74, "the last checkpoint is no matter of luck")
+        equal(max(losses(run_dir)), 20, "the steps were made")
         subprocess.run(["rm", "-r", run_dir], check=True)
         subprocess.run(["mount", "-o", "remount,size=3m", disk], check=True)
 finally:

@@ -211,6 +211,7 @@ static const row rows[] = {
     {"checkpoint.every", "5", "", "text", false},
     {"checkpoint.keep", "5", "", "text", false},
     {"checkpoint.keep_best", "5", "", "text", false},
+    {"checkpoint.failures", "5", "", "text", false},
     {"checkpoint.initial", "false", "", "text", false},
     {"log.every", "5", "", "text", false},
     {"log.norms", "5", "", "text", false},

@@ -71,6 +71,9 @@ trm_status trm_ckpt_publish(const char *path, const trm_ckpt_info *info, const t
  * taken back to an earlier checkpoint, are neither counted nor removed until saving passes them.
  */
 trm_status trm_ckpt_store_open(const char *folder, int keep, trm_ckpt_store **out);
+/** From now on the store sees whether there is room before it writes, and tries what has failed once more,
+ *  a second later: others may have filled the disk for a moment, or a server of files been away. */
+void trm_ckpt_store_guard(trm_ckpt_store *store);
 /** Waits for a write under way; reports its failure. */
 trm_status trm_ckpt_store_close(trm_ckpt_store **store);
 
@@ -80,6 +83,12 @@ trm_status trm_ckpt_store_close(trm_ckpt_store **store);
  */
 trm_status trm_ckpt_save(trm_ckpt_store *store, const trm_ckpt_info *info,
                          const trm_region *regions, int n_regions, bool best);
+/**
+ * Whether the file system of the folder has room for `n_files` checkpoints of these regions.
+ * @return TRM_ERR_IO with the sizes
+ */
+trm_status trm_ckpt_check_room(const trm_ckpt_store *store, const trm_region *regions,
+                               int n_regions, int n_files);
 /** Checkpoints of these steps are kept, besides the newest, from the next save on; waits as it does. At
  *  most TRM_CKPT_HELD of them. */
 enum { TRM_CKPT_HELD = 64 };

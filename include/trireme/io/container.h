@@ -55,6 +55,9 @@ typedef struct trm_container trm_container;
 trm_status trm_container_open(const char *path, trm_container **out);
 /** Creates (truncates) for writing. @return TRM_ERR_IO */
 trm_status trm_container_create(const char *path, trm_container **out);
+/** Reserves room on the disk for `bytes` more of arrays in one piece, before many are written. What is not
+ *  used is given back at the end. @return TRM_ERR_IO */
+trm_status trm_container_reserve(trm_container *container, int64_t bytes);
 /** Flushes when writing, closes, and reports every failure; *container is NULL afterwards in any
  *  case. NULL is accepted. A failure before is not forgotten: a container that has seen a failed
  *  write reports it here again. */

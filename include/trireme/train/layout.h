@@ -32,9 +32,14 @@ trm_status trm_layout_gather(trm_comm *comm, trm_layout *layout);
 void trm_layout_free(trm_layout *layout);
 
 /** Calls `say` with one sentence for each thing that costs speed or is likely a mistake: two
- *  threads on one core, N singletons, oversubscription, other work on the host, ranks on unequal instruction sets. */
+ *  threads on one core, N singletons, oversubscription, ranks on unequal instruction sets. */
 void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
                          void (*say)(void *context, const char *sentence), void *context);
+
+/** The same for hosts whose load over the last minute and these threads are more than their processors:
+ *  for `doctor`, since this program itself is in the load of a later minute. */
+void trm_layout_load(trm_comm *comm, const trm_layout *layout,
+                     void (*say)(void *context, const char *sentence), void *context);
 
 /** "2 ranks x 1 thread on 1 host, x86-64-v4, native (fused multiply-add)" into text[size]. */
 void trm_layout_summary(trm_comm *comm, const trm_layout *layout, char *text, size_t size);

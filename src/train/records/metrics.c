@@ -22,6 +22,7 @@ struct trm_metrics {
   trm_events *events; /* NULL without TensorBoard */
   int64_t first_step, n_steps, log_every;
   double start_s;      /* of this start, monotonic */
+  double before_s;     /* what earlier starts of the run took, up to the step it goes on from */
   double last_plain_s; /* when the last plain progress line was written */
   double last_rate;    /* units a second between the last two rows, 0: none yet */
   const trm_task *task;
@@ -61,10 +62,11 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
   m->start_s = m->last_plain_s = trm_clock_s();
   char columns[1024];
   make_header(options->task, m->optimizer, columns, sizeof columns);
-  TRM_TRY_OUT(
-      trm_table_open(&m->rows, options->folder, "metrics.csv", columns, options->first_step));
+  TRM_TRY_OUT(trm_table_open(&m->rows, options->folder, "metrics.csv", columns, options->first_step,
+                             options->evaluated));
+  TRM_TRY_OUT(trm_table_last(&m->rows, columns, "elapsed_s", &m->before_s));
   TRM_TRY_OUT(trm_table_open(&m->hashes, options->folder, "hashes.csv",
-                             "step,weights_hash,samples_hash", options->first_step));
+                             "step,weights_hash,samples_hash", options->first_step, true));
   if (options->tensorboard) {
     TRM_TRY_OUT(trm_events_open(options->folder, options->first_step, &m->events));
   }
@@ -75,6 +77,11 @@ out:
   (void)trm_table_close(&m->hashes);
   TRM_FREE(m);
   return status;
+}
+
+/* Seconds of the run, this start and those before it. */
+static double elapsed_s(const trm_metrics *m) {
+  return m->before_s + trm_process_age_s();
 }
 
 static double peak_mb(void) {
@@ -124,7 +131,7 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   TRM_TRY(trm_table_put(&m->rows, "%lld,%.9g,,%s%.9g,%.9g,%.6g,%.6g,%.6g,%s,%.6g,%.6g,,",
                         (long long)r->step, r->loss, m->task->train_loss ? "," : "", r->lr,
                         r->grad_norm, rate, m->window_s / n, m->window_exposed_s / n, slow,
-                        trm_process_age_s(), peak_mb()));
+                        elapsed_s(m), peak_mb()));
   if (m->optimizer) TRM_TRY(trm_table_put(&m->rows, "%.6g,", zeros));
   TRM_TRY(trm_table_put(&m->rows, "%016" PRIx64 ",%016" PRIx64, r->weights_hash, r->samples_hash));
   TRM_TRY(end_row(m));
@@ -161,11 +168,18 @@ static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
   trm_log_line(m->log, "step %s%s%s%s%s", count, loss, train, text, best ? "  (best)" : "");
 }
 
+/* "valid_macro_f1" is "valid/macro_f1": all curves of a part stand together in TensorBoard. */
+static void make_tag(const char *score, char tag[TRM_SCORE_BYTES]) {
+  (void)snprintf(tag, TRM_SCORE_BYTES, "%s", score);
+  char *underscore = strchr(tag, '_');
+  if (underscore) *underscore = '/';
+}
+
 trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) {
   say_evaluation(m, e, best);
   TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,", (long long)e->step, e->loss));
   if (m->task->train_loss) TRM_TRY(trm_table_put(&m->rows, "%.9g,", e->train_loss));
-  TRM_TRY(trm_table_put(&m->rows, ",,,,,,,%.6g,%.6g,,%s,", trm_process_age_s(), peak_mb(),
+  TRM_TRY(trm_table_put(&m->rows, ",,,,,,,%.6g,%.6g,,%s,", elapsed_s(m), peak_mb(),
                         m->optimizer ? "," : ""));
   for (int i = 0; i < e->n_scores; ++i) {
     TRM_TRY(trm_table_put(&m->rows, ",%.9g", e->scores[i].value));
@@ -175,10 +189,12 @@ trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) 
   if (!m->events) return TRM_OK;
   TRM_TRY(trm_events_scalar(m->events, e->step, "valid/loss", e->loss));
   if (m->task->train_loss) {
-    TRM_TRY(trm_events_scalar(m->events, e->step, "valid/train_loss", e->train_loss));
+    TRM_TRY(trm_events_scalar(m->events, e->step, "train/evaluated_loss", e->train_loss));
   }
   for (int i = 0; i < e->n_scores; ++i) {
-    TRM_TRY(trm_events_scalar(m->events, e->step, e->scores[i].name, e->scores[i].value));
+    char tag[TRM_SCORE_BYTES];
+    make_tag(e->scores[i].name, tag);
+    TRM_TRY(trm_events_scalar(m->events, e->step, tag, e->scores[i].value));
   }
   return trm_events_flush(m->events);
 }
@@ -186,7 +202,7 @@ trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) 
 trm_status trm_metrics_event(trm_metrics *m, int64_t step, const char *event) {
   TRM_ASSERT(!strchr(event, ','));
   TRM_TRY(trm_table_put(&m->rows, "%lld,,,%s,,,,,,,%.6g,%.6g,%s,%s,", (long long)step,
-                        m->task->train_loss ? "," : "", trm_process_age_s(), peak_mb(), event,
+                        m->task->train_loss ? "," : "", elapsed_s(m), peak_mb(), event,
                         m->optimizer ? "," : ""));
   TRM_TRY(end_row(m));
   return trm_table_flush(&m->rows);

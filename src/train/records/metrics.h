@@ -33,7 +33,8 @@ typedef struct trm_metrics trm_metrics;
 typedef struct trm_metrics_options {
   const char *folder; /* run directory */
   int64_t first_step; /* updates done before this start; rows past it are dropped from the file */
-  int64_t n_steps;    /* where the run ends */
+  bool evaluated; /* the weights of first_step have been; else that is repeated, and its row goes */
+  int64_t n_steps; /* where the run ends */
   int64_t log_every;
   bool tensorboard;
   const trm_task *task; /* names its unit and its scores */

@@ -24,7 +24,14 @@ static trm_status check_header(const char *path, const char *text, const char *h
                   path);
 }
 
-static trm_status drop_rows(const char *path, const char *header, int64_t last_step) {
+/* Whether a resumed run repeats a row. */
+static bool is_repeated(const char *row, int64_t last_step, bool whole) {
+  char *second = NULL;
+  const int64_t step = strtoll(row, &second, 10);
+  return step > last_step || (step == last_step && !whole && strncmp(second, ",,", 2) == 0);
+}
+
+static trm_status drop_rows(const char *path, const char *header, int64_t last_step, bool whole) {
   if (!trm_path_exists(path)) return TRM_OK;
   char *text = NULL;
   int64_t bytes = 0;
@@ -35,7 +42,7 @@ static trm_status drop_rows(const char *path, const char *header, int64_t last_s
   for (char *line = keep_end; *line;) {
     char *end = strchr(line, '\n');
     if (!end) break; /* a row cut short by a kill */
-    if (strtoll(line, NULL, 10) > last_step) break;
+    if (is_repeated(line, last_step, whole)) break;
     line = keep_end = end + 1;
   }
   if (status == TRM_OK && keep_end != text + bytes) {
@@ -46,15 +53,46 @@ static trm_status drop_rows(const char *path, const char *header, int64_t last_s
 }
 
 trm_status trm_table_open(trm_table *table, const char *folder, const char *name,
-                          const char *header, int64_t last_step) {
+                          const char *header, int64_t last_step, bool whole) {
   table->file = NULL;
   TRM_TRY(trm_path_join(table->path, sizeof table->path, folder, name));
-  TRM_TRY(drop_rows(table->path, header, last_step));
+  TRM_TRY(drop_rows(table->path, header, last_step, whole));
   table->file = fopen(table->path, "a");
   if (!table->file) return failed(table, "opening");
   if (fseek(table->file, 0, SEEK_END) != 0) return failed(table, "seeking");
   if (ftell(table->file) == 0) TRM_TRY(trm_table_put(table, "%s\n", header));
   return trm_table_flush(table);
+}
+
+/* Place of a column among those of a header; -1: there is none. */
+static int column_place(const char *header, const char *column) {
+  const size_t n = strlen(column);
+  for (int place = 0;; ++place) {
+    if (strncmp(header, column, n) == 0 && (header[n] == ',' || header[n] == 0)) return place;
+    header = strchr(header, ',');
+    if (!header) return -1;
+    ++header;
+  }
+}
+
+trm_status trm_table_last(const trm_table *table, const char *header, const char *column,
+                          double *value) {
+  char *text = NULL, *end = NULL;
+  int64_t bytes = 0;
+  TRM_TRY(trm_file_read_all(table->path, (int64_t)1 << 40, &text, &bytes));
+  const char *row = text, *first = strchr(text, '\n');
+  while (bytes > 0 && text[bytes - 1] == '\n') text[--bytes] = 0;
+  if (strrchr(text, '\n')) row = strrchr(text, '\n') + 1;
+  if (first && row > first) {
+    for (int place = column_place(header, column); place > 0 && row; --place) {
+      row = strchr(row, ',');
+      if (row) ++row;
+    }
+    const double found = row ? strtod(row, &end) : 0;
+    if (row && end != row) *value = found;
+  }
+  TRM_FREE(text);
+  return TRM_OK;
 }
 
 trm_status trm_table_put(trm_table *table, const char *format, ...) {

@@ -2,6 +2,7 @@
 #ifndef TRIREME_TRAIN_TABLE_H
 #define TRIREME_TRAIN_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -12,10 +13,15 @@ typedef struct trm_table {
   FILE *file; /* NULL: closed */
 } trm_table;
 
-/** Opens folder/name; rows past `last_step` go, since a resumed run repeats them.
+/** Opens folder/name; rows past `last_step` go, since a resumed run repeats them; unless `whole`, so do
+ *  those of `last_step` whose second column is empty, which are of an evaluation that is repeated.
  *  @return TRM_ERR_DATA when it has other columns, TRM_ERR_IO */
 trm_status trm_table_open(trm_table *table, const char *folder, const char *name,
-                          const char *header, int64_t last_step);
+                          const char *header, int64_t last_step, bool whole);
+/** A number of the last row, in a column of `header`; *value stays where the table has no row, or nothing
+ *  there. @return TRM_ERR_IO, TRM_ERR_MEMORY */
+trm_status trm_table_last(const trm_table *table, const char *header, const char *column,
+                          double *value);
 /** Adds formatted text; a row may come in several pieces. */
 trm_status trm_table_put(trm_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -56,6 +56,9 @@ static const trm_config_key keys[] = {
                 "Newest checkpoints kept; the best one is kept besides."),
     TRM_KEY_INT("checkpoint.keep_best", "1", 1, TRM_BEST_LIST_MOST, "", TRM_NO_EFFECT,
                 "Checkpoints of the best evaluations kept besides; 1: best.h5 alone."),
+    TRM_KEY_INT("checkpoint.failures", "2", 0, 1000, "", TRM_NO_EFFECT,
+                "Checkpoints in a row that may fail to be written with a warning, while an older "
+                "one is there; 0: none."),
     TRM_KEY_BOOL("checkpoint.initial", "true", TRM_NO_EFFECT,
                  "Also save the initial weights, as step 0."),
 

@@ -163,16 +163,27 @@ void trm_layout_warnings(trm_comm *comm, const trm_layout *layout,
     }
     int threads, n_cpus;
     host_load(comm, layout, r, &threads, &n_cpus);
-    if (first_on_host(comm, r) && p->load + threads > p->n_host_cpus + 0.5 && p->load > 0.5) {
-      say(&s,
-          "%s has a load of %.1f on %d processors without these %d thread%s: others work there, "
-          "and whatever shares a processor takes its time. Use fewer threads, or other hosts",
-          trm_comm_host(comm, r), p->load, p->n_host_cpus, threads, threads == 1 ? "" : "s");
-    }
     if (first_on_host(comm, r) && threads > n_cpus && p->n_threads <= p->n_allowed) {
       say(&s, "%s has %d processors for %d threads: they take turns. Use fewer ranks or threads",
           trm_comm_host(comm, r), n_cpus, threads);
     }
+  }
+}
+
+void trm_layout_load(trm_comm *comm, const trm_layout *layout,
+                     void (*say_it)(void *context, const char *sentence), void *context) {
+  const speaker s = {say_it, context};
+  for (int r = 0; r < layout->n_ranks; ++r) {
+    const trm_rank_place *p = &layout->places[r];
+    int threads, n_cpus;
+    host_load(comm, layout, r, &threads, &n_cpus);
+    if (!first_on_host(comm, r) || p->load < 0.5 || p->load + threads < p->n_host_cpus + 0.5) {
+      continue;
+    }
+    say(&s,
+        "%s has a load of %.1f on %d processors without these %d thread%s: others work there, and "
+        "whatever shares a processor takes its time. Use fewer threads, or other hosts",
+        trm_comm_host(comm, r), p->load, p->n_host_cpus, threads, threads == 1 ? "" : "s");
   }
 }
 

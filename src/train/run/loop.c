@@ -83,7 +83,8 @@ static trm_status check_plugged(const trm_run *r) {
 /* What has happened to the write in the background, without waiting for it. */
 static void poll_store(trm_run *r) {
   bool writing;
-  if (r->store && r->pending == TRM_OK) r->pending = trm_ckpt_poll(r->store, &writing);
+  if (r->store && r->pending == TRM_OK)
+    r->pending = trm_run_forgive(r, trm_ckpt_poll(r->store, &writing));
 }
 
 /* Whether the weights after `step` may be saved: then the ranks compare theirs first, so that no
@@ -289,6 +290,7 @@ static trm_status evaluate(trm_run *r, bool *stop) {
     return trm_run_diverged(r, result.loss, &info);
   }
   r->state.eval_step = r->state.step;
+  trm_task_check_selection(r->task, &result);
   const double value = trm_task_rank_value(r->task, &result);
   let_schedule_observe(r, value);
   if (trm_due(r->state.step, r->eval_every)) {
@@ -305,6 +307,7 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   if (best && r->findings) keep_findings(r);
   const int n_kept = (int)trm_run_int(r, "checkpoint.keep_best");
   const bool kept = n_kept > 1 && trm_best_list_offer(&r->state.best, n_kept, r->state.step, value);
+  r->evaluated_since = r->saved_step == r->state.step;
   if (best || kept) trm_run_save(r, best);
   return TRM_OK;
 }
@@ -384,8 +387,9 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
     TRM_TRY(step(r, &stop));
     say_schedule_end(r);
     const bool last = r->state.step == r->n_steps;
+    /* Saved first: an evaluation that never ends loses no step. Who resumes evaluates again. */
+    if (!last) TRM_TRY(trm_run_save_if_due(r));
     if (!stop && !last && trm_due(r->state.step, r->eval_every)) TRM_TRY(evaluate(r, &stop));
-    TRM_TRY(trm_run_save_if_due(r));
     over = patience_is_over(r, why);
   }
   if (over && !stop && r->state.step > first_step) say_over(r, why);

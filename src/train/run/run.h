@@ -46,12 +46,14 @@ typedef struct trm_run {
   uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
   trm_run_state state;
   bool resumed;
-  uint64_t *hashes;   /* [ranks], scratch of the drift check; owned */
-  int lock;           /* on the run directory, -1: none */
-  bool budget_counts; /* the time budget may stop the run */
-  bool replay_stop;   /* a replay has found a difference */
-  int64_t saved_step; /* newest step handed to the store, -1: none */
-  trm_status pending; /* what this rank failed with since the ranks last agreed */
+  uint64_t *hashes;                     /* [ranks], scratch of the drift check; owned */
+  int lock;                             /* on the run directory, -1: none */
+  bool budget_counts;                   /* the time budget may stop the run */
+  bool replay_stop;                     /* a replay has found a difference */
+  int64_t saved_step;                   /* newest step handed to the store, -1: none */
+  bool evaluated_since;                 /* an evaluation of that step came after it was saved */
+  int64_t n_failed_saves, written_step; /* in a row; the newest that was written when they began */
+  trm_status pending;                   /* what this rank failed with since the ranks last agreed */
 
   uint64_t seed;
   int64_t n_steps;
@@ -81,6 +83,9 @@ trm_status trm_run_set_up(trm_run *r);
 /** Waits for the last checkpoint and lets everything go; reports the first failure. Collective. */
 trm_status trm_run_tear_down(trm_run *r);
 
+/** How a write of the store has ended: a failure of its disk becomes a warning while
+ *  checkpoint.failures allows it and an older checkpoint is there. Rank 0. */
+trm_status trm_run_forgive(trm_run *r, trm_status status);
 /** Checkpoints (save.c). What fails is kept in r->pending. Collective. */
 void trm_run_save(trm_run *r, bool best);
 /** Saves if this step has not been saved, and waits until it is on disk. Collective. */

@@ -12,6 +12,22 @@
 #include "trireme/core/memory.h"
 #include "trireme/train/layout.h"
 
+trm_status trm_run_forgive(trm_run *r, trm_status status) {
+  const int64_t newest = trm_ckpt_newest_step(r->store);
+  if (newest != r->written_step) { /* one has been written since */
+    r->written_step = newest;
+    r->n_failed_saves = 0;
+  }
+  if (status != TRM_ERR_IO || newest < 0) return status;
+  const int64_t most = trm_run_int(r, "checkpoint.failures");
+  if (++r->n_failed_saves > most) return status;
+  trm_log_warn(r->log,
+               "%s. The run goes on, its newest checkpoint is of step %" PRId64 "; %" PRId64
+               " of %" PRId64 " failures in a row (checkpoint.failures)",
+               trm_message(), newest, r->n_failed_saves, most);
+  return TRM_OK;
+}
+
 /* Texts are borrowed, facts are not: trm_facts_free. */
 static trm_status describe_run(const trm_run *r, const char *config_text, char fingerprint[128],
                                trm_ckpt_info *info) {
@@ -40,6 +56,7 @@ static trm_status describe_run(const trm_run *r, const char *config_text, char f
 /* The write goes on while training does. */
 static trm_status write_checkpoint(trm_run *r, bool best) {
   char *config_text = NULL, fingerprint[128];
+  TRM_TRY(trm_run_forgive(r, trm_ckpt_wait(r->store)));
   TRM_TRY(trm_ckpt_hold(r->store, r->state.best.steps, r->state.best.n));
   if (r->metrics) TRM_TRY(trm_metrics_flush(r->metrics)); /* no checkpoint without its rows */
   TRM_TRY(trm_config_text(r->options->config, false, &config_text));
@@ -60,6 +77,7 @@ static trm_status write_checkpoint(trm_run *r, bool best) {
 void trm_run_save(trm_run *r, bool best) {
   trm_real *states = NULL;
   r->saved_step = r->state.step;
+  r->evaluated_since = false;
   if (!trm_run_writes(r)) return;
   if (r->sharded) {
     trm_watch_phase(r->comm, "collecting a checkpoint", r->state.step);
@@ -75,7 +93,7 @@ void trm_run_save(trm_run *r, bool best) {
 }
 
 trm_status trm_run_save_last(trm_run *r) {
-  if (r->saved_step != r->state.step) trm_run_save(r, false);
+  if (r->saved_step != r->state.step || r->evaluated_since) trm_run_save(r, false);
   trm_watch_phase(r->comm, "saving a checkpoint", r->state.step);
   trm_watch_pause(r->comm); /* the disk may be slow; whoever dies meanwhile ends the job */
   if (r->store && r->pending == TRM_OK) r->pending = trm_ckpt_wait(r->store);
@@ -88,7 +106,7 @@ static bool disk_is_behind(trm_run *r) {
   const double start_s = trm_clock_s();
   bool writing = false;
   while (r->pending == TRM_OK) {
-    r->pending = trm_ckpt_poll(r->store, &writing);
+    r->pending = trm_run_forgive(r, trm_ckpt_poll(r->store, &writing));
     if (!writing || (deadline_s > 0 && trm_clock_s() - start_s > deadline_s / 4)) break;
     trm_sleep_s(0.001);
   }

@@ -63,13 +63,23 @@ static trm_status open_outputs(trm_run *r) {
   TRM_TRY(trm_path_join(path, sizeof path, r->dir.root, "log.txt"));
   TRM_TRY(trm_log_open_file(r->log, path));
   if (r->resumed) trm_log_note(r->log, "resumed at step %" PRId64, r->state.step);
-  return trm_ckpt_store_open(r->dir.checkpoints, (int)trm_run_int(r, "checkpoint.keep"), &r->store);
+  const int keep = (int)trm_run_int(r, "checkpoint.keep");
+  TRM_TRY(trm_ckpt_store_open(r->dir.checkpoints, keep, &r->store));
+  trm_ckpt_store_guard(r->store);
+  r->written_step = trm_ckpt_newest_step(r->store);
+  TRM_TRY(trm_ckpt_check_room(r->store, r->regions.rows, r->regions.n, 1));
+  /* What is kept, one that is being written, and the best. */
+  if (trm_ckpt_check_room(r->store, r->regions.rows, r->regions.n, keep + 2) != TRM_OK) {
+    trm_log_warn(r->log, "%s", trm_message());
+  }
+  return TRM_OK;
 }
 
 static trm_status open_metrics(trm_run *r) {
   if (!r->root || !trm_run_writes(r)) return TRM_OK;
   const trm_metrics_options options = {.folder = r->dir.root,
                                        .first_step = r->state.step,
+                                       .evaluated = r->state.eval_step == r->state.step,
                                        .n_steps = r->n_steps,
                                        .log_every = trm_run_int(r, "log.every"),
                                        .task = r->task,
@@ -77,11 +87,12 @@ static trm_status open_metrics(trm_run *r) {
                                        .tensorboard =
                                            trm_config_bool(r->options->config, "log.tensorboard")};
   if (trm_config_bool(r->options->config, "log.samples")) {
-    TRM_TRY(trm_table_open(&r->ledger, r->dir.root, "samples.csv", "step,samples", r->state.step));
+    TRM_TRY(trm_table_open(&r->ledger, r->dir.root, "samples.csv", "step,samples", r->state.step,
+                           true));
   }
   if (r->norms.every > 0) {
     TRM_TRY(trm_table_open(&r->norms.table, r->dir.root, "norms.csv",
-                           "step,parameter,weight_norm,grad_norm", r->state.step));
+                           "step,parameter,weight_norm,grad_norm", r->state.step, true));
   }
   return trm_metrics_open(&options, r->log, &r->metrics);
 }

@@ -302,6 +302,16 @@ static bool less_is_better(const trm_task *task) {
   return task->selected < 0 || trm_metric_find(task->scores[task->selected])->less_is_better;
 }
 
+void trm_task_check_selection(trm_task *task, const trm_evaluation *evaluation) {
+  if (task->selected < 0 || evaluation->count == 0 || isnan(evaluation->loss)) return;
+  if (!isnan(evaluation->scores[task->selected].value)) return;
+  trm_log_warn(task->log,
+               "%s cannot be computed there (one class alone, or one value): the loss says which "
+               "evaluation is the best; set eval.select to loss, or choose other parts",
+               task->scores[task->selected]);
+  task->selected = -1;
+}
+
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation) {
   const double value =
       task->selected < 0 ? evaluation->loss : evaluation->scores[task->selected].value;

@@ -145,6 +145,9 @@ trm_status trm_task_check_facts(trm_task *task, const trm_facts *facts, const ch
 
 /** Plans the tape's memory and reserves it. */
 trm_status trm_task_plan(trm_task *task, trm_learner *learner, bool training);
+/** Lets the loss select from here on when the score that selects cannot be computed on the part that is
+ *  evaluated, such as the AUC of one class, and says so. The same on all ranks. */
+void trm_task_check_selection(trm_task *task, const trm_evaluation *evaluation);
 /** What is compared: the lower the better. */
 double trm_task_rank_value(const trm_task *task, const trm_evaluation *evaluation);
 /** The loss or score whose rank value this is. */
