@@ -20,6 +20,11 @@ if(TRM_SANITIZE)
     $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:trm_keep_plugins>>)
 endif()
 
+# Every object tells libFuzzer which branches an input takes (tests/fuzz); clang alone can.
+if(TRM_FUZZER)
+  target_compile_options(trm_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # Instruction sets the kernels are compiled for; the best one the processor has is taken at start
 # (src/math/dispatch.c). Empty: the compiler's default only, without dispatch.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

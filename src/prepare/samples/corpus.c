@@ -176,6 +176,7 @@ void trm_corpus_free(trm_corpus *corpus) {
 
 trm_status trm_corpus_sort_names(trm_corpus *corpus, trm_names *names, int32_t *ids) {
   int32_t *place = NULL;
+  if (names->n == 0) return TRM_OK; /* what is to be predicted has none */
   TRM_TRY(trm_names_sort(names, &place));
   for (int64_t i = 0; i < corpus->n; ++i) ids[i] = place[ids[i]];
   TRM_FREE(place);
