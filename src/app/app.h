@@ -25,6 +25,7 @@ typedef struct app_command {
 int app_train(int argc, char **argv);
 int app_find_lr(int argc, char **argv);
 int app_sweep(int argc, char **argv);
+int app_tune(int argc, char **argv);
 int app_prepare(int argc, char **argv);
 int app_inspect(int argc, char **argv);
 int app_partition(int argc, char **argv);

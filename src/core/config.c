@@ -226,6 +226,12 @@ static const trm_config_slot *slot_of(const trm_config *config, const char *key)
   return &config->slots[index];
 }
 
+bool trm_config_type_of(const trm_config *config, const char *key, trm_config_type *type) {
+  const int index = trm_config_find(config, key, strlen(key));
+  if (index >= 0) *type = config->slots[index].type;
+  return index >= 0;
+}
+
 static const trm_config_value *value_of(const trm_config *config, const char *key,
                                         trm_config_type type, trm_config_type other) {
   const trm_config_slot *slot = slot_of(config, key);

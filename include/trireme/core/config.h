@@ -166,6 +166,8 @@ const char *trm_config_string(const trm_config *config, const char *key); /* als
 bool trm_config_is(const trm_config *config, const char *key, const char *value);
 /** Whether a part in use has brought the key. */
 bool trm_config_used(const trm_config *config, const char *key);
+/** Type of the key of that name; false: there is none. */
+bool trm_config_type_of(const trm_config *config, const char *key, trm_config_type *type);
 /** Whether the value was given by a file or an override. */
 bool trm_config_given(const trm_config *config, const char *key);
 

@@ -25,6 +25,8 @@ typedef enum trm_random_purpose {
   TRM_RANDOM_AUGMENT = 11, /* what is done to samples before training on them */
   TRM_RANDOM_ATTACK = 12,  /* where attacks on inputs start */
   TRM_RANDOM_NOISE = 13,   /* noise on gradients */
+  TRM_RANDOM_SEARCH = 14,  /* values of a search */
+  TRM_RANDOM_PART = 15,    /* which of the training part is trained on */
 } trm_random_purpose;
 
 typedef struct trm_random_key {

@@ -13,6 +13,17 @@
 #include "trireme/core/config.h"
 #include "trireme/core/log.h"
 
+/** Who looks at a run's evaluations, and where it pauses; a run among several that are compared. */
+typedef struct trm_train_watch {
+  double
+      until; /* share of the steps after which the run is evaluated, saved and left; 0, 1: at its end */
+  /** Asked after each evaluation, on all ranks alike, with the loss or score of eval.select; true: the run
+   *  ends there, without a checkpoint of its own. NULL: never. */
+  bool (*gives_up)(void *context, int64_t step, double score);
+  void *context;
+  int64_t n_steps, end_step; /* out: steps of the whole run, and where it is left */
+} trm_train_watch;
+
 /** How a run is started. */
 typedef struct trm_train_options {
   trm_config *config;             /* resolved and checked; the same on every rank */
@@ -22,6 +33,7 @@ typedef struct trm_train_options {
   bool allow_changes;             /* resume although keys that change the result differ */
   struct trm_replay *replay;      /* train again without writing, and compare; NULL: a real run */
   struct trm_rate_search *search; /* train at other rates without writing; NULL: a real run */
+  trm_train_watch *watch;         /* NULL: nobody looks, and it goes to its end */
 } trm_train_options;
 
 /** From now on TERM, INT, USR1 and USR2 ask a run to stop instead of ending the process. To be called

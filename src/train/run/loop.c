@@ -309,6 +309,11 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   const bool kept = n_kept > 1 && trm_best_list_offer(&r->state.best, n_kept, r->state.step, value);
   r->evaluated_since = r->saved_step == r->state.step;
   if (best || kept) trm_run_save(r, best);
+  const trm_train_watch *watch = r->options->watch;
+  if (watch && watch->gives_up) {
+    const double score = trm_task_ranked_score(r->task, value);
+    r->given_up = watch->gives_up(watch->context, r->state.step, score);
+  }
   return TRM_OK;
 }
 
@@ -351,6 +356,7 @@ static trm_status restore_best(const trm_run *r) {
 
 static trm_status finish(trm_run *r, bool ended) {
   trm_replay *replay = r->options->replay;
+  if (r->given_up) return TRM_OK;
   if (trm_run_writes(r)) {
     TRM_TRY(trm_run_save_last(r));
     const bool restores = ended && trm_config_bool(r->options->config, "train.restore_best");
@@ -383,7 +389,8 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
     trm_log_line(r->log, "the run ended early at step %" PRId64 ": %s; raise %s to go on",
                  r->state.step, why, trm_patience_key(r->options->config));
   }
-  while (r->state.step < r->n_steps && !stop && !over && !(search && search->over)) {
+  while (r->state.step < r->end_step && !stop && !over && !r->given_up &&
+         !(search && search->over)) {
     TRM_TRY(step(r, &stop));
     say_schedule_end(r);
     const bool last = r->state.step == r->n_steps;
@@ -393,14 +400,18 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
     over = patience_is_over(r, why);
   }
   if (over && !stop && r->state.step > first_step) say_over(r, why);
+  if (r->given_up && !stop) trm_log_line(r->log, "given up after step %" PRId64, r->state.step);
+  const bool pauses = r->state.step == r->end_step && r->end_step < r->n_steps;
+  if (pauses && !stop) TRM_TRY(evaluate_once(r, &stop));
   if (r->state.step == r->n_steps) { /* a stop that came with the last step stops nothing */
     stop = false;
     r->budget_counts = false;
     if (r->eval_at_end) TRM_TRY(evaluate_once(r, &stop));
   }
   *stopped = stop;
+  if (r->options->watch) r->options->watch->end_step = r->state.step;
   /* A failure of rank 0's outputs at the very end comes to all ranks here. */
   TRM_TRY(trm_comm_agree(r->comm, r->pending));
   if (!stop && trm_run_writes(r)) say_best(r);
-  return finish(r, !stop);
+  return finish(r, !stop && !pauses);
 }

@@ -50,6 +50,7 @@ typedef struct trm_run {
   int lock;                             /* on the run directory, -1: none */
   bool budget_counts;                   /* the time budget may stop the run */
   bool replay_stop;                     /* a replay has found a difference */
+  bool given_up;                        /* who watches has seen enough */
   int64_t saved_step;                   /* newest step handed to the store, -1: none */
   bool evaluated_since;                 /* an evaluation of that step came after it was saved */
   int64_t n_failed_saves, written_step; /* in a row; the newest that was written when they began */
@@ -57,6 +58,7 @@ typedef struct trm_run {
 
   uint64_t seed;
   int64_t n_steps;
+  int64_t end_step; /* where it is left this time: n_steps, or before */
   int64_t eval_every, ckpt_every, check_every;
   trm_patience patience;
   bool eval_at_end;

@@ -1,5 +1,6 @@
 /* Set-up of a run, and its end. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -197,6 +198,18 @@ static trm_status check_same_model(const trm_run *r) {
                              "start all ranks with the same program, configuration and data");
 }
 
+/* How far it is trained this time. */
+static void resolve_end(trm_run *r) {
+  trm_train_watch *watch = r->options->watch;
+  r->n_steps = trm_run_int(r, "train.steps");
+  r->end_step = r->n_steps;
+  if (!watch) return;
+  watch->n_steps = r->n_steps;
+  if (!(watch->until > 0 && watch->until < 1)) return;
+  const int64_t step = (int64_t)ceil(watch->until * (double)r->n_steps);
+  r->end_step = step > 1 ? step : 1;
+}
+
 /* What the configuration and the data decide, before there is a model. */
 static trm_status open_task(trm_run *r) {
   trm_config *config = r->options->config;
@@ -211,7 +224,7 @@ static trm_status open_task(trm_run *r) {
   TRM_TRY(trm_task_open(r->comm, config, TRM_USE_TRAIN, r->log, &r->task));
   TRM_TRY(trm_comm_agree(r->comm, resolve_length(r))); /* METIS takes its time */
   trm_watch_phase(r->comm, "set-up", 0);
-  r->n_steps = trm_run_int(r, "train.steps");
+  resolve_end(r);
   return TRM_OK;
 }
 

@@ -1,0 +1,175 @@
+#include "tune_files.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "importance.h"
+#include "journal.h"
+#include "sweep_summary.h"
+#include "text_file.h"
+#include "trireme/core/memory.h"
+#include "trireme/core/numbers.h"
+#include "trireme/io/files.h"
+
+static trm_status place_of(const trm_trials *t, const char *name, char path[TRM_PATH_BYTES]) {
+  return trm_path_join(path, TRM_PATH_BYTES, t->folder, name);
+}
+
+static double value_of(const trm_study *s, int64_t trial, int i) {
+  return s->values[trial * TRM_SPACE_MOST + i];
+}
+
+/* ---- trials ---------------------------------------------------------------------------------- */
+
+/* From 0 to 1 over the range. */
+static double place_in_range(const trm_parameter *p, double value) {
+  if (p->log) return (log(value) - log(p->low)) / (log(p->high) - log(p->low));
+  return (value - p->low) / (p->high - p->low);
+}
+
+static void write_value(const trm_parameter *p, double value, bool places, FILE *file) {
+  char text[TRM_SPACE_TEXT];
+  (void)fputc(',', file);
+  if (places) {
+    if (!isnan(value)) (void)fprintf(file, "%.6g", place_in_range(p, value));
+    return;
+  }
+  trm_parameter_text(p, value, text);
+  trm_csv_field(text, file);
+}
+
+static void write_trial(const trm_study *s, int64_t trial, bool places, FILE *file) {
+  const int64_t j = trm_study_job_of(s, trial, s->n_jobs);
+  const trm_job *job = &s->jobs[j];
+  const bool paused = job->outcome == TRM_JOB_DONE && job->rung + 1 < s->options->rungs;
+  (void)fprintf(file, "%" PRId64 ",%s,", trial,
+                paused ? "given up" : trm_job_outcome_text(job->outcome));
+  if (!isnan(job->score)) (void)fprintf(file, "%.9g", job->score);
+  (void)fprintf(file, ",%.6g,%" PRId64 ",%" PRId64, trm_study_length(s->options, job->rung),
+                job->step, job->best_step);
+  for (int i = 0; i < s->space->n; ++i) {
+    write_value(&s->space->parameters[i], value_of(s, trial, i), places, file);
+  }
+  (void)fputc(',', file);
+  trm_csv_field(job->reason, file);
+  (void)fputc('\n', file);
+}
+
+static trm_status write_trials(const trm_trials *t, bool places) {
+  const trm_study *s = t->search;
+  char path[TRM_PATH_BYTES];
+  trm_text_file file;
+  TRM_TRY(place_of(t, places ? "parallel.csv" : "trials.csv", path));
+  TRM_TRY(trm_text_file_begin(&file));
+  (void)fprintf(file.stream, "trial,outcome,%s,length,step,best_step", t->select);
+  for (int i = 0; i < s->space->n; ++i)
+    (void)fprintf(file.stream, ",%s", s->space->parameters[i].key);
+  (void)fprintf(file.stream, ",reason\n");
+  for (int64_t trial = 0; trial < s->n_begun; ++trial) write_trial(s, trial, places, file.stream);
+  return trm_text_file_publish(&file, path);
+}
+
+static trm_status write_importance(const trm_trials *t) {
+  const trm_study *s = t->search;
+  double shares[TRM_SPACE_MOST];
+  char path[TRM_PATH_BYTES];
+  trm_text_file file;
+  int64_t n;
+  TRM_TRY(trm_study_importance(s, shares, &n));
+  TRM_TRY(place_of(t, "importance.csv", path));
+  TRM_TRY(trm_text_file_begin(&file));
+  (void)fprintf(file.stream, "parameter,variance_explained,trials\n");
+  for (int i = 0; i < s->space->n; ++i) {
+    (void)fprintf(file.stream, "%s,", s->space->parameters[i].key);
+    if (!isnan(shares[i])) (void)fprintf(file.stream, "%.6g", shares[i]);
+    (void)fprintf(file.stream, ",%" PRId64 "\n", n);
+  }
+  return trm_text_file_publish(&file, path);
+}
+
+trm_status trm_tune_write_tables(const trm_trials *t) {
+  TRM_TRY(write_trials(t, false));
+  TRM_TRY(write_trials(t, true));
+  return write_importance(t);
+}
+
+/* ---- the best -------------------------------------------------------------------------------- */
+
+trm_status trm_tune_write_best(const trm_trials *t, int64_t trial) {
+  char path[TRM_PATH_BYTES], folder[TRM_PATH_BYTES], *text = NULL;
+  trm_config *config = NULL;
+  trm_status status;
+  TRM_TRY_OUT(place_of(t, "best.yaml", path));
+  TRM_TRY_OUT(place_of(t, "best", folder));
+  TRM_TRY_OUT(trm_trial_config(t, trial, -1, folder, &config));
+  TRM_TRY_OUT(trm_config_text(config, true, &text));
+  status = trm_file_write_atomic(path, text, strlen(text));
+out:
+  TRM_FREE(text);
+  trm_config_destroy(&config);
+  return status;
+}
+
+trm_status trm_tune_write_test(const trm_trials *t, int64_t trial, double score,
+                               const trm_evaluation *tested) {
+  char path[TRM_PATH_BYTES];
+  trm_text_file file;
+  TRM_TRY(place_of(t, "test.csv", path));
+  TRM_TRY(trm_text_file_begin(&file));
+  (void)fprintf(file.stream, "score,value\ntrial,%" PRId64 "\nsearch_%s,%.9g\n", trial, t->select,
+                score);
+  for (int i = 0; i < tested->n_scores; ++i) {
+    (void)fprintf(file.stream, "%s,%.9g\n", tested->scores[i].name, tested->scores[i].value);
+  }
+  return trm_text_file_publish(&file, path);
+}
+
+trm_status trm_tune_read_test(const trm_trials *t, int64_t trial, trm_evaluation *tested,
+                              bool *found) {
+  char path[TRM_PATH_BYTES], *text = NULL, *rest = NULL;
+  int64_t bytes, of = -1;
+  *found = false;
+  TRM_TRY(place_of(t, "test.csv", path));
+  if (!trm_path_exists(path)) return TRM_OK;
+  TRM_TRY(trm_file_read_all(path, 1 << 20, &text, &bytes));
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+    char *comma = strchr(line, ',');
+    if (!comma) continue;
+    *comma = 0;
+    double value;
+    if (strcmp(line, "trial") == 0) {
+      (void)trm_int_parse(comma + 1, &of);
+    } else if (tested->n_scores < TRM_MAX_SCORES && strncmp(line, "search_", 7) != 0 &&
+               trm_real_parse(comma + 1, &value)) {
+      (void)snprintf(tested->scores[tested->n_scores].name, TRM_SCORE_BYTES, "%.31s", line);
+      tested->scores[tested->n_scores++].value = value;
+    }
+  }
+  TRM_FREE(text);
+  *found = of == trial;
+  if (!*found) tested->n_scores = 0;
+  return TRM_OK;
+}
+
+trm_status trm_tune_print(const trm_trials *t, int64_t trial, const trm_evaluation *tested,
+                          FILE *file) {
+  const trm_study *s = t->search;
+  double shares[TRM_SPACE_MOST];
+  int64_t n;
+  TRM_TRY(trm_study_importance(s, shares, &n));
+  (void)fprintf(file, "%-24s  %-24s  variance explained\n", "parameter", "best value");
+  for (int i = 0; i < s->space->n; ++i) {
+    char text[TRM_SPACE_TEXT], share[32] = "-";
+    const double value = value_of(s, trial, i);
+    trm_parameter_text(&s->space->parameters[i], value, text);
+    if (!isnan(shares[i])) (void)snprintf(share, sizeof share, "%.0f %%", 100 * shares[i]);
+    (void)fprintf(file, "%-24s  %-24s  %s\n", s->space->parameters[i].key,
+                  isnan(value) ? "(not used)" : text, share);
+  }
+  for (int i = 0; tested && i < tested->n_scores; ++i) {
+    (void)fprintf(file, "%-24s  %.6f\n", tested->scores[i].name, tested->scores[i].value);
+  }
+  return TRM_OK;
+}
