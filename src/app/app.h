@@ -26,6 +26,8 @@ int app_train(int argc, char **argv);
 int app_find_lr(int argc, char **argv);
 int app_sweep(int argc, char **argv);
 int app_tune(int argc, char **argv);
+int app_learning_curve(int argc, char **argv);
+int app_bias_variance(int argc, char **argv);
 int app_prepare(int argc, char **argv);
 int app_inspect(int argc, char **argv);
 int app_partition(int argc, char **argv);

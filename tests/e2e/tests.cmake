@@ -44,6 +44,7 @@ foreach(name
     guide
     examples
     sweep
+    tune
   )
   trm_add_script_test(NAME test_${name} FOLDER e2e PROCESSORS 2 TIMEOUT 600
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)
@@ -66,3 +67,5 @@ if(installs)
   trm_add_script_test(NAME test_image FOLDER e2e PROCESSORS 2 TIMEOUT 1800 LABELS long
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_image.py ${CMAKE_BINARY_DIR})
 endif()
+trm_add_script_test(NAME test_tune_kills FOLDER e2e PROCESSORS 2 TIMEOUT 1200 LABELS long
+  COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_tune_kills.py)

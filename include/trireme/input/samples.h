@@ -99,6 +99,9 @@ void trm_samples_close(trm_samples **samples);
 trm_status trm_samples_split(const trm_samples *samples, int split, trm_subset subset,
                              trm_ids *ids);
 
+/** Lets a subset of a split that there is be these samples, in memory alone. Keeps `ids`. */
+void trm_samples_set_split(trm_samples *samples, int split, trm_subset subset, trm_ids ids);
+
 /**
  * Writes a data set: it appears by its name complete or not at all.
  *

@@ -12,6 +12,7 @@
 #include "trireme/comm/comm.h"
 #include "trireme/core/config.h"
 #include "trireme/core/log.h"
+#include "trireme/train/bias_variance.h"
 
 /** Who looks at a run's evaluations, and where it pauses; a run among several that are compared. */
 typedef struct trm_train_watch {
@@ -145,6 +146,11 @@ enum { TRM_MAX_MEMBERS = 64 };
  */
 trm_status trm_evaluate_ensemble(trm_comm *comm, const trm_evaluate_options *options,
                                  const trm_members *members, trm_evaluation *results);
+
+/** Bias and variance of the members' predictions of the test part, without one of the validation part:
+ *  means over its samples. Otherwise as trm_evaluate_ensemble. */
+trm_status trm_evaluate_spread(trm_comm *comm, const trm_evaluate_options *options,
+                               const trm_members *members, trm_bias_variance *parts);
 
 /** Which checkpoints are averaged: those of `words`, or of the one run that it names. */
 typedef struct trm_average_options {

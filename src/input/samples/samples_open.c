@@ -126,6 +126,12 @@ trm_status trm_samples_split(const trm_samples *samples, int split, trm_subset s
   return TRM_OK;
 }
 
+void trm_samples_set_split(trm_samples *samples, int split, trm_subset subset, trm_ids ids) {
+  trm_samples_file *f = (trm_samples_file *)(void *)samples;
+  TRM_ASSERT(split >= 0 && split < samples->n_splits);
+  f->splits[split * TRM_N_SUBSETS + (int)subset] = ids;
+}
+
 /* ---- the kind --------------------------------------------------------------------------------- */
 
 static trm_status describe(const char *path, FILE *file) {

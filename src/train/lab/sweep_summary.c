@@ -9,11 +9,11 @@
 
 /* ---- one run --------------------------------------------------------------------------------- */
 
-/* Column of the test part's score beside that of the validation part; -1: there is none. */
-static int test_column(const trm_curves *curves, int column) {
+/* Column of another part's score beside that of the validation part; -1: there is none. */
+static int column_beside(const trm_curves *curves, int column, const char *part) {
   char name[64];
   if (strncmp(curves->names[column], "valid_", 6) != 0) return -1;
-  (void)snprintf(name, sizeof name, "test_%s", curves->names[column] + 6);
+  (void)snprintf(name, sizeof name, "%s_%s", part, curves->names[column] + 6);
   for (int c = 0; c < curves->n_columns; ++c) {
     if (strcmp(curves->names[c], name) == 0) return c;
   }
@@ -24,8 +24,10 @@ void trm_sweep_shown(const trm_curves *curves, int column, int shown[TRM_SWEEP_S
   int n = 0, score = column;
   shown[n++] = column;
   if (column == 0 && curves->n_columns > 1) shown[n++] = score = 1;
-  const int test = test_column(curves, score);
+  const int test = column_beside(curves, score, "test"),
+            train = column_beside(curves, score, "train");
   if (test >= 0) shown[n++] = test;
+  if (train >= 0) shown[n++] = train;
   while (n < TRM_SWEEP_SHOWN) shown[n++] = -1;
 }
 

@@ -24,9 +24,9 @@ typedef struct trm_sweep_summary {
   bool higher; /* whether more is better */
 } trm_sweep_summary;
 
-enum { TRM_SWEEP_SHOWN = 3 };
+enum { TRM_SWEEP_SHOWN = 4 };
 /** What is shown of an evaluation: the column that decides, the first score besides where that is the loss,
- *  and the test part's score of the same kind; -1 past the last. */
+ *  and the test and training parts' scores of the same kind; -1 past the last. */
 void trm_sweep_shown(const trm_curves *curves, int column, int shown[TRM_SWEEP_SHOWN]);
 /** "valid_accuracy 97.10, test_accuracy 96.55 (step 200)" of a run's best evaluation, into text[size]; shares
  *  in percent. */

@@ -12,6 +12,7 @@
 void trm_ensemble_free(trm_ensemble *e) {
   TRM_FREE(e->sums);
   TRM_FREE(e->votes);
+  TRM_FREE(e->squares);
   TRM_FREE(e->counts);
   TRM_FREE(e->logits);
   TRM_FREE(e->values);
@@ -31,6 +32,8 @@ static trm_status take_room(trm_ensemble *e, int64_t n, int64_t C, bool numbers,
   e->samples_hash = hash;
   TRM_TRY(TRM_ALLOC(&e->sums, n * C, "predictions of an ensemble"));
   TRM_TRY(TRM_ALLOC(&e->counts, n, "predictions of an ensemble"));
+  if (e->parts) TRM_TRY(TRM_ALLOC(&e->squares, n * C, "predictions of an ensemble"));
+  if (numbers) return TRM_OK;
   return e->vote ? TRM_ALLOC(&e->votes, n * C, "votes of an ensemble") : TRM_OK;
 }
 
@@ -45,7 +48,7 @@ static uint64_t hash_subsets(const int8_t *subsets, int64_t n, uint64_t hash) {
 
 /* The first member says what the others must have too. */
 static trm_status check_member(trm_ensemble *e, int64_t n, int64_t C, bool numbers, uint64_t hash) {
-  if (numbers && e->vote) {
+  if (numbers && e->vote && !e->parts) {
     return trm_fail(TRM_ERR_USAGE, "--vote: models of numbers do not vote; leave it away");
   }
   if (e->n_added == 0) return take_room(e, n, C, numbers, hash);
@@ -86,6 +89,7 @@ static trm_status add_rows(const trm_task *task, double *rows) {
     e->counts[i] += 1;
     for (int64_t c = 0; c < C; ++c) {
       e->sums[i * C + c] += row[c];
+      if (e->squares) e->squares[i * C + c] += row[c] * row[c];
       if (row[c] > row[most]) most = c;
     }
     if (e->votes) e->votes[i * C + most] += 1;
@@ -106,6 +110,23 @@ static trm_status deal(const trm_task *task, int64_t *n) {
   }
   if (e->numbers) return TRM_ALLOC(&e->values, *n, "predictions of an ensemble");
   return TRM_ALLOC(&e->logits, *n * e->C, "predictions of an ensemble");
+}
+
+/* Which part the bias and variance are of: the test part, without one the validation part. */
+static trm_subset measured(const int8_t *subsets, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    if (subsets[i] >> TRM_SUBSET_TEST & 1) return TRM_SUBSET_TEST;
+  }
+  return TRM_SUBSET_VALID;
+}
+
+/* Of sample i, as the parts of the loss need it. */
+static trm_spoken spoken_of(const trm_ensemble *e, int64_t i) {
+  return (trm_spoken){.n_models = e->counts[i],
+                      .n_values = e->C,
+                      .sums = e->sums + i * e->C,
+                      .squares = e->squares + i * e->C,
+                      .votes = e->votes ? e->votes + i * e->C : NULL};
 }
 
 /* ---- classes --------------------------------------------------------------------------------- */
@@ -154,6 +175,15 @@ static trm_status join_classes(const trm_task *task, const trm_class_rows *rows,
     }
   }
   measure(e, rows);
+  if (e->parts) {
+    const trm_subset subset = measured(rows->subsets, e->n);
+    e->parts->test = subset == TRM_SUBSET_TEST;
+    for (int64_t i = 0; i < e->n; ++i) {
+      if (!(rows->subsets[i] >> subset & 1) || rows->labels[i] < 0 || e->counts[i] == 0) continue;
+      const trm_spoken spoken = spoken_of(e, i);
+      trm_bias_variance_add_class(e->parts, &spoken, rows->labels[i]);
+    }
+  }
   *whole = *rows;
   whole->logits = e->logits;
   whole->ids = e->ids;
@@ -189,6 +219,16 @@ static trm_status join_numbers(const trm_task *task, const trm_number_rows *rows
   int64_t n;
   TRM_TRY(trm_comm_agree(task->comm, deal(task, &n)));
   for (int64_t k = 0; k < n; ++k) e->values[k] = e->sums[e->ids[k]] / e->counts[e->ids[k]];
+  if (e->parts) {
+    const trm_subset subset = measured(rows->subsets, e->n);
+    e->parts->test = subset == TRM_SUBSET_TEST;
+    for (int64_t i = 0; i < e->n; ++i) {
+      if (!(rows->subsets[i] >> subset & 1) || isnan(rows->targets[i]) || e->counts[i] == 0)
+        continue;
+      const trm_spoken spoken = spoken_of(e, i);
+      trm_bias_variance_add_number(e->parts, &spoken, (double)rows->targets[i]);
+    }
+  }
   e->whole.loss = (double)NAN; /* members measure theirs in units of their own */
   *whole = *rows;
   whole->values = e->values;

@@ -8,6 +8,7 @@
 
 #include "class_scores.h"
 #include "number_scores.h"
+#include "trireme/train/bias_variance.h"
 
 typedef struct trm_ensemble {
   bool vote;             /* count who says which class; equal votes go to the more probable */
@@ -19,10 +20,14 @@ typedef struct trm_ensemble {
   uint64_t samples_hash; /* of labels, subsets and names of classes, as the first member has them */
   double *sums;          /* [n, C] probabilities or numbers; owned */
   double *votes;         /* [n, C] owned; NULL: no votes are counted */
-  double *counts;        /* [n] members that say something of a sample; owned */
-  float *logits;         /* [own samples, C] of the whole; owned */
-  double *values;        /* [own samples] the same of numbers; owned */
-  int32_t *ids;          /* [own samples] owned */
+  trm_bias_variance
+      *parts;      /* of the loss, to be filled in when all have spoken; set by the caller, with
+                               `vote` for classes; NULL: not wanted. Borrowed */
+  double *squares; /* [n, C] of what sums are of; owned; NULL where parts are not wanted */
+  double *counts;  /* [n] members that say something of a sample; owned */
+  float *logits;   /* [own samples, C] of the whole; owned */
+  double *values;  /* [own samples] the same of numbers; owned */
+  int32_t *ids;    /* [own samples] owned */
 } trm_ensemble;
 
 void trm_ensemble_free(trm_ensemble *ensemble);

@@ -14,6 +14,9 @@ static const trm_config_key keys[] = {
                    "What makes an evaluation the best; auto: accuracy."),
     TRM_KEY_BOOL("eval.train", "false", TRM_NO_EFFECT,
                  "Evaluations measure the training part too, as they do the validation part."),
+    TRM_KEY_BOOL("eval.test", "true", TRM_NO_EFFECT,
+                 "Score the test part, where there is one, at every evaluation of a run too; "
+                 "'trireme evaluate' always does."),
 };
 const trm_config_rows trm_class_keys = TRM_CONFIG_ROWS(keys);
 
@@ -33,14 +36,22 @@ static trm_status open_split(const trm_task *task, const trm_class_source *sourc
   const bool hold_out = trm_config_used(task->config, "data.hold_out") &&
                         trm_config_bool(task->config, "data.hold_out");
   TRM_TRY(check_split(task, data));
-  int64_t n_valid = 0;
+  const trm_part_facts facts = {.labels = data->classes->labels};
+  trm_ids ids[TRM_N_SUBSETS];
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
-    trm_ids ids;
-    TRM_TRY(source->split(task, split, (trm_subset)p, hold_out, &ids));
-    for (int64_t i = 0; i < ids.n; ++i) data->subsets[ids.ids[i]] |= (int8_t)(1 << p);
-    if (p == TRM_SUBSET_TRAIN) data->train = ids;
-    if (p == TRM_SUBSET_VALID) n_valid = ids.n;
+    TRM_TRY(source->split(task, split, (trm_subset)p, hold_out, &ids[p]));
   }
+  /* A fold that validates and tests at once is not trained on. */
+  const bool whole = trm_config_int(task->config, "data.folds") > 0 &&
+                     trm_config_used(task->config, "data.hold_out") && !hold_out;
+  const trm_ids valid = whole ? (trm_ids){0} : ids[TRM_SUBSET_VALID];
+  TRM_TRY(trm_training_part_make(task->config, ids[TRM_SUBSET_TRAIN], valid, &facts, &data->part));
+  ids[TRM_SUBSET_TRAIN] = data->train = data->part.train;
+  ids[TRM_SUBSET_VALID] = data->part.valid;
+  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
+    for (int64_t i = 0; i < ids[p].n; ++i) data->subsets[ids[p].ids[i]] |= (int8_t)(1 << p);
+  }
+  const int64_t n_valid = data->part.valid.n;
   const char *path = trm_config_string(task->config, "data.path"), *unit = task->unit;
   if (data->train.n == 0) {
     return trm_fail(TRM_ERR_DATA, "%s: data.split %d leaves no %s for training; choose another",
@@ -88,12 +99,15 @@ trm_status trm_class_data_open(trm_task *task, const trm_class_source *source,
   task->train_loss = task->use != TRM_USE_PREDICT && trm_config_bool(task->config, "eval.train");
   task->digest = g->digest;
   task->host_bytes = trm_graph_store_host_bytes(&data->store);
-  trm_class_scores_declare(task, task->dims.n_outputs, TRM_ALL_SUBSETS);
+  const bool test = task->use != TRM_USE_TRAIN || trm_config_bool(task->config, "eval.test");
+  data->scored = TRM_ALL_SUBSETS & ~(test ? 0U : 1U << TRM_SUBSET_TEST);
+  trm_class_scores_declare(task, task->dims.n_outputs, data->scored);
   return trm_task_select(task);
 }
 
 void trm_class_data_close(trm_class_data *data) {
   trm_graph_store_close(&data->store);
+  trm_training_part_free(&data->part);
   TRM_FREE(data->subsets);
 }
 

@@ -4,6 +4,7 @@
 
 #include "graph_store.h"
 #include "task.h"
+#include "training_part.h"
 
 /** Keys of classes: the split, and what makes an evaluation the best. */
 extern const trm_config_rows trm_class_keys;
@@ -11,7 +12,9 @@ extern const trm_config_rows trm_class_keys;
 typedef struct trm_class_data {
   trm_graph_store store;
   const trm_classes *classes; /* of the samples; borrowed from the data set */
-  trm_ids train;              /* training samples; borrowed likewise */
+  trm_ids train;              /* training samples; borrowed likewise, or of `part` */
+  trm_training_part part;     /* what the split is made of; owned */
+  unsigned scored;            /* subsets that evaluations score, as bits */
   int8_t *subsets;            /* [n_samples] bit s: the sample is in subset s of the split; owned */
   int64_t n_samples;          /* nodes, or graphs of a set */
   int n_splits;

@@ -394,7 +394,7 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
     result->train_loss = train.loss;
   }
   TRM_TRY(measure(task, t, learner, t->eval_targets, &rows, result));
-  return trm_class_scores_add(task, &rows, TRM_ALL_SUBSETS, result);
+  return trm_class_scores_add(task, &rows, t->data.scored, result);
 }
 
 static trm_status attack(trm_task *task, trm_learner *learner, const trm_attack_options *options,
@@ -424,7 +424,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
 }
 
 const trm_task_kind trm_task_nodes = {
-    TRM_TASK_PART("graph", &key_rows, &trm_class_keys, &trm_graph_store_keys,
+    TRM_TASK_PART("graph", &key_rows, &trm_class_keys, &trm_part_keys, &trm_graph_store_keys,
                   &trm_graph_partition_keys, &trm_adversary_keys),
     .more = {&trm_neighbor_batches, &trm_cluster_batches, &trm_neighbor_halo, &trm_cluster_halo,
              TRM_ADVERSARY_PARTS},

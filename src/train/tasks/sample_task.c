@@ -14,6 +14,7 @@
 #include "sample_facts.h"
 #include "sample_writing.h"
 #include "tasks_internal.h"
+#include "training_part.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
@@ -42,6 +43,7 @@ static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 typedef struct sample_task {
   trm_samples *data;
   trm_sample_view view;
+  trm_training_part part; /* what the split is made of; owned */
   trm_ids train;
   trm_sample_scale scale; /* owned */
   trm_augment *augment;   /* owned */
@@ -157,6 +159,20 @@ static trm_status check_valid(const trm_task *task, const sample_task *t, int sp
   return trm_task_without_valid(task, split);
 }
 
+/* Folds, a share or a bootstrap sample take the place of the split's lists, for all who ask for them. */
+static trm_status take_part(const trm_task *task, sample_task *t, int split) {
+  const bool classes = t->data->target == TRM_TARGET_CLASS;
+  const trm_part_facts facts = {.labels = classes ? t->data->classes.labels : NULL,
+                                .groups = t->data->groups};
+  trm_ids train, valid;
+  TRM_TRY(trm_samples_split(t->data, split, TRM_SUBSET_TRAIN, &train));
+  TRM_TRY(trm_samples_split(t->data, split, TRM_SUBSET_VALID, &valid));
+  TRM_TRY(trm_training_part_make(task->config, train, valid, &facts, &t->part));
+  trm_samples_set_split(t->data, split, TRM_SUBSET_TRAIN, t->part.train);
+  trm_samples_set_split(t->data, split, TRM_SUBSET_VALID, t->part.valid);
+  return TRM_OK;
+}
+
 /* The split, and its samples to train on. */
 static trm_status open_split(const trm_task *task, sample_task *t) {
   const int split = (int)trm_config_int(task->config, "data.split");
@@ -164,6 +180,7 @@ static trm_status open_split(const trm_task *task, sample_task *t) {
     return trm_fail(TRM_ERR_CONFIG, "data.split is %d, but %s has %d, from 0 to %d", split,
                     t->data->path, t->data->n_splits, t->data->n_splits - 1);
   }
+  if (t->data->n_splits > 0) TRM_TRY(take_part(task, t, split));
   TRM_TRY(trm_samples_split(t->data, split, TRM_SUBSET_TRAIN, &t->train));
   if (t->train.n > 0) return check_valid(task, t, split);
   return trm_fail(TRM_ERR_DATA, "%s: data.split %d leaves no sample for training; choose another",
@@ -333,6 +350,7 @@ static void close_samples(trm_task *task) {
   trm_adversary_destroy(&t->adversary);
   trm_sample_loader_destroy(&t->loader);
   trm_samples_close(&t->data);
+  trm_training_part_free(&t->part);
   trm_sample_scale_free(&t->scale);
   trm_augment_destroy(&t->augment);
   TRM_FREE(t->levels);
@@ -592,23 +610,23 @@ static trm_status check_facts(trm_task *task, const trm_facts *facts, const char
   return task->use == TRM_USE_PREDICT && classes ? take_classes(t, facts, path) : TRM_OK;
 }
 
-const trm_task_kind trm_task_samples = {TRM_TASK_PART("samples", &rows, &trm_sample_evaluation_keys,
-                                                      &trm_sample_writing_keys,
-                                                      &trm_adversary_keys),
-                                        .more = {TRM_ADVERSARY_PARTS},
-                                        .select = "loss",
-                                        .subset = "validation",
-                                        .unit = "sample",
-                                        .open = open_samples,
-                                        .close = close_samples,
-                                        .resolve = resolve,
-                                        .plan = plan,
-                                        .start = start,
-                                        .run = run,
-                                        .samples = samples,
-                                        .evaluate = evaluate,
-                                        .facts = put_facts,
-                                        .check_facts = check_facts,
-                                        .any_ranks = true,
-                                        .attack = attack,
-                                        .predict = predict};
+const trm_task_kind trm_task_samples = {
+    TRM_TASK_PART("samples", &rows, &trm_part_keys, &trm_bootstrap_keys,
+                  &trm_sample_evaluation_keys, &trm_sample_writing_keys, &trm_adversary_keys),
+    .more = {TRM_ADVERSARY_PARTS},
+    .select = "loss",
+    .subset = "validation",
+    .unit = "sample",
+    .open = open_samples,
+    .close = close_samples,
+    .resolve = resolve,
+    .plan = plan,
+    .start = start,
+    .run = run,
+    .samples = samples,
+    .evaluate = evaluate,
+    .facts = put_facts,
+    .check_facts = check_facts,
+    .any_ranks = true,
+    .attack = attack,
+    .predict = predict};

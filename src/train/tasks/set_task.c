@@ -220,7 +220,7 @@ static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop s
   }
   TRM_TRY(measure(task, t, learner, TRM_SUBSET_VALID, result));
   const trm_class_rows rows = own_rows(task, t);
-  return trm_class_scores_add(task, &rows, TRM_ALL_SUBSETS, result);
+  return trm_class_scores_add(task, &rows, t->data.scored, result);
 }
 
 static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
@@ -279,17 +279,18 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
   return trm_graph_batches_samples(t->batches, step, ids, offsets);
 }
 
-const trm_task_kind trm_task_set = {
-    TRM_TASK_PART("graphs", &key_rows, &trm_class_keys, &trm_graph_store_keys, &trm_batch_keys),
-    .select = "accuracy",
-    .subset = "validation",
-    .unit = "graph",
-    .open = open_set,
-    .close = close_set,
-    .resolve = resolve,
-    .plan = plan,
-    .start = start,
-    .run = run,
-    .samples = samples,
-    .evaluate = evaluate,
-    .predict = predict};
+const trm_task_kind trm_task_set = {TRM_TASK_PART("graphs", &key_rows, &trm_class_keys,
+                                                  &trm_part_keys, &trm_bootstrap_keys,
+                                                  &trm_graph_store_keys, &trm_batch_keys),
+                                    .select = "accuracy",
+                                    .subset = "validation",
+                                    .unit = "graph",
+                                    .open = open_set,
+                                    .close = close_set,
+                                    .resolve = resolve,
+                                    .plan = plan,
+                                    .start = start,
+                                    .run = run,
+                                    .samples = samples,
+                                    .evaluate = evaluate,
+                                    .predict = predict};

@@ -178,6 +178,23 @@ trm_status trm_evaluate_ensemble(trm_comm *comm, const trm_evaluate_options *opt
   return status;
 }
 
+trm_status trm_evaluate_spread(trm_comm *comm, const trm_evaluate_options *options,
+                               const trm_members *members, trm_bias_variance *parts) {
+  trm_bias_variance sums = {.n = 0};
+  trm_ensemble e = {.vote = true, .n_members = members->n, .parts = &sums};
+  trm_status status = TRM_OK;
+  for (int i = 0; i < members->n && status == TRM_OK; ++i) {
+    trm_evaluation result;
+    trm_evaluate_options of = *options;
+    of.run = members->runs[i];
+    status = evaluate_one(comm, &of, &e, &result);
+    if (status == TRM_OK) status = check_spoken(&e, i + 1, of.run);
+  }
+  *parts = trm_bias_variance_mean(&sums);
+  trm_ensemble_free(&e);
+  return status;
+}
+
 static trm_status predict_one(trm_comm *comm, const trm_predict_options *options,
                               trm_ensemble *ensemble, int64_t *n_rows) {
   opened o;
