@@ -10,6 +10,7 @@
 #include "trireme/input/augment.h"
 #include "trireme/math/threads.h"
 #include "trireme/train/keys.h"
+#include "trireme/train/tune.h"
 
 static const app_command commands[] = {
     {"train", "CONFIG.yaml [--set KEY=VALUE]... [--resume[=CHECKPOINT]] [--seeds 0-9]",
@@ -61,9 +62,10 @@ static const app_command commands[] = {
      "curves of runs in the terminal, also of one that is going on", app_show_runs, NULL},
     {"doctor", "", "show ranks, threads, binding and speed, and what is wrong with them",
      app_doctor, NULL},
-    {"help", "[COMMAND [KIND] | config [GROUP | KEY] | GROUP | augment]",
-     "this page, a command's options, configuration keys, or what is done to samples", app_help,
-     NULL},
+    {"help", "[COMMAND [KIND] | config [GROUP | KEY] | GROUP | augment | search]",
+     "this page, a command's options, configuration keys, what is done to samples, or keys of a "
+     "search",
+     app_help, NULL},
     {"version", "", "print the version", app_version, NULL},
 };
 
@@ -144,7 +146,8 @@ int app_help(int argc, char **argv) {
     return app_end(NULL, app_expect("help", &words, 1, "one command"));
   }
   const bool augment = words.n > 0 && strcmp(words.items[0], "augment") == 0;
-  if (words.n > 0 && !keys && !augment) {
+  const bool search = words.n > 0 && strcmp(words.items[0], "search") == 0;
+  if (words.n > 0 && !keys && !augment && !search) {
     if (!command) return app_end(NULL, unknown(words.items[0]));
     char help[] = "--help", *page[] = {help, words.n > 1 ? argv[1] : NULL, NULL};
     return command->run(words.n, page);
@@ -152,6 +155,7 @@ int app_help(int argc, char **argv) {
   const char *word = config ? (words.n > 1 ? words.items[1] : NULL) : words.items[0];
   if (app_speaks() && keys) status = print_keys(word);
   if (app_speaks() && augment) trm_augment_help(stdout);
+  if (app_speaks() && search) status = trm_tune_help(stdout);
   if (app_speaks() && words.n == 0) print_commands();
   return app_end(NULL, status);
 }

@@ -73,6 +73,8 @@ folds = sorted(os.listdir(f"{folder}/nested/split_0/trials/00001"))
 equal(folds, ["fold_0", "fold_1"], "inner folds")
 
 # ---- what is refused
+os.makedirs(f"{folder}/lost/trials")
+one_line(run("tune", asha, "-o", f"{folder}/lost"), 64, "lost/trials", "journal")
 one_line(run("tune", asha, "-o", f"{folder}/a1"), 64, "journal.csv", "--resume")
 one_line(run("tune", asha, "-o", f"{folder}/a1", "--resume", "--set", "run.seed=5", ranks=2), 65, "journal.csv:1")
 lines = read(f"{folder}/a1/journal.csv").splitlines(True)

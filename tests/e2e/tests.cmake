@@ -45,6 +45,7 @@ foreach(name
     examples
     sweep
     tune
+    lab
   )
   trm_add_script_test(NAME test_${name} FOLDER e2e PROCESSORS 2 TIMEOUT 600
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)

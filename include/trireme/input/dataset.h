@@ -36,6 +36,13 @@ int64_t trm_dataset_characters(const trm_dataset *dataset, trm_subset subset);
 /** Content hash of tokens, vocabulary and splits; the same on every rank if the files are. */
 uint64_t trm_dataset_digest(const trm_dataset *dataset);
 
+/**
+ * Lets the parts be others, in memory alone: with n_folds > 0 training and validation part together are cut into
+ * n_folds + 1 pieces, of which fold `fold` trains on the first fold + 1 and validates on the next, since what comes
+ * later must not be known; then the first `share` of the training part is kept.
+ * @return TRM_ERR_CONFIG where the validation part does not follow the training part
+ */
+trm_status trm_dataset_set_parts(trm_dataset *dataset, int64_t n_folds, int64_t fold, double share);
 /** UTF-8 text of a token as the vocabulary has it, not 0-terminated; *bytes its length. Borrowed. */
 const char *trm_dataset_token_text(const trm_dataset *dataset, int32_t token, int *bytes);
 /** Tokens of a UTF-8 text, see trm_vocab_encode. *tokens is a counted block (TRM_FREE). */

@@ -2,6 +2,8 @@
 #ifndef TRIREME_TRAIN_TUNE_H
 #define TRIREME_TRAIN_TUNE_H
 
+#include <stdio.h>
+
 #include "trireme/comm/comm.h"
 #include "trireme/core/config.h"
 #include "trireme/core/log.h"
@@ -20,6 +22,9 @@ typedef struct trm_tune_options {
 /** Path of the configuration that a space file names, into path[size]; checks the rest of the file as far as
  *  it can be without it. Not collective. @return TRM_ERR_CONFIG, TRM_ERR_IO */
 trm_status trm_tune_config_path(const char *space, char *path, size_t size);
+
+/** Prints the keys of a space's search. */
+trm_status trm_tune_help(FILE *file);
 
 /**
  * Searches: trials are trained by groups of ranks, each with the bits that it has alone, and what is tried

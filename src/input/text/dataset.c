@@ -5,11 +5,13 @@
  */
 #include "trireme/input/dataset.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kind_internal.h"
 #include "text_internal.h"
 #include "trireme/core/hash.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/seal.h"
 
@@ -79,6 +81,30 @@ static trm_status read_splits(trm_dataset *dataset) {
                     dataset->path, (long long)t, (long long)(t + n_t), (long long)v,
                     (long long)(v + n_v));
   }
+  return TRM_OK;
+}
+
+trm_status trm_dataset_set_parts(trm_dataset *dataset, int64_t n_folds, int64_t fold,
+                                 double share) {
+  trm_token_range *train = &dataset->subset[TRM_SUBSET_TRAIN],
+                  *valid = &dataset->subset[TRM_SUBSET_VALID];
+  const int64_t n = train->n + valid->n;
+  if (n_folds > 0 && valid->n > 0 && valid->begin != train->begin + train->n) {
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "data.folds is %lld, but the validation part of %s does not follow its training "
+        "part; set it to 0, or prepare the data with --valid-share",
+        (long long)n_folds, dataset->path);
+  }
+  if (n_folds > 0) {
+    train->n = trm_share_begin(n, fold + 1, n_folds + 1);
+    valid->begin = train->begin + train->n;
+    valid->n = trm_share_begin(n, fold + 2, n_folds + 1) - train->n;
+    train->characters = valid->characters = -1;
+  }
+  const double kept = ceil(share * (double)train->n);
+  if (share < 1) train->n = kept > 1 ? (int64_t)kept : 1;
+  if (share < 1) train->characters = -1;
   return TRM_OK;
 }
 

@@ -18,6 +18,11 @@ typedef struct trm_debian_counts {
   int64_t n_virtual[TRM_N_RELATIONS], n_unresolved[TRM_N_RELATIONS];
 } trm_debian_counts;
 
+typedef struct trm_token_range {
+  int64_t begin, n;
+  int64_t characters; /* of its text, -1: it is not said */
+} trm_token_range;
+
 struct trm_dataset {
   trm_container *file;
   char *path, *source, *created_by;
@@ -25,10 +30,7 @@ struct trm_dataset {
   trm_dtype stored; /* type of /tokens in the file */
   trm_dtype narrow; /* type in memory: the smallest that holds the vocabulary */
   int64_t n_tokens;
-  struct {
-    int64_t begin, n;
-    int64_t characters; /* of its text, -1: the file does not say */
-  } subset[TRM_N_TEXT_SUBSETS];
+  trm_token_range subset[TRM_N_TEXT_SUBSETS];
   void *cache; /* [n_tokens] narrow, or NULL: read from the file */
   uint64_t digest;
   trm_debian_counts debian;

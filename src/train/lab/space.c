@@ -10,6 +10,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/numbers.h"
 #include "trireme/io/files.h"
+#include "trireme/train/tune.h"
 
 /* ---- the keys of a search -------------------------------------------------------------------- */
 
@@ -87,8 +88,17 @@ static void take_search(const trm_config *c, trm_search_options *o) {
   if (o->prune != TRM_PRUNE_HALVING && o->prune != TRM_PRUNE_ASHA) o->rungs = 1;
 }
 
+static trm_config_parts search_parts(void) {
+  return (trm_config_parts){.groups = "search", .parts = {&part}, .n = 1};
+}
+
+trm_status trm_tune_help(FILE *file) {
+  const trm_config_parts parts = search_parts();
+  return trm_config_help(&parts, file);
+}
+
 static trm_status read_search(trm_space *s, int at) {
-  const trm_config_parts parts = {.groups = "search", .parts = {&part}, .n = 1};
+  const trm_config_parts parts = search_parts();
   trm_config *config = NULL;
   trm_status status = TRM_OK;
   TRM_TRY(trm_config_create(&parts, &config));

@@ -135,6 +135,17 @@ out:
   return status;
 }
 
+/* Trials of a search whose journal is gone would be taken for this one's. */
+static trm_status check_folder(const tune *t) {
+  char journal[TRM_PATH_BYTES], trials[TRM_PATH_BYTES];
+  TRM_TRY(trm_path_join(journal, sizeof journal, t->folder, "journal.csv"));
+  TRM_TRY(trm_path_join(trials, sizeof trials, t->folder, "trials"));
+  if (trm_path_exists(journal) || !trm_path_exists(trials)) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE,
+                  "%s: trials of a search without its journal; choose another folder, or remove it",
+                  trials);
+}
+
 static trm_status prepare(tune *t, int64_t split) {
   trm_config *config = t->options->config;
   const trm_task_kind *kind;
@@ -160,6 +171,7 @@ static trm_status prepare(tune *t, int64_t split) {
     TRM_TRY(TRM_ALLOC(&t->trials.tracks, t->search.n_trials, "evaluations of trials"));
   }
   if (trm_comm_rank(t->comm) != 0) return TRM_OK;
+  TRM_TRY(check_folder(t));
   TRM_TRY(trm_folder_make(t->folder));
   return trm_journal_open(t->folder, &t->search, t->identity, t->options->resume, &t->journal);
 }

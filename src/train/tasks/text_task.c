@@ -6,6 +6,7 @@
 #include "evaluate.h"
 #include "tasks_internal.h"
 #include "text_generate.h"
+#include "training_part.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
@@ -23,6 +24,17 @@ static const trm_config_key keys[] = {
                  "Share of the training part that eval.train measures, always the same of it."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
+
+/* A text is cut in its order. */
+static const trm_config_key part_keys[] = {
+    TRM_KEY_INT("data.folds", "0", 0, 1000000, "folds", TRM_ON_RESULT,
+                "Cut training and validation part into one piece more: data.fold k validates on "
+                "piece k + 1 and trains on those before; 0: as the data are."),
+    TRM_KEY_INT("data.fold", "0", 0, 1000000, "", TRM_ON_RESULT, "Which of data.folds validates."),
+    TRM_KEY_REAL("data.train_share", "1", 1e-9, 1, "", TRM_ON_RESULT,
+                 "Share of the training part that is trained on, from its beginning."),
+};
+static const trm_config_rows part_rows = TRM_CONFIG_ROWS(part_keys);
 
 typedef struct text_task {
   trm_dataset *dataset;
@@ -47,7 +59,11 @@ static trm_status open_text(trm_task *task) {
   task->self = t;
   t->T = trm_config_int(task->config, "model.context");
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
+  TRM_TRY(trm_training_part_check(task->config));
   TRM_TRY(trm_dataset_open(trm_config_string(task->config, "data.path"), &t->dataset));
+  TRM_TRY(trm_dataset_set_parts(t->dataset, trm_config_int(task->config, "data.folds"),
+                                trm_config_int(task->config, "data.fold"),
+                                trm_config_real(task->config, "data.train_share")));
   task->dims = (trm_model_dims){.n_outputs = trm_dataset_vocab(t->dataset)};
   if (per_character(t->dataset)) trm_task_add_score(task, "valid", "nats_per_char");
   task->train_loss = trm_config_bool(task->config, "eval.train");
@@ -206,7 +222,7 @@ static trm_status check_facts(trm_task *task, const trm_facts *facts, const char
                   vocab.unit);
 }
 
-const trm_task_kind trm_task_text = {TRM_TASK_PART("text", &rows),
+const trm_task_kind trm_task_text = {TRM_TASK_PART("text", &rows, &part_rows),
                                      .select = "loss",
                                      .subset = "validation",
                                      .unit = "token",

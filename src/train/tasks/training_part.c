@@ -39,26 +39,32 @@ static int64_t merge(trm_ids a, trm_ids b, int32_t *out) {
   return n;
 }
 
+trm_status trm_training_part_check(const trm_config *config) {
+  const int64_t n_folds = trm_config_int(config, "data.folds");
+  const int64_t fold = trm_config_int(config, "data.fold");
+  if (n_folds == 1) {
+    return trm_fail(TRM_ERR_CONFIG, "data.folds is 1; set it to 2 or more, or to 0 for none");
+  }
+  if (fold == 0 || fold < n_folds) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "data.fold is %" PRId64 ", but data.folds %" PRId64
+                  "; set data.folds to how many there are, and data.fold to one from 0 on",
+                  fold, n_folds);
+}
+
 static trm_status take_fold(const trm_config *config, const trm_part_facts *facts, uint64_t seed,
                             trm_training_part *p) {
-  const int64_t n_folds = trm_config_int(config, "data.folds"),
-                fold = trm_config_int(config, "data.fold");
+  const int64_t n_folds = trm_config_int(config, "data.folds");
+  const int64_t fold = trm_config_int(config, "data.fold"), most = p->train.n + p->valid.n;
   int32_t *pool = NULL;
-  if (fold > 0 && fold >= n_folds) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "data.fold is %" PRId64 ", but data.folds %" PRId64 "; set folds, from "
-                    "which it is one",
-                    fold, n_folds);
-  }
+  trm_status status;
+  TRM_TRY(trm_training_part_check(config));
   if (n_folds == 0) return TRM_OK;
-  const int64_t most = p->train.n + p->valid.n;
-  trm_status status =
-      n_folds >= 2 && n_folds <= most
-          ? TRM_OK
-          : trm_fail(TRM_ERR_CONFIG,
-                     "data.folds is %" PRId64 " of %" PRId64 " samples; set it to 2 to %" PRId64,
-                     n_folds, most, most);
-  TRM_TRY(status);
+  if (n_folds > most) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "data.folds is %" PRId64 " of %" PRId64 " samples; set it to 2 to %" PRId64,
+                    n_folds, most, most);
+  }
   TRM_TRY(TRM_ALLOC(&pool, most, part_text));
   TRM_TRY_OUT(TRM_ALLOC(&p->lists[0], most, part_text));
   TRM_TRY_OUT(TRM_ALLOC(&p->lists[1], most, part_text));

@@ -10,6 +10,9 @@ extern const trm_config_rows trm_part_keys;
 /** Key: a bootstrap sample, for tasks that can train on a sample twice. */
 extern const trm_config_rows trm_bootstrap_keys;
 
+/** That data.fold is one of data.folds. @return TRM_ERR_CONFIG */
+trm_status trm_training_part_check(const trm_config *config);
+
 typedef struct trm_training_part {
   trm_ids train, valid; /* of the split, or of the lists below */
   int32_t *lists[4];    /* owned */
