@@ -2,7 +2,7 @@
 #ifndef TRIREME_PREPARE_WORDS_INTERNAL_H
 #define TRIREME_PREPARE_WORDS_INTERNAL_H
 
-#include "../names_internal.h"
+#include "names_internal.h"
 
 /** Words in the order of their first appearance. Zero it first. */
 typedef struct trm_words {
