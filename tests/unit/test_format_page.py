@@ -37,8 +37,8 @@ def check(folder, code, file, parts):
 def main():
     with open(os.path.join(sys.argv[1], "data", "FORMAT.md"), encoding="utf-8") as page:
         codes = re.findall(r"```python\n(.*?)```", page.read(), re.S)
-    if len(codes) != 4:
-        sys.exit(f"data/FORMAT.md has {len(codes)} pieces of Python, expected 4")
+    if len(codes) != 5:
+        sys.exit(f"data/FORMAT.md has {len(codes)} pieces of Python, expected 5")
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "corpus.txt"), "w", encoding="utf-8", newline="") as out:
             out.write(TEXT)
@@ -53,6 +53,9 @@ def main():
         check(folder, codes[3], "ring.h5",
               ["kind         graph", "source       a ring", "600  symmetric: 300 both ways",
                "8  dense", "50  train, 25 valid, 25 test, 0 in none"])
+        check(folder, codes[4], "shop.h5",
+              ["kind         shop", "10  2 of them bought nothing before day 20", "60  60 different pairs",
+               "days 20 to 29", "3  words and fields, 12 values"])
 
 
 main()

@@ -25,8 +25,8 @@ NOT_CHOICES = {"op_list.h", "kernel_list.h", "task_list.h"}
 ORDINARY = {"step", "constant", "ring", "canonical", "reference", "full", "nodes", "set", "pairs", "graph", "graphs",
             "interactions", "neighbor", "cluster", "samples", "scale", "shift", "noise", "drop", "swap", "mask",
             "contrast"}
-# Also names of other things down there: a type of value, an operator.
-PASSED_OVER = {"text", "linear"}
+# Also names of other things down there: a type of value, an operator, a kind of data.
+PASSED_OVER = {"text", "linear", "shop"}
 
 
 def read_lists(root):

@@ -124,6 +124,28 @@ typedef struct trm_triplets {
                                 negative), rising: who needs a node's gradient */
 } trm_triplets;
 
+/**
+ * Customers of a shop, and the products among which each chooses, as places in a collection in which
+ * every node is one of the two. Lists name products by their numbers here, rising.
+ */
+typedef struct trm_choices {
+  int64_t n_customers, n_products;
+  const int32_t *customers; /* [n_customers] places in the collection */
+  const int32_t *products;  /* [n_products] likewise */
+  const float
+      *log_shares; /* [n_products] log of how probable it was that a product came in here; 0:
+                                    certain */
+  trm_csr bought;  /* [n_customers, n_products] what each then buys */
+  trm_csr known;   /* [n_customers, n_products] what each had bought before */
+  int64_t n_habits;
+  const float *habits; /* [known.n_edges, n_habits] numbers of those pairs */
+  const int32_t
+      *rivals;   /* [bought.n_edges] a product that the customer does not buy, -1: there is none;
+                            for losses of pairs */
+  int64_t first; /* the loss of customers [first, first + blocks[last]) is this process's */
+  const int64_t *blocks; /* [blocks of the pass + 1] first customer of each, from 0 */
+} trm_choices;
+
 /** What a pass sees of a graph: the field of its seeds, a whole graph, or a set of graphs. */
 typedef struct trm_graph_batch {
   trm_features features;
@@ -139,6 +161,12 @@ typedef struct trm_graph_batch {
   const trm_collection *collection; /* nodes of the batch; NULL when no loss is asked */
   const trm_hop *last;              /* the last hop, to those nodes alone */
   const trm_triplets *triplets;
+  /* a shop */
+  trm_features facts;         /* dense numbers of this process's nodes on the day of the pass */
+  int64_t n_ids;              /* of its products that have a vector of their own in this pass, */
+  const int32_t *id_rows;     /* [n_ids] the row of it, each once, */
+  const int32_t *id_places;   /* [n_ids] and the row among own nodes */
+  const trm_choices *choices; /* NULL when no loss is asked */
 } trm_graph_batch;
 
 /** How a model wants its samples. */

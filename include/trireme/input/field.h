@@ -62,6 +62,17 @@ trm_status trm_field_create(const trm_graph *graph, const trm_partition *partiti
  */
 trm_status trm_field_drop_edges(const trm_field *field, double p, uint64_t seed, int64_t step,
                                 trm_field **thinned);
+/**
+ * A field of the same rows as it was on `day`, of a symmetric graph without weights or seeds: edges with
+ * days[edge] < day, of which some are left out as by trm_field_drop_edges. Degrees are those of that day.
+ *
+ * @param days  [edges of the graph, as rows of `in` have them]
+ * @param past  as `thinned`
+ *
+ * Cost: three to four passes over the edges of own rows and of their columns.
+ */
+trm_status trm_field_before(const trm_field *field, const int32_t *days, int64_t day, double p,
+                            uint64_t seed, int64_t step, trm_field **past);
 /** NULL is accepted; sets NULL. */
 void trm_field_destroy(trm_field **field);
 

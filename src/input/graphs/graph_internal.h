@@ -38,6 +38,12 @@ typedef enum trm_graph_place {
   TRM_GA_TEST_OFFSETS,
   TRM_GA_TEST_ITEMS,
   TRM_N_GRAPH_PLACES,
+  /* Of a shop, which has no use for what else stands there: a place more would change the digests of all
+   * data sets. */
+  TRM_GA_FEATURE_SHIFTS = TRM_GA_GRAPHS,
+  TRM_GA_FEATURE_SCALES = TRM_GA_FOLDS,
+  TRM_GA_DAY_OFFSETS = TRM_GA_TEST_OFFSETS,
+  TRM_GA_DAYS = TRM_GA_TEST_ITEMS,
 } trm_graph_place;
 
 /** What the length of an array has to do with the member `count` of the kind's struct. */
@@ -222,6 +228,10 @@ struct trm_graph_kind {
 /** Opens a data set of one kind; NULL: of any. As trm_graph_open otherwise. *data is the kind's struct. */
 trm_status trm_graph_open_kind(const trm_graph_kind *kind, const char *path,
                                const trm_graph_memory *memory, bool features, void **data);
+/** Edges of a graph with two sorts of nodes, for make_edges: rows of `lists` come first, then its columns;
+ *  row u lists its columns, row n_rows + i the rows that have it. @param[out] offsets  [nodes + 1]
+ *  @param[out] columns  [2 n_edges] */
+void trm_graph_join_sides(const trm_csr *lists, int64_t *offsets, int32_t *columns);
 /** The struct of a kind, when the open graph is of it. */
 const void *trm_graph_data_of(const trm_graph *graph, const trm_graph_kind *kind);
 /** trm_data_kind.describe of every kind of graphs. */

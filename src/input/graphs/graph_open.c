@@ -72,6 +72,14 @@ static void fill_degrees(const trm_csr *in, float *degrees) {
   }
 }
 
+void trm_graph_join_sides(const trm_csr *lists, int64_t *offsets, int32_t *columns) {
+  const int64_t n = lists->n_edges, left = lists->n_rows;
+  trm_csr_transpose(lists, offsets + left, columns + n, NULL);
+  for (int64_t r = 0; r <= lists->n_columns; ++r) offsets[left + r] += n;
+  memcpy(offsets, lists->offsets, (size_t)left * sizeof *offsets);
+  for (int64_t e = 0; e < n; ++e) columns[e] = (int32_t)(left + lists->columns[e]);
+}
+
 static void derive(trm_graph_file *f, const pieces *p, bool fill) {
   trm_graph *g = f->graph;
   if (f->kind->make_edges) {

@@ -108,14 +108,8 @@ static int64_t count_edges(const void *data) {
   return 2 * ((const trm_interactions *)data)->train.n_edges;
 }
 
-/* Users first, then items: row u lists its items, row n_users + i the users that have it. */
 static void make_edges(const void *data, int64_t *offsets, int32_t *columns) {
-  const trm_interactions *d = data;
-  const int64_t n = d->train.n_edges;
-  trm_csr_transpose(&d->train, offsets + d->n_users, columns + n, NULL);
-  for (int64_t r = 0; r <= d->n_items; ++r) offsets[d->n_users + r] += n;
-  memcpy(offsets, d->train.offsets, (size_t)d->n_users * sizeof *offsets);
-  for (int64_t e = 0; e < n; ++e) columns[e] = (int32_t)(d->n_users + d->train.columns[e]);
+  trm_graph_join_sides(&((const trm_interactions *)data)->train, offsets, columns);
 }
 
 /* ---- description, writing --------------------------------------------------------------------- */
