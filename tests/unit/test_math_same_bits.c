@@ -765,6 +765,51 @@ static void case_trm_bpr_decay_backward(trial *t) {
   note(t, dz, R * C);
 }
 
+/* Rows that rise, each column once. */
+static trm_csr rising_of(trial *t, int64_t n, int64_t C) {
+  int64_t *offsets = array(t, n + 1, sizeof *offsets);
+  int32_t *columns = array(t, n * C, sizeof *columns);
+  for (int64_t i = 0; i < n; ++i) {
+    offsets[i + 1] = offsets[i];
+    for (int64_t c = below(t, 9); c < C; c += 1 + below(t, 9)) {
+      columns[offsets[i + 1]++] = (int32_t)c;
+    }
+  }
+  return (trm_csr){n, C, offsets[n], offsets, columns, NULL, NULL};
+}
+static trm_choices choices_of(trial *t, int64_t n, int64_t J) {
+  trm_choices c = {.n_customers = n, .n_products = J, .n_habits = 1 + below(t, 5)};
+  c.bought = rising_of(t, n, J);
+  c.known = rising_of(t, n, J);
+  c.habits = reals(t, c.known.n_edges * c.n_habits);
+  int32_t *rivals = ids_of(t, c.bought.n_edges, J);
+  float *shares = array(t, J, sizeof *shares);
+  for (int64_t j = 0; j < J; ++j) shares[j] = coin(t) ? 0 : -(float)below(t, 9);
+  for (int64_t i = 0; i < c.bought.n_edges; i += 1 + below(t, 5)) rivals[i] = -1;
+  c.rivals = rivals;
+  c.log_shares = shares;
+  return c;
+}
+static void case_trm_choice_complete(trial *t) {
+  const int64_t n = 1 + below(t, 20), J = width(t);
+  const trm_choices c = choices_of(t, n, J);
+  const int64_t step = 1 + c.n_habits + below(t, 3);
+  float *s = reals(t, n * J);
+  const trm_choice_scores scores = {reals(t, J), reals(t, n * step), step};
+  trm_choice_complete(s, &c, &scores);
+  note(t, s, n * J);
+}
+static void case_trm_choice(trial *t) {
+  const int64_t n = 1 + below(t, 20), J = width(t);
+  const trm_choices c = choices_of(t, n, J);
+  float *s = reals(t, n * J), *losses = reals(t, n), *dh = reals(t, n * (1 + c.n_habits));
+  float *scratch = reals(t, c.bought.n_edges);
+  trm_choice(s, losses, dh, scratch, &c, reals(t, n), (trm_choice_loss)below(t, 3));
+  note(t, s, n * J);
+  note(t, losses, n);
+  note(t, dh, n * (1 + c.n_habits));
+}
+
 /* ---- over flat arrays ------------------------------------------------------------------------ */
 
 static void case_trm_sum_squares(trial *t) {
@@ -927,15 +972,7 @@ static void case_trm_top_k(trial *t) {
   const int64_t n = 1 + below(t, 20), C = width(t), K = 1 + below(t, 20);
   int32_t *top = ids_of(t, n * K, 2);
   const float *x = reals(t, n * C);
-  int64_t *offsets = array(t, n + 1, sizeof *offsets);
-  int32_t *columns = array(t, n * C, sizeof *columns);
-  for (int64_t i = 0; i < n; ++i) { /* rising */
-    offsets[i + 1] = offsets[i];
-    for (int64_t c = below(t, 9); c < C; c += 1 + below(t, 9)) {
-      columns[offsets[i + 1]++] = (int32_t)c;
-    }
-  }
-  const trm_csr exclude = {n, C, offsets[n], offsets, columns, NULL, NULL};
+  const trm_csr exclude = rising_of(t, n, C);
   const trm_csr *given = coin(t) ? &exclude : NULL;
   trm_top_k(top, x, given, n, C, K);
   note_ints(t, top, n * K);

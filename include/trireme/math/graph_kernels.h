@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trireme/core/batch.h"
 #include "trireme/core/csr.h"
 #include "trireme/core/random.h"
+#include "trireme/math/choice.h"
 #include "trireme/math/real.h"
 
 /* ---- sums and maxima over edges -------------------------------------------------------------- */
@@ -122,6 +124,31 @@ void trm_segment_first(trm_real *y, const trm_real *x, const int64_t *offsets, i
 /** dx[n_rows, C] (+)= dy on first rows; all others get 0. */
 void trm_segment_first_backward(trm_real *dx, const trm_real *dy, const int64_t *offsets, int64_t n,
                                 int64_t n_rows, int64_t C, bool add);
+
+/* ---- choices -------------------------------------------------------------------------------- */
+
+/** Scores of choices besides the products of vectors. */
+typedef struct trm_choice_scores {
+  const trm_real *bias; /* [J] of products */
+  const trm_real
+      *customers; /* [n, 1 + n_habits] of each customer: a bias, and the weights of habits */
+  int64_t step;   /* from one of its rows to the next */
+} trm_choice_scores;
+
+/** Scores s[n, J], products of vectors, plus biases and habits of what is known. */
+void trm_choice_complete(trm_real *s, const trm_choices *choices, const trm_choice_scores *scores);
+/**
+ * Losses of choices (math/choice.h) and their slopes.
+ *
+ * Thread-parallel over customers; sums run over products in order.
+ * @param[in,out] s       [n, J] in: complete scores; out: their slopes
+ * @param[out]    losses  [n]
+ * @param[out]    dh      [n, 1 + n_habits] slopes of a customer's bias and weights of habits
+ * @param         scratch [edges of choices->bought]
+ * @param[in]     weights [n] of what each customer buys
+ */
+void trm_choice(trm_real *s, trm_real *losses, trm_real *dh, trm_real *scratch,
+                const trm_choices *choices, const trm_real *weights, trm_choice_loss kind);
 
 /* ---- features ------------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #define TRIREME_NN_OPS_H
 
 #include "trireme/core/batch.h"
+#include "trireme/math/choice.h"
 #include "trireme/math/xent.h"
 #include "trireme/nn/graph.h"
 #include "trireme/nn/tape.h"
@@ -187,5 +188,13 @@ trm_var *trm_op_collect_spmm(trm_tape *tape, trm_var *x, const trm_hop *hop,
  */
 trm_var *trm_op_bpr(trm_tape *tape, trm_var *e, trm_var *z, const trm_triplets *triplets,
                     double l2);
+/**
+ * Scalar: summed loss of customers who choose among products (math/choice.h), each product that a
+ * customer buys n of counting n^-balance. x[customers + products, C + 1 + habits] is a collection whose
+ * rows are [vector | bias | weights of habits]; the weights of products are not read. The count is the sum
+ * of what counts; of TRM_CHOICE_EACH, that of customers.
+ */
+trm_var *trm_op_choice(trm_tape *tape, trm_var *x, const trm_choices *choices,
+                       trm_choice_loss kind, double balance);
 
 #endif
