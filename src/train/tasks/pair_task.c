@@ -36,12 +36,11 @@ typedef struct pair_task {
   trm_graph_loader *loader;
   trm_whole *whole;
   uint64_t seed;
-  trm_learner *learner;      /* borrowed from start on */
-  trm_gradsync *sync;        /* borrowed from start on */
-  uint64_t *hashes;          /* [own blocks] of the samples of a step; owned */
-  trm_row_exchange exchange; /* of the batch's rows */
-  int64_t *from;             /* [ranks + 1] which of them each rank has; owned */
-  float *vectors;            /* [n_nodes, C] of an evaluation, by node; owned */
+  trm_learner *learner;    /* borrowed from start on */
+  trm_gradsync *sync;      /* borrowed from start on */
+  uint64_t *hashes;        /* [own blocks] of the samples of a step; owned */
+  trm_collector collector; /* of the batch's rows */
+  float *vectors;          /* [n_nodes, C] of an evaluation, by node; owned */
 } pair_task;
 
 /* ---- data ------------------------------------------------------------------------------------ */
@@ -61,8 +60,7 @@ static trm_status open_pairs(trm_task *task) {
   task->self = t; /* which is closed where another rank has failed, too */
   TRM_TRY(trm_comm_agree(task->comm, status));
   t->seed = (uint64_t)trm_config_int(task->config, "run.seed");
-  status = TRM_ALLOC(&t->from, trm_comm_size(task->comm) + 1, "rows of ranks");
-  TRM_TRY(trm_comm_agree(task->comm, status));
+  TRM_TRY(trm_comm_agree(task->comm, trm_collector_init(task->comm, &t->collector)));
   TRM_TRY(trm_graph_store_open(task->comm, task->config, open_data, t, &t->store));
   task->dims = (trm_model_dims){.n_nodes = t->data->graph.n_nodes};
   task->digest = t->data->graph.digest;
@@ -81,7 +79,7 @@ static void close_pairs(trm_task *task) {
   trm_interactions_close(&t->data);
   trm_graph_store_close(&t->store);
   TRM_FREE(t->hashes);
-  TRM_FREE(t->from);
+  trm_collector_release(&t->collector);
   TRM_FREE(t->vectors);
   TRM_FREE(task->self);
 }
@@ -127,28 +125,11 @@ static trm_status resolve(trm_task *task, trm_config *config) {
 
 /* ---- passes ---------------------------------------------------------------------------------- */
 
-static void share_rows(void *context, trm_real *rows, int64_t C) {
-  trm_task *task = context;
-  pair_task *t = task->self;
-  /* A message that fails is fatal, comm reports it and ends the job. */
-  const trm_status status =
-      trm_rows_share(task->comm, rows, t->from, C * (int64_t)sizeof(trm_real));
-  TRM_ASSERT(status == TRM_OK);
-}
-
-/* Each rank has a contiguous range of the batch's nodes. */
-static void tell_shares(trm_task *task, pair_task *t, int64_t n_own) {
-  const trm_status status = trm_comm_allgather(task->comm, &n_own, t->from + 1, sizeof n_own);
-  TRM_ASSERT(status == TRM_OK);
-  t->from[0] = 0;
-  for (int r = 0; r < trm_comm_size(task->comm); ++r) t->from[r + 1] += t->from[r];
-}
-
-static trm_status plan_steps(trm_task *task, pair_task *t, trm_learner *learner) {
+static trm_status plan_steps(pair_task *t, trm_learner *learner) {
   trm_graph_bounds *bounds = NULL;
   int64_t n_local = trm_whole_field(t->whole)->n_local;
   t->batching.field = trm_whole_field(t->whole);
-  t->batching.rows = trm_comm_size(task->comm) > 1 ? &t->exchange : NULL;
+  t->batching.rows = trm_collector_exchange(&t->collector);
   t->batching.sources = trm_whole_sources(t->whole); /* own nodes may need any of them */
   t->options.first_block = trm_whole_field(t->whole)->first_block;
   t->options.n_local = n_local;
@@ -177,10 +158,9 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   pair_task *t = task->self;
   int n_hops;
   TRM_TRY(trm_graph_hops(learner->model, &n_hops));
-  t->exchange = (trm_row_exchange){.context = task, .fill = share_rows};
   TRM_TRY(trm_whole_create(task->comm, &t->store, t->partition, n_hops, NULL, training, &t->whole));
   trm_status status = plan_outputs(t, learner);
-  if (status == TRM_OK && training) status = plan_steps(task, t, learner);
+  if (status == TRM_OK && training) status = plan_steps(t, learner);
   TRM_TRY(trm_comm_agree(task->comm, status));
   return trm_whole_reserve(t->whole);
 }
@@ -210,7 +190,7 @@ static trm_status run(trm_task *task, int64_t step) {
   for (int64_t k = 0; k < data.n_local; ++k) {
     t->hashes[k] = trm_samples_hash(data.blocks[k].samples, data.blocks[k].n_samples);
   }
-  if (trm_comm_size(task->comm) > 1) tell_shares(task, t, data.batch.collection->n_own);
+  trm_collector_tell(&t->collector, data.batch.collection->n_own);
   const trm_graph_batch graph = trm_whole_batch_of_pairs(t->whole, &data.batch);
   trm_whole_pass(t->whole, &pass);
   trm_gradsync_all_begin(t->sync, &pass);
@@ -228,29 +208,13 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
 
 /* ---- evaluation ------------------------------------------------------------------------------ */
 
-/* Rows of all nodes in the partition's order, then by node. */
+/* Rows of all nodes. */
 static trm_status gather_vectors(trm_task *task, pair_task *t, const trm_var *own) {
-  const int size = trm_comm_size(task->comm);
-  const int64_t n = t->data->graph.n_nodes, C = own->dims[1];
-  float *ordered = NULL;
-  trm_status status = TRM_ALLOC(&ordered, n * C, "vectors of nodes");
-  if (status == TRM_OK && !t->vectors) status = TRM_ALLOC(&t->vectors, n * C, "vectors of nodes");
-  TRM_TRY_OUT(trm_comm_agree(task->comm, status));
-  for (int r = 0; r < size; ++r) {
-    int64_t first, n_local;
-    trm_block_range(task->n_blocks, r, size, &first, &n_local);
-    t->from[r] = t->partition->offsets[first];
-  }
-  t->from[size] = n;
-  memcpy(ordered + t->from[trm_comm_rank(task->comm)] * C, own->data,
-         (size_t)own->n * sizeof *ordered);
-  TRM_TRY_OUT(trm_rows_share(task->comm, ordered, t->from, C * (int64_t)sizeof *ordered));
-  for (int64_t i = 0; i < n; ++i) {
-    memcpy(t->vectors + t->partition->order[i] * C, ordered + i * C, (size_t)C * sizeof *ordered);
-  }
-out:
-  TRM_FREE(ordered);
-  return status;
+  const int64_t C = own->dims[1];
+  trm_status status = TRM_OK;
+  if (!t->vectors) status = TRM_ALLOC(&t->vectors, t->data->graph.n_nodes * C, "vectors of nodes");
+  TRM_TRY(trm_comm_agree(task->comm, status));
+  return trm_whole_gather(t->whole, own->data, C, t->vectors);
 }
 
 static trm_status make_ranker(trm_task *task, pair_task *t, trm_learner *learner, int64_t K,

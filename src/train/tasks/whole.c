@@ -16,8 +16,9 @@ typedef struct exchange {
 } exchange;
 
 struct trm_whole {
-  trm_comm *comm;               /* kept */
-  const trm_graph_store *store; /* kept */
+  trm_comm *comm;                 /* kept */
+  const trm_graph_store *store;   /* kept */
+  const trm_partition *partition; /* kept */
   trm_field *field, *thinned;
   int n_hops;
   exchange in[TRM_MAX_HOPS], out[TRM_MAX_HOPS];
@@ -113,6 +114,7 @@ trm_status trm_whole_create(trm_comm *comm, const trm_graph_store *store,
   if (status == TRM_OK) {
     w->comm = comm;
     w->store = store;
+    w->partition = partition;
     w->n_hops = n_hops;
     status = trm_field_create(store->graph, partition, trm_comm_rank(comm), trm_comm_size(comm),
                               n_hops, seeds, &w->field);
@@ -188,6 +190,13 @@ trm_status trm_whole_drop_edges(trm_whole *w, double p, uint64_t seed, int64_t s
   return TRM_OK;
 }
 
+trm_status trm_whole_before(trm_whole *w, const int32_t *days, int64_t day, double p, uint64_t seed,
+                            int64_t step) {
+  TRM_TRY(trm_field_before(w->field, days, day, p, seed, step, &w->thinned));
+  join_hops(w, w->thinned);
+  return TRM_OK;
+}
+
 void trm_whole_all_edges(trm_whole *w) {
   join_hops(w, w->field);
 }
@@ -225,4 +234,69 @@ int64_t trm_whole_bytes(const trm_whole *w) {
     if (w->out[h].halo) bytes += trm_halo_bytes(w->out[h].halo);
   }
   return bytes;
+}
+
+/* ---- rows of all ------------------------------------------------------------------------------ */
+
+/* Where each rank's own nodes begin in the partition's order. */
+static void own_begins(const trm_whole *w, int64_t *from) {
+  const int size = trm_comm_size(w->comm);
+  for (int r = 0; r < size; ++r) {
+    int64_t first, n_local;
+    trm_block_range(w->partition->n_parts, r, size, &first, &n_local);
+    from[r] = w->partition->offsets[first];
+  }
+  from[size] = w->partition->n_nodes;
+}
+
+trm_status trm_whole_gather(const trm_whole *w, const float *rows, int64_t C, float *all) {
+  const int64_t n = w->partition->n_nodes, row_bytes = C * (int64_t)sizeof *all;
+  float *ordered = NULL;
+  int64_t *from = NULL;
+  trm_status status = TRM_ALLOC(&ordered, n * C, "rows of nodes");
+  if (status == TRM_OK) status = TRM_ALLOC(&from, trm_comm_size(w->comm) + 1, "rows of ranks");
+  TRM_TRY_OUT(trm_comm_agree(w->comm, status));
+  own_begins(w, from);
+  const int rank = trm_comm_rank(w->comm);
+  memcpy(ordered + from[rank] * C, rows, (size_t)((from[rank + 1] - from[rank]) * row_bytes));
+  TRM_TRY_OUT(trm_rows_share(w->comm, ordered, from, row_bytes));
+  for (int64_t i = 0; i < n; ++i) {
+    memcpy(all + w->partition->order[i] * C, ordered + i * C, (size_t)row_bytes);
+  }
+out:
+  TRM_FREE(ordered);
+  TRM_FREE(from);
+  return status;
+}
+
+/* ---- collections ------------------------------------------------------------------------------ */
+
+static void share_rows(void *context, trm_real *rows, int64_t C) {
+  const trm_collector *c = context;
+  /* A message that fails is fatal, comm reports it and ends the job. */
+  const trm_status status = trm_rows_share(c->comm, rows, c->from, C * (int64_t)sizeof(trm_real));
+  TRM_ASSERT(status == TRM_OK);
+}
+
+trm_status trm_collector_init(trm_comm *comm, trm_collector *collector) {
+  *collector = (trm_collector){.comm = comm};
+  collector->exchange = (trm_row_exchange){.context = collector, .fill = share_rows};
+  return TRM_ALLOC(&collector->from, trm_comm_size(comm) + 1, "rows of ranks");
+}
+
+void trm_collector_release(trm_collector *collector) {
+  TRM_FREE(collector->from);
+}
+
+const struct trm_row_exchange *trm_collector_exchange(const trm_collector *collector) {
+  return trm_comm_size(collector->comm) > 1 ? &collector->exchange : NULL;
+}
+
+void trm_collector_tell(trm_collector *c, int64_t n_own) {
+  const int size = trm_comm_size(c->comm);
+  if (size == 1) return;
+  const trm_status status = trm_comm_allgather(c->comm, &n_own, c->from + 1, sizeof n_own);
+  TRM_ASSERT(status == TRM_OK);
+  c->from[0] = 0;
+  for (int r = 0; r < size; ++r) c->from[r + 1] += c->from[r];
 }
