@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "trireme/core/random.h"
+#include "trireme/train/pair_auc.h"
 #include "trireme/train/scores.h"
 
 static void check_classes(void) {
@@ -89,6 +90,32 @@ static void check_auc(void) {
   CHECK_NEAR(trm_roc_auc((trm_scored[]){{2, 1}, {NAN, -1}, {1, 0}}, 3), 1, 0);
 }
 
+/* Counting against the sorted ones gives what sorting all gives, ties and signs included. */
+static void check_pair_auc(void) {
+  enum { BOUGHT = 60, REST = 400 };
+  float bought[BOUGHT], rest[REST];
+  trm_scored all[BOUGHT + REST];
+  uint32_t state = 7;
+  for (int i = 0; i < BOUGHT + REST; ++i) {
+    state = state * 1664525u + 1013904223u;
+    float score = (float)((int)(state >> 20) % 101 - 50) * 0.01f;
+    if (i % 7 == 0) score = (float)((int)(state >> 8) % 1000 - 500); /* few ties */
+    if (i % 50 == 0) score = i % 100 ? 0.0f : -0.0f;
+    *(i < BOUGHT ? &bought[i] : &rest[i - BOUGHT]) = score;
+    all[i] = (trm_scored){(double)score, i < BOUGHT};
+  }
+  trm_pair_auc *auc = NULL;
+  CHECK_OK(trm_pair_auc_create(bought, BOUGHT, &auc));
+  const int64_t twice =
+      trm_pair_auc_count(auc, rest, 150) + trm_pair_auc_count(auc, rest + 150, REST - 150);
+  CHECK_NEAR((double)twice / (2.0 * BOUGHT * REST), trm_roc_auc(all, BOUGHT + REST), 1e-15);
+  CHECK_EQ(trm_pair_auc_count(auc, &(float){NAN}, 1), 2 * BOUGHT); /* below all */
+  trm_pair_auc_destroy(&auc);
+  CHECK_OK(trm_pair_auc_create(NULL, 0, &auc));
+  CHECK_EQ(trm_pair_auc_count(auc, rest, REST), 0);
+  trm_pair_auc_destroy(&auc);
+}
+
 static void check_numbers(void) {
   const double none = (double)NAN;
   trm_fit fit = trm_score_numbers((trm_estimate[]){{1, 2}, {5, none}, {4, 2}, {7, 8}}, 4);
@@ -138,6 +165,7 @@ int main(void) {
   check_classes();
   check_mcc();
   check_auc();
+  check_pair_auc();
   check_numbers();
   check_ranking();
   check_mean();

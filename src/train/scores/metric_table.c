@@ -20,6 +20,10 @@ static const trm_metric metrics[] = {
     {"recall", TRM_METRIC_SHARE, .less_is_better = false},
     {"ndcg", TRM_METRIC_SHARE, .less_is_better = false},
     {"precision", TRM_METRIC_SHARE, .less_is_better = false},
+    {"repeat_recall", TRM_METRIC_SHARE, .less_is_better = false},
+    {"repeat_ndcg", TRM_METRIC_SHARE, .less_is_better = false},
+    {"cold_recall", TRM_METRIC_SHARE, .less_is_better = false},
+    {"log_loss", TRM_METRIC_PLAIN, .less_is_better = true},
     /* texts, lists of tokens, sets of classes */
     {"token_accuracy", TRM_METRIC_SHARE, .less_is_better = false},
     {"exact", TRM_METRIC_SHARE, .less_is_better = false},
