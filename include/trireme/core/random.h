@@ -27,7 +27,7 @@ typedef enum trm_random_purpose {
   TRM_RANDOM_NOISE = 13,   /* noise on gradients */
   TRM_RANDOM_SEARCH = 14,  /* values of a search */
   TRM_RANDOM_PART = 15,    /* which of the training part is trained on */
-  TRM_RANDOM_IDS = 16,    /* products whose vector is left out of a step */
+  TRM_RANDOM_IDS = 16,     /* products whose vector is left out of a step */
 } trm_random_purpose;
 
 typedef struct trm_random_key {

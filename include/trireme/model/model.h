@@ -28,7 +28,8 @@ typedef struct trm_model_dims {
   bool class_sets;    /* a sample may have several classes, or none */
   int64_t n_features; /* of a node */
   bool sparse;        /* features are sparse */
-  int64_t n_nodes;    /* with a vector of their own: users and items */
+  int64_t n_nodes;    /* with a vector of their own: users and items, products of a shop */
+  int64_t n_facts, n_habits; /* of a shop: numbers of a node on a day, of a pair that was bought */
 } trm_model_dims;
 
 /** What writing token by token keeps of a sequence: for each layer rows of keys and values. */

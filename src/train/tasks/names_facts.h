@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "trireme/ckpt/facts.h"
-#include "trireme/input/samples.h"
+#include "trireme/input/lists.h"
 
 /** Names of the two facts of a list. */
 typedef struct trm_names_fact {
