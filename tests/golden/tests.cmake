@@ -5,6 +5,8 @@ trm_add_script_test(NAME test_golden_decoder FOLDER golden PROCESSORS 3
   COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/golden/test_golden_decoder.py)
 trm_add_script_test(NAME test_golden_gnn FOLDER golden PROCESSORS 3
   COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/golden/test_golden_gnn.py)
+trm_add_script_test(NAME test_golden_shop FOLDER golden PROCESSORS 3
+  COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/golden/test_golden_shop.py)
 trm_add_script_test(NAME test_golden_sequences FOLDER golden PROCESSORS 3
   COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/golden/test_golden_sequences.py)
 trm_add_script_test(NAME test_golden_images FOLDER golden PROCESSORS 3
