@@ -42,6 +42,7 @@ foreach(name
     graph_commands
     graph_cora
     guide
+    shop
     examples
     sweep
     tune

@@ -194,7 +194,7 @@ trm_var *trm_op_bpr(trm_tape *tape, trm_var *e, trm_var *z, const trm_triplets *
  * rows are [vector | bias | weights of habits]; the weights of products are not read. The count is the sum
  * of what counts; of TRM_CHOICE_EACH, that of customers.
  */
-trm_var *trm_op_choice(trm_tape *tape, trm_var *x, const trm_choices *choices,
-                       trm_choice_loss kind, double balance);
+trm_var *trm_op_choice(trm_tape *tape, trm_var *x, const trm_choices *choices, trm_choice_loss kind,
+                       double balance);
 
 #endif
