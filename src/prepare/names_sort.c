@@ -40,7 +40,7 @@ static int by_name(const void *left, const void *right) {
 
 static void collect(const trm_names *names, ranked_name *ranked) {
   const int64_t *offsets = trm_names_offsets(names);
-  trm_scan scan = {.fd = -1};
+  trm_scan scan = {0};
   bool whole = true, numbers = true;
   for (int64_t i = 0; i < names->n; ++i) {
     ranked_name *r = &ranked[i];

@@ -167,8 +167,9 @@ static void check_gowalla(void) {
   trm_graph_counts c;
   trm_interactions *g = NULL;
   const char *out = fixture_path(folder, "gowalla.h5");
-  CHECK_OK(
-      trm_prepare_interactions(in("gowalla", "train.txt"), in("gowalla", "test.txt"), out, &c));
+  const trm_prepare_interactions_options o = {
+      .train = in("gowalla", "train.txt"), .test = in("gowalla", "test.txt"), .output = out};
+  CHECK_OK(trm_prepare_interactions(&o, &c));
   if (!CHECK_OK(trm_interactions_open(out, NULL, &g))) exit(1);
   CHECK_EQ(g->n_users, 29858);
   CHECK_EQ(g->n_items, 40981);

@@ -1,5 +1,5 @@
 /* Records of text files: separators, quotes, ends of lines, and what is wrong in them by its line. */
-#include "../../src/prepare/tables/records_internal.h"
+#include "../../src/prepare/read/records_internal.h"
 #include "input_fixture.h"
 
 static const char *folder;

@@ -23,7 +23,7 @@ void trm_interactions_close(trm_interactions **data);
 /** The data set that an open graph is of; NULL when it is of another kind. */
 const trm_interactions *trm_interactions_of(const trm_graph *graph);
 
-/** Writes a data set as trm_node_data_write does. Taken: source, n_users, n_items, train and test. */
+/** Writes a data set as trm_node_data_write does. Taken: source, names (of the users, then of the items), n_users, n_items, train and test. */
 trm_status trm_interactions_write(const char *path, const trm_interactions *data,
                                   const trm_graph_counts *counts);
 

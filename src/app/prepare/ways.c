@@ -1,6 +1,7 @@
 /** What the ways of `trireme prepare` share: parsing, files of a folder, summaries. */
 #include "ways.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,17 @@ trm_status app_folder_open(app_folder *f, const app_prepare_call *call, const ap
                   call->name, f->path);
 }
 
+trm_status app_folder_open_or_file(app_folder *f, const app_prepare_call *call,
+                                   const app_list *words, const char **file) {
+  struct stat of;
+  const app_list none = {0};
+  if (words->n != 1 || *file || stat(words->items[0], &of) != 0 || S_ISDIR(of.st_mode)) {
+    return app_folder_open(f, call, words);
+  }
+  *file = words->items[0];
+  return app_folder_open(f, call, &none);
+}
+
 /* A path for a file of the folder; the folder owns it once f->n counts it. */
 static trm_status join(app_folder *f, const char *name, char **path) {
   if (f->n == f->capacity) {
@@ -158,9 +170,49 @@ out:
   return status;
 }
 
+trm_status app_folder_take_first(app_folder *f, const char *prefix, const char *suffix,
+                                 const char **file) {
+  const char *const *files;
+  int n = 0;
+  if (*file || !f->path) return TRM_OK;
+  TRM_TRY(app_folder_take_all(f, prefix, suffix, &files, &n));
+  if (n > 0) *file = files[0];
+  for (; n > 1; --n) TRM_FREE(f->files[--f->n]); /* which are told as passed over */
+  return TRM_OK;
+}
+
+trm_status app_folder_take_split(app_folder *f, const char *sub, const char **train,
+                                 const char **valid, const char **test) {
+  const char *const names[] = {"train", "valid", "test"};
+  const char **const files[] = {train, valid, test};
+  char path[PATH_BYTES], **below = NULL;
+  int n = 0;
+  if (!f->path || *train || *valid || *test) return TRM_OK;
+  TRM_TRY(trm_path_join(path, sizeof path, f->path, sub));
+  if (!trm_path_exists(path)) return TRM_OK;
+  TRM_TRY(trm_folder_list(path, "", "", &below, &n));
+  trm_status status = TRM_OK;
+  for (int i = 0; i < 6 && status == TRM_OK; ++i) {
+    char name[PATH_BYTES];
+    const char *folder =
+        n > 0 && strncmp(below[0], "train", 5) != 0 && strncmp(below[0], "test", 4) != 0 ? below[0]
+                                                                                         : "";
+    (void)snprintf(name, sizeof name, "%s/%.200s%s%s.csv%s", sub, folder, *folder ? "/" : "",
+                   names[i % 3], i < 3 ? ".gz" : "");
+    status = app_folder_take(f, name, files[i % 3]);
+  }
+  TRM_FREE(below);
+  return status;
+}
+
 static bool is_taken(const app_folder *f, const char *name) {
+  const size_t length = strlen(name);
   for (int i = 0; i < f->n; ++i) {
-    if (strcmp(strrchr(f->files[i], '/') + 1, name) == 0) return true;
+    const char *in_folder = f->files[i] + strlen(f->path);
+    while (*in_folder == '/') ++in_folder;
+    if (strncmp(in_folder, name, length) == 0 && (!in_folder[length] || in_folder[length] == '/')) {
+      return true;
+    }
   }
   return false;
 }
@@ -186,6 +238,26 @@ void app_folder_close(app_folder *f) {
   for (int i = 0; i < f->n; ++i) TRM_FREE(f->files[i]);
   TRM_FREE(f->files);
   *f = (app_folder){0};
+}
+
+/* ---- what was found out ----------------------------------------------------------------------- */
+
+void app_tell_notes(trm_log *log, const trm_notes *notes) {
+  for (const char *line = notes->text; line && *line;) {
+    const int n = (int)strcspn(line, "\n");
+    trm_log_line(log, "%.*s", n, line);
+    line += n + (line[n] == '\n');
+  }
+}
+
+trm_status app_number(const char *command, const char *option, const char *text, bool *given,
+                      double *value) {
+  char *end = NULL;
+  *given = text != NULL;
+  if (!text) return TRM_OK;
+  *value = strtod(text, &end);
+  if (end != text && !*end && isfinite(*value)) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE, "%s: %s is '%s', expected a number", command, option, text);
 }
 
 /* ---- summaries ------------------------------------------------------------------------------ */

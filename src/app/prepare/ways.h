@@ -9,6 +9,7 @@
 #include "trireme/core/log.h"
 #include "trireme/input/graph.h"
 #include "trireme/input/graph_write.h"
+#include "trireme/prepare/reading.h"
 #include "trireme/prepare/text.h"
 
 /** What a way is called with, and what it leaves there. */
@@ -55,6 +56,16 @@ typedef struct app_prepare_way {
                "a SentencePiece model made elsewhere, for subwords"),                              \
       APP_TEXT("--vocabulary", 0, &(o)->vocabulary, "DATA.h5",                                     \
                "a data set whose vocabulary is taken")
+/** Rows of the ways that read tables of ids. */
+#define APP_READING(r)                                                                             \
+  APP_TEXT("--separator", 0, &(r)->separator, "tab|comma|semicolon|pipe|colons|blanks",            \
+           "between fields (default: what parts the first lines alike)"),                          \
+      APP_TEXT("--header", 0, &(r)->header, "yes|no",                                              \
+               "the first line names the columns (default: found out)"),                           \
+      APP_TEXT("--base", 0, &(r)->base, "0|1",                                                     \
+               "what ids count from (default 0, or as a head says)"),                              \
+      APP_TEXT("--ids", 0, &(r)->ids, "numbers|names",                                             \
+               "names, or numbers with gaps, get a table (default: found out)")
 enum { APP_MAX_VALID_FILES = 64 };
 
 /**
@@ -83,6 +94,12 @@ typedef struct app_folder {
 
 /** The one word that may be there. Fails when there are more, and when it is no folder. */
 trm_status app_folder_open(app_folder *f, const app_prepare_call *call, const app_list *words);
+/** The same; the word may be a file, which *file becomes unless an option has set it. */
+trm_status app_folder_open_or_file(app_folder *f, const app_prepare_call *call,
+                                   const app_list *words, const char **file);
+/** The first file PREFIX*SUFFIX, unless *file is set. */
+trm_status app_folder_take_first(app_folder *f, const char *prefix, const char *suffix,
+                                 const char **file);
 /** The file of this name, unless *file is set by an option; NULL when there is none. */
 trm_status app_folder_take(app_folder *f, const char *name, const char **file);
 /** As app_folder_take, but the file is needed; `option` would name another. */
@@ -90,9 +107,18 @@ trm_status app_folder_need(app_folder *f, const char *name, const char *option, 
 /** All files PREFIX*SUFFIX by the numbers in their names, 2 before 10; borrowed until more are taken. */
 trm_status app_folder_take_all(app_folder *f, const char *prefix, const char *suffix,
                                const char *const **files, int *n_files);
+/** Lists train, valid and test in SUB or in the one folder below it, packed or not, unless any is set. */
+trm_status app_folder_take_split(app_folder *f, const char *sub, const char **train,
+                                 const char **valid, const char **test);
 /** Tells what was not taken: a slip in a name would show there. */
 void app_folder_tell_rest(const app_folder *f, trm_log *log);
 void app_folder_close(app_folder *f);
+
+/** Prints what was found out about files. */
+void app_tell_notes(trm_log *log, const trm_notes *notes);
+/** An option that is a number or not there. @return TRM_ERR_USAGE */
+trm_status app_number(const char *command, const char *option, const char *text, bool *given,
+                      double *value);
 
 /* ---- summaries ------------------------------------------------------------------------------ */
 

@@ -115,7 +115,7 @@ trm_status trm_records_real(const trm_records *records, int column, const char *
   const char *text = trm_records_field(records, column, &bytes);
   char shown[80];
   trm_scan scan = {
-      .path = records->path, .form = "a number", .fd = -1, .line = text, .n_line = bytes};
+      .path = records->path, .form = "a number", .line = text, .n_line = bytes};
   const bool good = trm_scan_real(&scan, what, value) == TRM_OK && !trm_scan_more(&scan);
   (void)trm_scan_close(&scan, TRM_OK);
   if (good) return TRM_OK;

@@ -171,7 +171,6 @@ trm_status trm_prepare_table(const trm_prepare_table_options *options, trm_table
                       .corpus = {.progress = {.show = o->progress, .context = o->context},
                                  .has_folds = o->fold != NULL,
                                  .has_groups = o->group != NULL},
-                      .scan = {.fd = -1},
                       .target_whole = true,
                       .group = -1,
                       .fold = -1};

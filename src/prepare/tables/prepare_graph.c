@@ -13,37 +13,23 @@
 #include <string.h>
 
 #include "edges.h"
-#include "graph_text_internal.h"
-#include "prepare_internal.h"
+#include "graph_job_internal.h"
+#include "node_deal.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/node_data.h"
 #include "trireme/prepare/graphs.h"
-
-typedef struct job {
-  const trm_prepare_graph_options *options;
-  trm_scan_progress progress;
-  trm_id_limit nodes;
-  int64_t n_nodes; /* in the tables; before some are kept */
-  trm_edge_list edges;
-  trm_triples triples;
-  float *dense;
-  int64_t n_columns; /* of dense */
-  trm_text_labels labels;
-  int n_splits;
-  uint8_t **subsets; /* [n_splits][n_nodes]: 0, or subset + 1 */
-  int32_t *new_ids;
-  int64_t n_kept;
-  /* what is written */
-  int64_t *offsets, *feature_offsets;
-  int32_t *sources, **ids; /* [n_splits][n_kept] */
-  float *weights;
-  trm_ids *splits;
-} job;
 
 /* ---- before anything is read ------------------------------------------------------------------ */
 
 static trm_status check_request(const trm_prepare_graph_options *o) {
   if (!o->edges) return trm_fail(TRM_ERR_USAGE, "prepare graph: give the edges");
+  if (o->content && (o->features || o->features_dense || o->labels)) {
+    return trm_fail(TRM_ERR_USAGE, "prepare graph: '%s' has features and classes; leave '%s' out",
+                    o->content,
+                    o->features         ? o->features
+                    : o->features_dense ? o->features_dense
+                                        : o->labels);
+  }
   if (o->features && o->features_dense) {
     return trm_fail(TRM_ERR_USAGE,
                     "prepare graph: features are sparse ('%s') or dense ('%s'), give "
@@ -60,6 +46,22 @@ static trm_status check_request(const trm_prepare_graph_options *o) {
     return trm_fail(TRM_ERR_USAGE, "prepare graph: '%s' is given, but no list of nodes to train on",
                     o->valid ? o->valid : o->test);
   }
+  if ((o->n_splits > 0 || o->train) && trm_node_deal_is_asked(&o->deal)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "prepare graph: splits come from files ('%s') or are dealt (--valid-share, "
+                    "--test-share, --per-class), not both",
+                    o->train ? o->train : o->splits[0]);
+  }
+  if (o->identity_features && (o->features || o->features_dense)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "prepare graph: --identity-features are instead of '%s'; leave one out",
+                    o->features ? o->features : o->features_dense);
+  }
+  if (o->index && strcmp(o->index, "yes") != 0 && strcmp(o->index, "no") != 0) {
+    return trm_fail(TRM_ERR_USAGE, "prepare graph: --row-index is '%s', expected yes or no",
+                    o->index);
+  }
+  TRM_TRY(trm_reading_check(&o->reading));
   if (o->n_nodes < 0 || o->n_nodes > INT32_MAX) {
     return trm_fail(TRM_ERR_USAGE, "prepare graph: %lld nodes, expected at most %d",
                     (long long)o->n_nodes, INT32_MAX);
@@ -67,10 +69,10 @@ static trm_status check_request(const trm_prepare_graph_options *o) {
   return TRM_OK;
 }
 
-static trm_status check_files(job *j, trm_inputs *inputs) {
+static trm_status check_files(trm_graph_job *j, trm_inputs *inputs) {
   const trm_prepare_graph_options *o = j->options;
-  const char *const files[] = {o->edges, o->features, o->features_dense, o->labels,   o->classes,
-                               o->train, o->valid,    o->test,           o->keep_file};
+  const char *const files[] = {o->edges, o->features, o->features_dense, o->labels,    o->classes,
+                               o->train, o->valid,    o->test,           o->keep_file, o->content};
   for (size_t i = 0; i < sizeof files / sizeof files[0]; ++i) {
     TRM_TRY(trm_inputs_add(inputs, files[i]));
   }
@@ -78,98 +80,9 @@ static trm_status check_files(job *j, trm_inputs *inputs) {
   return trm_inputs_check(inputs, o->output, &j->progress);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
-
-static void set_nodes(job *j, int64_t n, const char *path, const char *says) {
-  j->n_nodes = n;
-  trm_id_limit_set(&j->nodes, n, "there are %lld nodes, 0 to %lld (%s%s)", (long long)n,
-                   (long long)n - 1, path, says);
-}
-
-/* Rows of dense features say how many nodes there are, and so does the caller. */
-static trm_status read_dense(job *j) {
-  const trm_prepare_graph_options *o = j->options;
-  trm_id_limit_set(&j->nodes, INT32_MAX, "node ids are below 2147483647");
-  if (o->n_nodes > 0) set_nodes(j, o->n_nodes, "--nodes", "");
-  if (!o->features_dense) return TRM_OK;
-  int64_t n_rows;
-  TRM_TRY(trm_text_rows(o->features_dense, &j->progress, &j->dense, &n_rows, &j->n_columns));
-  if (n_rows > INT32_MAX || (o->n_nodes > 0 && o->n_nodes != n_rows)) {
-    return trm_fail(TRM_ERR_DATA,
-                    "%s: has %lld rows, expected one for each of the nodes (--nodes "
-                    "%lld)",
-                    o->features_dense, (long long)n_rows, (long long)o->n_nodes);
-  }
-  set_nodes(j, n_rows, o->features_dense, " has so many rows");
-  return TRM_OK;
-}
-
-static trm_status read_structure(job *j) {
-  const trm_prepare_graph_options *o = j->options;
-  trm_highest highest = {.id = -1};
-  TRM_TRY(read_dense(j));
-  TRM_TRY(trm_text_edges(o->edges, &j->nodes, NULL, &j->progress, &j->edges, &highest));
-  if (o->features) {
-    TRM_TRY(trm_text_triples(o->features, &j->nodes, &j->progress, &j->triples, &highest));
-    if (!trm_graph_plausible(j->triples.n_columns, j->triples.n)) {
-      return trm_fail(TRM_ERR_DATA,
-                      "%s: a feature %lld, but only %lld values; number the features "
-                      "from 0 without gaps",
-                      o->features, (long long)j->triples.n_columns - 1, (long long)j->triples.n);
-    }
-  }
-  if (j->n_nodes > 0) return TRM_OK;
-  if (!trm_graph_plausible(highest.id + 1, j->edges.n + j->triples.n)) {
-    return trm_fail(TRM_ERR_DATA,
-                    "%s:%lld: node %lld, but only %lld lines; number nodes from 0 "
-                    "without gaps, or give their number (--nodes)",
-                    highest.path, (long long)highest.line, (long long)highest.id,
-                    (long long)(j->edges.n + j->triples.n));
-  }
-  set_nodes(j, highest.id + 1,
-            o->features ? "the highest in edges and features" : "the highest in the edges",
-            "; --nodes says otherwise");
-  return TRM_OK;
-}
-
-static trm_status read_labels(job *j) {
-  const trm_prepare_graph_options *o = j->options;
-  if (!o->labels) {
-    if (!o->classes) return TRM_OK;
-    return trm_fail(TRM_ERR_USAGE, "prepare graph: names of classes ('%s'), but no labels",
-                    o->classes);
-  }
-  const trm_value_table table = {o->labels, "node<TAB>class", "node", "class", INT32_MAX};
-  return trm_text_labels_read(&table, o->classes, &j->nodes, &j->progress, &j->labels);
-}
-
-static trm_status read_lists(job *j) {
-  const trm_prepare_graph_options *o = j->options;
-  const char *const lists[TRM_N_SUBSETS] = {o->train, o->valid, o->test};
-  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
-    if (!lists[p]) continue;
-    TRM_TRY(trm_text_subset(lists[p], (trm_subset)p, &j->nodes, j->labels.labels, &j->progress,
-                            j->subsets[0]));
-  }
-  return TRM_OK;
-}
-
-static trm_status read_splits(job *j) {
-  const trm_prepare_graph_options *o = j->options;
-  j->n_splits = o->train ? 1 : o->n_splits;
-  if (j->n_splits == 0) return TRM_OK;
-  TRM_TRY(TRM_ALLOC(&j->subsets, j->n_splits, "splits"));
-  for (int s = 0; s < j->n_splits; ++s) {
-    TRM_TRY(TRM_ALLOC(&j->subsets[s], j->n_nodes, "splits"));
-    if (o->train) return read_lists(j);
-    TRM_TRY(trm_text_split(o->splits[s], &j->nodes, j->labels.labels, &j->progress, j->subsets[s]));
-  }
-  return TRM_OK;
-}
-
 /* ---- keeping some nodes ----------------------------------------------------------------------- */
 
-static void keep_edges(job *j) {
+static void keep_edges(trm_graph_job *j) {
   trm_edge_list *e = &j->edges;
   int64_t to = 0;
   for (int64_t i = 0; i < e->n; ++i) {
@@ -183,7 +96,7 @@ static void keep_edges(job *j) {
   e->n = to;
 }
 
-static void keep_triples(job *j) {
+static void keep_triples(trm_graph_job *j) {
   trm_triples *t = &j->triples;
   int64_t to = 0;
   for (int64_t i = 0; i < t->n; ++i) {
@@ -197,7 +110,7 @@ static void keep_triples(job *j) {
 }
 
 /* New ids rise with the old ones and are never above them, so moving down in order is safe. */
-static void keep_rows(job *j) {
+static void keep_rows(trm_graph_job *j) {
   const int64_t C = j->n_columns;
   for (int64_t i = 0; i < j->n_nodes; ++i) {
     const int64_t to = j->new_ids[i];
@@ -208,21 +121,56 @@ static void keep_rows(job *j) {
   }
 }
 
-static trm_status keep(job *j) {
+static trm_status keep(trm_graph_job *j) {
   const trm_prepare_graph_options *o = j->options;
   j->n_kept = j->n_nodes;
   if (!o->keep_file) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&j->new_ids, j->n_nodes, "new ids of nodes"));
-  TRM_TRY(trm_text_keep(o->keep_file, &j->nodes, &j->progress, j->new_ids, &j->n_kept));
+  TRM_TRY(
+      trm_text_keep(o->keep_file, &o->reading, &j->nodes, &j->progress, j->new_ids, &j->n_kept));
   keep_edges(j);
   keep_triples(j);
   keep_rows(j);
   return TRM_OK;
 }
 
+static trm_status deal_splits(trm_graph_job *j) {
+  const trm_prepare_graph_options *o = j->options;
+  if (!trm_node_deal_is_asked(&o->deal)) return TRM_OK;
+  if (!j->labels.labels) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "prepare graph: parts are dealt class by class, and there are no labels");
+  }
+  return trm_deal_nodes(&o->deal, j->labels.labels, j->n_kept, (int)j->labels.n_classes,
+                        j->subsets[0]);
+}
+
+/* Classes that nothing is trained on, of the first split. */
+static trm_status tell_untrained(const trm_graph_job *j) {
+  const int64_t C = j->labels.n_classes;
+  int64_t *trained = NULL, n = 0, first = -1;
+  if (j->n_splits == 0 || C == 0 || !j->labels.labels) return TRM_OK;
+  TRM_TRY(TRM_ALLOC(&trained, C, "classes"));
+  for (int64_t i = 0; i < j->n_kept; ++i) {
+    const int32_t label = j->labels.labels[i];
+    if (label >= 0 && j->subsets[0][i] == TRM_SUBSET_TRAIN + 1) ++trained[label];
+  }
+  for (int64_t c = 0; c < C; ++c) {
+    if (trained[c] > 0) continue;
+    if (n++ == 0) first = c;
+  }
+  TRM_FREE(trained);
+  if (n == 0) return TRM_OK;
+  trm_note(j->options->reading.notes,
+           "%s: note: %lld of %lld classes have no node to train on%s, the first is class %lld",
+           j->options->labels, (long long)n, (long long)C, j->n_splits > 1 ? " in split 0" : "",
+           (long long)first);
+  return TRM_OK;
+}
+
 /* ---- what is written -------------------------------------------------------------------------- */
 
-static trm_status make_splits(job *j) {
+static trm_status make_splits(trm_graph_job *j) {
   const trm_prepare_graph_options *o = j->options;
   TRM_TRY(TRM_ALLOC(&j->splits, j->n_splits * TRM_N_SUBSETS, "splits"));
   TRM_TRY(TRM_ALLOC(&j->ids, j->n_splits, "splits"));
@@ -239,14 +187,50 @@ static trm_status make_splits(job *j) {
     }
     if (j->splits[s * TRM_N_SUBSETS].n > 0) continue;
     return trm_fail(TRM_ERR_DATA, "%s: has no nodes to train on%s%s",
-                    o->train ? o->train : o->splits[s], o->keep_file ? " among those of " : "",
-                    o->keep_file ? o->keep_file : "");
+                    o->train          ? o->train
+                    : o->n_splits > 0 ? o->splits[s]
+                                      : o->labels,
+                    o->keep_file ? " among those of " : "", o->keep_file ? o->keep_file : "");
   }
   return TRM_OK;
 }
 
+/* A feature for each node: what a network learns of it is its own. */
+static trm_status make_identity(trm_graph_job *j) {
+  trm_triples *t = &j->triples;
+  if (!j->options->identity_features) return TRM_OK;
+  TRM_TRY(TRM_ALLOC(&t->rows, j->n_kept, "features of nodes"));
+  TRM_TRY(TRM_ALLOC(&t->columns, j->n_kept, "features of nodes"));
+  TRM_TRY(TRM_ALLOC(&t->values, j->n_kept, "features of nodes"));
+  for (int64_t i = 0; i < j->n_kept; ++i) {
+    t->rows[i] = t->columns[i] = (int32_t)i;
+    t->values[i] = 1;
+  }
+  t->n = t->n_columns = j->n_kept;
+  return TRM_OK;
+}
+
+/* Names of the nodes that are kept; new ids rise with the old ones. */
+static trm_status make_names(trm_graph_job *j) {
+  const trm_names *names = &j->map.names;
+  if (!j->map.on || !j->new_ids) return TRM_OK;
+  trm_names kept = {0};
+  const int64_t *offsets = trm_names_offsets(names);
+  trm_status status = TRM_OK;
+  for (int64_t i = 0; i < names->n && status == TRM_OK; ++i) {
+    int32_t id;
+    bool added;
+    if (j->new_ids[i] < 0) continue;
+    status = trm_names_add(&kept, names->bytes.data + offsets[i], offsets[i + 1] - offsets[i], &id,
+                           &added);
+  }
+  trm_names_free(&j->map.names);
+  j->map.names = kept;
+  return status;
+}
+
 /* Offsets of the rows; values that are all 1 need not be stored. */
-static trm_status make_sparse(job *j, trm_csr *features, trm_graph_counts *counts) {
+static trm_status make_sparse(trm_graph_job *j, trm_csr *features, trm_graph_counts *counts) {
   trm_triples *t = &j->triples;
   TRM_TRY(TRM_ALLOC(&j->feature_offsets, j->n_kept + 1, "rows of features"));
   for (int64_t i = 0; i < t->n; ++i) ++j->feature_offsets[t->rows[i] + 1];
@@ -271,7 +255,7 @@ static trm_status make_sparse(job *j, trm_csr *features, trm_graph_counts *count
   return TRM_OK;
 }
 
-static void make_dense(job *j, trm_graph_counts *counts) {
+static void make_dense(trm_graph_job *j, trm_graph_counts *counts) {
   for (int64_t r = 0; r < j->n_kept; ++r) {
     float *row = j->dense + r * j->n_columns;
     counts->empty_features += trm_row_is_empty(row, j->n_columns);
@@ -279,7 +263,7 @@ static void make_dense(job *j, trm_graph_counts *counts) {
   }
 }
 
-static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
+static trm_status write(trm_graph_job *j, const char *source, trm_graph_counts *counts) {
   const trm_prepare_graph_options *o = j->options;
   trm_node_data data = {
       .graph = {.source = source, .n_nodes = j->n_kept, .symmetric = !o->directed},
@@ -308,11 +292,16 @@ static trm_status write(job *j, const char *source, trm_graph_counts *counts) {
     counts->unlabelled += j->labels.labels[i] < 0;
   TRM_TRY(make_splits(j));
   data.splits = j->splits;
+  TRM_TRY(make_names(j));
+  if (j->map.on) {
+    g->names =
+        (trm_texts){j->map.names.n, trm_names_offsets(&j->map.names), j->map.names.bytes.data};
+  }
   if (o->progress) o->progress(o->context, 1, "writing");
   return trm_node_data_write(o->output, &data, counts, NULL);
 }
 
-static void release(job *j) {
+static void release(trm_graph_job *j) {
   for (int s = 0; s < j->n_splits; ++s) {
     if (j->subsets) TRM_FREE(j->subsets[s]);
     if (j->ids) TRM_FREE(j->ids[s]);
@@ -320,6 +309,8 @@ static void release(job *j) {
   trm_edge_list_free(&j->edges);
   trm_triples_free(&j->triples);
   TRM_FREE(j->dense);
+  TRM_FREE(j->dense_ids);
+  trm_names_free(&j->map.names);
   trm_text_labels_free(&j->labels);
   TRM_FREE(j->subsets);
   TRM_FREE(j->ids);
@@ -332,16 +323,20 @@ static void release(job *j) {
 }
 
 trm_status trm_prepare_graph(const trm_prepare_graph_options *options, trm_graph_counts *counts) {
-  job j = {.options = options, .progress = {options->progress, options->context, 0, 0}};
+  trm_graph_job j = {.options = options, .progress = {options->progress, options->context, 0, 0}};
   trm_inputs inputs = {0};
   trm_status status = TRM_OK;
   *counts = (trm_graph_counts){0};
   TRM_TRY_OUT(check_request(options));
   TRM_TRY_OUT(check_files(&j, &inputs));
-  TRM_TRY_OUT(read_structure(&j));
-  TRM_TRY_OUT(read_labels(&j));
-  TRM_TRY_OUT(read_splits(&j));
+  TRM_TRY_OUT(trm_graph_read_structure(&j));
+  TRM_TRY_OUT(trm_graph_read_labels(&j));
+  TRM_TRY_OUT(trm_graph_check_base(&j));
+  TRM_TRY_OUT(trm_graph_read_splits(&j));
   TRM_TRY_OUT(keep(&j));
+  TRM_TRY_OUT(deal_splits(&j));
+  TRM_TRY_OUT(tell_untrained(&j));
+  TRM_TRY_OUT(make_identity(&j));
   TRM_TRY_OUT(write(&j, inputs.source, counts));
 out:
   release(&j);

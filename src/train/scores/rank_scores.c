@@ -185,7 +185,8 @@ static trm_status round_make(trm_comm *comm, const trm_ranker *r, rank_round *ro
   TRM_TRY(TRM_ALLOC(&rounds->all, n * trm_comm_size(comm), "recommendations"));
   if (trm_comm_rank(comm) > 0) return TRM_OK;
   TRM_TRY(trm_text_file_begin(&rounds->file));
-  (void)fprintf(rounds->file.stream, "user" TRM_ITEM_COLUMNS "\n");
+  (void)fprintf(rounds->file.stream, "user" TRM_ITEM_COLUMNS "%s\n",
+                r->data->graph.names.n > 0 ? "\tuser_name\titem_name" : "");
   return TRM_OK;
 }
 
@@ -203,12 +204,27 @@ static void recommend(const trm_ranker *r, int64_t number, rank_round *rounds) {
   }
 }
 
+/* A name on one line, behind a tab. */
+static void put_name(FILE *file, const trm_texts *names, int64_t node) {
+  (void)fputc('\t', file);
+  for (int64_t k = names->offsets[node]; k < names->offsets[node + 1]; ++k) {
+    const unsigned char byte = (unsigned char)names->bytes[k];
+    (void)fputc(byte < 0x20 ? ' ' : byte, file);
+  }
+}
+
 static void write_round(const trm_ranker *r, int n_ranks, rank_round *rounds, int64_t *n_rows) {
   for (int64_t i = 0; i < n_ranks * rounds->g.users * r->K; ++i) {
     const recommendation *line = &rounds->all[i];
     if (line->item < 0) continue;
-    (void)fprintf(rounds->file.stream, "%d\t%d\t%.6g\n", line->user, line->item,
-                  (double)line->score);
+    FILE *file = rounds->file.stream;
+    const trm_texts *names = &r->data->graph.names;
+    (void)fprintf(file, "%d\t%d\t%.6g", line->user, line->item, (double)line->score);
+    if (names->n > 0) {
+      put_name(file, names, line->user);
+      put_name(file, names, r->data->n_users + line->item);
+    }
+    (void)fputc('\n', file);
     ++*n_rows;
   }
 }

@@ -10,6 +10,19 @@
 #include "trireme/core/memory.h"
 
 static const trm_graph_array arrays[TRM_N_GRAPH_PLACES] = {
+    [TRM_GA_NAME_OFFSETS] = {.name = "/nodes/names/offsets",
+                             .dtype = TRM_DTYPE_I64,
+                             .length = TRM_LENGTH_TEXTS,
+                             .required = true,
+                             .with = "/nodes/names",
+                             .data = offsetof(trm_interactions, graph.names.offsets),
+                             .count = offsetof(trm_interactions, graph.names.n)},
+    [TRM_GA_NAME_BYTES] = {.name = "/nodes/names/bytes",
+                           .dtype = TRM_DTYPE_U8,
+                           .length = TRM_LENGTH_TEXT_BYTES,
+                           .required = true,
+                           .with = "/nodes/names",
+                           .data = offsetof(trm_interactions, graph.names.bytes)},
     [TRM_GA_TRAIN_OFFSETS] = {.name = "/train/offsets",
                               .dtype = TRM_DTYPE_I64,
                               .length = TRM_LENGTH_ROWS,
@@ -48,6 +61,10 @@ static trm_status layout(trm_graph_file *f) {
   d->graph.symmetric = true;
   d->train.n_rows = d->test.n_rows = d->n_users;
   d->train.n_columns = d->test.n_columns = d->n_items;
+  if (d->graph.names.n > 0 && d->graph.names.n != d->graph.n_nodes) {
+    return trm_fail(TRM_ERR_DATA, "%s: %lld names, expected one for each of %lld users and items",
+                    f->path, (long long)d->graph.names.n, (long long)d->graph.n_nodes);
+  }
   if (trm_graph_plausible(d->n_items, n)) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
                   "%s: %lld items, but only %lld interactions; number the items "
@@ -88,6 +105,7 @@ static trm_status check_users(const trm_graph_file *f) {
 static trm_status check(const trm_graph_file *f, trm_graph_facts *facts) {
   const trm_interactions *d = f->data;
   facts->n_items = d->n_items;
+  TRM_TRY(trm_graph_check_texts(f, TRM_GA_NAME_OFFSETS));
   TRM_TRY(trm_graph_slot_read(f, TRM_GA_TRAIN_OFFSETS));
   TRM_TRY(trm_graph_slot_read(f, TRM_GA_TRAIN_ITEMS));
   TRM_TRY(trm_graph_slot_read(f, TRM_GA_TEST_OFFSETS));

@@ -1,12 +1,11 @@
 #include "records_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "trireme/core/config.h"
 #include "trireme/core/memory.h"
@@ -26,36 +25,16 @@ trm_status trm_records_fail(const trm_records *records, const char *format, ...)
 
 /* ---- bytes ------------------------------------------------------------------------------------ */
 
-static trm_status refill(trm_records *r) {
-  const int64_t kept = r->end - r->at;
-  memmove(r->buffer, r->buffer + r->at, (size_t)kept);
-  r->at = 0;
-  r->end = kept;
-  for (;;) {
-    const ssize_t got = read(r->fd, r->buffer + kept, (size_t)(BUFFER_BYTES - kept));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return trm_fail(TRM_ERR_IO, "%s: cannot be read: %s", r->path, strerror(errno));
-    r->at_end = got == 0;
-    r->end += got;
-    trm_scan_progress *p = r->progress;
-    if (!p || got == 0) return TRM_OK;
-    p->done += got;
-    if (p->show) {
-      p->show(p->context, p->done < p->total ? (double)p->done / (double)p->total : 1, r->path);
-    }
-    return TRM_OK;
-  }
-}
-
 /* Makes n bytes readable, fewer at the end of the file. */
 static trm_status want(trm_records *r, int64_t n) {
-  while (r->end - r->at < n && !r->at_end) TRM_TRY(refill(r));
+  while (r->in.end - r->in.begin < n && !r->in.at_end) TRM_TRY(trm_bytes_more(&r->in));
   return TRM_OK;
 }
 
 /* The byte `ahead` of the next one, -1 past the end; `want` came before. */
 static int peek(const trm_records *r, int64_t ahead) {
-  return r->at + ahead < r->end ? (unsigned char)r->buffer[r->at + ahead] : -1;
+  const trm_bytes *b = &r->in;
+  return b->begin + ahead < b->end ? (unsigned char)b->buffer[b->begin + ahead] : -1;
 }
 
 /* ---- fields ----------------------------------------------------------------------------------- */
@@ -99,10 +78,10 @@ static trm_status read_quoted(trm_records *r) {
           "it belongs to the text",
           r->path, (long long)opened);
     }
-    ++r->at;
+    ++r->in.begin;
     if (c == '"') {
       if (peek(r, 0) != '"') return TRM_OK;
-      ++r->at;
+      ++r->in.begin;
     }
     r->next_line += c == '\n';
     TRM_TRY(put(r, (char)c));
@@ -122,37 +101,60 @@ static trm_status text_behind_quote(const trm_records *r, int64_t opened) {
       opened == r->next_line ? "" : ", and close the one of this line");
 }
 
+/* Bytes of the separator at the next byte; 0: there is none. */
+static int separator_length(const trm_records *r) {
+  const int c = peek(r, 0);
+  if (r->form.lines) return 0;
+  if (r->form.separator == TRM_COLONS) return c == ':' && peek(r, 1) == ':' ? 2 : 0;
+  if (r->form.separator == TRM_BLANKS) return c == ' ' || c == '\t';
+  return c == (unsigned char)r->form.separator;
+}
+
 /* A field up to the separator or the end of the line, neither of which is read. */
 static trm_status read_field(trm_records *r) {
   const char separator = r->form.separator;
   const int64_t opened = r->next_line;
   TRM_TRY(want(r, 2));
   if (peek(r, 0) == '"' && separator != '\t' && !r->form.lines) {
-    ++r->at;
+    ++r->in.begin;
     TRM_TRY(read_quoted(r));
     TRM_TRY(want(r, 2));
-    if (!is_end(r) && peek(r, 0) != (unsigned char)separator) {
-      return text_behind_quote(r, opened);
+    while (peek(r, 0) == ' ' && separator_length(r) == 0) { /* behind the quote */
+      ++r->in.begin;
+      TRM_TRY(want(r, 2));
     }
+    if (!is_end(r) && separator_length(r) == 0) return text_behind_quote(r, opened);
     return end_field(r);
   }
-  while (!is_end(r) && (r->form.lines || peek(r, 0) != (unsigned char)separator)) {
-    TRM_TRY(put(r, r->buffer[r->at++]));
+  while (!is_end(r) && separator_length(r) == 0) {
+    TRM_TRY(put(r, r->in.buffer[r->in.begin++]));
     TRM_TRY(want(r, 2));
   }
   return end_field(r);
+}
+
+/* Any number of blanks, where they part fields. */
+static trm_status pass_blanks(trm_records *r) {
+  if (r->form.lines || r->form.separator != TRM_BLANKS) return TRM_OK;
+  while (separator_length(r) > 0) {
+    ++r->in.begin;
+    TRM_TRY(want(r, 2));
+  }
+  return TRM_OK;
 }
 
 /* The fields of one line, or of several where quotes hold them together. */
 static trm_status read_fields(trm_records *r) {
   r->n_fields = r->n_text = 0;
   r->line = ++r->next_line;
+  TRM_TRY(pass_blanks(r));
   for (;;) {
     TRM_TRY(read_field(r));
+    TRM_TRY(pass_blanks(r));
     if (is_end(r)) break;
-    ++r->at; /* the separator */
+    r->in.begin += r->form.separator == TRM_BLANKS ? 0 : separator_length(r);
   }
-  r->at += line_end(r);
+  r->in.begin += line_end(r);
   return TRM_OK;
 }
 
@@ -173,10 +175,6 @@ static trm_status check_utf8(const trm_records *r) {
   return TRM_OK;
 }
 
-static const char *separator_name(char separator) {
-  return separator == '\t' ? "tabs" : separator == ';' ? "semicolons" : "commas";
-}
-
 /* The first line tells how many fields the others have. */
 static trm_status check_fields(trm_records *r) {
   if (!r->form.any_bytes) TRM_TRY(check_utf8(r));
@@ -184,7 +182,7 @@ static trm_status check_fields(trm_records *r) {
   if (r->n_fields == r->n_columns) return TRM_OK;
   return trm_records_fail(r, "%lld field%s, the first line has %lld (parted by %s)",
                           (long long)r->n_fields, r->n_fields == 1 ? "" : "s",
-                          (long long)r->n_columns, separator_name(r->form.separator));
+                          (long long)r->n_columns, trm_separator_name(r->form.separator));
 }
 
 trm_status trm_records_next(trm_records *records, bool *more) {
@@ -195,7 +193,7 @@ trm_status trm_records_next(trm_records *records, bool *more) {
     if (!*more) return TRM_OK;
     const int empty = line_end(r);
     if (r->form.lines || empty == 0) break;
-    r->at += empty;
+    r->in.begin += empty;
     ++r->next_line;
   }
   TRM_TRY(read_fields(r));
@@ -211,42 +209,105 @@ const char *trm_records_field(const trm_records *records, int64_t i, int64_t *by
 
 /* ---- opening ---------------------------------------------------------------------------------- */
 
-/* Of tab, comma and semicolon, outside quotes: tabs before all, else the more frequent one. */
-static char guess_separator(const trm_records *r) {
-  int64_t tabs = 0, commas = 0, semicolons = 0;
-  bool quoted = false;
-  for (int64_t i = r->at; i < r->end && (quoted || r->buffer[i] != '\n'); ++i) {
-    const char c = r->buffer[i];
-    tabs += c == '\t';
-    if (c == '"') quoted = !quoted;
-    commas += c == ',' && !quoted;
-    semicolons += c == ';' && !quoted;
+/* Bytes of the line at a place, with its end. */
+static int64_t line_bytes(const trm_bytes *b, int64_t at) {
+  const char *end = at < b->end ? memchr(b->buffer + at, '\n', (size_t)(b->end - at)) : NULL;
+  return end ? end - (b->buffer + at) + 1 : b->end - at;
+}
+
+static int64_t count_fields(const trm_records *r, int64_t at) {
+  const char *text = r->in.buffer + at;
+  int64_t n = line_bytes(&r->in, at), fields = 0;
+  while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r')) --n;
+  const bool blanks = r->form.separator == TRM_BLANKS, tabs = r->form.separator == '\t';
+  for (int64_t i = 0;; ++fields) {
+    while (blanks && i < n && (text[i] == ' ' || text[i] == '\t')) ++i;
+    if (blanks && i == n) return fields;
+    i += trm_field_length(text + i, n - i, r->form.separator, !tabs);
+    if (i >= n) return fields + 1;
+    i += r->form.separator == TRM_COLONS ? 2 : 1;
   }
-  return tabs > 0 ? '\t' : semicolons > commas ? ';' : ',';
+}
+
+/* "sep=;", by which a spreadsheet tells another what parts fields. */
+static void read_sep(trm_records *r) {
+  trm_bytes *b = &r->in;
+  const int64_t n = line_bytes(b, b->begin);
+  const char *text = b->buffer + b->begin;
+  if (n < 5 || n > 7 || strncasecmp(text, "sep=", 4) != 0 || !strchr("\t,;|", text[4])) return;
+  if (r->form.separator == 0) r->form.separator = text[4];
+  b->begin += n;
+  ++r->next_line;
+}
+
+/* Comments before the table, of which the last may be its header: then it has as many fields. */
+static void pass_comments(trm_records *r) {
+  trm_bytes *b = &r->in;
+  int64_t at = b->begin, last = -1, n = 0;
+  while (at < b->end && (b->buffer[at] == '#' || b->buffer[at] == '%')) {
+    last = at;
+    at += line_bytes(b, at);
+    ++n;
+  }
+  if (n == 0 || at >= b->end) return;
+  const int64_t begin = b->begin;
+  b->begin = at;
+  if (r->form.separator == 0) {
+    r->form.separator =
+        trm_separator_guess(b, r->form.values ? TRM_FIELDS_VALUES : TRM_FIELDS_TEXTS);
+  }
+  const int64_t fields = count_fields(r, at);
+  if (count_fields(r, last) == fields) at = last, --n;
+  if (fields < 2) at = begin, n = 0; /* lines of text, which may begin so */
+  b->begin = at;
+  r->next_line += n;
+  r->n_comments = n;
+}
+
+static trm_status check_arff(const trm_records *r) {
+  const trm_bytes *b = &r->in;
+  if (b->end - b->begin < 9 || strncasecmp(b->buffer + b->begin, "@relation", 9) != 0)
+    return TRM_OK;
+  return trm_fail(
+      TRM_ERR_DATA,
+      "%s: is an ARFF file; leave its head out, up to the line @data (sed '1,/@data/Id')", r->path);
 }
 
 trm_status trm_records_open(trm_records *records, const char *path, const trm_records_form *form,
                             trm_scan_progress *progress) {
   trm_records *r = records;
-  *r = (trm_records){.path = path, .form = *form, .progress = progress, .fd = -1};
-  r->fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (r->fd < 0)
-    return trm_fail(trm_status_of_errno(errno), "%s: cannot be opened: %s", path, strerror(errno));
-  TRM_TRY(TRM_ALLOC(&r->buffer, BUFFER_BYTES, "piece of a text"));
+  *r = (trm_records){.path = path, .form = *form};
+  TRM_TRY(trm_bytes_open(&r->in, path, form->any_bytes, progress));
   TRM_TRY(TRM_GROW(&r->text, 0, &r->text_capacity, "record of a text"));
   TRM_TRY(want(r, BUFFER_BYTES));
-  if (r->end >= 3 && memcmp(r->buffer, "\xEF\xBB\xBF", 3) == 0) r->at = 3;
-  if (r->form.separator == 0) r->form.separator = guess_separator(r);
-  return TRM_OK;
+  if (r->form.lines) return TRM_OK;
+  read_sep(r);
+  pass_comments(r);
+  if (r->form.separator == 0) {
+    r->form.separator =
+        trm_separator_guess(&r->in, form->values ? TRM_FIELDS_VALUES : TRM_FIELDS_TEXTS);
+  }
+  return check_arff(r);
+}
+
+void trm_records_tell(const trm_records *records, trm_notes *notes, bool header) {
+  const trm_records *r = records;
+  char comments[64] = "";
+  if (r->n_comments > 0) {
+    (void)snprintf(comments, sizeof comments, ", %lld comment line%s before it",
+                   (long long)r->n_comments, r->n_comments == 1 ? "" : "s");
+  }
+  trm_note(notes, "%s: read as: %lld column%s parted by %s, %s%s%s%s%s", r->path,
+           (long long)r->n_columns, r->n_columns == 1 ? "" : "s",
+           trm_separator_name(r->form.separator), header ? "with a header" : "no header",
+           r->in.packed ? ", gzip" : "", r->in.marked ? ", a byte order mark" : "",
+           r->in.cr_alone ? ", lines that end with CR" : "", comments);
 }
 
 trm_status trm_records_close(trm_records *records, trm_status status) {
-  if (records->fd >= 0) (void)close(records->fd); /* it was only read */
-  records->fd = -1;
-  TRM_FREE(records->buffer);
   TRM_FREE(records->text);
   TRM_FREE(records->ends);
-  return status;
+  return trm_bytes_close(&records->in, status);
 }
 
 /* ---- columns ---------------------------------------------------------------------------------- */
@@ -338,5 +399,5 @@ trm_status trm_records_column(const trm_records *records, bool header, const cha
   return trm_fail(TRM_ERR_USAGE,
                   "%s: has no column '%s' (%s); the %lld of its first line, parted by %s: %s%s",
                   records->path, name, option, (long long)records->n_columns,
-                  separator_name(records->form.separator), list_columns(records, list), near);
+                  trm_separator_name(records->form.separator), list_columns(records, list), near);
 }
