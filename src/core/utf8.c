@@ -41,6 +41,29 @@ int trm_utf8_encode(uint32_t code_point, char out[TRM_UTF8_MAX_BYTES]) {
   return length;
 }
 
+/* Characters that are not seen, or look like a blank and are none. */
+static const struct {
+  uint32_t first, last;
+  const char *name;
+} invisible[] = {
+    {0x00A0, 0x00A0, "a no-break space"},        {0x00AD, 0x00AD, "a soft hyphen"},
+    {0x061C, 0x061C, "a mark of direction"},     {0x1680, 0x1680, "an Ogham space"},
+    {0x180E, 0x180E, "a vowel separator"},       {0x2000, 0x200A, "a space of special width"},
+    {0x200B, 0x200D, "a mark of no width"},      {0x200E, 0x200F, "a mark of direction"},
+    {0x2028, 0x2029, "a line separator"},        {0x202A, 0x202E, "a mark of direction"},
+    {0x202F, 0x202F, "a narrow no-break space"}, {0x205F, 0x205F, "a mathematical space"},
+    {0x2060, 0x206F, "a mark of no width"},      {0x3000, 0x3000, "an ideographic space"},
+    {0xFEFF, 0xFEFF, "a byte order mark"},
+};
+
+const char *trm_text_invisible(uint32_t code_point) {
+  for (size_t i = 0; i < sizeof invisible / sizeof invisible[0]; ++i) {
+    if (code_point < invisible[i].first) return NULL;
+    if (code_point <= invisible[i].last) return invisible[i].name;
+  }
+  return NULL;
+}
+
 int64_t trm_text_escape(const char *text, int64_t bytes, char *out, int64_t size) {
   int64_t at = 0, used = 0;
   while (at < bytes) {
@@ -54,7 +77,7 @@ int64_t trm_text_escape(const char *text, int64_t bytes, char *out, int64_t size
       const char *named = cp == '\n' ? "\\n" : cp == '\t' ? "\\t" : cp == '\r' ? "\\r" : NULL;
       n = named ? snprintf(piece, sizeof piece, "%s", named)
                 : snprintf(piece, sizeof piece, "\\%c", (char)cp);
-    } else if (cp < 0x20 || (cp >= 0x7F && cp < 0xA0)) {
+    } else if (cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || (cp >= 0xA0 && trm_text_invisible(cp))) {
       n = snprintf(piece, sizeof piece, "\\u%04X", (unsigned)cp);
     } else {
       n = snprintf(piece, sizeof piece, "%.*s", length, text + at);

@@ -19,7 +19,11 @@ int trm_utf8_decode(const char *text, int64_t bytes, uint32_t *code_point);
 /** Writes a code point that is no surrogate; returns its length. Not 0-terminated. */
 int trm_utf8_encode(uint32_t code_point, char out[TRM_UTF8_MAX_BYTES]);
 
-/** A piece of text on one line: control characters and quotes escaped, invalid bytes as \xNN.
+/** What a character is that cannot be seen, or is taken for a blank ("a no-break space"); NULL: it is none
+ *  of those. Blank, tab and line ends are not. */
+const char *trm_text_invisible(uint32_t code_point);
+
+/** A piece of text on one line: control characters, quotes and what cannot be seen escaped, invalid bytes as \xNN.
  *  Always 0-terminated; cut at a whole character. Returns the bytes of `text` that fitted. */
 int64_t trm_text_escape(const char *text, int64_t bytes, char *out, int64_t size);
 /** The same for people, with " ..." behind a text that was cut; `more`: it goes on in any case. */

@@ -39,12 +39,13 @@ typedef struct trm_prepare_graph_options {
   const char
       *content; /* a line a node: name, values, class, instead of features and labels; NULL */
   const char *keep_file;
-  bool directed;             /* edges are taken as they are; else both ways */
-  bool row_normalize;        /* features of a node are divided by their sum */
-  bool degree_features;      /* graph sets: one-hot degree besides */
-  int64_t n_nodes;           /* 0: one more than the highest id */
-  trm_reading reading;       /* how tables are read; `columns` is of the edges */
-  const char *label_columns; /* of the labels: node, class; NULL: found out */
+  bool directed;              /* edges are taken as they are; else both ways */
+  bool row_normalize;         /* features of a node are divided by their sum */
+  bool degree_features;       /* graph sets: one-hot degree besides */
+  int64_t n_nodes;            /* 0: one more than the highest id */
+  trm_reading reading;        /* how tables are read; `columns` is of the edges */
+  const char *feature_header; /* "yes", "no": of dense features; reading.header is of the edges */
+  const char *label_columns;  /* of the labels: node, class; NULL: found out */
   const char *index; /* "yes", "no": the first column of dense features is none; NULL: found out */
   bool identity_features; /* one for each node, instead of others */
   trm_node_deal deal;     /* a split that is dealt; zero: none */

@@ -12,7 +12,7 @@ typedef struct trm_notes {
   int64_t n, capacity;
 } trm_notes;
 
-/** Adds a line; NULL is accepted. What is over when memory is short is not told. */
+/** Adds a line, unless it is there; NULL is accepted. What is over when memory is short is not told. */
 void trm_note(trm_notes *notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void trm_notes_free(trm_notes *notes);
 

@@ -7,6 +7,7 @@
 
 #include "trireme/core/status.h"
 #include "trireme/input/subset.h"
+#include "trireme/prepare/reading.h"
 #include "trireme/prepare/vocab_builder.h"
 
 /** What becomes of samples of more than `longest` tokens. */
@@ -23,7 +24,7 @@ extern const char *const trm_over_long_names[TRM_N_OVER_LONG];
 typedef struct trm_prepare_samples_options {
   const char *output;
   const char
-      *separator;     /* of tables: "tab", "comma", "semicolon"; NULL: the one of the first line */
+      *separator;     /* of tables, as trm_reading has it; NULL: what parts the first lines alike */
   const char *header; /* of tables: "yes", "no"; NULL: yes when a column is given by its name */
   /* Shares of the samples to train on that become the other parts, at random; < 0: not given, which is
    * 0.1 for validation where there is no file for it, else 0. */
@@ -34,7 +35,8 @@ typedef struct trm_prepare_samples_options {
   trm_vocab_options target_vocab; /* of pairs whose vocabularies are separate */
   int64_t longest;                /* tokens of an input or target, 0: no bound */
   trm_over_long over;
-  bool drop_empty; /* leave samples without text out; else they are refused */
+  bool drop_empty;  /* leave samples without text out; else they are refused */
+  trm_notes *notes; /* what was found out about tables; NULL: nowhere */
   /** Progress, may be NULL: share done in [0, 1] and what is being done. */
   void (*progress)(void *context, double share, const char *what);
   void *context;

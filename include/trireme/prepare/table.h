@@ -7,6 +7,7 @@
 
 #include "trireme/core/status.h"
 #include "trireme/input/subset.h"
+#include "trireme/prepare/reading.h"
 
 /** What a column is for. */
 typedef enum trm_column_use {
@@ -38,13 +39,14 @@ typedef struct trm_prepare_table_options {
   const char *fold;         /* column: fold k is the test part of split k; no input. NULL: none */
   bool drop_missing_target; /* leave rows without a target out; else they are refused */
   int64_t most_levels;      /* of a column of categories */
-  const char *separator;    /* "tab", "comma", "semicolon"; NULL: the one of the first line */
+  const char *separator;    /* as trm_reading has it; NULL: what parts the first lines alike */
   const char *header;       /* "yes", "no"; NULL: yes when a column is given by its name */
   /* Shares of the rows to train on that become the other parts, at random; < 0: not given, which is 0.1
    * for validation where there is no file for it, else 0. */
   double valid_share, test_share;
-  int64_t n_folds; /* > 0: that many splits, dealt at random */
-  uint64_t seed;   /* of shares and folds */
+  int64_t n_folds;  /* > 0: that many splits, dealt at random */
+  uint64_t seed;    /* of shares and folds */
+  trm_notes *notes; /* what was found out about tables; NULL: nowhere */
   /** Progress, may be NULL: share done in [0, 1] and what is being done. */
   void (*progress)(void *context, double share, const char *what);
   void *context;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "trireme/core/status.h"
+#include "trireme/prepare/reading.h"
 #include "trireme/prepare/vocab_builder.h"
 
 typedef struct trm_prepare_options {
@@ -15,6 +16,7 @@ typedef struct trm_prepare_options {
                               up to the start of a line */
   const char *const *valid_files; /* text only: the validation text, instead of a share; NULL */
   int n_valid_files;
+  trm_notes *notes; /* text only: what was found out; NULL: nowhere */
   /** Progress, may be NULL: share done in [0, 1] and what is being done. */
   void (*progress)(void *context, double share, const char *what);
   void *context;

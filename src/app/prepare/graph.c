@@ -157,6 +157,8 @@ static trm_status run(app_prepare_call *call) {
                "of the edges, by name or number from 1 (default: found out)"),
       APP_TEXT("--label-columns", 0, &o.label_columns, "NODE,CLASS",
                "of the labels (default: found out)"),
+      APP_TEXT("--feature-header", 0, &o.feature_header, "yes|no",
+               "the first line of dense features names them (default: found out)"),
       APP_TEXT("--row-index", 0, &o.index, "yes|no",
                "the first column of dense features counts lines, and is none (default: found out)"),
       APP_READING(&o.reading),

@@ -31,7 +31,12 @@ static trm_status run(app_prepare_call *call) {
   files.valid = valid.items, files.n_valid = valid.n;
   files.test = test.items, files.n_test = test.n;
   files.classes = classes.items, files.n_classes = classes.n;
-  TRM_TRY(trm_prepare_labelled(&files, &given.options, &counts));
+  trm_notes notes = {0};
+  given.options.notes = &notes;
+  const trm_status status = trm_prepare_labelled(&files, &given.options, &counts);
+  if (status == TRM_OK) app_tell_notes(call->log, &notes);
+  trm_notes_free(&notes);
+  TRM_TRY(status);
   return app_tell_samples(call, &given.options, &counts);
 }
 

@@ -72,7 +72,12 @@ static trm_status run(app_prepare_call *call) {
     given.options.target_vocab.unit = target_unit;
     given.options.target_vocab.tokenizer = NULL;
   }
-  TRM_TRY(trm_prepare_pairs(&files, shared, &given.options, &counts));
+  trm_notes notes = {0};
+  given.options.notes = &notes;
+  const trm_status status = trm_prepare_pairs(&files, shared, &given.options, &counts);
+  if (status == TRM_OK) app_tell_notes(call->log, &notes);
+  trm_notes_free(&notes);
+  TRM_TRY(status);
   return app_tell_samples(call, &given.options, &counts);
 }
 

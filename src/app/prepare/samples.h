@@ -22,8 +22,9 @@ typedef struct app_samples_given {
 
 /** Rows of the tables of options, of all that prepare samples; `usual_unit` where no unit is given. */
 #define APP_SAMPLES_OPTIONS(given, usual_unit)                                                     \
-  APP_TEXT("--separator", 0, &(given)->options.separator, "tab|comma|semicolon",                   \
-           "between the fields of tables (default: the one of the first line)"),                   \
+  APP_TEXT("--separator", 0, &(given)->options.separator,                                          \
+           "tab|comma|semicolon|pipe|colons|blanks",                                               \
+           "between the fields of tables (default: what parts the first lines alike)"),            \
       APP_TEXT("--header", 0, &(given)->options.header, "yes|no",                                  \
                "the first line names the columns (default: when a column is given by name)"),      \
       APP_REAL("--valid-share", &(given)->options.valid_share, 0, 0.99, "SHARE",                   \

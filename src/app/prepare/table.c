@@ -238,8 +238,8 @@ static trm_status run(app_prepare_call *call) {
       APP_LIST("--test", 0, &test, "FILE", "table of rows to test"),
       APP_TEXT("--fold", 0, &o.fold, "COLUMN", "of folds: fold k is the test part of split k"),
       APP_INT("--folds", 0, &o.n_folds, 2, 1e6, "N", "deal N folds at random"),
-      APP_TEXT("--separator", 0, &o.separator, "tab|comma|semicolon",
-               "between fields (default: the one of the first line)"),
+      APP_TEXT("--separator", 0, &o.separator, "tab|comma|semicolon|pipe|colons|blanks",
+               "between fields (default: what parts the first lines alike)"),
       APP_TEXT("--header", 0, &o.header, "yes|no",
                "the first line names the columns (default: when a column is given by name)"),
       APP_REAL("--valid-share", &o.valid_share, 0, 0.99, "SHARE",
@@ -260,7 +260,11 @@ static trm_status run(app_prepare_call *call) {
   o.kinds = kinds.items, o.n_kinds = kinds.n;
   o.missing = missing.items, o.n_missing = missing.n;
   o.seed = (uint64_t)seed;
+  trm_notes notes = {0};
+  o.notes = &notes;
   trm_status status = trm_prepare_table(&o, &report);
+  if (status == TRM_OK) app_tell_notes(call->log, &notes);
+  trm_notes_free(&notes);
   if (status == TRM_OK) status = tell(call, &report);
   trm_table_report_free(&report);
   return status;

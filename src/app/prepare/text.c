@@ -43,7 +43,12 @@ static trm_status run(app_prepare_call *call) {
   o.valid_files = valid_files.items;
   o.n_valid_files = valid_files.n;
   if (!o.vocab.unit && !o.vocab.tokenizer && !o.vocab.vocabulary) o.vocab.unit = "char";
-  TRM_TRY(trm_prepare_text(files.items, files.n, &o, &summary));
+  trm_notes notes = {0};
+  o.notes = &notes;
+  const trm_status status = trm_prepare_text(files.items, files.n, &o, &summary);
+  if (status == TRM_OK) app_tell_notes(call->log, &notes);
+  trm_notes_free(&notes);
+  TRM_TRY(status);
   app_tell_tokens(call, &summary);
   tell_vocab(call, &o, &summary);
   return TRM_OK;

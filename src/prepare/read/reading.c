@@ -14,10 +14,12 @@ void trm_note(trm_notes *notes, const char *format, ...) {
   if (!notes) return;
   va_list arguments;
   va_start(arguments, format);
-  (void)vsnprintf(line, sizeof line - 1, format, arguments);
+  (void)vsnprintf(line, sizeof line - 2, format, arguments);
   va_end(arguments);
   const int64_t n = (int64_t)strlen(line);
   line[n] = '\n';
+  line[n + 1] = 0;
+  if (notes->text && strstr(notes->text, line)) return; /* a table that was read again */
   if (notes->capacity - notes->n < n + 2) {
     const int64_t capacity = 2 * notes->capacity + 4 * LINE_BYTES;
     char *more = NULL;

@@ -266,11 +266,13 @@ static void pass_comments(trm_records *r) {
 
 static trm_status check_arff(const trm_records *r) {
   const trm_bytes *b = &r->in;
-  if (b->end - b->begin < 9 || strncasecmp(b->buffer + b->begin, "@relation", 9) != 0)
-    return TRM_OK;
+  int64_t at = b->begin;
+  while (at < b->end && (b->buffer[at] == '%' || b->buffer[at] == '\n')) at += line_bytes(b, at);
+  if (b->end - at < 9 || strncasecmp(b->buffer + at, "@relation", 9) != 0) return TRM_OK;
   return trm_fail(
       TRM_ERR_DATA,
-      "%s: is an ARFF file; leave its head out, up to the line @data (sed '1,/@data/Id')", r->path);
+      "%s: is an ARFF file; leave its head out, up to the line @data (sed '1,/^@data/Id')",
+      r->path);
 }
 
 trm_status trm_records_open(trm_records *records, const char *path, const trm_records_form *form,

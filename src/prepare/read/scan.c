@@ -213,6 +213,21 @@ trm_status trm_scan_fail(const trm_scan *scan, const char *format, ...) {
                   scan->column, text);
 }
 
+trm_status trm_scan_check_seen(const trm_scan *scan, const char *what) {
+  char text[TRM_SHOWN_BYTES];
+  for (int64_t at = 0; at < scan->n_field;) {
+    uint32_t cp = 0;
+    const int length = trm_utf8_decode(scan->field + at, scan->n_field - at, &cp);
+    const char *name = length > 1 ? trm_text_invisible(cp) : NULL;
+    if (name) {
+      return trm_scan_fail(scan, "%s '%s' has %s in it (U+%04X); remove it", what,
+                           trm_scan_shown(scan, text), name, (unsigned)cp);
+    }
+    at += length > 0 ? length : 1;
+  }
+  return TRM_OK;
+}
+
 const char *trm_scan_shown(const trm_scan *scan, char text[TRM_SHOWN_BYTES]) {
   trm_text_escape(scan->field, scan->n_field, text, TRM_SHOWN_BYTES);
   return text;

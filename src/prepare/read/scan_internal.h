@@ -26,6 +26,7 @@ typedef struct trm_table_plan {
   const char *columns_option;   /* "--columns": what tells other columns; NULL: nothing does */
   const trm_reading *reading;   /* NULL: all is found out, and nothing told */
   const char *columns;          /* as reading->columns, of this table */
+  bool asks_header;             /* reading->header is about this table */
   bool quiet;                   /* a table in plain form is not told of */
 } trm_table_plan;
 
@@ -89,6 +90,9 @@ void trm_scan_again(trm_scan *scan);
 /** The field taken last on one line, for messages. */
 enum { TRM_SHOWN_BYTES = 80 };
 const char *trm_scan_shown(const trm_scan *scan, char text[TRM_SHOWN_BYTES]);
+
+/** That the field taken last has no character in it that cannot be seen; else it is named. */
+trm_status trm_scan_check_seen(const trm_scan *scan, const char *what);
 
 /** A whole number in [0, limit), counted from 0 when the table counts from 1; `what` it is ("source
  *  node"), `why` the limit is so. */

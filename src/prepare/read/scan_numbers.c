@@ -18,6 +18,7 @@ static trm_status bad_id(const trm_scan *s, const char *what) {
   if (negative) {
     return trm_scan_fail(s, "%s %s is negative; ids count from 0", what, trm_scan_shown(s, text));
   }
+  TRM_TRY(trm_scan_check_seen(s, what));
   return trm_scan_fail(s, "'%s' is no %s, which is a whole number from 0; a line is %s",
                        trm_scan_shown(s, text), what, s->form);
 }
@@ -150,6 +151,7 @@ trm_status trm_scan_real(trm_scan *scan, const char *what, float *value) {
                          trm_scan_shown(scan, text));
   }
   if (!read_number(scan, &x)) {
+    TRM_TRY(trm_scan_check_seen(scan, what));
     return trm_scan_fail(scan, "%s '%s' is no finite number; correct it, or leave it out", what,
                          trm_scan_shown(scan, text));
   }

@@ -241,7 +241,7 @@ static bool looks_like_header(trm_scan *s, const trm_table_plan *plan, const cel
 
 static trm_status read_header(trm_scan *s, const trm_table_plan *plan, cells *names, bool *index) {
   const trm_reading *r = plan->reading;
-  const char *asked = r ? r->header : NULL;
+  const char *asked = r && plan->asks_header ? r->header : NULL;
   const place at = place_of(s);
   bool more = false;
   *index = false;
@@ -316,7 +316,8 @@ static trm_status read_preamble(trm_scan *s, const trm_table_plan *plan) {
 static trm_status check_first(const trm_scan *s, const trm_table_plan *plan, const cells *first,
                               int64_t others, int64_t line) {
   char list[LIST_BYTES];
-  if (others <= 0 || first->n == others || (plan->reading && plan->reading->header)) return TRM_OK;
+  if (others <= 0 || first->n == others || !plan->asks_header || plan->reading->header)
+    return TRM_OK;
   list_names(first, list);
   return trm_fail(TRM_ERR_DATA,
                   "%s:%lld: %d field%s (%s), the lines after it have %lld; if it is a size or a "

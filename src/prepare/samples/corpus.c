@@ -114,12 +114,15 @@ trm_status trm_records_real(const trm_records *records, int column, const char *
   int64_t bytes;
   const char *text = trm_records_field(records, column, &bytes);
   char shown[80];
-  trm_scan scan = {
-      .path = records->path, .form = "a number", .line = text, .n_line = bytes};
+  trm_scan scan = {.path = records->path, .form = "a number", .line = text, .n_line = bytes};
   const bool good = trm_scan_real(&scan, what, value) == TRM_OK && !trm_scan_more(&scan);
   (void)trm_scan_close(&scan, TRM_OK);
   if (good) return TRM_OK;
   trm_text_escape(text, bytes, shown, sizeof shown);
+  if (trm_has_decimal_comma(text, bytes)) {
+    return trm_records_fail(records, "%s '%s' has a decimal comma; write points, as in 1.5", what,
+                            shown);
+  }
   return trm_records_fail(
       records, "%s '%s' is no finite number that a float holds; correct it%s", what, shown,
       records->line == 1 ? ", or give --header yes if the line names columns" : "");
@@ -138,19 +141,9 @@ bool trm_corpus_takes_any_bytes(const trm_corpus *corpus) {
 trm_status trm_corpus_table_form(const trm_corpus *corpus, trm_records_form *form,
                                  trm_header *header) {
   const trm_prepare_samples_options *o = corpus->options;
-  static const struct {
-    const char *name;
-    char separator;
-  } rows[] = {{"tab", '\t'}, {"comma", ','}, {"semicolon", ';'}};
   *form = (trm_records_form){.any_bytes = trm_corpus_takes_any_bytes(corpus)};
   *header = TRM_HEADER_AS_NAMED;
-  for (int i = 0; o->separator && i < 3; ++i) {
-    if (strcmp(o->separator, rows[i].name) == 0) form->separator = rows[i].separator;
-  }
-  if (o->separator && !form->separator) {
-    return trm_fail(TRM_ERR_USAGE, "--separator is '%s', expected tab, comma or semicolon",
-                    o->separator);
-  }
+  TRM_TRY(trm_separator_find(o->separator, &form->separator));
   if (!o->header) return TRM_OK;
   if (strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0) {
     return trm_fail(TRM_ERR_USAGE, "--header is '%s', expected yes or no", o->header);

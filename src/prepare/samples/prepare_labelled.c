@@ -96,6 +96,7 @@ static trm_status read_records(trm_corpus *corpus, const trm_labelled_files *f, 
     TRM_TRY(trm_records_next(r, &more));
     if (!more) return TRM_OK;
     if (first) TRM_TRY(find_columns(f, r, named, &c));
+    if (first) trm_records_tell(r, corpus->options->notes, named);
     if (!first || !named) TRM_TRY(add_record(corpus, f, r, &c, part));
   }
 }

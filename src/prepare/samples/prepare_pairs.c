@@ -98,6 +98,7 @@ static trm_status read_records(trm_corpus *corpus, const trm_pair_files *f, trm_
       TRM_TRY(trm_records_column(r, named, f->source_column, "--columns", &source));
       TRM_TRY(trm_records_column(r, named, f->target_column, "--columns", &target));
     }
+    if (first) trm_records_tell(r, corpus->options->notes, named);
     if (first && named) continue;
     const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
     row.text = trm_records_field(r, source, &row.n_text);

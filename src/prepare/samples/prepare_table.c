@@ -75,6 +75,8 @@ static trm_status read_records(trm_table_data *t, trm_records *r, bool look, trm
     if (first) {
       TRM_TRY(trm_table_find_columns(t, r));
       TRM_TRY(check_targets(t));
+      if (look) trm_records_tell(r, t->options->notes, t->header);
+      if (look) TRM_TRY(trm_table_check_first(t, r));
     }
     if (first && t->header) continue;
     TRM_TRY(look ? trm_table_look(t, r, first) : trm_table_take(t, r, part));
@@ -104,6 +106,7 @@ static trm_status find_files(trm_table_data *t) {
   trm_header header;
   TRM_TRY(trm_corpus_table_form(&t->corpus, &t->form, &header));
   t->form.any_bytes = false;
+  t->form.values = true;
   t->form.no_units = true;
   t->header = trm_table_has_header(o, header);
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {

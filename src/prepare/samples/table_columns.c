@@ -142,6 +142,15 @@ static trm_status twice(const trm_table_data *t, const trm_records *r, int first
                           (long long)second + 1, trm_table_name(t, first, shown));
 }
 
+/* A column that its writer gave no name: most often one that counts the rows. */
+static bool is_unnamed(const trm_records *r, int64_t i) {
+  static const char pandas[] = "Unnamed: ";
+  int64_t bytes;
+  const char *text = trm_records_trimmed(r, i, &bytes);
+  const int64_t n = (int64_t)sizeof pandas - 1;
+  return bytes == 0 || (bytes > n && memcmp(text, pandas, (size_t)n) == 0);
+}
+
 static trm_status name_columns(trm_table_data *t, const trm_records *r) {
   t->n_columns = r->n_fields;
   TRM_TRY(TRM_ALLOC(&t->columns, t->n_columns, "columns"));
@@ -152,6 +161,7 @@ static trm_status name_columns(trm_table_data *t, const trm_records *r) {
     int32_t id;
     bool added;
     const char *name = column_name(t, r, i, number, &bytes);
+    t->columns[i].unnamed = t->header && is_unnamed(r, i);
     TRM_TRY(trm_names_add(&t->names, name, bytes, &id, &added));
     if (!added) return twice(t, r, id, i);
     t->field_of[i] = (int)i;

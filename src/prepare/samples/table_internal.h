@@ -19,8 +19,12 @@ typedef struct trm_table_column {
   int64_t n_numbers, n_commas, n_texts; /* fields of each sort, as far as they were looked at */
   trm_seen_field comma, text, large;    /* with a decimal comma; no number; too large for a float */
   int64_t n_missing;                    /* of the rows that are kept */
-  int64_t at;                           /* its place among columns of numbers, or of categories */
-  trm_names levels;                     /* categories */
+  bool unnamed;                         /* its header is empty, or what pandas writes for that */
+  bool jumps;                           /* its numbers do not count the rows of each file by one */
+  double last;                          /* number, of the file `last_path` */
+  const char *last_path;
+  int64_t at;       /* its place among columns of numbers, or of categories */
+  trm_names levels; /* categories */
 } trm_table_column;
 
 typedef struct trm_table_data {
@@ -72,6 +76,8 @@ bool trm_table_lacks_target(const trm_table_data *table, const trm_records *reco
 
 /* ---- first pass: table_kinds.c ---------------------------------------------------------------- */
 
+/** That the first record of a file, which names no columns, does not number them as pandas does. */
+trm_status trm_table_check_first(const trm_table_data *table, const trm_records *records);
 /** Looks at the fields of a row. `first`: it is the first record of its file. */
 trm_status trm_table_look(trm_table_data *table, const trm_records *records, bool first);
 /** What columns and the target are. @return TRM_ERR_DATA for fields that an option forbids, decimal

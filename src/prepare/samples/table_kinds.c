@@ -18,20 +18,21 @@ static void note(trm_seen_field *seen, const trm_records *r, bool first, const c
   trm_text_escape(text, bytes, seen->text, sizeof seen->text);
 }
 
-/* Digits around one comma, with a sign or none. */
-static bool has_decimal_comma(const char *text, int64_t bytes) {
-  int commas = 0;
-  for (int64_t i = text[0] == '-' || text[0] == '+'; i < bytes; ++i) {
-    commas += text[i] == ',';
-    if (text[i] != ',' && (text[i] < '0' || text[i] > '9')) return false;
-  }
-  return commas == 1 && text[bytes - 1] != ',' && text[bytes - 1] >= '0';
-}
-
 /* More need not be known of a column with a field that is no number, unless it is a header's. */
 static bool is_known(const trm_table_column *c) {
   if (c->given && c->use != TRM_COLUMN_NUMBER && c->use != TRM_COLUMN_TARGET) return true;
   return c->n_texts > 1 || (c->n_texts == 1 && !c->text.first);
+}
+
+/* Whether an unnamed column goes on counting the rows of its file. */
+static void look_at_count(trm_table_column *c, const trm_records *r, double x) {
+  if (c->last_path == r->path) {
+    c->jumps = c->jumps || x != c->last + 1;
+  } else {
+    c->jumps = c->jumps || (x != 0 && x != 1 && (!c->last_path || x != c->last + 1));
+  }
+  c->last_path = r->path;
+  c->last = x;
 }
 
 static void look_at(trm_table_data *t, int column, const trm_records *r, bool first) {
@@ -43,15 +44,34 @@ static void look_at(trm_table_data *t, int column, const trm_records *r, bool fi
   if (!text) return;
   if (trm_scan_number(&t->scan, text, bytes, &x)) {
     ++c->n_numbers;
+    if (c->unnamed) look_at_count(c, r, x);
     if (!isfinite((float)x)) note(&c->large, r, first, text, bytes);
     if (c->use == TRM_COLUMN_TARGET && x != floor(x)) t->target_whole = false;
-  } else if (has_decimal_comma(text, bytes)) {
+  } else if (trm_has_decimal_comma(text, bytes)) {
     ++c->n_commas;
     note(&c->comma, r, first, text, bytes);
   } else {
     ++c->n_texts;
     note(&c->text, r, first, text, bytes);
   }
+}
+
+trm_status trm_table_check_first(const trm_table_data *table, const trm_records *records) {
+  const trm_table_data *t = table;
+  trm_scan numbers = {0};
+  bool counts = records->n_fields > 2 && !t->header && !t->options->header;
+  for (int64_t i = 0; counts && i < records->n_fields; ++i) {
+    int64_t bytes;
+    double x = -1;
+    const char *text = trm_records_trimmed(records, i, &bytes);
+    counts = trm_scan_number(&numbers, text, bytes, &x) && x == (double)i;
+  }
+  (void)trm_scan_close(&numbers, TRM_OK);
+  if (!counts) return TRM_OK;
+  return trm_records_fail(records,
+                          "the first row is 0, 1, 2 ... %lld, as pandas numbers columns; --header "
+                          "yes takes it for names, --header no for values",
+                          (long long)records->n_fields - 1);
 }
 
 trm_status trm_table_look(trm_table_data *table, const trm_records *records, bool first) {
@@ -130,6 +150,16 @@ static trm_status decide_column(trm_table_data *t, int column) {
   trm_table_column *c = &t->columns[column];
   TRM_TRY(check_header(t, column));
   if (c->given) return c->use == TRM_COLUMN_NUMBER ? check_numbers(t, column) : TRM_OK;
+  if (c->unnamed && !c->jumps && c->n_numbers == t->n_rows && t->n_rows > 2) {
+    char name[TRM_COLUMN_NAME_BYTES];
+    trm_table_name(t, column, name);
+    c->use = TRM_COLUMN_SKIPPED;
+    trm_note(t->options->notes,
+             "%s: passed over: column '%s', which has no name and counts the rows (--kind "
+             "'%s=number' takes it)",
+             c->last_path, name, name);
+    return TRM_OK;
+  }
   if (c->n_texts > 0) {
     c->use = TRM_COLUMN_CATEGORY;
     return TRM_OK;

@@ -47,6 +47,7 @@ static trm_status open_edges(const trm_edge_table *t, trm_scan *scan, bool told,
                                .roles = roles,
                                .n_roles = 3,
                                .n_ids = 2,
+                               .asks_header = true,
                                .columns_option = "--columns",
                                .columns = reading.columns,
                                .reading = &reading};

@@ -167,14 +167,14 @@ static first_row look_at_row(trm_scan *s) {
 static trm_status ask_header(const trm_scan *s, const first_row *r) {
   return trm_fail(TRM_ERR_DATA,
                   "%s:%lld: the first row is %s0, 1, 2 ... %lld, as pandas numbers columns; "
-                  "--header yes takes it for names, --header no for values",
+                  "--feature-header yes takes it for names, --feature-header no for values",
                   s->path, (long long)s->line_number, r->index ? "empty, " : "",
                   (long long)r->n - 1 - r->index);
 }
 
 /* Whether the first line names columns; it is the current one. */
 static trm_status find_header(const trm_row_table *t, trm_scan *s, bool *header, bool *index) {
-  const char *asked = t->reading ? t->reading->header : NULL;
+  const char *asked = t->header;
   const first_row r = look_at_row(s);
   const bool map = t->map != NULL;
   *header = asked ? asked[0] == 'y' : r.n > 0 && r.words && !map;

@@ -39,8 +39,10 @@ static trm_status read_dense(trm_graph_job *j) {
   const trm_prepare_graph_options *o = j->options;
   if (o->n_nodes > 0) set_nodes(j, o->n_nodes, "--nodes", "");
   if (!o->features_dense || j->map.on) return TRM_OK;
-  const trm_row_table table = {
-      .path = o->features_dense, .reading = &o->reading, .index = o->index};
+  const trm_row_table table = {.path = o->features_dense,
+                               .reading = &o->reading,
+                               .header = o->feature_header,
+                               .index = o->index};
   int64_t n_rows;
   TRM_TRY(trm_text_rows(&table, &j->progress, &j->dense, NULL, &n_rows, &j->n_columns));
   if (n_rows > INT32_MAX || (o->n_nodes > 0 && o->n_nodes != n_rows)) {
@@ -160,7 +162,10 @@ static trm_status ask_base(const trm_graph_job *j) {
 /* Rows that begin with a name. */
 static trm_status read_named_dense(trm_graph_job *j) {
   const trm_prepare_graph_options *o = j->options;
-  const trm_row_table table = {.path = o->features_dense, .reading = &o->reading, .map = &j->map};
+  const trm_row_table table = {.path = o->features_dense,
+                               .reading = &o->reading,
+                               .header = o->feature_header,
+                               .map = &j->map};
   if (!o->features_dense || !j->map.on) return TRM_OK;
   return trm_text_rows(&table, &j->progress, &j->dense, &j->dense_ids, &j->n_dense, &j->n_columns);
 }

@@ -147,6 +147,7 @@ void trm_triples_free(trm_triples *triples);
 typedef struct trm_row_table {
   const char *path;
   const trm_reading *reading;
+  const char *header; /* "yes", "no"; NULL: found out */
   const char
       *index; /* "yes", "no": whether the first column is none of the values; NULL: found out */
   trm_id_map *map; /* rows begin with the name of their node, which is added; NULL: they do not */

@@ -29,6 +29,10 @@ static trm_status check_name(const trm_scan *s, const char *what) {
     uint32_t cp;
     const int length = trm_utf8_decode(s->field + at, s->n_field - at, &cp);
     if (length > 0) {
+      /* Within a name it may be meant; at its ends it makes another name that looks the same. */
+      if ((at == 0 || at + length == s->n_field) && trm_text_invisible(cp)) {
+        return trm_scan_check_seen(s, what);
+      }
       at += length;
       continue;
     }

@@ -34,6 +34,7 @@ static trm_status open_pairs(const char *path, const trm_reading *reading, trm_s
                                .roles = roles,
                                .n_roles = 4,
                                .n_ids = 2,
+                               .asks_header = true,
                                .columns_option = "--columns",
                                .columns = reading->columns,
                                .reading = reading};

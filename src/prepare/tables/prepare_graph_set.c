@@ -376,8 +376,10 @@ static trm_status read_attributes(job *j) {
   const char *path = j->options->attributes;
   int64_t n_rows;
   if (!path) return TRM_OK;
-  const trm_row_table table = {
-      .path = path, .reading = &j->options->reading, .index = j->options->index};
+  const trm_row_table table = {.path = path,
+                               .reading = &j->options->reading,
+                               .header = j->options->feature_header,
+                               .index = j->options->index};
   TRM_TRY(trm_text_rows(&table, &j->progress, &j->attributes, NULL, &n_rows, &j->n_attributes));
   if (n_rows != j->n_nodes) {
     return trm_fail(TRM_ERR_DATA,

@@ -13,13 +13,11 @@ static const trm_column_role roles[] = {
 /* Lists of ids, and ids with their part: small tables, which are told of when they are special. */
 static trm_status open_list(trm_scan *scan, const char *path, const trm_reading *reading,
                             const char *form, int n_roles, trm_scan_progress *progress) {
-  trm_reading plain = reading ? *reading : (trm_reading){0};
-  plain.header = NULL; /* --header is about tables with values */
   const trm_table_plan plan = {.form = form,
                                .roles = roles,
                                .n_roles = n_roles,
                                .n_ids = 1,
-                               .reading = &plain,
+                               .reading = reading,
                                .quiet = true};
   return trm_scan_open_table(scan, path, &plan, progress);
 }

@@ -197,6 +197,24 @@ static trm_status write_all(job *j, const char *source) {
   return trm_token_output_publish(&j->output);
 }
 
+/* What files had besides text. */
+static void tell_files(const job *j) {
+  for (int part = 0; part < N_PARTS; ++part) {
+    const trm_text_files *f = &j->parts[part];
+    if (f->n == 0) continue;
+    if (f->n_marks > 0) {
+      trm_note(j->options->notes,
+               f->any_bytes ? "%s: note: %lld byte order mark%s, which unit byte keeps as bytes"
+                            : "%s: left out: %lld byte order mark%s",
+               f->files[0], (long long)f->n_marks, f->n_marks == 1 ? "" : "s");
+    }
+    if (f->not_text) {
+      trm_note(j->options->notes, "%s: note: is no text by its first bytes; all of it is taken",
+               f->not_text);
+    }
+  }
+}
+
 static trm_status prepare(job *j, trm_prepare_summary *summary) {
   char source[TRM_TEXT_SOURCE_BYTES];
   trm_text_files_name(&j->parts[TRAIN], source);
@@ -208,6 +226,7 @@ static trm_status prepare(job *j, trm_prepare_summary *summary) {
   TRM_TRY(run_pass(j, COUNT));
   TRM_TRY(split(j, source));
   TRM_TRY(write_all(j, source));
+  tell_files(j);
   *summary = (trm_prepare_summary){
       .n_files = j->parts[TRAIN].n + j->parts[VALID].n,
       .n_bytes = j->parts[TRAIN].n_bytes + j->parts[VALID].n_bytes,

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes_internal.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
@@ -48,17 +49,55 @@ static trm_status check_utf8(const trm_text_place *place, const char *text, int6
   return TRM_OK;
 }
 
-static trm_status read_file(const trm_text_files *files, int fd, char *piece, trm_text_take take,
+/* U+FEFF out of the head of a piece, wherever joined files have put it. Returns the bytes left. */
+static int64_t remove_marks(char *text, int64_t bytes, int64_t *n_marks) {
+  int64_t to = 0;
+  if (!memchr(text, 0xEF, (size_t)bytes)) return bytes;
+  for (int64_t i = 0; i < bytes;) {
+    if (bytes - i >= 3 && memcmp(text + i, "\xEF\xBB\xBF", 3) == 0) {
+      i += 3;
+      ++*n_marks;
+    } else {
+      text[to++] = text[i++];
+    }
+  }
+  return to;
+}
+
+/* What a file is by its first bytes; of any bytes it is only told. */
+static trm_status look_at_head(trm_text_files *files, const char *file, const char *head,
+                               int64_t bytes) {
+  if (!files->any_bytes) {
+    if (bytes > 2 && memcmp(head, "\x1F\x8B", 2) == 0) {
+      return trm_fail(TRM_ERR_DATA, "%s: is packed by gzip; unpack it first (gunzip)", file);
+    }
+    return trm_signature_check(file, head, bytes, false);
+  }
+  files->n_marks += bytes >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0;
+  if (trm_signature_check(file, head, bytes, false) != TRM_OK) files->not_text = file;
+  return TRM_OK;
+}
+
+static trm_status read_file(trm_text_files *files, int fd, char *piece, trm_text_take take,
                             void *context, trm_text_place *place) {
   int64_t kept = 0; /* bytes that were left by the piece before */
   for (;;) {
     int64_t got, taken;
     TRM_TRY(read_full(fd, place->file, piece + kept, TRM_TEXT_PIECE_BYTES - kept, &got));
-    const int64_t bytes = kept + got;
+    int64_t bytes = kept + got;
     int64_t whole = bytes;
     if (bytes == 0) return TRM_OK;
     place->at_end = bytes < TRM_TEXT_PIECE_BYTES;
-    if (!files->any_bytes) TRM_TRY(check_utf8(place, piece, bytes, &whole));
+    if (place->in_file == 0 && kept == 0) TRM_TRY(look_at_head(files, place->file, piece, bytes));
+    if (!files->any_bytes) {
+      TRM_TRY(check_utf8(place, piece, bytes, &whole));
+      const int64_t left = remove_marks(piece, whole, &files->n_marks);
+      memmove(piece + left, piece + whole, (size_t)(bytes - whole));
+      place->in_file += whole - left;
+      bytes -= whole - left;
+      whole = left;
+      if (bytes == 0) continue;
+    }
     TRM_TRY(take(context, place, piece, whole, &taken));
     TRM_ASSERT(taken > 0 && (taken == bytes || !place->at_end));
     kept = bytes - taken;
@@ -68,8 +107,7 @@ static trm_status read_file(const trm_text_files *files, int fd, char *piece, tr
   }
 }
 
-static trm_status read_all(const trm_text_files *files, char *piece, trm_text_take take,
-                           void *context) {
+static trm_status read_all(trm_text_files *files, char *piece, trm_text_take take, void *context) {
   trm_text_place place = {0};
   for (int i = 0; i < files->n; ++i) {
     const char *file = files->files[i];
@@ -88,7 +126,9 @@ static trm_status read_all(const trm_text_files *files, char *piece, trm_text_ta
   return TRM_OK;
 }
 
-trm_status trm_text_files_read(const trm_text_files *files, trm_text_take take, void *context) {
+trm_status trm_text_files_read(trm_text_files *files, trm_text_take take, void *context) {
+  files->n_marks = 0;
+  files->not_text = NULL;
   char *piece = NULL;
   TRM_TRY(TRM_ALLOC(&piece, TRM_TEXT_PIECE_BYTES, "piece of a text"));
   const trm_status status = read_all(files, piece, take, context);

@@ -32,6 +32,11 @@ typedef struct trm_text_files {
   int n;
   bool any_bytes;  /* false: invalid UTF-8 is refused */
   int64_t n_bytes; /* of all, once they have been checked */
+  int64_t
+      n_marks; /* byte order marks that the last reading left out; of any bytes those at the heads of
+                      files, which stay */
+  const char
+      *not_text; /* a file that is none by its first bytes, which are taken all the same; NULL */
 } trm_text_files;
 
 /** Looks at all files before the first is read: a slip in the last name shows at once. Fills n_bytes.
@@ -39,7 +44,8 @@ typedef struct trm_text_files {
 trm_status trm_text_files_check(trm_text_files *files);
 /** "a.txt, b.txt ... (12 files)", as much as fits. */
 void trm_text_files_name(const trm_text_files *files, char source[TRM_TEXT_SOURCE_BYTES]);
-/** Reads all files in order. @return TRM_ERR_IO, TRM_ERR_DATA for invalid UTF-8, what `take` returns */
-trm_status trm_text_files_read(const trm_text_files *files, trm_text_take take, void *context);
+/** Reads all files in order, without byte order marks unless any bytes are taken.
+ *  @return TRM_ERR_IO, TRM_ERR_DATA for invalid UTF-8 and what is no text, what `take` returns */
+trm_status trm_text_files_read(trm_text_files *files, trm_text_take take, void *context);
 
 #endif
