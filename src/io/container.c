@@ -120,6 +120,11 @@ static trm_status examine(const char *path, int64_t *file_bytes) {
   return status;
 }
 
+/* Marks that a file of the newer formats carries while it is written, and after a writer that crashed. */
+static bool says(const trm_h5_reason *reason, const char *part) {
+  return strstr(reason->text, part) != NULL;
+}
+
 /* What H5Fopen found, put in words. */
 static trm_status fail_open(const char *path, int64_t file_bytes) {
   const trm_h5_reason reason = trm_h5_reason_get();
@@ -143,8 +148,27 @@ static trm_status fail_open(const char *path, int64_t file_bytes) {
     return trm_fail(TRM_ERR_DATA, "%s: is truncated: it is %lld bytes, its header says %lld", path,
                     (long long)file_bytes, (long long)reason.expected_bytes);
   }
+  if (says(&reason, "already open")) {
+    return trm_fail(TRM_ERR_IO,
+                    "%s: is marked as open for writing: a program is writing it, or ended without "
+                    "closing it; close it there, or take the mark off (h5clear -s %s)",
+                    path, path);
+  }
+  if (says(&reason, "version")) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: is of a newer HDF5 than this program's %d.%d (%s); write it again with "
+                    "h5repack --high=2, or in h5py with libver=('earliest', 'v110')",
+                    path, H5_VERS_MAJOR, H5_VERS_MINOR, reason.text);
+  }
   return trm_fail(TRM_ERR_DATA, "%s: is a truncated or damaged HDF5 file of %lld bytes (%s)", path,
                   (long long)file_bytes, reason.text);
+}
+
+/* Whether the file system that the last call met cannot lock. */
+static bool has_no_locks(void) {
+  enum { NOT_SUPPORTED = 524 }; /* of the kernel's network file systems */
+  const int error = trm_h5_reason_get().error;
+  return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == NOT_SUPPORTED;
 }
 
 static trm_status open_file(trm_container *c) {
@@ -152,6 +176,12 @@ static trm_status open_file(trm_container *c) {
   if (access < 0) return trm_h5_fail(c, 0, "set up HDF5 for", c->path);
   trm_status status = TRM_OK;
   c->file = H5Fopen(c->path, H5F_ACC_RDONLY, access);
+  if (c->file < 0 && has_no_locks()) {
+    /* Nothing can lock there, so reading without a lock is what all others do. */
+    if (H5Pset_file_locking(access, false, true) >= 0) {
+      c->file = H5Fopen(c->path, H5F_ACC_RDONLY, access);
+    }
+  }
   if (c->file < 0) status = fail_open(c->path, c->file_bytes);
   if (H5Pclose(access) < 0 && status == TRM_OK) status = trm_h5_fail(c, 0, "open", c->path);
   return status;

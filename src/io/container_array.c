@@ -116,9 +116,11 @@ static trm_status read_converted(trm_container *c, trm_dtype dtype, int64_t firs
     const int64_t good = trm_convert(piece, info->dtype, now, to, dtype);
     if (good < now) {
       char text[32];
-      return trm_fail(TRM_ERR_DATA, "%s: '%s' has %s at index %lld, which does not fit %s", c->path,
-                      c->array.name, trm_element_text(piece, info->dtype, good, text),
-                      (long long)(first + done + good), trm_dtype_name(dtype));
+      const bool whole = trm_dtype_is_float(info->dtype) && !trm_dtype_is_float(dtype);
+      return trm_fail(
+          TRM_ERR_DATA, "%s: '%s' has %s at index %lld, which %s %s", c->path, c->array.name,
+          trm_element_text(piece, info->dtype, good, text), (long long)(first + done + good),
+          whole ? "is no whole number that fits" : "does not fit", trm_dtype_name(dtype));
     }
     done += now;
   }
@@ -139,10 +141,6 @@ static trm_status read_range(trm_container *c, const char *name, trm_dtype dtype
   TRM_TRY(check_range(c, first, n));
   const trm_dtype stored = c->array.info.dtype;
   if (stored == dtype) return transfer(c, first, n, out, NULL);
-  if (!trm_dtype_convertible(stored, dtype)) {
-    return trm_fail(TRM_ERR_DATA, "%s: '%s' holds %s, whole numbers (%s) are needed", c->path, name,
-                    trm_dtype_name(stored), trm_dtype_name(dtype));
-  }
   return read_converted(c, dtype, first, n, out);
 }
 

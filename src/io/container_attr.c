@@ -1,4 +1,5 @@
 /* Attributes: one whole number, one real number or one text each. */
+#include <math.h>
 #include <string.h>
 
 #include "container_internal.h"
@@ -47,12 +48,36 @@ static bool is_number_class(hid_t type) {
   return (kind == H5T_INTEGER || kind == H5T_FLOAT) && simple && bytes >= 1 && bytes <= 8;
 }
 
+/* True and false, as h5py writes them. */
+static trm_status read_boolean(trm_container *c, const char *name, open_attr *a, int64_t *v) {
+  unsigned char value = 0;
+  if (H5Aread(a->attr, a->type, &value) < 0) {
+    return trm_h5_fail(c, 0, "read the attribute", name);
+  }
+  *v = value != 0;
+  return TRM_OK;
+}
+
+/* A whole number that is stored as a float, as MATLAB and others do. */
+static trm_status read_whole(trm_container *c, const char *object, const char *name, open_attr *a,
+                             int64_t *v) {
+  double value = 0;
+  if (H5Aread(a->attr, H5T_NATIVE_DOUBLE, &value) < 0) {
+    return trm_h5_fail(c, 0, "read the attribute", name);
+  }
+  if (value != floor(value) || fabs(value) > 0x1p53) {
+    return refuse(c, object, name, "should be a whole number");
+  }
+  *v = (int64_t)value;
+  return TRM_OK;
+}
+
 static trm_status read_int(trm_container *c, const char *object, const char *name, open_attr *a,
                            int64_t *v) {
   TRM_TRY(find_attr(c, object, name, a));
-  if (!is_number_class(a->type) || H5Tget_class(a->type) != H5T_INTEGER) {
-    return refuse(c, object, name, "should be a whole number");
-  }
+  if (trm_h5_is_boolean(a->type)) return read_boolean(c, name, a, v);
+  if (!is_number_class(a->type)) return refuse(c, object, name, "should be a whole number");
+  if (H5Tget_class(a->type) == H5T_FLOAT) return read_whole(c, object, name, a, v);
   const bool is_signed = H5Tget_sign(a->type) == H5T_SGN_2;
   uint64_t value = 0;
   if (H5Aread(a->attr, is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64, &value) < 0) {

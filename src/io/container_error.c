@@ -41,10 +41,13 @@ trm_status trm_h5_fail(trm_container *c, int injected, const char *doing, const 
   const char *why = reason.error ? trm_io_error_text(reason.error, error_text) : reason.text;
   const trm_status status = reason.error || c->writable ? TRM_ERR_IO : TRM_ERR_DATA;
   trm_status result;
+  const char *newer = !reason.error && strstr(why, "version")
+                          ? "; is it of a newer HDF5? h5repack --high=2 makes an older one"
+                          : "";
   if (object) {
-    result = trm_fail(status, "%s: %s (cannot %s '%s')", c->path, why, doing, object);
+    result = trm_fail(status, "%s: %s (cannot %s '%s')%s", c->path, why, doing, object, newer);
   } else {
-    result = trm_fail(status, "%s: %s (cannot %s)", c->path, why, doing);
+    result = trm_fail(status, "%s: %s (cannot %s)%s", c->path, why, doing, newer);
   }
   return trm_h5_fail_again(c, result);
 }

@@ -49,10 +49,25 @@ hid_t trm_h5_file_type(trm_dtype dtype) {
   return -1;
 }
 
+static bool is_member(hid_t type, const char *name, signed char value) {
+  signed char found = -1;
+  return H5Tenum_valueof(type, name, &found) >= 0 && found == value;
+}
+
+bool trm_h5_is_boolean(hid_t type) {
+  return H5Tget_class(type) == H5T_ENUM && H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2 &&
+         is_member(type, "FALSE", 0) && is_member(type, "TRUE", 1);
+}
+
 /* The smallest type of ours that holds every value of the stored type; false if there is none. */
 static bool stored_dtype(hid_t type, trm_dtype *dtype, size_t *stored_bytes) {
   const H5T_class_t kind = H5Tget_class(type);
   const size_t bytes = H5Tget_size(type);
+  if (trm_h5_is_boolean(type) || (kind == H5T_BITFIELD && bytes == 1)) {
+    *dtype = TRM_DTYPE_U8;
+    *stored_bytes = 1;
+    return true;
+  }
   if (bytes == 0 || H5Tget_precision(type) != 8 * bytes) return false;
   *stored_bytes = bytes;
   if (kind == H5T_FLOAT) {
@@ -92,12 +107,19 @@ static trm_status examine_type(trm_container *c, trm_h5_array *array, size_t *st
   const hid_t type = H5Dget_type(array->dataset);
   if (type < 0) return trm_h5_fail(c, 0, "read the type of", array->name);
   const bool good = stored_dtype(type, &array->info.dtype, stored_bytes);
+  const H5T_class_t kind = H5Tget_class(type);
   if (H5Tclose(type) < 0) return trm_h5_fail(c, 0, "close the type of", array->name);
   if (!good) {
-    return refuse(c, array->name,
-                  "holds neither whole numbers nor float16, float32 or float64; store it as one");
+    return refuse(
+        c, array->name,
+        kind == H5T_COMPOUND
+            ? "holds records or complex numbers; store each part as an array of its own"
+        : kind == H5T_STRING
+            ? "holds texts; the format has offsets and bytes (data/FORMAT.md)"
+            : "holds neither whole numbers nor float16, float32 or float64; store it as one");
   }
-  array->memory_type = trm_h5_memory_type(array->info.dtype);
+  /* A byte each, which no conversion need touch. */
+  array->memory_type = kind == H5T_BITFIELD ? H5T_NATIVE_B8 : trm_h5_memory_type(array->info.dtype);
   return TRM_OK;
 }
 

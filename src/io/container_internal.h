@@ -90,6 +90,8 @@ hid_t trm_h5_array_properties(void);
 hid_t trm_h5_path_properties(void);
 
 /** A type of ours in memory, and in files (little endian). Predefined, not to be closed. */
+/** Whether a type is an enumeration of FALSE = 0 and TRUE = 1 in a byte, as h5py stores booleans. */
+bool trm_h5_is_boolean(hid_t type);
 hid_t trm_h5_memory_type(trm_dtype dtype);
 hid_t trm_h5_file_type(trm_dtype dtype);
 

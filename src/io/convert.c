@@ -43,10 +43,6 @@ bool trm_dtype_is_float(trm_dtype dtype) {
   return facts_of(dtype)->is_float;
 }
 
-bool trm_dtype_convertible(trm_dtype from, trm_dtype to) {
-  return !trm_dtype_is_float(from) || trm_dtype_is_float(to);
-}
-
 /* An integer of any of our types: negative values in `low`, all others in `high`. */
 typedef struct wide {
   int64_t low; /* < 0, or 0 when high counts */
@@ -139,11 +135,26 @@ static int64_t convert_floats(const void *from, trm_dtype from_type, int64_t n, 
   return n;
 }
 
+/* Whole numbers that are stored as floats, as MATLAB and others do. */
+static int64_t convert_whole(const void *from, trm_dtype from_type, int64_t n, void *to,
+                             trm_dtype to_type) {
+  for (int64_t i = 0; i < n; ++i) {
+    const double v =
+        from_type == TRM_DTYPE_F32 ? (double)LOAD(float, from, i) : LOAD(double, from, i);
+    if (!(v >= -0x1p53 && v <= 0x1p53) || v != floor(v)) return i;
+    const int64_t whole = (int64_t)v;
+    if (!store_wide(wide_signed(whole), to, to_type, i)) return i;
+  }
+  return n;
+}
+
 int64_t trm_convert(const void *from, trm_dtype from_type, int64_t n, void *to, trm_dtype to_type) {
-  TRM_ASSERT(trm_dtype_convertible(from_type, to_type));
   if (from_type == to_type) {
     if (n > 0) memcpy(to, from, (size_t)n * trm_dtype_bytes(to_type));
     return n;
+  }
+  if (trm_dtype_is_float(from_type) && !trm_dtype_is_float(to_type)) {
+    return convert_whole(from, from_type, n, to, to_type);
   }
   if (trm_dtype_is_float(from_type)) return convert_floats(from, from_type, n, to, to_type);
   if (from_type == TRM_DTYPE_U16 && to_type == TRM_DTYPE_I32) { /* tokens: worth a plain loop */

@@ -10,12 +10,7 @@
 bool trm_dtype_is_float(trm_dtype dtype);
 
 /**
- * Whether values of `from` may be asked for as `to` at all: integers as anything, floats as floats.
- */
-bool trm_dtype_convertible(trm_dtype from, trm_dtype to);
-
-/**
- * Converts n elements. An integer must fit, and an integer read as a float must be exact; a double
+ * Converts n elements. A float read as an integer must be whole and at most 2^53, an integer must fit, and an integer read as a float must be exact; a double
  * may lose digits as a float but not become infinite.
  * @return n, or the index of the first element that does not fit
  */

@@ -171,7 +171,8 @@ static void check_edges(void) {
   BAD(nodes, "/edges/offsets", GONE, "no array '/edges/offsets', which a data set of kind graph");
   BAD(nodes, "/edges/sources", GONE, "no array '/edges/sources'");
   BAD(nodes, "/edges/offsets", I64(0), "expected one more than the number of nodes");
-  BAD(nodes, "/edges/offsets", F32(0, 1), "'/edges/offsets' is f32 with 1 dimension, expected int");
+  BAD(nodes, "/edges/offsets", F32(0, 0.5, 2, 3, 4, 5),
+      "'/edges/offsets' has 0.5 at index 1, which is no whole number");
   BAD(nodes, "/edges/offsets", I64(0, 2, 1, 7, 8, 8),
       "'/edges/offsets' is 1 at index 2; offsets start at 0, never fall (2 before) and end at 8");
   BAD(nodes, "/edges/offsets", I64(1, 2, 4, 7, 8, 8), "'/edges/offsets' is 1 at index 0");
@@ -231,7 +232,7 @@ static void check_features(void) {
   s = with_dense(bad, 5, 2);
   expect(&s, "'/nodes/features' is -inf at node 3, feature 1");
   s = with_dense(dense, 2, 5);
-  expect(&s, "'/nodes/features' is [2, 5], expected a row for each of the 5 nodes");
+  expect(&s, "'/nodes/features' is [2, 5], a column for each of the 5 nodes; write it transposed");
   s = nodes();
   put(&s, "/nodes/features", TRM_DTYPE_F32, 5, dense);
   expect(&s, "'/nodes/features' is f32 with 1 dimension, expected numbers with 2");

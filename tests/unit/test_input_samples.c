@@ -302,8 +302,8 @@ static void check_inputs(void) {
   BAD(classes, "/input/offsets", GONE, "no array '/input/offsets'");
   BAD(classes, "/input/values", GONE, "no array '/input/values'");
   BAD(classes, "/input/offsets", I64(0), "expected one more than the samples");
-  BAD(classes, "/input/offsets", F32(0, 1),
-      "'/input/offsets' is f32 with 1 dimension, expected int");
+  BAD(classes, "/input/offsets", F32(0, 0.5),
+      "'/input/offsets' has 0.5 at index 1, which is no whole number");
   BAD(classes, "/input/offsets", I64(0, 2, 1, 5, 8),
       "'/input/offsets' is 1 at index 2; offsets start at 0, never fall (2 before) and end at 8");
   BAD(classes, "/input/offsets", I64(1, 2, 3, 5, 8), "'/input/offsets' is 1 at index 0");

@@ -194,7 +194,12 @@ static const conversion conversions[] = {
     {TRM_DTYPE_F64, TRM_DTYPE_F32, -1e300, false},
     {TRM_DTYPE_F64, TRM_DTYPE_F32, INFINITY, true},
     {TRM_DTYPE_F64, TRM_DTYPE_F32, NAN, true},
-    {TRM_DTYPE_F32, TRM_DTYPE_I32, 1, false},
+    {TRM_DTYPE_F32, TRM_DTYPE_I32, -7, true},
+    {TRM_DTYPE_F32, TRM_DTYPE_I32, 0.5, false},
+    {TRM_DTYPE_F64, TRM_DTYPE_I32, 2147483647, true},
+    {TRM_DTYPE_F64, TRM_DTYPE_I32, 2147483648, false},
+    {TRM_DTYPE_F64, TRM_DTYPE_U8, -1, false},
+    {TRM_DTYPE_F64, TRM_DTYPE_I64, 1e300, false},
 };
 enum { N_CONVERSIONS = (int)(sizeof conversions / sizeof conversions[0]) };
 
@@ -277,11 +282,12 @@ static void test_conversions(void) {
     if (v->good) {
       CHECK_NEAR_AT(load(v->to, AT, to), v->value, 0, i);
       CHECK_NEAR_AT(load(v->to, 0, to), 3, 0, i);
-    } else if (v->from != TRM_DTYPE_F32) {
-      snprintf(want, sizeof want, "at index %d, which does not fit %s", AT, trm_dtype_name(v->to));
-      CHECK_HAS(trm_message(), want);
     } else {
-      CHECK_HAS(trm_message(), "holds f32, whole numbers (i32) are needed");
+      const bool floats = v->from == TRM_DTYPE_F32 || v->from == TRM_DTYPE_F64;
+      const bool whole = floats && v->to != TRM_DTYPE_F32;
+      snprintf(want, sizeof want, "at index %d, which %s %s", AT,
+               whole ? "is no whole number that fits" : "does not fit", trm_dtype_name(v->to));
+      CHECK_HAS(trm_message(), want);
     }
   }
   CHECK_OK(trm_container_close(&c));

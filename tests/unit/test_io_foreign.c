@@ -122,6 +122,35 @@ static void put_storage(hid_t file) {
   GOOD(H5Pclose(p));
 }
 
+static void put_attr(hid_t file, const char *name, hid_t type, const void *value) {
+  const hid_t space = GOOD(H5Screate(H5S_SCALAR));
+  const hid_t attr = GOOD(H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT));
+  GOOD(H5Awrite(attr, type, value));
+  GOOD(H5Aclose(attr));
+  GOOD(H5Sclose(space));
+}
+
+/* True and false as h5py has them, and as bits, which PyTables writes. */
+static void put_booleans(hid_t file) {
+  const int8_t no = 0, yes = 1;
+  const unsigned char values[] = {1, 0, 1};
+  const hid_t boolean = GOOD(H5Tenum_create(H5T_STD_I8LE));
+  GOOD(H5Tenum_insert(boolean, "FALSE", &no));
+  GOOD(H5Tenum_insert(boolean, "TRUE", &yes));
+  const hid_t types[] = {boolean, H5T_STD_B8LE};
+  static const char *const names[] = {"/boolean", "/bits"};
+  for (int i = 0; i < 2; ++i) {
+    const hid_t space = simple(3);
+    const hid_t set =
+        GOOD(H5Dcreate2(file, names[i], types[i], space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    GOOD(H5Dwrite(set, i == 0 ? boolean : H5T_NATIVE_B8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+    GOOD(H5Dclose(set));
+    GOOD(H5Sclose(space));
+  }
+  put_attr(file, "boolean", boolean, &yes);
+  GOOD(H5Tclose(boolean));
+}
+
 static void put_types(hid_t file) {
   put_ints(file, "/plain", H5T_STD_I32LE, 10, H5P_DEFAULT);
   put_ints(file, "/i8", H5T_STD_I8LE, 10, H5P_DEFAULT);
@@ -154,17 +183,10 @@ static void put_types(hid_t file) {
   GOOD(H5Tenum_insert(boolean, "FALSE", &no));
   put_empty(file, "/enum", boolean, simple(3), H5P_DEFAULT);
   GOOD(H5Tclose(boolean));
+  put_booleans(file);
   put_empty(file, "/null", H5T_STD_I32LE, GOOD(H5Screate(H5S_NULL)), H5P_DEFAULT);
   const hsize_t five[] = {1, 1, 1, 1, 1};
   put_empty(file, "/rank5", H5T_STD_I32LE, GOOD(H5Screate_simple(5, five, NULL)), H5P_DEFAULT);
-}
-
-static void put_attr(hid_t file, const char *name, hid_t type, const void *value) {
-  const hid_t space = GOOD(H5Screate(H5S_SCALAR));
-  const hid_t attr = GOOD(H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT));
-  GOOD(H5Awrite(attr, type, value));
-  GOOD(H5Aclose(attr));
-  GOOD(H5Sclose(space));
 }
 
 static void put_attributes(hid_t file) {
@@ -184,6 +206,9 @@ static void put_attributes(hid_t file) {
   GOOD(H5Tclose(type));
   put_attr(file, "huge", H5T_NATIVE_UINT64, &huge);
   put_attr(file, "small", H5T_NATIVE_INT16, &small);
+  const double whole = 42, fraction = 1.5;
+  put_attr(file, "whole", H5T_NATIVE_DOUBLE, &whole);
+  put_attr(file, "fraction", H5T_NATIVE_DOUBLE, &fraction);
   const hid_t three = simple(3);
   GOOD(H5Aclose(GOOD(H5Acreate2(file, "three", H5T_NATIVE_INT, three, H5P_DEFAULT, H5P_DEFAULT))));
   GOOD(H5Sclose(three));
@@ -227,7 +252,18 @@ static void refuse(trm_container *c, const char *name, const char *part) {
   CHECK_EQ(trm_array_read_range(c, name, TRM_DTYPE_I32, 0, 1, values), TRM_ERR_DATA);
 }
 
+static void expect_booleans(trm_container *c, const char *name) {
+  trm_array_info info = {0};
+  int32_t values[3] = {0};
+  CHECK_OK(trm_array_info_get(c, name, &info));
+  CHECK_EQ(info.dtype, TRM_DTYPE_U8);
+  CHECK_OK(trm_array_read(c, name, TRM_DTYPE_I32, values, 3));
+  CHECK(values[0] == 1 && values[1] == 0 && values[2] == 1);
+}
+
 static void test_arrays(trm_container *c) {
+  expect_booleans(c, "/boolean");
+  expect_booleans(c, "/bits");
   expect_array(c, "/plain", TRM_DTYPE_I32, 10);
   expect_array(c, "/hard", TRM_DTYPE_I32, 10);
   expect_array(c, "/group/inner", TRM_DTYPE_I32, 5);
@@ -254,8 +290,8 @@ static void test_arrays(trm_container *c) {
   refuse(c, "/odd", "filter 300, which is not built in");
   refuse(c, "/bigchunk", "chunks of more than 256 MiB");
   refuse(c, "/narrow", "holds neither whole numbers nor");
-  refuse(c, "/text", "holds neither whole numbers nor");
-  refuse(c, "/compound", "holds neither whole numbers nor");
+  refuse(c, "/text", "holds texts");
+  refuse(c, "/compound", "holds records or complex numbers");
   refuse(c, "/enum", "holds neither whole numbers nor");
   refuse(c, "/named", "is not an array");
   refuse(c, "/null", "has no shape");
@@ -280,6 +316,12 @@ static void test_attributes(trm_container *c) {
   CHECK_EQ(v, -7);
   CHECK_OK(trm_attr_read_real(c, "/", "small", &x));
   CHECK_NEAR(x, -7, 0);
+  CHECK_OK(trm_attr_read_int(c, "/", "boolean", &v));
+  CHECK_EQ(v, 1);
+  CHECK_OK(trm_attr_read_int(c, "/", "whole", &v));
+  CHECK_EQ(v, 42);
+  CHECK_EQ(trm_attr_read_int(c, "/", "fraction", &v), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "should be a whole number");
   CHECK_EQ(trm_attr_read_int(c, "/", "huge", &v), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "too large");
   CHECK_EQ(trm_attr_read_int(c, "/", "three", &v), TRM_ERR_DATA);
@@ -324,6 +366,37 @@ static void test_other_files(void) {
   CHECK_OK(trm_container_probe(path));
 }
 
+static void copy_file(const char *from, const char *to) {
+  FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+  if (!CHECK(in && out)) exit(1);
+  for (int c = fgetc(in); c != EOF; c = fgetc(in)) fputc(c, out);
+  fclose(in);
+  fclose(out);
+}
+
+/* What the head of a file of the newer formats says of who has it, and of itself. */
+static void test_heads(void) {
+  trm_container *c = NULL;
+  const hid_t access = GOOD(H5Pcreate(H5P_FILE_ACCESS));
+  GOOD(H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST));
+  const hid_t file = GOOD(H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access));
+  put_ints(file, "/x", H5T_STD_I32LE, 10, H5P_DEFAULT);
+  GOOD(H5Fstart_swmr_write(file)); /* which gives up the lock, but not the mark */
+  copy_file(path, secret);         /* a file that this process has open would be shared */
+  CHECK_EQ(trm_container_open(secret, &c), TRM_ERR_IO);
+  CHECK_HAS(trm_message(), "is marked as open for writing");
+  GOOD(H5Fclose(file));
+  GOOD(H5Pclose(access));
+  CHECK_OK(trm_container_open(path, &c));
+  expect_array(c, "/x", TRM_DTYPE_I32, 10);
+  CHECK_OK(trm_container_close(&c));
+  FILE *head = fopen(path, "r+b");
+  if (!CHECK(head && fseek(head, 8, SEEK_SET) == 0 && fputc(9, head) == 9)) exit(1);
+  fclose(head);
+  CHECK_EQ(trm_container_open(path, &c), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "is of a newer HDF5");
+}
+
 int main(void) {
   trm_container *c = NULL;
   snprintf(folder, sizeof folder, "%s", check_temp_folder());
@@ -336,6 +409,7 @@ int main(void) {
   CHECK_OK(trm_container_close(&c));
   CHECK_EQ(trm_container_probe(path), TRM_ERR_DATA);
   test_other_files();
+  test_heads();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
   return check_verdict();
 }

@@ -41,6 +41,24 @@ trm_status trm_graph_attr_required(const trm_graph_file *f, const char *object, 
 
 /* ---- arrays ----------------------------------------------------------------------------------- */
 
+/* A list of pairs where compressed rows are needed: of PyTorch Geometric, or of who has read too fast. */
+static trm_status refuse_edge_list(const trm_graph_file *f) {
+  static const char *const usual[] = {"/edges", "/edge_index", "/edges/edge_index", "/edges/index"};
+  for (size_t i = 0; i < sizeof usual / sizeof usual[0]; ++i) {
+    trm_array_info info;
+    if (!trm_container_has(f->file, usual[i]) ||
+        trm_array_info_get(f->file, usual[i], &info) != TRM_OK || info.n_dims != 2) {
+      continue;
+    }
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: '%s' is a list of edges [%lld, %lld]; the format has rows by destination, "
+                    "/edges/offsets and /edges/sources: write the pairs as text for trireme "
+                    "prepare graph, or sort them (data/FORMAT.md has the lines)",
+                    f->path, usual[i], (long long)info.dims[0], (long long)info.dims[1]);
+  }
+  return TRM_OK;
+}
+
 static trm_status find(trm_graph_file *f, int slot, const char *name, trm_dtype dtype, int n_dims,
                        bool required, trm_array_info *info) {
   trm_graph_slot *s = &f->slots[slot];
@@ -50,12 +68,14 @@ static trm_status find(trm_graph_file *f, int slot, const char *name, trm_dtype 
   s->n = -1;
   if (!trm_container_has(f->file, name)) {
     if (!required) return TRM_OK;
+    TRM_TRY(refuse_edge_list(f));
     return trm_fail(TRM_ERR_DATA, "%s: no array '%s', which a data set of kind %s must have",
                     f->path, name, f->kind->data_kind->name);
   }
   TRM_TRY(trm_array_info_get(f->file, name, info));
-  const bool real = info->dtype == TRM_DTYPE_F32 || info->dtype == TRM_DTYPE_F64;
-  if (info->n_dims != n_dims || (real && dtype != TRM_DTYPE_F32)) {
+  /* Tools that know matrices alone write lists as rows or columns. */
+  const bool row = n_dims == 1 && info->n_dims == 2 && (info->dims[0] == 1 || info->dims[1] == 1);
+  if (info->n_dims != n_dims && !row) {
     return trm_fail(TRM_ERR_DATA, "%s: array '%s' is %s with %d dimension%s, expected %s with %d",
                     f->path, name, trm_dtype_name(info->dtype), info->n_dims,
                     info->n_dims == 1 ? "" : "s", dtype == TRM_DTYPE_F32 ? "numbers" : "integers",
@@ -94,6 +114,13 @@ static trm_status check_table(const trm_graph_file *f, const trm_graph_slot *s,
                               int64_t *columns) {
   *columns = info->dims[1];
   if (info->dims[0] == n && *columns >= 1 && *columns <= INT32_MAX) return TRM_OK;
+  if (info->dims[1] == n && info->dims[0] != n) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: array '%s' is [%lld, %lld], a column for each of the %lld %s; write it "
+                    "transposed (MATLAB and Fortran store columns, so x')",
+                    f->path, s->name, (long long)info->dims[0], (long long)info->dims[1],
+                    (long long)n, of);
+  }
   return trm_fail(TRM_ERR_DATA,
                   "%s: array '%s' is [%lld, %lld], expected a row for each of the %lld %s", f->path,
                   s->name, (long long)info->dims[0], (long long)info->dims[1], (long long)n, of);

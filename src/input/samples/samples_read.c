@@ -18,8 +18,11 @@ static trm_status find(const trm_samples_file *f, const char *name, trm_dtype dt
                     trm_sample_target_names[f->data.target]);
   }
   TRM_TRY(trm_array_info_get(f->file, name, info));
-  const bool real = info->dtype == TRM_DTYPE_F32 || info->dtype == TRM_DTYPE_F64;
-  if (info->n_dims == n_dims && (!real || dtype == TRM_DTYPE_F32)) return TRM_OK;
+  if (n_dims == 1 && info->n_dims == 2 && (info->dims[0] == 1 || info->dims[1] == 1)) {
+    info->n_dims = 1; /* of a tool that knows matrices alone */
+    info->dims[0] = info->n_elements;
+  }
+  if (info->n_dims == n_dims) return TRM_OK;
   return trm_fail(TRM_ERR_DATA, "%s: array '%s' is %s with %d dimension%s, expected %s with %d",
                   f->path, name, trm_dtype_name(info->dtype), info->n_dims,
                   info->n_dims == 1 ? "" : "s", dtype == TRM_DTYPE_F32 ? "numbers" : "integers",
@@ -169,6 +172,11 @@ trm_status trm_samples_read_splits(trm_samples_file *f) {
     if (f->splits[i].n == 0) continue;
     trm_sample_split_name(i / TRM_N_SUBSETS, i % TRM_N_SUBSETS, name);
     TRM_TRY(trm_array_read(f->file, name, TRM_DTYPE_I32, next, f->splits[i].n));
+    if (f->splits[i].n == f->data.n) f->splits[i].n = trm_mask_to_ids(next, f->data.n);
+    if (f->splits[i].n == 0 && i % TRM_N_SUBSETS == TRM_SUBSET_TRAIN) {
+      return trm_fail(TRM_ERR_DATA, "%s: '%s' has no 1; a split needs samples to train on", f->path,
+                      name);
+    }
     next += f->splits[i].n;
   }
   return TRM_OK;

@@ -76,13 +76,32 @@ static trm_status layout(trm_graph_file *f) {
 
 /* ---- checks ----------------------------------------------------------------------------------- */
 
+/* A 0 or 1 for each node becomes the ids of the nodes with 1, and -1 behind them. */
+static void read_mask(const trm_graph_file *f, int slot) {
+  int32_t *ids = trm_graph_data(f, slot);
+  const int64_t n = f->slots[slot].n;
+  if (n != f->graph->n_nodes) return;
+  for (int64_t i = trm_mask_to_ids(ids, n); i < n; ++i) ids[i] = -1;
+}
+
+/* Ids of a subset: those of a mask end before their array does. */
+static int64_t count_ids(const trm_graph_file *f, int slot) {
+  const int32_t *ids = trm_graph_data(f, slot);
+  int64_t n = trm_graph_elements(f, slot);
+  while (n > 0 && n <= f->graph->n_nodes && f->slots[slot].n == f->graph->n_nodes &&
+         ids[n - 1] == -1)
+    --n;
+  return n;
+}
+
 /* A subset of a split: rising ids of nodes that have a label and are in no other subset of it. */
 static trm_status check_subset(const trm_graph_file *f, int slot, uint8_t *taken) {
   const trm_graph_slot *s = &f->slots[slot];
   const int32_t *ids = trm_graph_data(f, slot), *labels = trm_graph_data(f, TRM_GA_LABELS);
   const int subset = (slot - SPLITS) % TRM_N_SUBSETS;
-  TRM_TRY(trm_graph_check_ids(f, slot, 0, f->graph->n_nodes));
-  for (int64_t i = 0; i < s->n; ++i) {
+  const int64_t n = count_ids(f, slot);
+  if (n == s->n) TRM_TRY(trm_graph_check_ids(f, slot, 0, f->graph->n_nodes));
+  for (int64_t i = 0; i < n; ++i) {
     if (i > 0 && ids[i] <= ids[i - 1]) {
       return trm_fail(TRM_ERR_DATA,
                       "%s: '%s' is %d at index %" PRId64 " after %d; ids must be "
@@ -117,10 +136,11 @@ static trm_status check_splits(const trm_graph_file *f) {
       const int slot = SPLITS + s * TRM_N_SUBSETS + p;
       if (f->slots[slot].n < 0) continue;
       TRM_TRY_OUT(trm_graph_slot_read(f, slot));
+      read_mask(f, slot);
       TRM_TRY_OUT(check_subset(f, slot, taken));
     }
     const trm_graph_slot *train = &f->slots[SPLITS + s * TRM_N_SUBSETS];
-    if (train->n == 0) {
+    if (count_ids(f, SPLITS + s * TRM_N_SUBSETS) == 0) {
       status = trm_fail(TRM_ERR_DATA, "%s: '%s' is empty; a split needs nodes to train on", f->path,
                         train->name);
       goto out;
@@ -147,7 +167,7 @@ static trm_status bind(trm_graph_file *f, const trm_graph_facts *facts) {
   if (n == 0) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&splits, n, "splits of a graph"));
   for (int i = 0; i < n; ++i) {
-    splits[i].n = trm_graph_elements(f, SPLITS + i);
+    splits[i].n = count_ids(f, SPLITS + i);
     splits[i].ids = trm_graph_data(f, SPLITS + i);
   }
   d->splits = f->self = splits;
