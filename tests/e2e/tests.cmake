@@ -28,6 +28,7 @@ foreach(name
     words
     graph_prepare
     samples_prepare
+    tables
     images_prepare
     sequence_layouts
     sequence_resume

@@ -181,28 +181,36 @@ trm_status app_folder_take_first(app_folder *f, const char *prefix, const char *
   return TRM_OK;
 }
 
+/* The first folder or file in `path` whose name does not begin with a dot; "" when there is none. */
+static trm_status first_below(const char *path, char name[256]) {
+  char **below = NULL;
+  int n = 0;
+  name[0] = 0;
+  TRM_TRY(trm_folder_list(path, "", "", &below, &n));
+  for (int i = 0; i < n && !name[0]; ++i) {
+    if (below[i][0] != '.') (void)snprintf(name, 256, "%.200s", below[i]);
+  }
+  TRM_FREE(below);
+  return TRM_OK;
+}
+
 trm_status app_folder_take_split(app_folder *f, const char *sub, const char **train,
                                  const char **valid, const char **test) {
-  const char *const names[] = {"train", "valid", "test"};
+  static const char *const names[] = {"train", "valid", "test"};
   const char **const files[] = {train, valid, test};
-  char path[PATH_BYTES], **below = NULL;
-  int n = 0;
+  char path[PATH_BYTES], folder[256];
   if (!f->path || *train || *valid || *test) return TRM_OK;
   TRM_TRY(trm_path_join(path, sizeof path, f->path, sub));
   if (!trm_path_exists(path)) return TRM_OK;
-  TRM_TRY(trm_folder_list(path, "", "", &below, &n));
-  trm_status status = TRM_OK;
-  for (int i = 0; i < 6 && status == TRM_OK; ++i) {
-    char name[PATH_BYTES];
-    const char *folder =
-        n > 0 && strncmp(below[0], "train", 5) != 0 && strncmp(below[0], "test", 4) != 0 ? below[0]
-                                                                                         : "";
-    (void)snprintf(name, sizeof name, "%s/%.200s%s%s.csv%s", sub, folder, *folder ? "/" : "",
+  TRM_TRY(first_below(path, folder));
+  if (strstr(folder, ".csv")) folder[0] = 0; /* the lists themselves */
+  for (int i = 0; i < 6; ++i) {
+    char name[512];
+    (void)snprintf(name, sizeof name, "%s/%s%s%s.csv%s", sub, folder, folder[0] ? "/" : "",
                    names[i % 3], i < 3 ? ".gz" : "");
-    status = app_folder_take(f, name, files[i % 3]);
+    TRM_TRY(app_folder_take(f, name, files[i % 3]));
   }
-  TRM_FREE(below);
-  return status;
+  return TRM_OK;
 }
 
 static bool is_taken(const app_folder *f, const char *name) {

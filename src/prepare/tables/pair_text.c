@@ -46,6 +46,7 @@ static trm_status open_pairs(const char *path, const trm_reading *reading, trm_s
 /* What the first lines are like. */
 typedef struct outline {
   int64_t n, fewest, most, n_words;
+  bool titled;   /* the first line has words where others have none */
   bool repeated; /* a user has several lines */
   bool rated;    /* a third field is no whole number, or a fourth is a time */
 } outline;
@@ -68,6 +69,7 @@ static trm_status look_at_line(trm_scan *s, trm_names *users, outline *o) {
   if (fields == 0) return TRM_OK; /* an empty line */
   if (o->n == 0 || fields < o->fewest) o->fewest = fields;
   if (fields > o->most) o->most = fields;
+  o->titled = o->titled || (word && o->n == 0);
   o->n_words += word && o->n > 0; /* the first may be a header */
   o->repeated = o->repeated || !added;
   o->rated = o->rated || fraction || time;
@@ -94,7 +96,7 @@ trm_status trm_pairs_guess(const char *path, const trm_reading *reading, bool *p
   const bool even = o.fewest == o.most && o.most >= 2 && o.most <= 5;
   *words = 2 * o.n_words > o.n;
   *pairs = head.preamble != TRM_PREAMBLE_NONE || scan.separator == TRM_COLONS ||
-           (even && (o.repeated || o.rated || *words));
+           (even && (o.repeated || o.rated || *words || (o.titled && o.n_words == 0)));
 out:
   trm_names_free(&users);
   return trm_scan_close(&scan, status);
