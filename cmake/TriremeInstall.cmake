@@ -61,6 +61,39 @@ configure_file(cmake/trireme.pc.in trireme.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/trireme.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+# ---- man pages, shell completion, JSON schema: the program writes them --------------------------------
+if(TARGET trireme-program AND NOT CMAKE_CROSSCOMPILING AND NOT TRM_SANITIZE)
+  set(pages ${CMAKE_CURRENT_BINARY_DIR}/pages)
+  set(commands train sweep find-lr prepare inspect partition evaluate predict generate translate
+               average export verify bisect report plot show doctor help version)
+  set(page_files "")
+  macro(trm_page file)
+    add_custom_command(OUTPUT ${pages}/${file}
+      COMMAND $<TARGET_FILE:trireme-program> help ${ARGN} > ${pages}/${file}
+      DEPENDS trireme-program VERBATIM)
+    list(APPEND page_files ${pages}/${file})
+  endmacro()
+  file(MAKE_DIRECTORY ${pages})
+  trm_page(trireme.1 man trireme)
+  trm_page(trireme.yaml.5 man config)
+  foreach(command IN LISTS commands)
+    trm_page(trireme-${command}.1 man ${command})
+  endforeach()
+  foreach(shell bash zsh fish)
+    trm_page(trireme.${shell} completion ${shell})
+  endforeach()
+  trm_page(trireme.schema.json schema)
+  add_custom_target(pages ALL DEPENDS ${page_files})
+  install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+  install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 FILES_MATCHING PATTERN "*.5")
+  install(FILES ${pages}/trireme.bash RENAME trireme
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${pages}/trireme.zsh RENAME _trireme
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${pages}/trireme.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  install(FILES ${pages}/trireme.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme)
+endif()
+
 # ---- papers and scripts ---------------------------------------------------------------------------
 foreach(page LICENSE README.md CHANGELOG.md data/FORMAT.md docs/CLUSTERS.md)
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
@@ -78,3 +111,17 @@ configure_file(launch/modulefile.in modulefile @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/modulefile DESTINATION ${modules} RENAME ${PROJECT_VERSION})
 install(DIRECTORY examples/optimizer DESTINATION ${CMAKE_INSTALL_DATADIR}/trireme/examples
         FILES_MATCHING PATTERN "*.c" PATTERN "*.md" PATTERN "*.yaml" PATTERN "CMakeLists.txt")
+
+# ---- a Debian package: cpack in the build folder -----------------------------------------------------
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME trireme)
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGE_CONTACT "Trireme <trireme@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "data-parallel trainer of Transformers and graph networks over MPI")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "openmpi-bin")
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+include(CPack)

@@ -11,6 +11,26 @@
 #include "trireme/core/status.h"
 #include "trireme/train/train.h"
 
+/* ---- pages ---------------------------------------------------------------------------------- */
+
+/** What options and commands are written as: a page for a reader, or pieces that other programs take. */
+typedef enum app_page_format {
+  APP_PAGE_TEXT,
+  APP_PAGE_MAN,
+  APP_PAGE_BASH,
+  APP_PAGE_ZSH,
+  APP_PAGE_FISH,
+  APP_N_PAGE_FORMATS
+} app_page_format;
+/** The word that asks a command for its page in a format: "--help", "--help=man", ... */
+extern const char *const app_help_words[APP_N_PAGE_FORMATS];
+/** The format that `word` asks for; false when it asks for no page. */
+bool app_asks_page(const char *word, app_page_format *format);
+/** All of `trireme help FORMAT NAME`: "man train", "completion bash". */
+trm_status app_print_pages(const char *what, const char *name);
+
+/* ---- commands ------------------------------------------------------------------------------- */
+
 /** A command. `run` gets the words after its name and returns the process's exit code. */
 typedef struct app_command {
   const char *name;
@@ -36,6 +56,7 @@ int app_predict(int argc, char **argv);
 int app_generate(int argc, char **argv);
 int app_translate(int argc, char **argv);
 int app_average(int argc, char **argv);
+int app_export(int argc, char **argv);
 int app_verify(int argc, char **argv);
 int app_bisect(int argc, char **argv);
 int app_report(int argc, char **argv);
@@ -51,6 +72,10 @@ const app_command *app_command_find(const char *name); /* NULL: none of this nam
 void app_print_usage(const app_command *command);
 /** The kinds of `trireme prepare`, as print_kinds is to print them. */
 void app_prepare_print_kinds(void);
+/** Their names alone, blanks between. */
+void app_prepare_print_names(void);
+/** The pages of all ways to prepare. */
+int app_prepare_print_pages(app_page_format format);
 
 /* ---- options -------------------------------------------------------------------------------- */
 
@@ -98,6 +123,7 @@ enum { APP_MOST_THREADS = 4096 };
 #define APP_THREADS(value)                                                                         \
   APP_INT("--threads", 't', value, 1, APP_MOST_THREADS, "N",                                       \
           "compute threads a rank (default: OMP_NUM_THREADS, or its cores)")
+#define APP_JSON(value) APP_FLAG("--json", value, "as JSON, for other programs")
 #define APP_FORCE(value)                                                                           \
   APP_FLAG("--force", value, "write over a file that this command did not make")
 /** An array of options and its length. */
@@ -113,6 +139,9 @@ trm_status app_parse(const char *command, int argc, char **argv, const app_optio
 /** As app_parse, for what has a page without being a command; of `page` all but `run` is used. */
 trm_status app_parse_page(const app_command *page, int argc, char **argv, const app_option *options,
                           int n_options, app_list *words, bool *helped);
+/** Prints a page, or the piece of one, of a command or a way to prepare. */
+void app_print_page(const app_command *page, const struct app_option *options, int n_options,
+                    app_page_format format);
 /** The option that `word` ("--name", "--name=VALUE", "-o") gives; NULL: none of these. */
 const app_option *app_option_find(const app_option *options, int n, const char *word);
 /** Whether the next item of argv is the value of `word`, by which the option is given. */

@@ -6,6 +6,7 @@
 #include "app.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/core/clock.h"
+#include "trireme/core/json.h"
 #include "trireme/core/memory.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/threads.h"
@@ -61,6 +62,12 @@ static trm_status allreduce_rate(trm_comm *comm, bool shared_window, double *gb_
   return status;
 }
 
+/* Bandwidths of an all-reduce, GB/s. */
+typedef struct comm_rates {
+  double window, messages;
+  const char *transport;
+} comm_rates;
+
 static const char *level_name(trm_thread_level level) {
   static const char *const names[] = {"single", "funneled", "serialized", "multiple"};
   return names[level];
@@ -81,7 +88,7 @@ static void print_ranks(trm_comm *comm, const trm_layout *layout, const double *
 }
 
 /* OpenBLAS takes an older kernel than the processor has when OPENBLAS_CORETYPE says so. */
-static void warn_coretype(int *n_warnings) {
+static void warn_coretype(void (*tell)(void *context, const char *sentence), int *n_warnings) {
   const char *core = getenv("OPENBLAS_CORETYPE");
   if (!core || !*core) return;
   if (trm_gemm_selected()->product) return; /* the library is not used */
@@ -90,10 +97,54 @@ static void warn_coretype(int *n_warnings) {
                  "OPENBLAS_CORETYPE=%s chooses the matrix kernel; without it "
                  "OpenBLAS takes the one made for this processor, which may be faster",
                  core);
-  say(n_warnings, text);
+  tell(n_warnings, text);
 }
 
-static trm_status examine(trm_comm *comm) {
+/* ---- as JSON ---------------------------------------------------------------------------------- */
+
+/* A sentence of a list. */
+static void put_sentence(void *context, const char *sentence) {
+  if ((*(int *)context)++ > 0) printf(", ");
+  trm_json_text(stdout, sentence);
+}
+
+static void put_field(const char *name, const char *text) {
+  printf(", \"%s\": ", name);
+  trm_json_text(stdout, text);
+}
+
+static void put_all(trm_comm *comm, const trm_layout *layout, const double *rates,
+                    const comm_rates *speed) {
+  char fingerprint[128];
+  int n = 0;
+  trm_fingerprint(fingerprint, sizeof fingerprint);
+  printf("{\"version\": \"" TRM_VERSION "\"");
+  put_field("mpi", trm_comm_library());
+  put_field("thread_level", level_name(trm_comm_thread_level(comm)));
+  put_field("bits_depend_on", fingerprint);
+  printf(", \"bf16_instruction\": %s, \"ranks\": [", trm_bf16_instruction() ? "true" : "false");
+  for (int r = 0; r < layout->n_ranks; ++r) {
+    const trm_rank_place *p = &layout->places[r];
+    printf("%s{\"rank\": %d, \"threads\": %d", r ? ", " : "", r, p->n_threads);
+    put_field("host", trm_comm_host(comm, r));
+    put_field("processors", p->allowed);
+    printf(", \"gflop_per_s\": %.1f}", rates[r]);
+  }
+  printf("]");
+  if (layout->n_ranks > 1) {
+    put_field("transport", speed->transport);
+    printf(", \"allreduce_gb_per_s\": %.3f, \"allreduce_by_messages_gb_per_s\": %.3f",
+           speed->window, speed->messages);
+  }
+  printf(", \"complaints\": [");
+  trm_layout_warnings(comm, layout, put_sentence, &n);
+  warn_coretype(put_sentence, &n);
+  printf("]}\n");
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
+
+static trm_status examine(trm_comm *comm, bool json) {
   trm_layout layout = {0};
   double rate = 0, window = 0, messages = 0, *rates = NULL;
   const char *transport = "", *unused;
@@ -106,7 +157,9 @@ static trm_status examine(trm_comm *comm) {
   TRM_TRY_OUT(trm_comm_allgather(comm, &rate, rates, sizeof rate));
   TRM_TRY_OUT(allreduce_rate(comm, true, &window, &transport));
   TRM_TRY_OUT(allreduce_rate(comm, false, &messages, &unused));
-  if (speaks) {
+  if (speaks && json) {
+    put_all(comm, &layout, rates, &(comm_rates){window, messages, transport});
+  } else if (speaks) {
     char summary[256], fingerprint[128];
     int n_warnings = 0;
     trm_layout_summary(comm, &layout, summary, sizeof summary);
@@ -124,7 +177,7 @@ static trm_status examine(trm_comm *comm) {
     printf("\n");
     trm_layout_warnings(comm, &layout, say, &n_warnings);
     trm_layout_load(comm, &layout, say, &n_warnings);
-    warn_coretype(&n_warnings);
+    warn_coretype(say, &n_warnings);
     if (n_warnings == 0) printf("  nothing to complain about\n");
   }
 out:
@@ -137,7 +190,8 @@ int app_doctor(int argc, char **argv) {
   app_list words;
   bool helped;
   int64_t threads = 0;
-  const app_option options[] = {APP_THREADS(&threads)};
+  bool json = false;
+  const app_option options[] = {APP_JSON(&json), APP_THREADS(&threads)};
   trm_comm *comm = NULL;
   trm_status status = app_parse("doctor", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
@@ -145,6 +199,6 @@ int app_doctor(int argc, char **argv) {
   status = app_start(&argc, &argv, threads, status, &comm);
   if (!comm) return app_end(NULL, status);
   if (status == TRM_ERR_CONFIG) status = TRM_OK; /* N singletons: examine says it */
-  if (status == TRM_OK) status = examine(comm);
+  if (status == TRM_OK) status = examine(comm, json);
   return app_end(&comm, status);
 }

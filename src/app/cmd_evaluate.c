@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "trireme/core/json.h"
 #include "trireme/train/train.h"
 
 static void print_scores(const trm_evaluation *r) {
@@ -47,14 +48,6 @@ static void print_robustness(const trm_robustness *r, const trm_attack_options *
   printf("  %-18s %.6f clean   %.6f under attack\n", "loss", r->clean_loss, r->attacked_loss);
 }
 
-static trm_status run_attack(trm_comm *comm, const trm_evaluate_options *evaluate,
-                             const trm_attack_options *attack) {
-  trm_robustness result;
-  TRM_TRY(trm_robustness_run(comm, evaluate, attack, &result));
-  if (trm_comm_rank(comm) == 0) print_robustness(&result, attack);
-  return TRM_OK;
-}
-
 /* What says how to attack needs an attack; what is not given becomes the default. */
 static trm_status settle_attack(trm_attack_options *a) {
   const char *given = a->eps >= 0         ? "--eps"
@@ -72,6 +65,72 @@ static trm_status settle_attack(trm_attack_options *a) {
   return TRM_OK;
 }
 
+/* ---- as JSON ---------------------------------------------------------------------------------- */
+
+static void put_real(const char *name, double value) {
+  if (isnan(value)) return;
+  printf(", \"%s\": ", name);
+  trm_json_real(stdout, value);
+}
+
+static void put_text(const char *name, const char *text) {
+  printf(", \"%s\": ", name);
+  trm_json_text(stdout, text ? text : "");
+}
+
+static void put_result(const char *run, const trm_evaluation *r) {
+  printf("{\"run\": ");
+  trm_json_text(stdout, run);
+  printf(", \"step\": %" PRId64 ", \"count\": %" PRId64, r->step, r->count);
+  put_text("unit", r->unit);
+  put_text("subset", r->n_scores > 0 ? r->subset : "validation");
+  if (r->count > 0) put_real("loss", r->loss);
+  put_text("loss_unit", r->loss_unit ? r->loss_unit : "nats");
+  put_real("train_loss", r->train_loss);
+  printf(", \"scores\": {");
+  const char *between = "";
+  for (int i = 0; i < r->n_scores; ++i) {
+    if (isnan(r->scores[i].value)) continue;
+    printf("%s\"%s\": ", between, r->scores[i].name);
+    trm_json_real(stdout, r->scores[i].value);
+    between = ", ";
+  }
+  printf("}}");
+}
+
+/* One, or a list of the members with the whole behind them, whose run is "". */
+static void put_results(const trm_members *members, const trm_evaluation *results) {
+  if (members->n == 1) {
+    put_result(members->runs[0], results);
+  } else {
+    for (int i = 0; i <= members->n; ++i) {
+      printf(i == 0 ? "[" : ",\n ");
+      put_result(i < members->n ? members->runs[i] : "", &results[i]);
+    }
+    printf("]");
+  }
+  printf("\n");
+}
+
+static void put_robustness(const char *run, const trm_robustness *r, const trm_attack_options *a) {
+  printf("{\"run\": ");
+  trm_json_text(stdout, run);
+  printf(", \"step\": %" PRId64 ", \"count\": %" PRId64, r->step, r->count);
+  put_text("unit", r->unit);
+  put_text("subset", r->subset);
+  put_text("attack", a->name);
+  put_real("eps", a->eps);
+  put_text("norm", a->norm);
+  put_text("score", r->classes ? "accuracy" : "rmse");
+  put_real("clean", r->clean);
+  put_real("attacked", r->attacked);
+  put_real("clean_loss", r->clean_loss);
+  put_real("attacked_loss", r->attacked_loss);
+  printf("}\n");
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
+
 /* Each member, then the whole. */
 static void print_ensemble(const trm_members *members, const trm_evaluation *results) {
   for (int i = 0; i < members->n; ++i) {
@@ -88,15 +147,27 @@ static void print_ensemble(const trm_members *members, const trm_evaluation *res
 }
 
 static trm_status evaluate_all(trm_comm *comm, const trm_evaluate_options *options,
-                               const trm_members *members) {
+                               const trm_members *members, bool json) {
   trm_evaluation results[TRM_MAX_MEMBERS + 1];
-  if (members->n == 1) {
-    TRM_TRY(trm_evaluate_run(comm, options, results));
-    if (trm_comm_rank(comm) == 0) print_one(results);
-    return TRM_OK;
+  TRM_TRY(members->n == 1 ? trm_evaluate_run(comm, options, results)
+                          : trm_evaluate_ensemble(comm, options, members, results));
+  if (trm_comm_rank(comm) != 0) return TRM_OK;
+  if (json) {
+    put_results(members, results);
+  } else if (members->n == 1) {
+    print_one(results);
+  } else {
+    print_ensemble(members, results);
   }
-  TRM_TRY(trm_evaluate_ensemble(comm, options, members, results));
-  if (trm_comm_rank(comm) == 0) print_ensemble(members, results);
+  return TRM_OK;
+}
+
+static trm_status run_attack(trm_comm *comm, const trm_evaluate_options *evaluate,
+                             const trm_attack_options *attack, bool json) {
+  trm_robustness result;
+  TRM_TRY(trm_robustness_run(comm, evaluate, attack, &result));
+  if (trm_comm_rank(comm) == 0 && json) put_robustness(evaluate->run, &result, attack);
+  if (trm_comm_rank(comm) == 0 && !json) print_robustness(&result, attack);
   return TRM_OK;
 }
 
@@ -106,9 +177,10 @@ int app_evaluate(int argc, char **argv) {
   trm_evaluate_options evaluate = {0};
   trm_attack_options attack = {.eps = -1, .step_size = -1}; /* given: not so */
   trm_members members = {0};
-  bool helped;
+  bool helped, json = false;
   int64_t threads = 0;
   const app_option options[] = {
+      APP_JSON(&json),
       APP_FLAG("--best", &evaluate.best, "the best checkpoint, not the newest"),
       APP_FLAG("--raw", &evaluate.raw, "the weights as trained, also where the run averaged them"),
       APP_TEXT("--data", 0, &evaluate.data, "DATA.h5",
@@ -144,8 +216,8 @@ int app_evaluate(int argc, char **argv) {
     evaluate.run = words.items[0];
     evaluate.sets = sets.items;
     evaluate.n_sets = sets.n;
-    status = attack.name ? run_attack(comm, &evaluate, &attack)
-                         : evaluate_all(comm, &evaluate, &members);
+    status = attack.name ? run_attack(comm, &evaluate, &attack, json)
+                         : evaluate_all(comm, &evaluate, &members, json);
   }
   return app_end(&comm, status);
 }

@@ -43,6 +43,12 @@ void app_prepare_print_kinds(void) {
   }
 }
 
+void app_prepare_print_names(void) {
+  const char *names[N_WAYS];
+  const int n = first_words(names);
+  for (int i = 0; i < n; ++i) printf("%s%s", i ? " " : "", names[i]);
+}
+
 static void print_list(void) {
   const app_command *command = app_command_find("prepare");
   app_print_usage(command);
@@ -92,7 +98,8 @@ static bool is_option(const char *word) {
 }
 
 static bool is_help(const char *word) {
-  return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+  app_page_format format;
+  return app_asks_page(word, &format);
 }
 
 /* Whether the way takes the option that `word` gives; *option becomes it. */
@@ -105,7 +112,7 @@ static bool takes(const app_prepare_way *way, const char *word, app_option *opti
 
 /* Whether any way takes the option; *value_follows tells whether its value is the next of argv. */
 static bool is_known(const char *word, bool *value_follows) {
-  bool known = is_help(word);
+  bool known = is_help(word) || strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0;
   *value_follows = false;
   for (int i = 0; i < N_WAYS; ++i) {
     app_option o;
@@ -225,6 +232,18 @@ static trm_status prepare(int argc, char **argv, trm_log *log) {
   if (!way->variant && asks_help(argc, argv)) return show_pages(name, log);
   TRM_TRY(refuse_of_others(way, argc, argv));
   return run(way, argc, argv, log);
+}
+
+int app_prepare_print_pages(app_page_format format) {
+  trm_log log;
+  trm_log_init(&log, stderr);
+  for (int i = 0; i < N_WAYS; ++i) {
+    char word[32], *page[] = {word, NULL};
+    (void)snprintf(word, sizeof word, "%s", app_help_words[format]);
+    (void)run(ways[i], 1, page, &log); /* a page cannot fail */
+  }
+  trm_log_close(&log);
+  return 0;
 }
 
 int app_prepare(int argc, char **argv) {

@@ -50,6 +50,8 @@ static const app_command commands[] = {
      "write what a model of sequences makes of each line", app_translate, NULL},
     {"average", "RUN --last N | RUN --best N | CHECKPOINT.h5... -o CHECKPOINT.h5",
      "a checkpoint whose weights are the mean of others'", app_average, NULL},
+    {"export", "RUN | CHECKPOINT.h5 -o FILE.safetensors | FILE.npz",
+     "the weights of a checkpoint for other programs", app_export, NULL},
     {"verify", "RUN [--from STEP]", "replay steps of a run on this layout and compare their bits",
      app_verify, NULL},
     {"bisect", "RUN_A RUN_B", "find the first step and parameter where two runs part", app_bisect,
@@ -62,9 +64,11 @@ static const app_command commands[] = {
      "curves of runs in the terminal, also of one that is going on", app_show_runs, NULL},
     {"doctor", "", "show ranks, threads, binding and speed, and what is wrong with them",
      app_doctor, NULL},
-    {"help", "[COMMAND [KIND] | config [GROUP | KEY] | GROUP | augment | search]",
+    {"help",
+     "[COMMAND [KIND] | config [GROUP | KEY] | GROUP | augment | search | schema | man NAME | "
+     "completion SHELL]",
      "this page, a command's options, configuration keys, what is done to samples, or keys of a "
-     "search",
+     "search; a JSON schema of configurations, pages for man, completion for bash, zsh and fish",
      app_help, NULL},
     {"version", "", "print the version", app_version, NULL},
 };
@@ -96,10 +100,15 @@ static trm_status unknown(const char *name) {
 int app_version(int argc, char **argv) {
   app_list words;
   bool helped;
-  trm_status status = app_parse("version", argc, argv, NULL, 0, &words, &helped);
+  bool json = false;
+  const app_option options[] = {APP_JSON(&json)};
+  trm_status status = app_parse("version", argc, argv, APP_OPTIONS(options), &words, &helped);
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK) status = app_expect("version", &words, 0, NULL);
-  if (status == TRM_OK && app_speaks()) printf("trireme " TRM_VERSION "\n");
+  if (status == TRM_OK && app_speaks()) {
+    printf(json ? "{\"program\": \"trireme\", \"version\": \"" TRM_VERSION "\"}\n"
+                : "trireme " TRM_VERSION "\n");
+  }
   return app_end(NULL, status);
 }
 
@@ -140,6 +149,19 @@ int app_help(int argc, char **argv) {
   if (helped) return app_end(NULL, status);
   if (status != TRM_OK) return app_end(NULL, status);
   const app_command *command = words.n > 0 ? app_command_find(words.items[0]) : NULL;
+  const char *first = words.n > 0 ? words.items[0] : "";
+  if (strcmp(first, "man") == 0 || strcmp(first, "completion") == 0) {
+    if (words.n != 2) {
+      return app_end(NULL,
+                     app_expect("help", &words, 2, "what, as 'man train' or 'completion bash'"));
+    }
+    return app_end(NULL, app_print_pages(first, words.items[1]));
+  }
+  if (strcmp(first, "schema") == 0) {
+    trm_config_parts parts;
+    trm_program_parts(&parts);
+    return app_end(NULL, app_speaks() ? trm_config_schema(&parts, stdout) : TRM_OK);
+  }
   const bool config = words.n > 0 && strcmp(words.items[0], "config") == 0;
   const bool keys = config || (words.n > 0 && !command && is_group(words.items[0]));
   if (words.n > (config || (command && command->print_kinds) ? 2 : 1)) {

@@ -8,29 +8,13 @@
 #include <unistd.h>
 
 #include "trireme/core/config.h"
+#include "trireme/core/log.h"
 #include "trireme/train/keys.h"
 
 void app_print_usage(const app_command *c) {
   printf("trireme %s", c->name);
   if (c->print_kinds) c->print_kinds();
   printf("%s%s\n", *c->words ? " " : "", c->words);
-}
-
-static void print_page(const app_command *page, const app_option *options, int n_options) {
-  app_print_usage(page);
-  printf("%s\n", page->summary);
-  if (n_options > 0) printf("\n");
-  for (int i = 0; i < n_options; ++i) {
-    char left[64], letter[8] = "";
-    if (options[i].letter) (void)snprintf(letter, sizeof letter, "-%c, ", options[i].letter);
-    (void)snprintf(left, sizeof left, "%s%s%s%s%s", letter, options[i].name,
-                   options[i].type == APP_TYPE_FLAG ? ""
-                   : options[i].value_optional      ? "[="
-                                                    : " ",
-                   options[i].type == APP_TYPE_FLAG ? "" : options[i].value_name,
-                   options[i].value_optional ? "]" : "");
-    printf("  %-28s %s\n", left, options[i].help);
-  }
 }
 
 const app_option *app_option_find(const app_option *options, int n, const char *word) {
@@ -144,8 +128,13 @@ trm_status app_parse_page(const app_command *page, int argc, char **argv, const 
       only_words = true;
       continue;
     }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-      if (app_speaks()) print_page(page, options, n_options);
+    if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0) {
+      trm_log_quiet(true);
+      continue;
+    }
+    app_page_format format;
+    if (app_asks_page(word, &format)) {
+      if (app_speaks()) app_print_page(page, options, n_options, format);
       *helped = true;
       return TRM_OK;
     }

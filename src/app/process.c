@@ -134,12 +134,19 @@ static trm_status check_output(void) {
                   errno != 0 ? strerror(errno) : "an earlier write failed");
 }
 
+/* Whether standard error is a terminal whose user has not forbidden colours (no-color.org). */
+static bool takes_colour(void) {
+  const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
 /* A line for each of the failures in the message. */
 static void print_message(trm_status status) {
   const char *line = trm_message();
+  const char *prefix = takes_colour() ? "\033[1;31merror:\033[0m " : "error: ";
   for (;;) {
     const size_t n = strcspn(line, (const char[]){TRM_MESSAGE_BREAK, 0});
-    (void)fprintf(stderr, "%s%.*s\n", status == TRM_STOPPED ? "" : "error: ", (int)n, line);
+    (void)fprintf(stderr, "%s%.*s\n", status == TRM_STOPPED ? "" : prefix, (int)n, line);
     if (!line[n]) return;
     line += n + 1;
   }

@@ -298,3 +298,13 @@ bool trm_config_has_group(const trm_config_parts *parts, const char *group) {
   trm_config_destroy(&config);
   return found;
 }
+
+trm_status trm_config_print_names(const trm_config_parts *parts, FILE *file) {
+  trm_config *config = NULL;
+  TRM_TRY(trm_config_create(parts, &config));
+  for (int i = 0; i < config->n_slots; ++i) {
+    (void)fprintf(file, "%s%s", i ? " " : "", config->slots[i].name);
+  }
+  trm_config_destroy(&config);
+  return TRM_OK;
+}

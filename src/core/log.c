@@ -20,6 +20,13 @@ static bool is_terminal(FILE *file) {
   return isatty(fileno(file)) == 1 || (said && strcmp(said, "1") == 0);
 }
 
+/* The level of all logs: an exception to "no global variables". */
+static bool is_quiet;
+
+void trm_log_quiet(bool quiet) {
+  is_quiet = quiet;
+}
+
 void trm_log_init(trm_log *log, FILE *terminal) {
   *log = (trm_log){.terminal = terminal, .progress_last_s = -INFINITY};
   log->is_terminal = terminal && is_terminal(terminal);
@@ -39,7 +46,7 @@ trm_status trm_log_open_file(trm_log *log, const char *path) {
 /* The terminal is the last place to complain to: what fails there is dropped. */
 static void terminal_line(trm_log *log, const char *prefix, const char *format, va_list args) {
   char line[4096]; /* written at once: several ranks may share the terminal */
-  if (!log->terminal || log->title) return;
+  if (!log->terminal || log->title || (is_quiet && !prefix[0])) return;
   const char *clear = log->progress_shown ? CLEAR_LINE : "";
   log->progress_shown = false;
   const int n = snprintf(line, sizeof line, "%s%s", clear, prefix);
@@ -141,7 +148,7 @@ void trm_log_progress(trm_log *log, bool keep, const char *format, ...) {
   va_list args, again;
   va_start(args, format);
   va_copy(again, args);
-  if (log->is_terminal) {
+  if (log->is_terminal && !is_quiet) {
     terminal_rewrite(log, keep, format, args);
   } else if (keep) {
     terminal_line(log, "", format, args);

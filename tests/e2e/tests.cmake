@@ -26,6 +26,7 @@ foreach(name
     limits
     outputs
     words
+    ecosystem
     graph_prepare
     samples_prepare
     tables
@@ -57,6 +58,10 @@ if(NOT TRM_SANITIZE AND NOT CMAKE_C_FLAGS MATCHES coverage)
   trm_add_script_test(NAME test_install FOLDER e2e PROCESSORS 2 TIMEOUT 600 LABELS slow
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_install.sh
             ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} ${PROJECT_VERSION})
+endif()
+if(NOT TRM_SANITIZE AND NOT CMAKE_C_FLAGS MATCHES coverage)
+  trm_add_script_test(NAME test_debian_package FOLDER e2e PROCESSORS 2 TIMEOUT 1200 LABELS long
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_debian_package.sh ${CMAKE_BINARY_DIR})
 endif()
 # Against an installed Trireme, where there is one.
 set(installs 1)

@@ -205,6 +205,11 @@ void trm_config_locate(const trm_config *config);
  * @return TRM_ERR_USAGE when there is nothing of that name
  */
 trm_status trm_config_help(const trm_config_parts *parts, const char *word, FILE *file);
+/** Prints a JSON schema (draft 7) of configuration files, for editors and validators. It knows no
+ *  relations of keys: what a key of another model.kind needs is `trireme train --check`'s to say. */
+trm_status trm_config_schema(const trm_config_parts *parts, FILE *file);
+/** Prints the names of all keys, blanks between. */
+trm_status trm_config_print_names(const trm_config_parts *parts, FILE *file);
 /** Whether there is a group of that name. */
 bool trm_config_has_group(const trm_config_parts *parts, const char *group);
 

@@ -29,6 +29,9 @@ trm_status trm_log_open_file(trm_log *log, const char *path);
  *  that the prompt gets its own line. */
 void trm_log_close(trm_log *log);
 
+/** From now on all logs of the process show warnings alone on the terminal; files have all lines. */
+void trm_log_quiet(bool quiet);
+
 /** One line to terminal and file (there with date and time). */
 void trm_log_line(trm_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** A line to the file alone: what the caller has said, or will say, to the terminal itself. */
