@@ -92,11 +92,24 @@ def check_unreadable():
     one_line(Result(done.returncode, "", done.stderr.decode()), 74, "rank 1 (", "missing.h5")
 
 
+def check_memory():
+    """A limit of memory on one rank."""
+    words = [PROGRAM, "train", config, "--set", f"run.dir={folder}/memory", "--set", "model.width=768",
+             "--set", "model.layers=12"]
+    limited = ["sh", "-c", 'ulimit -v 500000; exec "$0" "$@"', *words]
+    line = [MPIEXEC, *MPI_FLAGS, "-n", "1", *words, ":", "-n", "1", *limited]
+    done = subprocess.run(line, env=environment(), timeout=120, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    one_line(Result(done.returncode, "", done.stderr.decode()), 69, "rank 1 (", "memory")
+
+
 checks = [(check_fault, signal.SIGSTOP, phase, 2 + i % 2, 1 + i % 2) for i, phase in
           enumerate(PHASES[:4])]
 checks += [(check_fault, signal.SIGSTOP, PHASES[4], 2, 0)]  # rank 0 alone saves
 checks += [(check_fault, signal.SIGKILL, phase, 2, i % 2) for i, phase in enumerate(PHASES[:4])]
 checks += [(check_fault, signal.SIGKILL, PHASES[4], 3, 0), (check_slow,), (check_unreadable,)]
+if not sanitized():
+    checks += [(check_memory,)]
 with concurrent.futures.ThreadPoolExecutor(3) as pool:  # they wait most of the time
     for done in [pool.submit(*one) for one in checks]:
         done.result()

@@ -39,7 +39,7 @@ static trm_diagnosis judge(const trm_patient *rows, double alive_s, int *scratch
 }
 
 static void check_line(const trm_patient *rows, trm_diagnosis *d, const char *want) {
-  char line[512];
+  char line[768];
   trm_judge_words(rows, SIZE, 0, d, NOW_S, LIMIT_S, line, sizeof line);
   CHECK(strncmp(line, want, strlen(want)) == 0);
   if (strncmp(line, want, strlen(want)) != 0) fprintf(stderr, "  %s  %s\n", line, want);
@@ -93,6 +93,16 @@ static void test_silent(void) {
   check_line(rows, &d,
              "error: rank 1 (h1) is silent; last heard at step 57 in 'forward and "
              "backward'; host h2 (ranks 2, 3) does not answer: it is frozen, cut off");
+  /* Nobody elsewhere is heard: it may be us. */
+  rows[1].heard_s = NOW_S;
+  (void)snprintf(rows[3].host, sizeof rows[3].host, "h3");
+  d = judge(rows, 0, scratch);
+  check_line(
+      rows, &d,
+      "error: host h2 (rank 2) does not answer: it is frozen, cut off or without power, or "
+      "its ranks are stopped; last heard at step 57 in 'forward and backward'; host h3 (rank "
+      "3) does not answer: it is frozen, cut off or without power, or its ranks are stopped; "
+      "last heard at step 57 in 'forward and backward'; or it is host h1 that is cut off (");
   /* One of two of another host: the other one looks at it. */
   reset(rows);
   rows[2].heard_s = NOW_S - 61;

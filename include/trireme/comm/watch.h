@@ -27,8 +27,9 @@
 trm_status trm_watch_start(trm_comm *comm, double deadline_s);
 /** Ends the thread, and waits for its end, when all that started it have stopped. Not collective. */
 void trm_watch_stop(trm_comm *comm);
-/** Whether ranks hear of each other; if not, each knows only how long it has not moved itself. */
-bool trm_watch_has_channel(const trm_comm *comm);
+/** A rank that ought to be heard here and was not within ten seconds of the start, as behind a firewall:
+ *  should it be lost, it is named only when all others wait. -1: none. Not collective. */
+int trm_watch_unheard(const trm_comm *comm);
 
 /** The slowest rank of the last window in which ranks were compared. */
 typedef struct trm_straggler {

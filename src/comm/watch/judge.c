@@ -181,6 +181,16 @@ static void add_silent_hosts(text *t, const trm_patient *rows, int size, int sel
   }
 }
 
+/* Whether every rank of other hosts is silent, of two hosts or more: then it may well be this host. */
+static bool is_alone(const trm_patient *rows, int size, int self, const trm_diagnosis *d) {
+  bool several = false;
+  for (int i = 0; i < d->n; ++i) {
+    if (strcmp(rows[d->ranks[i]].host, rows[self].host) == 0) return false;
+    several = several || strcmp(rows[d->ranks[i]].host, rows[d->ranks[0]].host) != 0;
+  }
+  return several && d->n == size - count_on(rows, size, rows[self].host);
+}
+
 static void add_stuck(text *t, const trm_patient *rows, const trm_diagnosis *d) {
   for (int i = 0; i < d->n && i < 4; ++i) {
     const trm_patient *row = &rows[d->ranks[i]];
@@ -197,6 +207,9 @@ void trm_judge_words(const trm_patient *rows, int size, int self, const trm_diag
   add(&t, "error: ");
   if (d->finding == TRM_SILENT) {
     add_silent_hosts(&t, rows, size, self, d, now_s - limit_s / 2);
+    if (is_alone(rows, size, self, d)) {
+      add(&t, "; or it is host %s that is cut off", rows[self].host);
+    }
   } else if (d->finding == TRM_STUCK) {
     add_stuck(&t, rows, d);
   } else {

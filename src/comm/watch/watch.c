@@ -42,6 +42,8 @@ static const double LAUNCHER_GRACE_S = 7.0, DAEMON_GRACE_S = 7.5;
 /* From one rank's turn to speak to the next one's: those before it may be gone. */
 static const double TURN_S = 1.0;
 enum { MOST_TURNS = 4 };
+/* Ranks that have not been heard for so long after the start are not. */
+static const double HEARD_AFTER_S = 10.0;
 /* Datagrams that a judge sends and takes in each second. */
 enum { MOST_BEATS = 256 };
 
@@ -69,6 +71,7 @@ struct trm_watch {
   trm_launch launch;
   trm_pace *pace;           /* of the first judge; else NULL */
   trm_straggler straggler;  /* under `mutex` */
+  _Atomic int unheard;      /* lowest rank that ought to be heard and never was, -1: none */
   _Atomic int64_t n_blocks; /* of a step; 0: ranks are not compared */
   /* Written by the working thread, invariant 3. */
   _Atomic uint64_t sequence;
@@ -216,13 +219,23 @@ static void judge(trm_watch *watch, double resumed_s, double now_s) {
   const double alive_s = met_s > resumed_s ? met_s : resumed_s;
   const trm_patient *rows = trm_pulse_rows(watch->pulse);
   trm_diagnosis diagnosis = {.ranks = trm_pulse_scratch(watch->pulse)};
-  char line[640];
+  char line[1024];
   if (trm_pulse_is_forestalled(watch->pulse, now_s - watch->deadline_s)) return;
   trm_judge(rows, watch->size, now_s, alive_s, limit_s, &diagnosis);
   if (diagnosis.finding == TRM_WELL) return;
   trm_judge_words(rows, watch->size, watch->rank, &diagnosis, now_s, watch->deadline_s, line,
                   sizeof line);
   end_job(watch, line);
+}
+
+static void look_for_unheard(trm_watch *watch, double now_s) {
+  const trm_patient *rows = trm_pulse_rows(watch->pulse);
+  int unheard = -1;
+  for (int r = watch->size - 1; r >= 0; --r) {
+    if (rows[r].tells && !rows[r].heard) unheard = r;
+  }
+  if (now_s - watch->created_s < HEARD_AFTER_S) unheard = -1;
+  atomic_store_explicit(&watch->unheard, unheard, memory_order_relaxed);
 }
 
 static void compare_paces(trm_watch *watch, double now_s) {
@@ -259,6 +272,7 @@ static void *watch_main(void *argument) {
       told_s = now_s;
       judge(watch, resumed_s, now_s);
       compare_paces(watch, now_s);
+      look_for_unheard(watch, now_s);
     }
   } while (nap(watch, nap_s));
   return NULL;
@@ -278,7 +292,10 @@ static int start_thread(trm_watch *watch) {
   (void)pthread_condattr_destroy(&attributes);
   if (code != 0) goto no_attributes;
   code = pthread_create(&watch->thread, NULL, watch_main, watch);
-  if (code == 0) return 0;
+  if (code == 0) {
+    (void)pthread_setname_np(watch->thread, "trireme-watch"); /* as top and benchmarks show it */
+    return 0;
+  }
   (void)pthread_cond_destroy(&watch->changed);
 no_attributes:
   (void)pthread_mutex_destroy(&watch->mutex);
@@ -304,7 +321,7 @@ static trm_status prepare(trm_comm *comm, double deadline_s, trm_watch **out) {
   memcpy(watch->host, comm->places->hosts[comm->rank], sizeof watch->host);
   const phase p = {.moved_s = watch->created_s};
   publish(watch, &p);
-  watch->straggler.rank = -1;
+  watch->straggler.rank = watch->unheard = -1;
   if (comm->rank == 0) {
     TRM_TRY(trm_pace_create(comm->size, within(deadline_s / 2, 1, 30), &watch->pace));
   }
@@ -363,8 +380,11 @@ void trm_watch_stop(trm_comm *comm) {
   release(&job->watch);
 }
 
-bool trm_watch_has_channel(const trm_comm *comm) {
-  return !comm->job->watch || comm->job->watch->pulse;
+int trm_watch_unheard(const trm_comm *comm) {
+  trm_watch *watch = comm->job->watch;
+  if (!watch || comm->size != watch->size) return -1;
+  if (!watch->pulse) return watch->rank == 0 ? 1 : 0;
+  return atomic_load_explicit(&watch->unheard, memory_order_relaxed);
 }
 
 /* ---- stragglers ------------------------------------------------------------------------------- */

@@ -65,6 +65,7 @@ typedef struct trm_run {
   double time_budget_s, start_s;
   int warned_rank; /* of a straggler */
   double warned_s;
+  bool warned_unheard;
 } trm_run;
 
 static inline int64_t trm_run_int(const trm_run *r, const char *key) {
