@@ -321,7 +321,8 @@ static trm_status prepare(trm_comm *comm, double deadline_s, trm_watch **out) {
   memcpy(watch->host, comm->places->hosts[comm->rank], sizeof watch->host);
   const phase p = {.moved_s = watch->created_s};
   publish(watch, &p);
-  watch->straggler.rank = watch->unheard = -1;
+  watch->straggler.rank = -1;
+  watch->unheard = -1;
   if (comm->rank == 0) {
     TRM_TRY(trm_pace_create(comm->size, within(deadline_s / 2, 1, 30), &watch->pace));
   }
