@@ -164,8 +164,10 @@ static void make_graphs(const char *out) {
 
 static void make_interactions(const char *out) {
   trm_graph_counts counts;
-  must(trm_prepare_interactions(fuzz_text_file("a", "0 1 2\n1 0 2\n2 1\n"),
-                                fuzz_text_file("b", "0 0\n1 1\n"), out, &counts));
+  const trm_prepare_interactions_options o = {.output = out,
+                                              .train = fuzz_text_file("a", "0 1 2\n1 0 2\n2 1\n"),
+                                              .test = fuzz_text_file("b", "0 0\n1 1\n")};
+  must(trm_prepare_interactions(&o, &counts));
 }
 
 static void make_sets(void) {

@@ -52,9 +52,18 @@ static void set(uint32_t flags) {
 }
 
 static void interactions(uint32_t flags) {
+  static const char *const formats[] = {NULL, "lists", "pairs"};
   trm_graph_counts counts;
-  (void)flags;
-  (void)trm_prepare_interactions(files[0], files[1], fuzz_path("out.h5"), &counts);
+  const trm_prepare_interactions_options o = {.output = fuzz_path("out.h5"),
+                                              .train = files[0],
+                                              .test = file(flags, 0, 1),
+                                              .format = formats[(flags >> 1) % 3],
+                                              .split = flags >> 3 & 1 ? "time" : NULL,
+                                              .test_share = 0.25,
+                                              .seed = 1,
+                                              .has_threshold = flags >> 4 & 1,
+                                              .threshold = 3};
+  (void)trm_prepare_interactions(&o, &counts);
 }
 
 static void packages(uint32_t flags) {

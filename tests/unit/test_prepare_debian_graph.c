@@ -1,7 +1,7 @@
 /* prepare debian --graph: labels, features, edges, splits, and that no section is in the features. */
 #include <math.h>
 
-#include "../../src/prepare/debian/words_internal.h"
+#include "../../src/prepare/words_internal.h"
 #include "input_fixture.h"
 #include "trireme/input/node_data.h"
 #include "trireme/prepare/graphs.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../../src/train/lab/importance.h"
-#include "../../src/train/lab/study.h"
+#include "../../src/train/lab/tuning.h"
 #include "check.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/numbers.h"
@@ -150,18 +150,18 @@ static void check_optuna(void) {
 /* ---- the course ------------------------------------------------------------------------------ */
 
 /* What a trial's training would come to: the nearer x is to 0.3, the better; longer is better. */
-static double score_of(const trm_study *s, const trm_job *job) {
+static double score_of(const trm_tuning *s, const trm_job *job) {
   const double x = s->values[job->trial * TRM_SPACE_MOST];
   return (x - 0.3) * (x - 0.3) + 0.1 * (double)(s->options->rungs - 1 - job->rung) +
          0.001 * (double)(job->trial % 3);
 }
 
 /* Runs a search to its end, in rounds of at most `at_once` jobs: what ranks would. */
-static void run_search(trm_study *s, int64_t at_once) {
+static void run_search(trm_tuning *s, int64_t at_once) {
   bool over = false;
   for (int64_t ended = 0; !over;) {
     while (!over && s->n_jobs - ended < at_once) {
-      if (!CHECK_OK(trm_study_next(s, &over))) return;
+      if (!CHECK_OK(trm_tuning_next(s, &over))) return;
     }
     if (over && s->n_jobs > ended) over = false;
     for (; ended < s->n_jobs; ++ended) {
@@ -191,10 +191,10 @@ static void make_line(trm_space *s, trm_search_method method, trm_prune_rule pru
 /* The same jobs whether one or all of the window are trained at a time. */
 static void check_course(trm_search_method method, trm_prune_rule prune) {
   static trm_space space;
-  trm_study one, all;
+  trm_tuning one, all;
   make_line(&space, method, prune);
-  CHECK_OK(trm_study_create(&space, false, &one));
-  CHECK_OK(trm_study_create(&space, false, &all));
+  CHECK_OK(trm_tuning_create(&space, false, &one));
+  CHECK_OK(trm_tuning_create(&space, false, &all));
   run_search(&one, 1);
   run_search(&all, 4);
   CHECK_EQ(one.n_jobs, all.n_jobs);
@@ -206,14 +206,14 @@ static void check_course(trm_search_method method, trm_prune_rule prune) {
     CHECK(one.values[t * TRM_SPACE_MOST] == all.values[t * TRM_SPACE_MOST]);
   }
   CHECK_EQ(one.n_begun, 32);
-  const int64_t best = trm_study_best(&one);
+  const int64_t best = trm_tuning_best(&one);
   CHECK(best >= 0 && best != 5);
   CHECK(fabs(one.values[best * TRM_SPACE_MOST] - 0.3) < 0.1);
-  trm_study_free(&one);
-  trm_study_free(&all);
+  trm_tuning_free(&one);
+  trm_tuning_free(&all);
 }
 
-static int64_t count(const trm_study *s, int rung) {
+static int64_t count(const trm_tuning *s, int rung) {
   int64_t n = 0;
   for (int64_t j = 0; j < s->n_jobs; ++j) n += s->jobs[j].trial >= 0 && s->jobs[j].rung == rung;
   return n;
@@ -223,37 +223,37 @@ static int64_t count(const trm_study *s, int rung) {
  * never wins, whatever its score. */
 static void check_promotions(void) {
   static trm_space space;
-  trm_study s;
+  trm_tuning s;
   make_line(&space, TRM_SEARCH_RANDOM, TRM_PRUNE_HALVING);
-  CHECK_OK(trm_study_create(&space, false, &s));
+  CHECK_OK(trm_tuning_create(&space, false, &s));
   run_search(&s, 4);
   CHECK_EQ(count(&s, 0), 32);
   CHECK_EQ(count(&s, 1), 8);
   CHECK_EQ(count(&s, 2), 2);
-  trm_study_free(&s);
+  trm_tuning_free(&s);
   make_line(&space, TRM_SEARCH_RANDOM, TRM_PRUNE_ASHA);
-  CHECK_OK(trm_study_create(&space, false, &s));
+  CHECK_OK(trm_tuning_create(&space, false, &s));
   run_search(&s, 4);
   CHECK_EQ(count(&s, 0), 32);
   CHECK(count(&s, 1) >= 8 && count(&s, 1) <= 16);
   CHECK(count(&s, 2) >= 1 && count(&s, 2) <= 6);
   s.jobs[0].score = -1; /* a short one */
-  const int64_t best = trm_study_best(&s);
-  CHECK_EQ(s.jobs[trm_study_job_of(&s, best, s.n_jobs)].rung, 2);
-  trm_study_free(&s);
+  const int64_t best = trm_tuning_best(&s);
+  CHECK_EQ(s.jobs[trm_tuning_job_of(&s, best, s.n_jobs)].rung, 2);
+  trm_tuning_free(&s);
   make_line(&space, TRM_SEARCH_RANDOM,
             TRM_PRUNE_ASHA); /* too few to promote: one goes to the end all the same */
   space.search.trials = 3;
-  CHECK_OK(trm_study_create(&space, false, &s));
+  CHECK_OK(trm_tuning_create(&space, false, &s));
   run_search(&s, 2);
   CHECK_EQ(count(&s, 2), 1);
-  CHECK(trm_study_best(&s) >= 0);
-  trm_study_free(&s);
+  CHECK(trm_tuning_best(&s) >= 0);
+  trm_tuning_free(&s);
 }
 
 static void check_grid_and_importance(void) {
   static trm_space space;
-  trm_study s;
+  trm_tuning s;
   double shares[TRM_SPACE_MOST];
   int64_t n;
   make_space(&space);
@@ -263,25 +263,25 @@ static void check_grid_and_importance(void) {
   space.parameters[1] = space.parameters[5]; /* with b alone */
   space.parameters[1].parent = 0;
   space.parameters[1].wanted[1] = true;
-  CHECK_OK(trm_study_create(&space, false, &s));
+  CHECK_OK(trm_tuning_create(&space, false, &s));
   CHECK_EQ(s.n_trials, 1 + 5 + 1);
-  trm_study_free(&s);
+  trm_tuning_free(&s);
   space.parameters[1] = (trm_parameter){.key = "x", .high = 1, .parent = -1};
   space.n = 2;
-  CHECK_OK(trm_study_create(&space, false, &s));
+  CHECK_OK(trm_tuning_create(&space, false, &s));
   CHECK_EQ(s.n_trials, 15);
   for (bool over = false; !over;) {
-    CHECK_OK(trm_study_next(&s, &over));
+    CHECK_OK(trm_tuning_next(&s, &over));
     if (over) break;
     trm_job *job = &s.jobs[s.n_jobs - 1];
     job->outcome = TRM_JOB_DONE;
     job->score = s.values[job->trial * TRM_SPACE_MOST] + 0.01 * (double)(job->trial % 2);
   }
-  CHECK_OK(trm_study_importance(&s, shares, &n));
+  CHECK_OK(trm_tuning_importance(&s, shares, &n));
   CHECK_EQ(n, 15);
   CHECK(shares[0] > 0.8 && shares[0] <= 1);
   CHECK(shares[1] < 0.1);
-  trm_study_free(&s);
+  trm_tuning_free(&s);
 }
 
 int main(void) {

@@ -214,7 +214,6 @@ trm_status trm_prepare_shop(const trm_prepare_shop_options *options, trm_shop_co
   trm_status status = TRM_OK;
   *counts = (trm_shop_counts){0};
   j.tables = (trm_shop_tables){.options = options, .counts = counts, .progress = &progress};
-  j.tables.clock.scan.fd = -1;
   TRM_TRY_OUT(trm_inputs_add(&inputs, options->purchases));
   TRM_TRY_OUT(trm_inputs_add(&inputs, options->products));
   TRM_TRY_OUT(trm_inputs_add(&inputs, options->customers));

@@ -277,7 +277,7 @@ static trm_status choose(maker *m) {
 }
 
 trm_status trm_shop_features_make(trm_shop_tables *tables, trm_shop_features *features) {
-  maker m = {.tables = tables, .features = features, .scan = {.fd = -1}};
+  maker m = {.tables = tables, .features = features};
   trm_status status = TRM_OK;
   TRM_TRY_OUT(read_words(&m));
   TRM_TRY_OUT(tables->options->vocabulary ? take_given(&m) : choose(&m));

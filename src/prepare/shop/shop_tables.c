@@ -179,7 +179,6 @@ trm_status trm_shop_tables_read(trm_shop_tables *t) {
   t->products = (trm_shop_side){.what = "product", .text_first = true};
   t->customers = (trm_shop_side){.what = "customer"};
   t->clock.seconds = o->time_unit && strcmp(o->time_unit, "second") == 0;
-  t->clock.scan.fd = -1;
   TRM_TRY(read_side(t, o->products, o->product, "--product", o->product_fields, "--product-fields",
                     &t->products));
   if (o->customers) {

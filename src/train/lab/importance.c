@@ -39,7 +39,7 @@ static void rank_all(sample *s, const double *costs) {
   }
 }
 
-static void gather(const trm_study *search, sample *s, double *costs) {
+static void gather(const trm_tuning *search, sample *s, double *costs) {
   for (int64_t j = 0; j < search->n_jobs; ++j) {
     const trm_job *job = &search->jobs[j];
     if (job->trial < 0 || job->rung != 0) continue;
@@ -52,7 +52,7 @@ static void gather(const trm_study *search, sample *s, double *costs) {
 }
 
 /* Groups of the trials by parameter i; how many there are. */
-static int group_by(const trm_study *search, sample *s, int i) {
+static int group_by(const trm_tuning *search, sample *s, int i) {
   enum { MOST = 4, LEAST_TRIALS = 5 };
   const trm_parameter *p = &search->space->parameters[i];
   int64_t n = 0;
@@ -98,7 +98,7 @@ static double share_explained(const sample *s, int n_groups) {
   return share > 0 ? share : 0;
 }
 
-trm_status trm_study_importance(const trm_study *search, double *shares, int64_t *n) {
+trm_status trm_tuning_importance(const trm_tuning *search, double *shares, int64_t *n) {
   enum { LEAST = 10 };
   static const char what[] = "importance of parameters";
   sample s = {.n = 0};

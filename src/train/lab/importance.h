@@ -2,7 +2,7 @@
 #ifndef TRIREME_TRAIN_IMPORTANCE_H
 #define TRIREME_TRAIN_IMPORTANCE_H
 
-#include "study.h"
+#include "tuning.h"
 
 /**
  * Share of the variance of the trials' ranks that groups of parameter i explain (epsilon squared, corrected for
@@ -14,6 +14,6 @@
  * Source: Kelley 1935, "An unbiased correlation ratio measure"; first order only, as main effects of fANOVA
  * (Hutter, Hoos, Leyton-Brown 2014).
  */
-trm_status trm_study_importance(const trm_study *search, double *shares, int64_t *n);
+trm_status trm_tuning_importance(const trm_tuning *search, double *shares, int64_t *n);
 
 #endif

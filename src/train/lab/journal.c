@@ -27,7 +27,7 @@ const char *trm_job_outcome_text(trm_job_outcome outcome) {
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* "job,trial,rung,value,...," of a decision, to which the result is compared or added. */
-static void write_decision(const trm_study *s, int64_t j, FILE *file) {
+static void write_decision(const trm_tuning *s, int64_t j, FILE *file) {
   char text[TRM_SPACE_TEXT];
   const trm_job *job = &s->jobs[j];
   (void)fprintf(file, "%" PRId64 ",%" PRId64 ",%d,", j, job->trial, job->rung);
@@ -45,7 +45,7 @@ static void write_result(const trm_job *job, FILE *file) {
   trm_csv_field(job->reason, file);
 }
 
-static trm_status line_of(const trm_study *s, int64_t j, bool result, char **text) {
+static trm_status line_of(const trm_tuning *s, int64_t j, bool result, char **text) {
   size_t bytes;
   FILE *file = open_memstream(text, &bytes);
   if (!file) return trm_fail(TRM_ERR_MEMORY, "no memory for a line of the journal");
@@ -57,7 +57,7 @@ static trm_status line_of(const trm_study *s, int64_t j, bool result, char **tex
   return trm_fail(TRM_ERR_MEMORY, "no memory for a line of the journal");
 }
 
-static trm_status head_of(const trm_study *s, uint64_t identity, char **text) {
+static trm_status head_of(const trm_tuning *s, uint64_t identity, char **text) {
   size_t bytes;
   FILE *file = open_memstream(text, &bytes);
   if (!file) return trm_fail(TRM_ERR_MEMORY, "no memory for a line of the journal");
@@ -120,7 +120,7 @@ static trm_status open_file(trm_journal *journal, int64_t bytes) {
   return ftruncate(journal->fd, bytes) == 0 ? TRM_OK : io_error(journal, "cut");
 }
 
-trm_status trm_journal_open(const char *folder, const trm_study *search, uint64_t identity,
+trm_status trm_journal_open(const char *folder, const trm_tuning *search, uint64_t identity,
                             bool resume, trm_journal *journal) {
   char *head = NULL;
   int64_t bytes = 0;
@@ -186,7 +186,7 @@ static trm_status other_job(const trm_journal *journal) {
                   journal->path, journal->line);
 }
 
-trm_status trm_journal_take(trm_journal *journal, trm_study *search, int64_t j, bool *taken) {
+trm_status trm_journal_take(trm_journal *journal, trm_tuning *search, int64_t j, bool *taken) {
   char *decision = NULL, *whole = NULL;
   *taken = journal->next && *journal->next;
   if (!*taken) return TRM_OK;
@@ -210,7 +210,7 @@ trm_status trm_journal_take(trm_journal *journal, trm_study *search, int64_t j, 
   return TRM_OK;
 }
 
-trm_status trm_journal_add(trm_journal *journal, const trm_study *search, int64_t j) {
+trm_status trm_journal_add(trm_journal *journal, const trm_tuning *search, int64_t j) {
   char *text = NULL;
   TRM_TRY(line_of(search, j, true, &text));
   const trm_status status = write_all(journal, text, strlen(text));

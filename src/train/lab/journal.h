@@ -5,7 +5,7 @@
 #ifndef TRIREME_TRAIN_JOURNAL_H
 #define TRIREME_TRAIN_JOURNAL_H
 
-#include "study.h"
+#include "tuning.h"
 
 enum { TRM_JOURNAL_LINE = 16384 };
 
@@ -24,14 +24,14 @@ typedef struct trm_journal {
  * @param[in] resume    false: one that has lines is refused
  * @return TRM_ERR_USAGE, TRM_ERR_DATA for one of another search, TRM_ERR_IO
  */
-trm_status trm_journal_open(const char *folder, const trm_study *search, uint64_t identity,
+trm_status trm_journal_open(const char *folder, const trm_tuning *search, uint64_t identity,
                             bool resume, trm_journal *journal);
 void trm_journal_close(trm_journal *journal);
 /** Takes the result of job j from the next line, if there is one.
  *  @return TRM_ERR_DATA when the line is of another job */
-trm_status trm_journal_take(trm_journal *journal, trm_study *search, int64_t j, bool *taken);
+trm_status trm_journal_take(trm_journal *journal, trm_tuning *search, int64_t j, bool *taken);
 /** Adds job j and brings it to the disk. @return TRM_ERR_IO */
-trm_status trm_journal_add(trm_journal *journal, const trm_study *search, int64_t j);
+trm_status trm_journal_add(trm_journal *journal, const trm_tuning *search, int64_t j);
 
 /** Words of an outcome: "done", "given up", "diverged", "refused". */
 const char *trm_job_outcome_text(trm_job_outcome outcome);

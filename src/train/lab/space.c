@@ -94,7 +94,7 @@ static trm_config_parts search_parts(void) {
 
 trm_status trm_tune_help(FILE *file) {
   const trm_config_parts parts = search_parts();
-  return trm_config_help(&parts, file);
+  return trm_config_help(&parts, NULL, file);
 }
 
 static trm_status read_search(trm_space *s, int at) {

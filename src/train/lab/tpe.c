@@ -40,7 +40,7 @@ static double outward(const trm_parameter *p, double x) {
   return fmin(fmax(value, p->low), most);
 }
 
-void trm_study_draw(const trm_space *space, uint64_t seed, int64_t number, double *values) {
+void trm_tuning_draw(const trm_space *space, uint64_t seed, int64_t number, double *values) {
   for (int i = 0; i < space->n; ++i) {
     const trm_parameter *p = &space->parameters[i];
     const double u = trm_random_uniform(key_of(seed, number, i), 0, USE_VALUE);

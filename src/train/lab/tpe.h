@@ -29,7 +29,7 @@ typedef struct trm_trial {
 } trm_trial;
 
 /** Values of trial `number` drawn evenly. */
-void trm_study_draw(const trm_space *space, uint64_t seed, int64_t number, double *values);
+void trm_tuning_draw(const trm_space *space, uint64_t seed, int64_t number, double *values);
 /** Values proposed by TPE after trials[n], which are those before it, in order.
  *  @return TRM_ERR_MEMORY */
 trm_status trm_tpe_propose(const trm_space *space, const trm_search_options *options,

@@ -28,7 +28,7 @@ typedef struct own_keys {
 
 static trm_status set_own(const void *context, trm_config *config) {
   const own_keys *own = context;
-  const trm_study *s = own->t->search;
+  const trm_tuning *s = own->t->search;
   char text[64];
   TRM_TRY(trm_space_set(s->space, s->values + own->trial * TRM_SPACE_MOST, config));
   if (own->t->split >= 0) TRM_TRY(trm_config_set_int(config, "data.split", own->t->split));
@@ -82,7 +82,7 @@ static double track_at(const trm_track *track, int64_t step) {
 
 /* Scores that known trials of full length had at the step, rising. */
 static int64_t scores_at(const judge *g, int64_t step, int64_t *n_whole) {
-  const trm_study *s = g->t->search;
+  const trm_tuning *s = g->t->search;
   int64_t n = 0;
   *n_whole = 0;
   for (int64_t j = 0; j < g->known; ++j) {
@@ -100,11 +100,11 @@ static bool gives_up(void *context, int64_t step, double score) {
   judge *g = context;
   int64_t n_whole;
   score = as_written(score);
-  if (trm_study_better(g->t->search, score, g->best)) g->best = score;
+  if (trm_tuning_better(g->t->search, score, g->best)) g->best = score;
   const int64_t n = scores_at(g, step, &n_whole);
   if (n == 0 || n_whole < g->t->search->options->median_startup) return false;
   const double median = (g->values[(n - 1) / 2] + g->values[n / 2]) / 2;
-  if (!trm_study_better(g->t->search, median, g->best)) return false;
+  if (!trm_tuning_better(g->t->search, median, g->best)) return false;
   g->given_up = step;
   return true;
 }
@@ -140,10 +140,10 @@ out:
   return status;
 }
 
-static void take_best(const trm_study *s, const trm_track *track, trm_job *job) {
+static void take_best(const trm_tuning *s, const trm_track *track, trm_job *job) {
   job->score = (double)NAN;
   for (int64_t i = 0; i < track->n; ++i) {
-    if (!trm_study_better(s, track->scores[i], job->score)) continue;
+    if (!trm_tuning_better(s, track->scores[i], job->score)) continue;
     job->score = track->scores[i];
     job->best_step = track->steps[i];
   }
@@ -201,11 +201,11 @@ static bool is_own_fault(trm_status status) {
 /* One run of a job: a trial, or a fold of it. The job's result on the first rank of the group. */
 static trm_status train_run(const trm_trials *t, int64_t j, int64_t fold, trm_job *job,
                             trm_track *track) {
-  const trm_study *s = t->search;
+  const trm_tuning *s = t->search;
   const own_keys own = {t, job->trial, fold};
   char folder[TRM_PATH_BYTES], title[96];
-  judge g = {.t = t, .known = trm_study_known(s, j), .best = (double)NAN, .given_up = -1};
-  trm_train_watch watch = {.until = trm_study_length(s->options, job->rung)};
+  judge g = {.t = t, .known = trm_tuning_known(s, j), .best = (double)NAN, .given_up = -1};
+  trm_train_watch watch = {.until = trm_tuning_length(s->options, job->rung)};
   const trm_train_options options = {.resume = true, .watch = &watch};
   trm_status status = trm_trial_folder(t, job->trial, fold, folder);
   trm_crew_run run = run_of(t, &own, folder);

@@ -4,7 +4,7 @@
 
 #include "crew.h"
 #include "rundir.h"
-#include "study.h"
+#include "tuning.h"
 
 enum { TRM_TRACK_MOST = 512 };
 
@@ -18,7 +18,7 @@ typedef struct trm_track {
 /** What the trials of a search share. All is borrowed. */
 typedef struct trm_trials {
   const trm_crew *crew;
-  const trm_study *search;
+  const trm_tuning *search;
   const char *given;  /* what the configuration gives, as YAML */
   const char *folder; /* of the search */
   const char *select; /* "loss", or a score */

@@ -28,7 +28,7 @@ typedef struct tune {
   trm_crew crew;
   trm_log *log;
   trm_space space;
-  trm_study search;
+  trm_tuning search;
   trm_journal journal; /* rank 0 */
   trm_trials trials;
   char folder[TRM_PATH_BYTES], select[32];
@@ -160,7 +160,7 @@ static trm_status prepare(tune *t, int64_t split) {
   TRM_TRY(trm_config_text(config, true, &t->given));
   TRM_TRY(check_space(t));
   t->identity = identity_of(&t->space, config, split);
-  TRM_TRY(trm_study_create(&t->space, !metric->less_is_better, &t->search));
+  TRM_TRY(trm_tuning_create(&t->space, !metric->less_is_better, &t->search));
   t->trials = (trm_trials){.crew = &t->crew,
                            .search = &t->search,
                            .given = t->given,
@@ -207,15 +207,15 @@ static trm_status make_round(const tune *t, tune_round *r) {
 /* Steps of a job beyond those that its trial has, in full lengths. */
 static double cost_of(const tune *t, const trm_job *job) {
   const trm_search_options *o = &t->space.search;
-  const double before = job->rung > 0 ? trm_study_length(o, job->rung - 1) : 0;
-  return job->trial < 0 ? 0 : trm_study_length(o, job->rung) - before;
+  const double before = job->rung > 0 ? trm_tuning_length(o, job->rung - 1) : 0;
+  return job->trial < 0 ? 0 : trm_tuning_length(o, job->rung) - before;
 }
 
 /* Decides jobs while results before the round suffice. */
 static trm_status decide(tune *t, tune_round *r) {
   bool over = false;
   while (r->n < t->space.search.parallel && !over) {
-    TRM_TRY(trm_study_next(&t->search, &over));
+    TRM_TRY(trm_tuning_next(&t->search, &over));
     if (over) return TRM_OK;
     r->group_of[r->n++] = t->search.jobs[t->search.n_jobs - 1].trial < 0 ? -1 : 0;
   }
@@ -290,7 +290,7 @@ static void say_values(const tune *t, int64_t trial, char *text, size_t size) {
 
 static void say_job(const tune *t, const trm_job *job) {
   char values[400], score[64] = "no score", what[TRM_JOB_REASON + 128];
-  const trm_study *s = &t->search;
+  const trm_tuning *s = &t->search;
   say_values(t, job->trial, values, sizeof values);
   if (!isnan(job->score)) say_score(t, job->score, score, sizeof score);
   if (job->outcome == TRM_JOB_DIVERGED || job->outcome == TRM_JOB_REFUSED) {
@@ -387,8 +387,8 @@ static int by_worth(const void *a, const void *b) {
 }
 
 static worth worth_of(const tune *t, int64_t trial, int64_t best) {
-  const trm_study *s = &t->search;
-  const trm_job *job = &s->jobs[trm_study_job_of(s, trial, s->n_jobs)];
+  const trm_tuning *s = &t->search;
+  const trm_job *job = &s->jobs[trm_tuning_job_of(s, trial, s->n_jobs)];
   const bool done = job->outcome == TRM_JOB_DONE && !isnan(job->score);
   const bool whole = job->rung + 1 == s->options->rungs;
   return (worth){.trial = trial,
@@ -404,7 +404,7 @@ static worth worth_of(const tune *t, int64_t trial, int64_t best) {
  * same bits. On rank 0, while nothing trains. */
 static trm_status keep_few(tune *t) {
   worth *list = NULL;
-  const int64_t n = t->search.n_begun, best = trm_study_best(&t->search);
+  const int64_t n = t->search.n_begun, best = trm_tuning_best(&t->search);
   TRM_TRY(TRM_ALLOC(&list, n, "trials"));
   for (int64_t i = 0; i < n; ++i) list[i] = worth_of(t, i, best);
   qsort(list, (size_t)n, sizeof *list, by_worth);
@@ -421,18 +421,18 @@ static trm_status keep_few(tune *t) {
 
 /* Work that is left, in full lengths; of trials that are given up early by what those before took. */
 static double work_left(const tune *t) {
-  const trm_study *s = &t->search;
+  const trm_tuning *s = &t->search;
   double done = 0;
   for (int64_t j = 0; j < s->n_jobs; ++j) done += cost_of(t, &s->jobs[j]);
   return s->n_begun > 0 ? done / (double)s->n_begun * (double)(s->n_trials - s->n_begun) : 0;
 }
 
 static void say_progress(tune *t) {
-  const trm_study *s = &t->search;
-  const int64_t best = trm_study_best(s);
+  const trm_tuning *s = &t->search;
+  const int64_t best = trm_tuning_best(s);
   char score[64] = "none of full length yet", left[32] = "", trial[40] = "";
   if (best >= 0) {
-    say_score(t, s->jobs[trm_study_job_of(s, best, s->n_jobs)].score, score, sizeof score);
+    say_score(t, s->jobs[trm_tuning_job_of(s, best, s->n_jobs)].score, score, sizeof score);
     (void)snprintf(trial, sizeof trial, " (trial %" PRId64 ")", best + 1);
   }
   if (t->work > 0) trm_format_duration((trm_clock_s() - t->start_s) / t->work * work_left(t), left);
@@ -510,12 +510,12 @@ static trm_status open_test(tune *t, int64_t best, trm_evaluation *tested) {
   const trm_evaluate_options options = {.run = folder, .best = true};
   TRM_TRY(trm_evaluate_run(t->crew.group, &options, tested));
   if (!trm_crew_leads(&t->crew)) return TRM_OK;
-  const trm_job *job = &t->search.jobs[trm_study_job_of(&t->search, best, t->search.n_jobs)];
+  const trm_job *job = &t->search.jobs[trm_tuning_job_of(&t->search, best, t->search.n_jobs)];
   return trm_tune_write_test(&t->trials, best, job->score, tested);
 }
 
 static trm_status conclude(tune *t, trm_evaluation *tested) {
-  const int64_t best = trm_study_best(&t->search);
+  const int64_t best = trm_tuning_best(&t->search);
   const bool speaks = trm_comm_rank(t->comm) == 0;
   TRM_TRY(trm_comm_agree(t->comm, speaks ? trm_tune_write_tables(&t->trials) : TRM_OK));
   if (best < 0) {
@@ -572,7 +572,7 @@ static trm_status run_search(trm_comm *comm, const trm_tune_options *options, in
   if (status == TRM_OK) status = search(&t, split, tested);
   trm_journal_close(&t.journal);
   trm_crew_free(&t.crew);
-  trm_study_free(&t.search);
+  trm_tuning_free(&t.search);
   TRM_FREE(t.trials.tracks);
   TRM_FREE(t.given);
   trm_space_free(&t.space);

@@ -17,7 +17,7 @@ static trm_status place_of(const trm_trials *t, const char *name, char path[TRM_
   return trm_path_join(path, TRM_PATH_BYTES, t->folder, name);
 }
 
-static double value_of(const trm_study *s, int64_t trial, int i) {
+static double value_of(const trm_tuning *s, int64_t trial, int i) {
   return s->values[trial * TRM_SPACE_MOST + i];
 }
 
@@ -40,14 +40,14 @@ static void write_value(const trm_parameter *p, double value, bool places, FILE 
   trm_csv_field(text, file);
 }
 
-static void write_trial(const trm_study *s, int64_t trial, bool places, FILE *file) {
-  const int64_t j = trm_study_job_of(s, trial, s->n_jobs);
+static void write_trial(const trm_tuning *s, int64_t trial, bool places, FILE *file) {
+  const int64_t j = trm_tuning_job_of(s, trial, s->n_jobs);
   const trm_job *job = &s->jobs[j];
   const bool paused = job->outcome == TRM_JOB_DONE && job->rung + 1 < s->options->rungs;
   (void)fprintf(file, "%" PRId64 ",%s,", trial,
                 paused ? "given up" : trm_job_outcome_text(job->outcome));
   if (!isnan(job->score)) (void)fprintf(file, "%.9g", job->score);
-  (void)fprintf(file, ",%.6g,%" PRId64 ",%" PRId64, trm_study_length(s->options, job->rung),
+  (void)fprintf(file, ",%.6g,%" PRId64 ",%" PRId64, trm_tuning_length(s->options, job->rung),
                 job->step, job->best_step);
   for (int i = 0; i < s->space->n; ++i) {
     write_value(&s->space->parameters[i], value_of(s, trial, i), places, file);
@@ -58,7 +58,7 @@ static void write_trial(const trm_study *s, int64_t trial, bool places, FILE *fi
 }
 
 static trm_status write_trials(const trm_trials *t, bool places) {
-  const trm_study *s = t->search;
+  const trm_tuning *s = t->search;
   char path[TRM_PATH_BYTES];
   trm_text_file file;
   TRM_TRY(place_of(t, places ? "parallel.csv" : "trials.csv", path));
@@ -72,12 +72,12 @@ static trm_status write_trials(const trm_trials *t, bool places) {
 }
 
 static trm_status write_importance(const trm_trials *t) {
-  const trm_study *s = t->search;
+  const trm_tuning *s = t->search;
   double shares[TRM_SPACE_MOST];
   char path[TRM_PATH_BYTES];
   trm_text_file file;
   int64_t n;
-  TRM_TRY(trm_study_importance(s, shares, &n));
+  TRM_TRY(trm_tuning_importance(s, shares, &n));
   TRM_TRY(place_of(t, "importance.csv", path));
   TRM_TRY(trm_text_file_begin(&file));
   (void)fprintf(file.stream, "parameter,variance_explained,trials\n");
@@ -155,10 +155,10 @@ trm_status trm_tune_read_test(const trm_trials *t, int64_t trial, trm_evaluation
 
 trm_status trm_tune_print(const trm_trials *t, int64_t trial, const trm_evaluation *tested,
                           FILE *file) {
-  const trm_study *s = t->search;
+  const trm_tuning *s = t->search;
   double shares[TRM_SPACE_MOST];
   int64_t n;
-  TRM_TRY(trm_study_importance(s, shares, &n));
+  TRM_TRY(trm_tuning_importance(s, shares, &n));
   (void)fprintf(file, "%-24s  %-24s  variance explained\n", "parameter", "best value");
   for (int i = 0; i < s->space->n; ++i) {
     char text[TRM_SPACE_TEXT], share[32] = "-";

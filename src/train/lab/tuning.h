@@ -34,7 +34,7 @@ typedef struct trm_job {
   char reason[TRM_JOB_REASON]; /* why it diverged or was refused */
 } trm_job;
 
-typedef struct trm_study {
+typedef struct trm_tuning {
   const trm_space *space;            /* borrowed */
   const trm_search_options *options; /* borrowed */
   bool higher;                       /* more is better */
@@ -45,25 +45,25 @@ typedef struct trm_study {
   int64_t n_begun; /* trials */
   int64_t *points; /* [n_trials] of the grid; owned; NULL: no grid */
   bool over;
-} trm_study;
+} trm_tuning;
 
 /** @return TRM_ERR_CONFIG for a grid of too many points, TRM_ERR_MEMORY */
-trm_status trm_study_create(const trm_space *space, bool higher, trm_study *search);
-void trm_study_free(trm_study *search);
+trm_status trm_tuning_create(const trm_space *space, bool higher, trm_tuning *search);
+void trm_tuning_free(trm_tuning *search);
 
 /** Decides the next job, whose number is n_jobs before; its trial is -1 where there is nothing to do.
  *  @param[out] over  the search is: no job was added */
-trm_status trm_study_next(trm_study *search, bool *over);
+trm_status trm_tuning_next(trm_tuning *search, bool *over);
 
 /** Share of the full length that a rung has: eta^-(rungs - 1 - rung). */
-double trm_study_length(const trm_search_options *options, int rung);
+double trm_tuning_length(const trm_search_options *options, int rung);
 /** Whether score a is better than b; NaN never is. */
-bool trm_study_better(const trm_study *search, double a, double b);
+bool trm_tuning_better(const trm_tuning *search, double a, double b);
 /** The last job of a trial among the first n jobs; -1: none. */
-int64_t trm_study_job_of(const trm_study *search, int64_t trial, int64_t n);
+int64_t trm_tuning_job_of(const trm_tuning *search, int64_t trial, int64_t n);
 /** The trial whose full length came to the best score, the first of equals; -1: none. */
-int64_t trm_study_best(const trm_study *search);
+int64_t trm_tuning_best(const trm_tuning *search);
 /** Jobs whose results a decision about job j may know: the first so many. */
-int64_t trm_study_known(const trm_study *search, int64_t j);
+int64_t trm_tuning_known(const trm_tuning *search, int64_t j);
 
 #endif

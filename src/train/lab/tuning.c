@@ -1,4 +1,4 @@
-#include "study.h"
+#include "tuning.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,28 +8,28 @@
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 
-double trm_study_length(const trm_search_options *o, int rung) {
+double trm_tuning_length(const trm_search_options *o, int rung) {
   return pow((double)o->eta, -(double)(o->rungs - 1 - rung));
 }
 
-bool trm_study_better(const trm_study *s, double a, double b) {
+bool trm_tuning_better(const trm_tuning *s, double a, double b) {
   if (isnan(a)) return false;
   if (isnan(b)) return true;
   return s->higher ? a > b : a < b;
 }
 
-int64_t trm_study_known(const trm_study *s, int64_t j) {
+int64_t trm_tuning_known(const trm_tuning *s, int64_t j) {
   return trm_max_i64(0, trm_min_i64(s->n_jobs, j - s->options->parallel + 1));
 }
 
-int64_t trm_study_job_of(const trm_study *s, int64_t trial, int64_t n) {
+int64_t trm_tuning_job_of(const trm_tuning *s, int64_t trial, int64_t n) {
   for (int64_t j = n - 1; j >= 0; --j) {
     if (s->jobs[j].trial == trial) return j;
   }
   return -1;
 }
 
-int64_t trm_study_best(const trm_study *s) {
+int64_t trm_tuning_best(const trm_tuning *s) {
   int64_t best = -1;
   double score = (double)NAN;
   for (int64_t j = 0; j < s->n_jobs; ++j) {
@@ -37,7 +37,7 @@ int64_t trm_study_best(const trm_study *s) {
     if (job->trial < 0 || job->outcome != TRM_JOB_DONE || job->rung + 1 < s->options->rungs)
       continue;
     const bool equal_but_first = job->score == score && job->trial < best;
-    if (best >= 0 && !trm_study_better(s, job->score, score) && !equal_but_first) continue;
+    if (best >= 0 && !trm_tuning_better(s, job->score, score) && !equal_but_first) continue;
     best = job->trial;
     score = job->score;
   }
@@ -47,7 +47,7 @@ int64_t trm_study_best(const trm_study *s) {
 /* ---- life ------------------------------------------------------------------------------------ */
 
 /* The points of a grid that differ from those before. */
-static trm_status list_points(trm_study *s) {
+static trm_status list_points(trm_tuning *s) {
   double values[TRM_SPACE_MOST];
   const int64_t n = trm_space_grid_points(s->space);
   if (n > 100000) {
@@ -65,8 +65,8 @@ static trm_status list_points(trm_study *s) {
   return TRM_OK;
 }
 
-trm_status trm_study_create(const trm_space *space, bool higher, trm_study *s) {
-  *s = (trm_study){.space = space, .options = &space->search, .higher = higher};
+trm_status trm_tuning_create(const trm_space *space, bool higher, trm_tuning *s) {
+  *s = (trm_tuning){.space = space, .options = &space->search, .higher = higher};
   s->n_trials = s->options->trials;
   if (s->options->method == TRM_SEARCH_GRID) TRM_TRY(list_points(s));
   /* Each trial has a job a rung at most, and so many wait together before one goes on. */
@@ -76,7 +76,7 @@ trm_status trm_study_create(const trm_space *space, bool higher, trm_study *s) {
   return TRM_ALLOC(&s->values, s->n_trials * TRM_SPACE_MOST, "trials");
 }
 
-void trm_study_free(trm_study *s) {
+void trm_tuning_free(trm_tuning *s) {
   TRM_FREE(s->jobs);
   TRM_FREE(s->values);
   TRM_FREE(s->points);
@@ -89,9 +89,9 @@ static bool went_wrong(const trm_job *job) {
 }
 
 /* A trial as the first `known` jobs tell it. */
-static void look_at(const trm_study *s, int64_t trial, int64_t known, trm_trial *t) {
+static void look_at(const trm_tuning *s, int64_t trial, int64_t known, trm_trial *t) {
   memcpy(t->values, s->values + trial * TRM_SPACE_MOST, sizeof t->values);
-  const int64_t j = trm_study_job_of(s, trial, known);
+  const int64_t j = trm_tuning_job_of(s, trial, known);
   t->state = TRM_TRIAL_UNDER_WAY;
   if (j < 0) return;
   const trm_job *job = &s->jobs[j];
@@ -101,12 +101,12 @@ static void look_at(const trm_study *s, int64_t trial, int64_t known, trm_trial 
                                                   : TRM_TRIAL_PRUNED;
   t->cost = s->higher ? -job->score : job->score;
   t->reached =
-      job->outcome == TRM_JOB_PRUNED ? (double)job->step : trm_study_length(s->options, job->rung);
+      job->outcome == TRM_JOB_PRUNED ? (double)job->step : trm_tuning_length(s->options, job->rung);
 }
 
 /* ---- values of a new trial ------------------------------------------------------------------- */
 
-static trm_status propose(trm_study *s, int64_t number, int64_t known, double *values) {
+static trm_status propose(trm_tuning *s, int64_t number, int64_t known, double *values) {
   const trm_search_options *o = s->options;
   trm_trial *trials = NULL;
   if (s->points) {
@@ -114,7 +114,7 @@ static trm_status propose(trm_study *s, int64_t number, int64_t known, double *v
     return TRM_OK;
   }
   if (o->method == TRM_SEARCH_RANDOM || number < o->startup || known == 0) {
-    trm_study_draw(s->space, o->seed, number, values);
+    trm_tuning_draw(s->space, o->seed, number, values);
     return TRM_OK;
   }
   TRM_TRY(TRM_ALLOC(&trials, number, "trials"));
@@ -133,7 +133,7 @@ typedef struct standing {
   bool promoted; /* decided already */
 } standing;
 
-static bool is_promoted(const trm_study *s, int64_t trial, int rung) {
+static bool is_promoted(const trm_tuning *s, int64_t trial, int rung) {
   for (int64_t j = 0; j < s->n_jobs; ++j) {
     if (s->jobs[j].trial == trial && s->jobs[j].rung == rung + 1) return true;
   }
@@ -141,13 +141,13 @@ static bool is_promoted(const trm_study *s, int64_t trial, int rung) {
 }
 
 /* Those that came to the rung, so far as it is known, the best first; ties by number. */
-static int64_t rank_rung(const trm_study *s, int rung, int64_t known, standing *list) {
+static int64_t rank_rung(const trm_tuning *s, int rung, int64_t known, standing *list) {
   int64_t n = 0;
   for (int64_t j = 0; j < known; ++j) {
     const trm_job *job = &s->jobs[j];
     if (job->trial < 0 || job->rung != rung || job->outcome != TRM_JOB_DONE) continue;
     int64_t at = n++;
-    while (at > 0 && (trm_study_better(s, job->score, list[at - 1].score) ||
+    while (at > 0 && (trm_tuning_better(s, job->score, list[at - 1].score) ||
                       (job->score == list[at - 1].score && job->trial < list[at - 1].trial))) {
       list[at] = list[at - 1];
       --at;
@@ -158,7 +158,7 @@ static int64_t rank_rung(const trm_study *s, int rung, int64_t known, standing *
 }
 
 /* Trials that are or were to be trained to the rung, those that went wrong included. */
-static int64_t count_rung(const trm_study *s, int rung, int64_t n_jobs, bool ended) {
+static int64_t count_rung(const trm_tuning *s, int rung, int64_t n_jobs, bool ended) {
   int64_t n = 0;
   for (int64_t j = 0; j < n_jobs; ++j) {
     const trm_job *job = &s->jobs[j];
@@ -176,7 +176,7 @@ static int64_t first_waiting(const standing *list, int64_t n, int64_t most) {
 }
 
 /* Whether job j would have results of all before it. */
-static bool all_known(const trm_study *s, int64_t known) {
+static bool all_known(const trm_tuning *s, int64_t known) {
   for (int64_t j = known; j < s->n_jobs; ++j) {
     if (s->jobs[j].trial >= 0) return false;
   }
@@ -184,7 +184,7 @@ static bool all_known(const trm_study *s, int64_t known) {
 }
 
 /* ASHA: a trial goes on as soon as it is among the best 1 / eta of those that came as far. */
-static int64_t promote_any(const trm_study *s, int64_t known, standing *list, int *rung) {
+static int64_t promote_any(const trm_tuning *s, int64_t known, standing *list, int *rung) {
   for (int k = (int)s->options->rungs - 2; k >= 0; --k) {
     const int64_t n = rank_rung(s, k, known, list);
     const int64_t trial = first_waiting(list, n, count_rung(s, k, known, true) / s->options->eta);
@@ -196,7 +196,7 @@ static int64_t promote_any(const trm_study *s, int64_t known, standing *list, in
 }
 
 /* Halving: once all of a rung have ended, the best 1 / eta go on, one at least. */
-static int64_t promote_whole(const trm_study *s, int64_t known, standing *list, int *rung) {
+static int64_t promote_whole(const trm_tuning *s, int64_t known, standing *list, int *rung) {
   for (int k = 0; k + 1 < s->options->rungs; ++k) {
     const int64_t n_here = count_rung(s, k, s->n_jobs, false);
     if (count_rung(s, k, known, true) < n_here) return -1;
@@ -212,7 +212,7 @@ static int64_t promote_whole(const trm_study *s, int64_t known, standing *list, 
 }
 
 /* When all is said and nothing got to the end: the best of the longest goes on. */
-static int64_t promote_last(const trm_study *s, int64_t known, standing *list, int *rung) {
+static int64_t promote_last(const trm_tuning *s, int64_t known, standing *list, int *rung) {
   for (int k = (int)s->options->rungs - 1; k >= 0; --k) {
     const int64_t n = rank_rung(s, k, known, list);
     if (n == 0 || isnan(list[0].score)) continue;
@@ -227,14 +227,14 @@ static int64_t promote_last(const trm_study *s, int64_t known, standing *list, i
 
 /* ---- the next job ---------------------------------------------------------------------------- */
 
-static trm_status begin_trial(trm_study *s, int64_t known) {
+static trm_status begin_trial(trm_tuning *s, int64_t known) {
   double *values = s->values + s->n_begun * TRM_SPACE_MOST;
   TRM_TRY(propose(s, s->n_begun, known, values));
   s->jobs[s->n_jobs++] = (trm_job){.trial = s->n_begun++, .score = (double)NAN};
   return TRM_OK;
 }
 
-static int64_t promotion(const trm_study *s, int64_t known, standing *list, int *rung) {
+static int64_t promotion(const trm_tuning *s, int64_t known, standing *list, int *rung) {
   const trm_prune_rule rule = s->options->prune;
   int64_t trial = -1;
   if (rule == TRM_PRUNE_ASHA) trial = promote_any(s, known, list, rung);
@@ -244,8 +244,8 @@ static int64_t promotion(const trm_study *s, int64_t known, standing *list, int 
   return all_known(s, known) ? promote_last(s, known, list, rung) : -1;
 }
 
-trm_status trm_study_next(trm_study *s, bool *over) {
-  const int64_t known = trm_study_known(s, s->n_jobs);
+trm_status trm_tuning_next(trm_tuning *s, bool *over) {
+  const int64_t known = trm_tuning_known(s, s->n_jobs);
   standing *list = NULL;
   int rung = 0;
   *over = s->over;
