@@ -457,7 +457,7 @@ static void check_kinds(const char *graph, const char *text) {
   const trm_data_kind *kind = NULL;
   int n = 0, n_kinds;
   const trm_data_kind *const *kinds = trm_data_kinds(&n_kinds);
-  CHECK_EQ(n_kinds, 5);
+  CHECK_EQ(n_kinds, 6);
   for (int i = 0; i < n_kinds; ++i) {
     CHECK(trm_data_kind_find(kinds[i]->name) == kinds[i]);
     CHECK(kinds[i]->describe && !kinds[i]->splits == !kinds[i]->count_splits);
@@ -487,7 +487,7 @@ static void check_kind(void) {
   CHECK_STR(kind, "text");
   trm_graph *g = NULL;
   CHECK_EQ(trm_graph_open(text, NULL, true, &g), TRM_ERR_DATA);
-  CHECK_HAS(trm_message(), "kind is 'text', expected 'graph', 'graphs' or 'interactions'");
+  CHECK_HAS(trm_message(), "kind is 'text', expected 'graph', 'graphs', 'interactions' or 'shop'");
   trm_dataset *d = NULL;
   CHECK_EQ(trm_dataset_open(path, &d), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "kind is 'graph', expected 'text'; give another data set");

@@ -386,7 +386,7 @@ static void check_files(void) {
   expect_open(path, TRM_ERR_DATA, "is empty");
   sheet s = nodes();
   s.kind = "grapes";
-  expect(&s, "kind is 'grapes', expected 'graph', 'graphs' or 'interactions'");
+  expect(&s, "kind is 'grapes', expected 'graph', 'graphs', 'interactions' or 'shop'");
   s = nodes();
   path = write_sheet(&s);
   CHECK_EQ(truncate(path, 3000), 0);

@@ -408,7 +408,7 @@ static void check_edge_slips(void) {
                 "edges.tsv:8: column 1: source node 5 is out of range: there are 5 nodes, 0 to 4 "
                 "(--nodes)");
   o.edges = fixture_path(folder, "none.tsv");
-  expect_status(o, false, TRM_ERR_IO, "none.tsv: No such file");
+  expect_status(o, false, TRM_ERR_MISSING, "none.tsv: No such file");
   o.edges = folder;
   expect_status(o, false, TRM_ERR_IO, "is a folder");
   o.edges = NULL;
