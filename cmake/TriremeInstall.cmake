@@ -64,7 +64,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/trireme.pc
 # ---- man pages, shell completion, JSON schema: the program writes them --------------------------------
 if(TARGET trireme-program AND NOT CMAKE_CROSSCOMPILING AND NOT TRM_SANITIZE)
   set(pages ${CMAKE_CURRENT_BINARY_DIR}/pages)
-  set(commands train sweep find-lr prepare inspect partition evaluate predict generate translate
+  set(commands train sweep tune learning-curve bias-variance find-lr prepare inspect partition evaluate predict generate translate
                average export verify bisect report plot show doctor help version)
   set(page_files "")
   macro(trm_page file)

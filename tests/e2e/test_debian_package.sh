@@ -19,13 +19,14 @@ trap 'status=$?; umount "$tmp/root/proc" 2>/dev/null || true
 (cd "$build" && cpack -G DEB -B "$tmp/package" >"$tmp/cpack.log" 2>&1) || { tail -20 "$tmp/cpack.log"; exit 1; }
 package=$(ls "$tmp"/package/*.deb)
 dpkg-deb --info "$package" | grep -q "Depends: .*libhdf5" || { echo "the package depends on no HDF5"; exit 1; }
+dpkg-deb --contents "$package" >"$tmp/contents"
 for file in ./usr/bin/trireme ./usr/share/man/man1/trireme-train.1 \
   ./usr/share/bash-completion/completions/trireme ./usr/share/trireme/trireme.schema.json; do
-  dpkg-deb --contents "$package" | grep -q "$file" || { echo "the package has no $file"; exit 1; }
+  grep -q "$file" "$tmp/contents" || { echo "the package has no $file"; exit 1; }
 done
 
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-mirror=$(grep -rhoE 'https?://[^ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -v security | head -1)
+mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ')
 debootstrap --variant=minbase "$release" "$tmp/root" "${mirror:-http://deb.debian.org/debian}" >"$tmp/debootstrap.log" 2>&1 || {
   echo "skipped: debootstrap cannot make a root: $(tail -1 "$tmp/debootstrap.log")"
   exit 77
