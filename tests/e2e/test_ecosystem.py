@@ -120,7 +120,7 @@ try:
     jsonschema.Draft7Validator.check_schema(schema)
     with open(f"{run_dir}/config.yaml") as file:
         equal([e.message for e in validator.iter_errors(yaml.safe_load(file))], [], "config.yaml of a run")
-    for path in glob.glob(f"{SOURCE}/examples/*.yaml") + glob.glob(f"{SOURCE}/benchmarks/*/*.yaml"):
+    for path in glob.glob(f"{SOURCE}/examples/*.yaml") + glob.glob(f"{SOURCE}/benchmarks/[gi]*/*.yaml"):
         with open(path) as file:
             equal([e.message for e in validator.iter_errors(yaml.safe_load(file))], [], path)
     for wrong in ({"model": {"widht": 3}}, {"optimiser": {}}, {"model": {"width": "x"}}, {"model": {"kind": "gpt"}},
