@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,16 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   return TRM_OK;
 }
 
+/* Of two steps, on these ranks and threads. */
+static void print_time(const trm_config *config, double step_s) {
+  char all[32], steps[32];
+  const int64_t n = trm_config_int(config, "train.steps");
+  trm_format_duration(step_s * (double)n, all);
+  trm_format_count(n, steps);
+  printf("# %.3g s a step here; %s steps take %s, evaluations and checkpoints aside\n", step_s,
+         steps, all);
+}
+
 /* Every rank looks, since hosts may differ in the files they see. Collective; the status is the same
  * on all ranks. */
 static trm_status check_only(trm_comm *comm, trm_config *config, bool resume) {
@@ -98,7 +109,11 @@ static trm_status check_only(trm_comm *comm, trm_config *config, bool resume) {
   const int n_ranks = trm_comm_size(comm);
   TRM_TRY(trm_comm_agree(comm, trm_train_check(comm, config, resume, &plan)));
   const bool speaks = trm_comm_rank(comm) == 0;
-  return trm_comm_agree(comm, speaks ? print_plan(config, n_ranks, &plan) : TRM_OK);
+  TRM_TRY(trm_comm_agree(comm, speaks ? print_plan(config, n_ranks, &plan) : TRM_OK));
+  double step_s = NAN;
+  TRM_TRY(trm_train_time(comm, config, &step_s));
+  if (speaks && !isnan(step_s)) print_time(config, step_s);
+  return TRM_OK;
 }
 
 /* ---- --where --------------------------------------------------------------------------------- */

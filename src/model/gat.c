@@ -9,7 +9,8 @@
  * a is cut into its halves for the target and the source, so that a node's part is computed once.
  *
  * The paper's network: plain blocks, model.layers 2, model.width 64, model.heads 8, model.activation
- * elu, model.dropout 0.6, model.attention_dropout 0.6.
+ * elu, model.dropout 0.6, model.attention_dropout 0.6. The authors' program besides drops numbers of h
+ * where it is summed up, not where e is computed: model.projected_dropout 0.6.
  *
  * Source: Velickovic et al. 2018, arXiv:1710.10903, equations 1 to 6.
  */
@@ -24,6 +25,9 @@ static const trm_config_key keys[] = {
     TRM_KEY_BOOL("model.self_loops", "true", TRM_ON_MODEL, "Every node is its own neighbour too."),
     TRM_KEY_REAL("model.attention_dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
                  "Probability that an attention weight is dropped."),
+    TRM_KEY_REAL("model.projected_dropout", "0.0", 0, 0.99, "", TRM_ON_RESULT,
+                 "Probability that a number of what attention sums up is dropped, as in the "
+                 "authors' program."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 
@@ -38,7 +42,7 @@ typedef struct gat {
   trm_gnn net;
   int64_t heads, out_heads;
   bool self_loops;
-  double attention_dropout;
+  double attention_dropout, projected_dropout;
   gat_layer *layers; /* [net.layers], owned */
 } gat;
 
@@ -98,6 +102,9 @@ static trm_var *attend(const gat *m, trm_tape *t, trm_gnn_rows in, const gat_lay
   trm_var *h = trm_gnn_keep(trm_gnn_linear(t, in, p->map));
   trm_var *source = trm_op_head_dot(t, h, trm_tape_param(t, p->source));
   trm_var *target = trm_op_head_dot(t, h, trm_tape_param(t, p->target));
+  if (m->projected_dropout > 0) {
+    h = trm_gnn_keep(trm_op_dropout_rows(t, h, m->projected_dropout, at->in_ids));
+  }
   return trm_op_graph_attention(t, h, source, trm_gnn_own(t, target, at), at->hop, m->self_loops,
                                 slope, m->attention_dropout);
 }
@@ -125,6 +132,7 @@ static trm_status open_gat(trm_gnn *net, const trm_config *config) {
   m->out_heads = trm_config_int(config, "model.out_heads");
   m->self_loops = trm_config_bool(config, "model.self_loops");
   m->attention_dropout = trm_config_real(config, "model.attention_dropout");
+  m->projected_dropout = trm_config_real(config, "model.projected_dropout");
   if (!is_output(net, net->layers - 1) && m->out_heads != 1) {
     return trm_fail(TRM_ERR_CONFIG,
                     "model.out_heads is %lld, but the outputs come from a layer without heads "

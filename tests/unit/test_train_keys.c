@@ -95,6 +95,7 @@ static const row rows[] = {
     {"model.drop_path", "0.5", "", "text", true},
     {"model.drop_path", "0.5", "model.kind=resnet", "samples", true},
     {"model.attention_dropout", "0.5", "model.kind=gat", "graph", true},
+    {"model.projected_dropout", "0.5", "model.kind=gat", "graph", true},
     {"model.drop_edge", "0.5", "model.kind=lightgcn", "interactions", true},
     {"model.block", "residual", "model.kind=gat", "graph", true},
     {"model.feed_forward", "true", "model.kind=gat model.block=residual", "graph", true},

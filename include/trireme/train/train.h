@@ -98,6 +98,10 @@ typedef struct trm_evaluation {
   } scores[TRM_MAX_SCORES];
 } trm_evaluation;
 
+/** Seconds that a step takes on these ranks, by a few steps that write nothing; NaN: not known. Call it
+ *  after trm_train_check. Collective; the status is the same on all ranks. */
+trm_status trm_train_time(trm_comm *comm, const trm_config *config, double *step_s);
+
 /** Exact evaluation of a checkpoint over the whole validation split. Collective. */
 trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
                             trm_evaluation *result);

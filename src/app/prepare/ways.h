@@ -55,7 +55,8 @@ typedef struct app_prepare_way {
       APP_TEXT("--tokenizer", 0, &(o)->tokenizer, "FILE",                                          \
                "a SentencePiece model made elsewhere, for subwords"),                              \
       APP_TEXT("--vocabulary", 0, &(o)->vocabulary, "DATA.h5",                                     \
-               "a data set whose vocabulary is taken")
+               "a data set whose vocabulary is taken"),                                            \
+      APP_TEXT("--vocab-from", 0, &(o)->vocabulary, "DATA.h5", "the same")
 /** Rows of the ways that read tables of ids. */
 #define APP_READING(r)                                                                             \
   APP_TEXT("--separator", 0, &(r)->separator, "tab|comma|semicolon|pipe|colons|blanks",            \

@@ -21,10 +21,12 @@ struct trm_metrics {
   trm_table hashes;   /* hashes.csv: every step's, for verify and bisect */
   trm_events *events; /* NULL without TensorBoard */
   int64_t first_step, n_steps, log_every;
-  double start_s;      /* of this start, monotonic */
-  double before_s;     /* what earlier starts of the run took, up to the step it goes on from */
-  double last_plain_s; /* when the last plain progress line was written */
-  double last_rate;    /* units a second between the last two rows, 0: none yet */
+  double start_s;       /* of this start, monotonic */
+  double before_s;      /* what earlier starts of the run took, up to the step it goes on from */
+  double last_plain_s;  /* when the last plain progress line was written */
+  int64_t n_evals_said; /* evaluations that had a line on the terminal, */
+  double last_eval_s;   /* the last one when */
+  double last_rate;     /* units a second between the last two rows, 0: none yet */
   const trm_task *task;
   const trm_optimizer *optimizer; /* NULL: no weights shrink to zeros */
   char rate_name[48];             /* m->rate_name */
@@ -153,6 +155,8 @@ static void add_score(char *text, size_t size, const char *name, double value) {
   (void)snprintf(text + at, size - at, fabs(value) < 1e6 ? "  %s %.4f" : "  %s %.6g", name, value);
 }
 
+enum { FIRST_EVALS = 10, EVAL_LINES_S = 10 };
+
 static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
   char count[32], text[1024] = "";
   trm_format_count(e->step, count);
@@ -165,6 +169,16 @@ static void say_evaluation(trm_metrics *m, const trm_evaluation *e, bool best) {
   char train[48] = "";
   if (e->count > 0) (void)snprintf(loss, sizeof loss, "  %s loss %.4f", e->subset, e->loss);
   if (m->task->train_loss) (void)snprintf(train, sizeof train, "  train loss %.4f", e->train_loss);
+  /* Of many evaluations the terminal gets a line now and then; log.txt and metrics.csv have all. */
+  const double now = trm_clock_s();
+  const bool due = m->n_evals_said < FIRST_EVALS || now - m->last_eval_s >= EVAL_LINES_S ||
+                   e->step == m->n_steps;
+  if (!due) {
+    trm_log_note(m->log, "step %s%s%s%s%s", count, loss, train, text, best ? "  (best)" : "");
+    return;
+  }
+  ++m->n_evals_said;
+  m->last_eval_s = now;
   trm_log_line(m->log, "step %s%s%s%s%s", count, loss, train, text, best ? "  (best)" : "");
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "average.h"
 #include "drift.h"
@@ -274,6 +275,17 @@ static void keep_findings(trm_run *r) {
   r->findings_pending = false;
 }
 
+/* Scores of the part to test, for the last line of the run. */
+static void note_tests(trm_run *r, const trm_evaluation *e) {
+  size_t n = 0;
+  r->best_tests[0] = 0;
+  for (int i = 0; i < e->n_scores && n < sizeof r->best_tests - 1; ++i) {
+    if (strncmp(e->scores[i].name, "test_", 5) != 0 || isnan(e->scores[i].value)) continue;
+    n += (size_t)snprintf(r->best_tests + n, sizeof r->best_tests - n, ", %s %.4f",
+                          e->scores[i].name, e->scores[i].value);
+  }
+}
+
 /* Evaluates, and notes and saves the weights when they are the best so far.
  * Collective; the status is the same on all ranks. `*stop` may become true. */
 static trm_status evaluate(trm_run *r, bool *stop) {
@@ -300,6 +312,7 @@ static trm_status evaluate(trm_run *r, bool *stop) {
   if (best) {
     r->state.best_value = value;
     r->state.best_step = r->state.step;
+    note_tests(r, &result);
   }
   if (r->root && trm_run_writes(r) && r->pending == TRM_OK) {
     r->pending = trm_metrics_eval(r->metrics, &result, best);
@@ -342,9 +355,10 @@ static trm_status evaluate_once(trm_run *r, bool *stop) {
 static void say_best(const trm_run *r) {
   const int selected = r->task->selected;
   if (r->state.best_step < 0 || r->state.best_step == r->state.step) return;
-  trm_log_line(r->log, "best: step %" PRId64 ", %s %.4f, %s/best.h5", r->state.best_step,
+  trm_log_line(r->log, "best: step %" PRId64 ", %s %.4f%s: %s/best.h5", r->state.best_step,
                selected < 0 ? "loss" : r->task->scores[selected],
-               trm_task_ranked_score(r->task, r->state.best_value), r->dir.checkpoints);
+               trm_task_ranked_score(r->task, r->state.best_value), r->best_tests,
+               r->dir.checkpoints);
 }
 
 /* The best weights become the run's result; the last ones stay, for a longer run to go on from. */

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "trireme/core/clock.h"
+
 static const double keep = 0.9;     /* of the running mean, in each step */
 static const double divergence = 4; /* times the least mean */
 
@@ -12,6 +14,8 @@ double trm_rate_search_rate(const trm_rate_search *search, int64_t step) {
 }
 
 void trm_rate_search_note(trm_rate_search *search, double loss, bool finite) {
+  search->last_s = trm_clock_s();
+  if (search->n == 0) search->first_s = search->last_s;
   if (!finite || !isfinite(loss)) {
     search->diverged = search->over = true;
     return;

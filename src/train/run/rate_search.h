@@ -8,11 +8,12 @@
 /** The same on all ranks, since losses are. */
 typedef struct trm_rate_search {
   double from, to;
-  int64_t n_steps;    /* updates, the first at `from`, the last at `to` */
-  double *losses;     /* [n_steps + 1] of batch k, before update k; owned by the caller */
-  int64_t n;          /* losses there are */
-  double sum, weight; /* running mean of losses, not yet divided */
-  double best;        /* least of it */
+  int64_t n_steps;        /* updates, the first at `from`, the last at `to` */
+  double *losses;         /* [n_steps + 1] of batch k, before update k; owned by the caller */
+  int64_t n;              /* losses there are */
+  double sum, weight;     /* running mean of losses, not yet divided */
+  double best;            /* least of it */
+  double first_s, last_s; /* clock after the first batch and after the last one */
   bool diverged, over;
 } trm_rate_search;
 

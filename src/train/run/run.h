@@ -46,13 +46,15 @@ typedef struct trm_run {
   uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
   trm_run_state state;
   bool resumed;
-  uint64_t *hashes;                     /* [ranks], scratch of the drift check; owned */
-  int lock;                             /* on the run directory, -1: none */
-  bool budget_counts;                   /* the time budget may stop the run */
-  bool replay_stop;                     /* a replay has found a difference */
-  bool given_up;                        /* who watches has seen enough */
-  int64_t saved_step;                   /* newest step handed to the store, -1: none */
-  bool evaluated_since;                 /* an evaluation of that step came after it was saved */
+  uint64_t *hashes;     /* [ranks], scratch of the drift check; owned */
+  int lock;             /* on the run directory, -1: none */
+  bool budget_counts;   /* the time budget may stop the run */
+  char best_tests[160]; /* "  test_accuracy 0.8150": of the evaluation that is the best; "": not of
+                           this start */
+  bool replay_stop;     /* a replay has found a difference */
+  bool given_up;        /* who watches has seen enough */
+  int64_t saved_step;   /* newest step handed to the store, -1: none */
+  bool evaluated_since; /* an evaluation of that step came after it was saved */
   int64_t n_failed_saves, written_step; /* in a row; the newest that was written when they began */
   trm_status pending;                   /* what this rank failed with since the ranks last agreed */
 
