@@ -48,7 +48,7 @@ host_answers() {
   if [ -n "${SLURM_JOB_ID:-}" ]; then
     timeout 20 srun --overlap --nodes=1 --ntasks=1 --nodelist="$1" true
   else # shellcheck disable=SC2086 # an agent may have options
-    timeout 15 ${OMPI_MCA_plm_rsh_agent:-ssh -o BatchMode=yes -o ConnectTimeout=10} "$1" true
+    timeout 15 ${OMPI_MCA_plm_rsh_agent:-${HYDRA_LAUNCHER_EXEC:-ssh -o BatchMode=yes}} "$1" true
   fi </dev/null >/dev/null 2>&1
 }
 

@@ -53,7 +53,7 @@ ask_to_stop() {
   (
     trap '' INT TERM HUP
     signalled_any=
-    while signal_ranks && sleep 3; do :; done
+    while [ -e "/proc/$job" ] && signal_ranks && sleep 3; do :; done
   ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
   helper=$!
 }
@@ -86,12 +86,17 @@ end_at_once() {
   # shellcheck disable=SC2046 # a list of numbers
   kill -KILL $(job_ranks) 2>/dev/null
   kill -TERM "$job" 2>/dev/null
-  [ -z "$helper" ] || kill "$helper" 2>/dev/null
+  end_helper
   (
     trap '' INT TERM HUP
     job_sweep 8
   ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
   helper=$!
+}
+
+end_helper() { # which hears of nothing less
+  [ -z "$helper" ] || kill -KILL "$helper" 2>/dev/null
+  helper=
 }
 
 # catch_stops NAME...: from here on these stop the job.
@@ -120,8 +125,7 @@ job_run() {
   [ $stops = 0 ] || ask_to_stop # it came while the launcher was being started
   # A trap ends `wait` early; then the launcher's status is still to be had.
   while signalled=0; wait "$job" 2>/dev/null; waited=$?; [ $waited = 127 ] || status=$waited; [ $signalled = 1 ]; do :; done
-  [ -z "$helper" ] || kill "$helper" 2>/dev/null
-  helper=
+  end_helper
   job_sweep 3
   job=
 }

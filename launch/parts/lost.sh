@@ -11,20 +11,20 @@ is_lost_code() {
     71) return 0 ;;
     205 | 20[0-9]) return 0 ;; # a daemon of Open MPI's on another host
     13[0-9] | 14[0-9] | 15[0-9]) return 0 ;; # 128 + signal
-    [1-9] | [1-5][0-9]) [ "$mpi" = mpich ] ;;
+    [1-9] | [1-5][0-9] | 255) [ "$mpi" = mpich ] ;;
     *) return 1 ;;
   esac
 }
 
 # Names and numbers in the launcher's words, one finding a line: "rank R HOST SIGNAL NAME",
-# "process PID HOST SIGNAL", "host NAME", "left R CODE". Paragraphs are read as one line each.
+# "process PID HOST SIGNAL", "host NAME", "somebody", "left R CODE". Paragraphs are read as one line each.
 findings() {
   tr '\n' ' ' <"$1" | sed 's/  */ /g' | sed -E 's/(-{20,}|={20,})/\n/g' | sed -nE '
     s/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on signal ([0-9]+)( \(([^)]*)\))?.*/rank \1 \2 \3 \5/p
     s/.*PID ([0-9]+) RUNNING AT ([^ ]+) = EXIT CODE: ([0-9]+).*/process \1 \2 \3/p
     s/.*[Rr]emote daemon *: [^ ]+ on node ([^ ]+).*/host \1/p
     s/.*lost connection to.* on node ([^ ,]+).*/host \1/p
-    s/.*\[proxy:[0-9:]+@([^]]+)\].*/host \1/p
+    s/.*\[proxy:[0-9:]+@.*/somebody/p
     s/.*Could not resolve hostname ([^ :]+).*/host \1/p
     s/.*Process name: \[\[[0-9,]+\],([0-9]+)\] Exit code: ([0-9]+).*/left \1 \2/p'
 }
@@ -57,6 +57,8 @@ lost_line() {
       ;;
     rank) lost_text="rank $a on $b was ended by $(signal_text "$c")" ;;
     process) lost_text="process $a on $b was ended by $(signal_text "$c")" ;;
+    somebody) # Hydra's daemons complain, but those of the hosts that are still there
+      lost_text="a rank or a host was lost; the launcher of MPICH does not say which" ;;
     left) lost_text="rank $a left with exit code $b" ;;
     *)
       lost_text=$(first_words "$2")

@@ -21,8 +21,23 @@ def begin(name, ranks=2, **how):
     return process, mark(process), run_dir
 
 
+def helpers():
+    """Processes of launch/run that have outlived it."""
+    found = []
+    for pid in processes():
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().decode(errors="replace")
+        except OSError:
+            continue
+        if RUN in words and folder in words and stat(pid):
+            found.append(pid)
+    return found
+
+
 def nobody_left(of, text):
     wait_for(lambda: not members(of), 5, f"{text}: all processes of the job are gone")
+    wait_for(lambda: not helpers(), 5, f"{text}: launch/run has left nothing running")
 
 
 # What dead launchers have left goes; what belongs to the living stays.
