@@ -10,6 +10,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 #include "trireme/input/tokenizer.h"
+#include "trireme/io/files.h"
 #include "tsv.h"
 
 /* ---- confusion ------------------------------------------------------------------------------- */
@@ -287,7 +288,22 @@ static void put_texts(const trm_page *page) {
   (void)fprintf(page->file, "</table></div>\n");
 }
 
+/* Whether there is anything of it. */
+static bool has_findings(const trm_page *page) {
+  static const char *const names[] = {"confusion.tsv", "mistakes.tsv", "written.tsv"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+    char path[TRM_RECORD_PATH_BYTES];
+    if (trm_path_join(path, sizeof path, page->best->folder, names[i]) == TRM_OK &&
+        trm_path_exists(path)) {
+      return true;
+    }
+  }
+  return page->text != NULL;
+}
+
 void trm_page_findings(const trm_page *page) {
+  if (!has_findings(page)) return;
+  if (page->study->n_groups > 1) trm_page_heading(page, "What the best run makes of samples");
   put_confusion(page);
   put_mistakes(page);
   put_texts(page);
