@@ -146,7 +146,7 @@ def step_loss(weights, config, shop, month, day, customers):
         if config["loss.choice"] == "purchase":
             y = torch.zeros(shop.n_products, dtype=torch.float64)
             y[bought] = 1
-            loss = loss + F.binary_cross_entropy_with_logits(s, y, reduction="sum")
+            loss = loss + F.binary_cross_entropy_with_logits(s - 6, y, reduction="sum")  # where odds start
             count += 1
             continue
         weight = len(bought) ** -balance

@@ -1,4 +1,5 @@
-"""20 steps of each model of a small shop give the losses that PyTorch computed, on 1 and on 3 ranks.
+"""20 steps of each model of a small shop give the losses that PyTorch computed, on 3 ranks, and of the
+first on 1 too.
 
 shop_losses.csv was written by shop_torch.py from the same initial weights, data and samples; the cases
 are in shop_cases.py. No PyTorch is needed here.
@@ -25,7 +26,7 @@ def main():
         data = shop_cases.prepare(program, folder)
         for case in shop_cases.CASES:
             expected = [row for row in rows if row["case"] == case]
-            for ranks in (1, 3):
+            for ranks in (1, 3) if case == "softmax" else (3,):
                 path = shop_cases.train([*MPIRUN, "-n", str(ranks)], program, folder, data, case, f"{case}-{ranks}")
                 good &= check_run(path, f"{case} on {ranks} ranks", expected, LOSSES, NORMS)
     return 0 if good else 1

@@ -90,7 +90,7 @@ foreach(unit "" _f64)
 endforeach()
 trm_add_test(NAME test_model_rows FOLDER unit MODULES core math nn model THREADS 2)
 
-foreach(name permute vocab tokenizer windows dataset loader sample_batches augment partition field graph graph_bad structure sampler graph_loader parts)
+foreach(name permute vocab tokenizer windows dataset loader sample_batches augment partition field graph graph_bad structure sampler graph_loader parts shop)
   trm_add_test(NAME test_input_${name} FOLDER unit MODULES core io input prepare)
 endforeach()
 trm_topics(input input_folders)

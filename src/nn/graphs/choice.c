@@ -8,6 +8,7 @@
  * habits of the pair.
  */
 #include "trireme/math/choice.h"
+#include "trireme/math/choice_offset.h"
 
 #include <math.h>
 
@@ -109,7 +110,8 @@ static void forward(trm_tape *tape, trm_node *node) {
   trm_real *bias = trm_scratch_take(&scratch, J), *losses = trm_scratch_take(&scratch, B);
   trm_real *weights = trm_scratch_take(&scratch, B);
   trm_real *pairs = trm_scratch_take(&scratch, c->bought.n_edges);
-  for (int64_t j = 0; j < J; ++j) bias[j] = y[j * w.row + w.vector];
+  const trm_real offset = a->kind == TRM_CHOICE_EACH ? (trm_real)trm_choice_offset : 0;
+  for (int64_t j = 0; j < J; ++j) bias[j] = y[j * w.row + w.vector] + offset;
   for (int64_t u = 0; u < B; ++u) (void)weight_of(a, u, &weights[u]);
   trm_gemm(false, true, B, J, w.vector, 1, x, w.row, y, w.row, 0, node->saved[SLOPES], J);
   const trm_choice_scores scores = {.bias = bias, .customers = x + w.vector, .step = w.row};
@@ -160,17 +162,18 @@ static trm_var *sample(trm_op_case *c, int variant) {
   static const float habits[] = {1, 0.5F, 1, -0.3F, 1, 2, 1, 0, 1, 1.5F, 1, 0.1F};
   static const float none[CASE_PRODUCTS], shares[] = {-0.5F, -1, -0.1F, 0, -2};
   static trm_choices choices;
-  choices = (trm_choices){.n_customers = CASE_CUSTOMERS,
-                          .n_products = CASE_PRODUCTS,
-                          .customers = customers,
-                          .products = products,
-                          .log_shares = variant % 2 ? shares : none,
-                          .bought = {CASE_CUSTOMERS, CASE_PRODUCTS, 5, bought_offsets, bought},
-                          .known = {CASE_CUSTOMERS, CASE_PRODUCTS, 6, known_offsets, known},
-                          .n_habits = CASE_HABITS,
-                          .habits = habits,
-                          .rivals = rivals,
-                          .blocks = blocks};
+  choices = (trm_choices){
+      .n_customers = CASE_CUSTOMERS,
+      .n_products = CASE_PRODUCTS,
+      .customers = customers,
+      .products = products,
+      .log_shares = variant % 2 ? shares : none,
+      .bought = {CASE_CUSTOMERS, CASE_PRODUCTS, 5, bought_offsets, bought, NULL, NULL},
+      .known = {CASE_CUSTOMERS, CASE_PRODUCTS, 6, known_offsets, known, NULL, NULL},
+      .n_habits = CASE_HABITS,
+      .habits = habits,
+      .rivals = rivals,
+      .blocks = blocks};
   static const trm_choice_loss kinds[] = {TRM_CHOICE_SOFTMAX, TRM_CHOICE_SOFTMAX, TRM_CHOICE_PAIRS,
                                           TRM_CHOICE_PAIRS,   TRM_CHOICE_EACH,    TRM_CHOICE_EACH,
                                           TRM_CHOICE_SOFTMAX};

@@ -9,6 +9,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/math/choice_offset.h"
 #include "trireme/math/gemm.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/train/pair_auc.h"
@@ -131,6 +132,7 @@ static void note_products(const trm_shop_ranker *r, group *g) {
   const int64_t W = width_of(r), first = r->shop->n_customers;
   for (int64_t i = 0; i < r->shop->n_products; ++i) {
     g->bias[i] = r->rows[(first + i) * W + r->C];
+    if (r->loss == TRM_CHOICE_EACH) g->bias[i] += (float)trm_choice_offset;
     g->cold[i] = trm_shop_count(r->calendar, first + i, 0, r->day) == 0;
   }
 }
