@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "trireme/core/memory.h"
+
 enum { PATH_BYTES = 512, NO_VALUE = -1 };
 
 /* A number that is alone in a file; NO_VALUE: no such file, or "max". */
@@ -115,9 +117,9 @@ static usage cgroup_memory(void) {
   return closest("memory", "memory.limit_in_bytes", "memory.max", memory_used);
 }
 
-bool trm_memory_in_cgroup(int64_t bytes) {
+bool trm_memory_in_cgroup(int64_t bytes, int64_t taken) {
   const usage u = cgroup_memory();
-  return u.limit == NO_VALUE || bytes <= u.limit - u.used;
+  return u.limit == NO_VALUE || bytes <= u.limit - (u.used > taken ? u.used : taken);
 }
 
 /* ---- in words ---------------------------------------------------------------------------------- */
@@ -145,11 +147,12 @@ void trm_limit_of_memory(int64_t bytes, char *text) {
   if (exceeds(RLIMIT_AS, "ulimit -v", "VmSize:", bytes, text)) return;
   if (exceeds(RLIMIT_DATA, "ulimit -d", "VmData:", bytes, text)) return;
   const usage u = cgroup_memory();
-  if (u.limit != NO_VALUE && bytes > u.limit - u.used) {
+  const int64_t taken = trm_alloc_counts_get().live_bytes;
+  if (u.limit != NO_VALUE && !trm_memory_in_cgroup(bytes, taken)) {
     (void)snprintf(text, TRM_LIMIT_BYTES,
                    "the control group allows %" PRId64 " MiB, of which %" PRId64
-                   " are in use (%.90s)",
-                   u.limit >> 20, u.used >> 20, u.path);
+                   " are taken (%.90s)",
+                   u.limit >> 20, (u.used > taken ? u.used : taken) >> 20, u.path);
     return;
   }
   const int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
@@ -158,11 +161,11 @@ void trm_limit_of_memory(int64_t bytes, char *text) {
   }
 }
 
-void trm_limit_of_threads(int64_t stack_bytes, char *text) {
+void trm_limit_of_threads(int n, int64_t stack_bytes, char *text) {
   const int64_t most = limit_of(RLIMIT_NPROC);
   const usage tasks = closest("pids", "pids.max", "pids.max", tasks_used);
-  if (exceeds(RLIMIT_AS, "ulimit -v", "VmSize:", stack_bytes, text)) return;
-  if (tasks.limit != NO_VALUE && tasks.used >= tasks.limit) {
+  if (exceeds(RLIMIT_AS, "ulimit -v", "VmSize:", n * stack_bytes, text)) return;
+  if (tasks.limit != NO_VALUE && tasks.used + n > tasks.limit) {
     (void)snprintf(text, TRM_LIMIT_BYTES, "the control group allows %" PRId64 " threads (%.120s)",
                    tasks.limit, tasks.path);
   } else if (most != NO_VALUE && geteuid() != 0) {
@@ -181,7 +184,7 @@ trm_status trm_thread_fail(int error, const char *what) {
     if (pthread_attr_getstacksize(&attributes, &stack_bytes) != 0) stack_bytes = 8 << 20;
     (void)pthread_attr_destroy(&attributes);
   }
-  trm_limit_of_threads((int64_t)stack_bytes, limit);
+  trm_limit_of_threads(1, (int64_t)stack_bytes, limit);
   return trm_fail(TRM_ERR_MEMORY, "%s: no thread can be started (%s): %s; raise that limit", what,
                   strerror(error), limit);
 }

@@ -57,7 +57,7 @@ static bool must_fail_now(void) {
 
 /* Memory beyond a control group's limit is granted, and ends the process later: much is asked for. */
 static bool has_room(int64_t bytes) {
-  return bytes < ASKED_BYTES || trm_memory_in_cgroup(bytes);
+  return bytes < ASKED_BYTES || trm_memory_in_cgroup(bytes, atomic_load(&live_bytes));
 }
 
 static trm_status no_memory(int64_t bytes, const char *what) {

@@ -108,7 +108,7 @@ int trm_threads_startable(int n, char *why) {
   const size_t bytes = stack_size();
   const int got = try_threads(n, bytes);
   why[0] = 0;
-  if (got < n) trm_limit_of_threads((int64_t)bytes, why);
+  if (got < n) trm_limit_of_threads(n, (int64_t)bytes, why);
   return got;
 }
 
