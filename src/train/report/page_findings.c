@@ -212,17 +212,17 @@ static void put_mistake(void *context, char *const *f, int n_fields) {
     put_picture(m, f, sample);
     return;
   }
-  (void)fprintf(file, "<tr><td>%" PRId64 "</td><td class=\"word\">", sample);
-  put_class(file, f[2], f[5]);
-  (void)fprintf(file, "</td><td class=\"word\">");
-  put_class(file, f[3], f[6]);
-  (void)fprintf(file, "</td><td>%.1f</td>", 100 * strtod(f[4], NULL));
-  if (m->tokenizer) {
-    (void)fprintf(file, "<td class=\"word\" style=\"white-space:normal;min-width:16rem\">");
+  (void)fprintf(file, "<tr>");
+  if (m->tokenizer) { /* the text comes first, for narrow screens */
+    (void)fprintf(file, "<td style=\"min-width:14rem\">");
     put_sample_text(m, sample);
     (void)fprintf(file, "</td>");
   }
-  (void)fprintf(file, "</tr>\n");
+  (void)fprintf(file, "<td>%" PRId64 "</td><td class=\"word\">", sample);
+  put_class(file, f[2], f[5]);
+  (void)fprintf(file, "</td><td class=\"word\">");
+  put_class(file, f[3], f[6]);
+  (void)fprintf(file, "</td><td>%.1f</td></tr>\n", 100 * strtod(f[4], NULL));
 }
 
 static void count_lines(void *context, char *const *fields, int n_fields) {
@@ -242,14 +242,15 @@ static void put_mistakes(const trm_page *page) {
       trm_tokenizer_create(&data->input_vocab, &m.tokenizer) != TRM_OK) {
     return;
   }
-  (void)fprintf(page->file, "<h3>Surest mistakes</h3>\n%s",
-                m.pictures ? "<div class=\"pictures\">\n"
-                           : "<div class=\"wide\"><table><thead><tr><th>number</th><th "
-                             "class=\"word\">is</th><th class=\"word\">taken for</th><th>sure by, "
-                             "%</th>");
-  if (!m.pictures) {
-    (void)fprintf(page->file, "%s</tr></thead><tbody>\n",
-                  m.tokenizer ? "<th class=\"word\">text</th>" : "");
+  (void)fprintf(page->file, "<h3>Surest mistakes</h3>\n");
+  if (m.pictures) {
+    (void)fprintf(page->file, "<div class=\"pictures\">\n");
+  } else {
+    (void)fprintf(
+        page->file,
+        "<div class=\"wide\"><table><thead><tr>%s<th>number</th><th class=\"word\">is</th>"
+        "<th class=\"word\">taken for</th><th>sure by, %%</th></tr></thead><tbody>\n",
+        m.tokenizer ? "<th>text</th>" : "");
   }
   (void)trm_tsv_read(page->best->folder, name, put_mistake, &m); /* it has been read before */
   (void)fprintf(page->file, "%s", m.pictures ? "</div>\n" : "</tbody></table></div>\n");
