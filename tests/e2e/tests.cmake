@@ -27,6 +27,7 @@ foreach(name
     outputs
     words
     ecosystem
+    first_hours
     graph_prepare
     samples_prepare
     tables
