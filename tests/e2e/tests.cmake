@@ -28,6 +28,7 @@ foreach(name
     words
     ecosystem
     first_hours
+    guide
     graph_prepare
     samples_prepare
     tables
