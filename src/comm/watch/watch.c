@@ -38,7 +38,7 @@
 static const double LINE_S = 0.5;
 /* What the launcher and, after it, the daemons of other hosts are given to end by themselves once
  * their ranks have: Open MPI 4.1 takes one to two seconds when all hosts answer. */
-static const double LAUNCHER_GRACE_S = 7.0, DAEMON_GRACE_S = 7.5;
+static const double LAUNCHER_GRACE_S = 6.0, DAEMON_GRACE_S = 6.5;
 /* From one rank's turn to speak to the next one's: those before it may be gone. */
 static const double TURN_S = 1.0;
 enum { MOST_TURNS = 4 };
