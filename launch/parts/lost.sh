@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # variables are shared between the parts
 # Who was lost, in one line, from what the launcher says in pages. Sourced by launch/run.
 
-# Exit codes of the program itself (README.md): it has said why. The rest of 64 to 78 has no meaning.
-is_own_code() { [ "$1" -eq 0 ] || { [ "$1" -ge 64 ] && [ "$1" -le 78 ]; }; }
+# Exit codes of the program itself (README.md): it has said why. The rest of 64 to 79 has no meaning.
+is_own_code() { [ "$1" -eq 0 ] || { [ "$1" -ge 64 ] && [ "$1" -le 79 ]; }; }
 
 # A rank, a host or the launcher is gone, and the same job can do better next time. MPICH ends with the
 # number of the signal itself. The program's own 71 is a rank that did not answer.
