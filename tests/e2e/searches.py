@@ -20,7 +20,8 @@ PARAMETERS = """parameters:
 
 def set_up(folder, steps=32):
     data = table(folder, "kind", n=300, more=("--folds", "3"))
-    return write(f"{folder}/mlp.yaml", (CONFIG % data).replace("steps: 32", f"steps: {steps}"))
+    text = (CONFIG % data).replace("steps: 32", f"steps: {steps}").replace("every: 8", f"every: {steps // 4}")
+    return write(f"{folder}/mlp.yaml", text)
 
 
 def space(folder, name, search, parameters=PARAMETERS, config=None):

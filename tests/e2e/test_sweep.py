@@ -48,6 +48,8 @@ for name in ("sweep.csv", "points.csv"):
         equal(one.read(), other.read(), name)
 rows_of = {row["run"]: row for row in table_of(f"{folder}/a1/sweep.csv")}
 equal(set(rows_of), set(runs_of(f"{folder}/a1")), "rows")
+with open(f"{folder}/a1/report.html") as file:
+    check("<svg" in file.read(), "the page of a sweep")
 row = rows_of.get(first[1], {})
 equal((row.get("outcome"), row.get("optimizer.name"), row.get("data.augment"), row.get("split"), row.get("seed")),
       ("done", "sgd", "noise 0.1, drop 0.1", "2", "3"), "a row")

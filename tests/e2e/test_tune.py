@@ -31,6 +31,9 @@ check(not any("test_" in read(f"{folder}/a1/trials/{name}/metrics.csv").splitlin
               for name in os.listdir(f"{folder}/a1/trials")), "trials leave the test part alone")
 good(run("train", f"{folder}/a1/best.yaml", "--set", "eval.test=true", "--set", f"run.dir={folder}/best"), "best.yaml")
 
+page = read(f"{folder}/a1/report.html")
+check("variance of the ranks" in page and "<polyline" in page and "optimizer.momentum" in page, "the page of a search")
+
 # ---- a second look at a search that has ended changes and opens nothing
 before = read(f"{folder}/a1/journal.csv"), read(f"{folder}/a1/test.csv")
 result = run("tune", asha, "-o", f"{folder}/a1", "--resume", ranks=3)

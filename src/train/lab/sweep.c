@@ -14,6 +14,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/files.h"
+#include "trireme/train/report.h"
 
 trm_status trm_sweep_count_splits(const char *path, int64_t *n) {
   const trm_data_kind *kind;
@@ -312,6 +313,16 @@ static trm_status print(const trm_sweep_summary *summary) {
   return trm_curves_print(summary->curves, summary->column, summary->higher, stdout);
 }
 
+/* One page of all runs; a sweep is good without. */
+static void write_page(const sweep *s) {
+  char path[TRM_PATH_BYTES];
+  const char *root = s->root;
+  const trm_report_options options = {.data = false};
+  trm_status status = trm_path_join(path, sizeof path, root, "report.html");
+  if (status == TRM_OK) status = trm_report_write(&root, 1, &options, path);
+  if (status != TRM_OK) trm_log_warn(s->log, "no report: %s", trm_message());
+}
+
 /* On rank 0. */
 static trm_status report(const sweep *s) {
   trm_curves curves;
@@ -325,6 +336,7 @@ static trm_status report(const sweep *s) {
   TRM_TRY_OUT(publish(s, &summary, false));
   if (s->grid->n_axes > 0) TRM_TRY_OUT(publish(s, &summary, true));
   TRM_TRY_OUT(print(&summary));
+  if (trm_config_bool(s->options->config, "log.report")) write_page(s);
 out:
   trm_curves_free(&curves);
   return status;

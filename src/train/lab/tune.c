@@ -34,6 +34,7 @@ typedef struct tune {
   char folder[TRM_PATH_BYTES], select[32];
   char *given; /* what the configuration gives, as YAML; owned */
   uint64_t identity;
+  bool reports;         /* a page of all trials is written */
   bool untouched;       /* trials do not score the test part */
   double start_s, work; /* of this session, in runs of full length */
 } tune;
@@ -57,6 +58,8 @@ static trm_status set_default(trm_config *config, const char *key, const char *v
 static trm_status set_trial_keys(tune *t, trm_config *config) {
   TRM_TRY(set_default(config, "checkpoint.keep", "1"));
   TRM_TRY(set_default(config, "checkpoint.initial", "false"));
+  t->reports = trm_config_bool(config, "log.report");
+  TRM_TRY(trm_config_set_text(config, "log.report", "false")); /* one for all trials, at the end */
   TRM_TRY(set_default(config, "log.tensorboard", "false"));
   t->untouched = trm_config_used(config, "eval.test");
   if (t->untouched) TRM_TRY(trm_config_set_text(config, "eval.test", "false"));
@@ -527,6 +530,9 @@ static trm_status conclude(tune *t, trm_evaluation *tested) {
   trm_watch_pause(t->comm);
   TRM_TRY(trm_comm_agree(t->comm, status));
   status = speaks ? trm_tune_print(&t->trials, best, tested, stdout) : TRM_OK;
+  if (speaks && t->reports && trm_tune_write_page(&t->trials) != TRM_OK) {
+    trm_log_warn(t->log, "no report: %s", trm_message());
+  }
   return trm_comm_agree(t->comm, status);
 }
 

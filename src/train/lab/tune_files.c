@@ -12,6 +12,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/numbers.h"
 #include "trireme/io/files.h"
+#include "trireme/train/report.h"
 
 static trm_status place_of(const trm_trials *t, const char *name, char path[TRM_PATH_BYTES]) {
   return trm_path_join(path, TRM_PATH_BYTES, t->folder, name);
@@ -93,6 +94,127 @@ trm_status trm_tune_write_tables(const trm_trials *t) {
   TRM_TRY(write_trials(t, false));
   TRM_TRY(write_trials(t, true));
   return write_importance(t);
+}
+
+/* ---- the page -------------------------------------------------------------------------------- */
+
+enum { AXIS_GAP = 110, AXIS_HEIGHT = 220, AXIS_TOP = 30, AXIS_LEFT = 40 };
+
+/* Place of a score from the worst (0) to the best (1) of the trials. */
+static double merit(const trm_tuning *s, double score, double low, double high) {
+  if (!(high > low)) return 1;
+  return s->higher ? (score - low) / (high - low) : (high - score) / (high - low);
+}
+
+static void find_range(const trm_tuning *s, double *low, double *high) {
+  *low = HUGE_VAL;
+  *high = -HUGE_VAL;
+  for (int64_t trial = 0; trial < s->n_begun; ++trial) {
+    const double score = s->jobs[trm_tuning_job_of(s, trial, s->n_jobs)].score;
+    if (isnan(score)) continue;
+    *low = fmin(*low, score);
+    *high = fmax(*high, score);
+  }
+}
+
+static void put_point(int axis, double place, FILE *html) {
+  (void)fprintf(html, "%d,%.1f ", AXIS_LEFT + axis * AXIS_GAP,
+                AXIS_TOP + (1 - place) * (double)AXIS_HEIGHT);
+}
+
+/* A line a trial, from the first parameter to the score; the better, the darker. */
+static void draw_trial(const trm_tuning *s, int64_t trial, double low, double high, FILE *html) {
+  const double score = s->jobs[trm_tuning_job_of(s, trial, s->n_jobs)].score;
+  if (isnan(score)) return;
+  const double place = merit(s, score, low, high);
+  (void)fprintf(html,
+                "<polyline fill=\"none\" stroke=\"currentColor\" stroke-opacity=\"%.2f\" points=\"",
+                0.08 + 0.8 * place * place * place);
+  for (int i = 0; i < s->space->n; ++i) {
+    const double value = value_of(s, trial, i);
+    if (!isnan(value)) put_point(i, place_in_range(&s->space->parameters[i], value), html);
+  }
+  put_point(s->space->n, place, html);
+  (void)fprintf(html, "\"/>\n");
+}
+
+static void draw_axis(int axis, const char *name, FILE *html) {
+  const int x = AXIS_LEFT + axis * AXIS_GAP;
+  (void)fprintf(html,
+                "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"currentColor\"/>"
+                "<text x=\"%d\" y=\"%d\" font-size=\"11\" text-anchor=\"middle\" "
+                "fill=\"currentColor\">",
+                x, x, AXIS_TOP, AXIS_TOP + AXIS_HEIGHT, x, axis % 2 == 0 ? 12 : 24);
+  trm_report_text(html, name);
+  (void)fprintf(html, "</text>\n");
+}
+
+static void write_coordinates(void *context, FILE *html) {
+  const trm_trials *t = context;
+  const trm_tuning *s = t->search;
+  double low, high;
+  find_range(s, &low, &high);
+  (void)fprintf(html,
+                "<p>A line a trial: its values from the lowest (below) to the highest of each "
+                "parameter's range, and its score, the best above.</p>\n"
+                "<svg viewBox=\"0 0 %d %d\" role=\"img\" style=\"max-width:100%%\">\n",
+                2 * AXIS_LEFT + s->space->n * AXIS_GAP, AXIS_TOP + AXIS_HEIGHT + 10);
+  for (int64_t trial = 0; trial < s->n_begun; ++trial) draw_trial(s, trial, low, high, html);
+  for (int i = 0; i < s->space->n; ++i) draw_axis(i, s->space->parameters[i].key, html);
+  draw_axis(s->space->n, t->select, html);
+  (void)fprintf(html, "</svg>\n");
+}
+
+static void write_shares(void *context, FILE *html) {
+  const trm_trials *t = context;
+  double shares[TRM_SPACE_MOST];
+  int64_t n;
+  if (trm_tuning_importance(t->search, shares, &n) != TRM_OK) return;
+  (void)fprintf(html,
+                "<p>Share of the variance of the ranks of %" PRId64
+                " trials that each parameter explains by itself.</p>\n<table><tr><th>parameter</th>"
+                "<th>variance explained</th></tr>\n",
+                n);
+  for (int i = 0; i < t->search->space->n; ++i) {
+    (void)fprintf(html, "<tr><td>");
+    trm_report_text(html, t->search->space->parameters[i].key);
+    if (isnan(shares[i])) {
+      (void)fprintf(html, "</td><td>-</td></tr>\n");
+    } else {
+      (void)fprintf(html, "</td><td>%.0f %%</td></tr>\n", 100 * shares[i]);
+    }
+  }
+  (void)fprintf(html, "</table>\n");
+}
+
+trm_status trm_tune_write_page(const trm_trials *t) {
+  enum { MOST = 200 };
+  const int64_t n = t->search->n_begun < MOST ? t->search->n_begun : MOST;
+  const int64_t fold = t->search->options->folds > 0 ? 0 : -1;
+  char path[TRM_PATH_BYTES], (*folders)[TRM_PATH_BYTES] = NULL;
+  const char **runs = NULL;
+  int n_runs = 0;
+  trm_status status;
+  trm_report_section sections[] = {
+      {.title = "What matters", .write = write_shares, .context = (void *)(uintptr_t)t},
+      {.title = "All trials", .write = write_coordinates, .context = (void *)(uintptr_t)t}};
+  const trm_report_options options = {.title = "Search", .sections = sections, .n_sections = 2};
+  TRM_TRY_OUT(TRM_ALLOC(&folders, n, "report"));
+  TRM_TRY_OUT(TRM_ALLOC(&runs, n, "report"));
+  for (int64_t i = 0; i < n; ++i) {
+    TRM_TRY_OUT(trm_trial_folder(t, i, fold, folders[n_runs]));
+    TRM_TRY_OUT(trm_path_join(path, sizeof path, folders[n_runs], "metrics.csv"));
+    if (trm_path_exists(path)) { /* one that was refused has none */
+      runs[n_runs] = folders[n_runs];
+      ++n_runs;
+    }
+  }
+  TRM_TRY_OUT(place_of(t, "report.html", path));
+  if (n_runs > 0) status = trm_report_write(runs, n_runs, &options, path);
+out:
+  TRM_FREE(folders);
+  TRM_FREE(runs);
+  return status;
 }
 
 /* ---- the best -------------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 /** trials.csv: a row a trial with what its longest job came to; parallel.csv: the same with values from 0 to 1,
  *  by logarithm where they are drawn so, choices by place; importance.csv. */
 trm_status trm_tune_write_tables(const trm_trials *trials);
+/** report.html: the trials as runs side by side, with the parameters' importance and parallel coordinates. */
+trm_status trm_tune_write_page(const trm_trials *trials);
 /** best.yaml: the configuration with the values of the trial. */
 trm_status trm_tune_write_best(const trm_trials *trials, int64_t trial);
 /** test.csv: the trial, its score in the search, and every score of `tested`. */
