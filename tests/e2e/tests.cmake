@@ -45,7 +45,6 @@ foreach(name
     graph_layouts
     graph_commands
     graph_cora
-    guide
     shop
     examples
     sweep

@@ -40,7 +40,7 @@ static void test_failure(trm_comm *comm, const char *path) {
   trm_ckpt_info info = {.step = -3};
   ckpt_fixture_clear(&fixture);
   CHECK_EQ(trm_ckpt_load_all(comm, "/nowhere/x.h5", &info, fixture.regions, FIXTURE_REGIONS),
-           TRM_ERR_IO);
+           TRM_ERR_MISSING);
   CHECK_HAS(trm_message(), "/nowhere/x.h5: cannot be opened: no such file");
   if (trm_comm_size(comm) > 1) CHECK_HAS(trm_message(), "rank 0 (");
   fixture.regions[0].dims[0] = 65;
