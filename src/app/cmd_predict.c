@@ -18,7 +18,8 @@ int app_predict(int argc, char **argv) {
       APP_FLAG("--raw", &predict.raw, "the weights as trained, also where the run averaged them"),
       APP_TEXT("--data", 0, &predict.data, "DATA.h5",
                "another data set of the same vocabulary or features; its labels do not count"),
-      APP_INT("--top", 0, &predict.top_k, 1, 1000, "K", "interactions, shop: items a user (default 20)"),
+      APP_INT("--top", 0, &predict.top_k, 1, 1000, "K",
+              "interactions, shop: items a user (default 20)"),
       APP_FLAG("--vote", &members.vote, "several runs: by votes, not by the mean of probabilities"),
       APP_THREADS(&threads),
   };
