@@ -37,7 +37,18 @@ segments_of_last_job() {
   done
 }
 
+# The small folders of launch/run itself, named after its process.
+sweep_own() {
+  local folder process
+  for folder in "${TMPDIR:-/tmp}"/trireme-run.*.*; do
+    process=${folder##*/trireme-run.}
+    [ -O "$folder" ] && [ ! -L "$folder" ] && [ ! -e "/proc/${process%.*}" ] || continue
+    rm -rf -- "$folder"
+  done
+}
+
 sweep_leftovers() {
+  sweep_own
   case $mpi in openmpi*)
     sweep_segments
     sweep_sessions

@@ -108,6 +108,10 @@ wait_for(lambda: not members(of), 20, "kill -9 of launch/run: the ranks leave")
 stopped_at = max(losses(run_dir))
 check(any(f"{stopped_at:08d}" in c for c in checkpoints(run_dir)), f"saved at {stopped_at}")
 
+equal(len([n for n in os.listdir(folder) if n.startswith("trireme-run.")]), 1, "its folder")
+end(launch("version"))
+equal([n for n in os.listdir(folder) if n.startswith("trireme-run.")], [], "is swept by the next")
+
 # The user's options win over ours.
 if not mpich:
     words = "--mca oob_tcp_keepalive_time 9 --bind-to none --map-by slot:OVERSUBSCRIBE".split()
