@@ -334,6 +334,9 @@ trm_status trm_graph_check_base(const trm_graph_job *job) {
   if (j->facts.base_given || j->facts.lowest != 1 || o->features_dense) return TRM_OK;
   if (j->triples.n > 0 && j->triples.rows[0] == 0) return TRM_OK;
   if (j->labels.labels && j->labels.labels[0] >= 0) return TRM_OK;
+  int64_t used;
+  TRM_TRY(count_used(j, &used));
+  if (10 * used < 9 * j->facts.highest.id) return TRM_OK; /* many are missing, not 0 alone */
   return trm_fail(TRM_ERR_DATA,
                   "%s: nodes are 1 to %lld, and nothing is said of node 0; if ids count from 1 "
                   "give --base 1, and --base 0 if there is a node 0 without edges",

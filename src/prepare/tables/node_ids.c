@@ -40,7 +40,8 @@ static trm_status check_name(const trm_scan *s, const char *what) {
                          what, trm_scan_shown(s, text));
   }
   if (s->n_field <= MOST_NAME_BYTES) return TRM_OK;
-  return trm_scan_fail(s, "a %s of %" PRId64 " bytes; is it the right column?", what, s->n_field);
+  return trm_scan_fail(s, "the %s has %" PRId64 " bytes; is it the right column?", what,
+                       s->n_field);
 }
 
 static trm_status find_name(trm_scan *s, const char *what, const trm_id_limit *limit, int64_t *id) {
