@@ -161,7 +161,7 @@ with open(f"{folder}/bash", "w") as file:
     file.write(run("help", "completion", "bash").out)
 shown = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
 equal(shown.stdout.splitlines(), ["train translate", "--resume", "optimizer.lr= optimizer.lr_decay=", "interactions",
-                                  "--vocab-size --vocabulary", "--edges-count"], f"bash: {shown.stderr}")
+                                  "--vocab-size --vocabulary --vocab-from", "--edges-count"], f"bash: {shown.stderr}")
 for shell, check_words in (("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])):
     with open(f"{folder}/{shell}", "w") as file:
         file.write(run("help", "completion", shell).out)

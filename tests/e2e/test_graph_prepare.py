@@ -107,7 +107,7 @@ bad(64, "takes one model, but 'x' and 'y' are given", "synth", "--graph=x", "y")
 bad(64, "prepare synth --graph: takes no --tokens", "synth", "--graph", "--tokens", 50)
 bad(65, "239 nodes, 0 to 238 (--nodes)", "graph", nodes, "--nodes", 239)
 bad(64, "prepare graph: no option '--labelz'; did you mean '--labels'?", "graph", nodes, "--labelz", "x")
-bad(64, "there are text, debian, synth, graph, graphs, interactions, labelled, pairs, table, images", "nothing-like-it")
+bad(64, "there are text, debian, synth, graph, graphs, interactions, shop, labelled, pairs, table, images", "nothing-like-it")
 bad(64, "no kind 'texts'", "texts", "graph")
 bad(64, "prepare debian --graph: --graph takes no value", "debian", "--graph=x")
 shutil.copytree(nodes, f"{folder}/broken")
@@ -122,6 +122,12 @@ write(f"{folder}/index", (f"Package: p{i}\nSection: s{i % 3}\nDepends: p{i * 7 %
 write(f"{folder}/labels.tsv", (f"{i % 2}\ttext {i}" for i in range(30)))
 write(f"{folder}/pixels.csv", (f"{i % 2},{i},{i + 1}" for i in range(30)))
 # name, words, options, an option of the way, one of other ways, who takes that
+os.mkdir(f"{folder}/shop")
+with open(f"{folder}/shop/products.tsv", "w") as file:
+    file.write("product\tdescription\n" + "".join(f"p{p}\t{'red' if p % 2 else 'blue'} lamp\n" for p in range(6)))
+with open(f"{folder}/shop/purchases.tsv", "w") as file:
+    file.write("customer\tproduct\ttime\n" + "".join(f"c{day % 7}\tp{day % 6}\t{day}\n" for day in range(120)))
+
 WAYS = (
     ("text", [f"{folder}/text.txt"], ["--unit", "byte"], "--valid-share", "--folds", "graphs, labelled, table, images"),
     ("debian", [], ["--index", f"{folder}/index"], "--unit", "--words", "debian --graph"),
@@ -135,6 +141,7 @@ WAYS = (
     ("graphs", [sets], ["--degree-features"], "--attributes", "--keep", "graph"),
     ("interactions", [pairs], ["--test", f"{pairs}/test.txt"], "--train", "--valid",
      "text, synth --pairs, graph, labelled, pairs, table, images"),
+    ("shop", [f"{folder}/shop"], ["--min-count", "1"], "--time-unit", "--symbols", "synth --pairs"),
     ("labelled", [f"{folder}/labels.tsv"], ["--text", "2", "--label", "1"], "--real", "--source", "pairs"),
     ("pairs", [f"{folder}/labels.tsv"], ["--unit", "word"], "--target-unit", "--fold", "labelled, table"),
     ("table", [f"{folder}/labels.tsv"], ["--target", "1", "--kind", "2=category"], "--group", "--symbols", "synth --pairs"),

@@ -76,8 +76,8 @@ CASES = {
     "table-batch-norm": ("gaps", model(MLP.format("relu") + ", norm: batch", "size: 23, blocks: 3",
                                        SGD + COSINE)),
     "class-sets": ("topics", model(MLP.format("relu") + ", bias: false", "size: 19, blocks: 3", ADAMW + COSINE)),
-    "linear": ("linear", "linear.yaml"),
-    "linear-sgd": ("linear", "linear_sgd.yaml"),
+    "linear": ("linear", os.path.join("adam_and_sgd", "adam.yaml")),
+    "linear-sgd": ("linear", os.path.join("adam_and_sgd", "sgd.yaml")),
 }
 # Keys for examples, which say how to train and not what to write.
 EXAMPLE_KEYS = ("train.epochs=0", "train.steps=50", "run.seed=3", "eval.every=0", "eval.at_end=false",
@@ -151,7 +151,7 @@ def make_topics(path):
 
 def make_linear(path):
     with open(f"{path}.csv", "w") as file:
-        file.write(run([sys.executable, os.path.join(EXAMPLES, "linear_table"), "200"]))
+        file.write(run([sys.executable, os.path.join(EXAMPLES, "adam_and_sgd", "linear_table"), "200"]))
 
 
 def prepare(program, folder):
