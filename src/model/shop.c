@@ -104,7 +104,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   m->balance = trm_config_real(config, "loss.balance");
   m->loss = trm_config_is(config, "loss.choice", "softmax") ? TRM_CHOICE_SOFTMAX
             : trm_config_is(config, "loss.choice", "bpr")   ? TRM_CHOICE_PAIRS
-                                                           : TRM_CHOICE_EACH;
+                                                            : TRM_CHOICE_EACH;
   if (!m->text && !m->ids) {
     status = trm_fail(TRM_ERR_CONFIG, "model.text is none and model.ids is false, so that products "
                                       "have no vectors at all; set one of them");

@@ -210,7 +210,8 @@ static void test_all_refused(void) {
   while (strlen(text) < 6000) strcat(text, "  sede: 1\n");
   trm_config *config = fixture_config();
   CHECK_EQ(trm_config_read_text(config, text, "lm.yaml"), TRM_ERR_CONFIG);
-  CHECK_HAS(trm_message(), "\x1E" "and ");
+  CHECK_HAS(trm_message(), "\x1E"
+                           "and ");
   CHECK_HAS(trm_message(), " more");
   trm_config_destroy(&config);
 }

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "team.h"
 #include "real_math.h"
+#include "team.h"
 #include "trireme/core/batch.h"
 #include "trireme/math/choice.h"
 
