@@ -238,11 +238,23 @@ static int64_t slice_elements(const trm_reducer *reducer, int64_t segment_bytes)
   return trm_round_up_line(bytes / (int64_t)sizeof(float));
 }
 
+/* The shortest that any rank wants: staging memory depends on how many parts a rank has itself, and pieces
+ * must be cut alike. Exact, since slices are far below 2^53. */
+static trm_status agree_on_slice(const trm_reducer *reducer, int64_t segment_bytes,
+                                 int64_t *slice) {
+  double negative = -(double)slice_elements(reducer, segment_bytes);
+  TRM_TRY(trm_comm_max_f64(reducer->comm, &negative, 1));
+  *slice = (int64_t)-negative;
+  return TRM_OK;
+}
+
 trm_status trm_lanes_create(trm_reducer *reducer, int64_t segment_bytes) {
   lanes *l = NULL;
+  int64_t slice = 0;
+  TRM_TRY(agree_on_slice(reducer, segment_bytes, &slice));
   trm_status status = TRM_ALLOC(&l, 1, "message buffers of the all-reduce");
   if (status == TRM_OK) {
-    l->slice = slice_elements(reducer, segment_bytes);
+    l->slice = slice;
     l->exchange = EXCHANGE_BYTES / (int64_t)sizeof(float) / (reducer->comm->size - 1);
     status = allocate(reducer, l);
   }
