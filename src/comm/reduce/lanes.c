@@ -19,7 +19,8 @@
  * together also end a phase together, since MPI sends their messages side by side, and then the line is idle for
  * a handshake: with 4 lanes for a ninth of the time at 1 Gbit/s and 0.2 ms, with 16 hardly. */
 enum { N_LANES = 16, N_TAGS = 1024 };
-static const int64_t DEFAULT_SEGMENT_BYTES = 256 * 1024;
+static const int64_t DEFAULT_SEGMENT_BYTES = 256 * 1024; /* within a host */
+static const int64_t BETWEEN_HOSTS_BYTES = 128 * 1024;
 /* Buckets of which every rank has to send no more than this are exchanged whole, in one step. */
 static const int64_t EXCHANGE_BYTES = 32 * 1024;
 /* Below, MPI sends at once; above, it shakes hands first, which costs as much as several small
@@ -228,7 +229,9 @@ static trm_status allocate(trm_reducer *reducer, lanes *l) {
 
 /* Staging of a lane in proportion to the segment, and the longest segment that keeps the limit. */
 static int64_t slice_elements(const trm_reducer *reducer, int64_t segment_bytes) {
-  int64_t bytes = segment_bytes > 0 ? segment_bytes : DEFAULT_SEGMENT_BYTES;
+  const int64_t preset =
+      trm_comm_one_host(reducer->comm) ? DEFAULT_SEGMENT_BYTES : BETWEEN_HOSTS_BYTES;
+  int64_t bytes = segment_bytes > 0 ? segment_bytes : preset;
   if (bytes < (int64_t)sizeof(float)) bytes = sizeof(float);
   while (bytes / 2 >= MIN_SEGMENT_BYTES &&
          reducer->engine->staging(reducer, bytes / (int64_t)sizeof(float)) >
