@@ -50,8 +50,8 @@ function(trm_module name)
   elseif(name STREQUAL io)
     trm_event_messages(io)
   elseif(name STREQUAL train)
-    trm_embed(train report_assets.h ${CMAKE_SOURCE_DIR}/src/train/report/report.css
-              ${CMAKE_SOURCE_DIR}/src/train/report/report.js)
+    trm_embed(train report_assets.h ${CMAKE_SOURCE_DIR}/src/train/report/page/report.css
+              ${CMAKE_SOURCE_DIR}/src/train/report/page/report.js)
   endif()
   if(name IN_LIST TRM_F64_MODULES)
     trm_objects(${name}_f64 ${name} "${sources}" "${arg_LIBS}")

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/train/scores/tokens_13a.h"
+#include "../../src/train/scores/texts/tokens_13a.h"
 #include "check.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/random.h"

@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include "../../src/train/tasks/token_sampler.h"
+#include "../../src/train/tasks/text/token_sampler.h"
 #include "check.h"
 
 enum { V = 6, N_DRAWS = 40000 };
