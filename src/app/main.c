@@ -172,7 +172,12 @@ int app_help(int argc, char **argv) {
   if (words.n > 0 && !keys && !augment && !search) {
     if (!command) return app_end(NULL, unknown(words.items[0]));
     char help[] = "--help", *page[] = {help, words.n > 1 ? argv[1] : NULL, NULL};
-    return command->run(words.n, page);
+    const bool group = words.n == 1 && app_speaks() && is_group(words.items[0]);
+    const int code = command->run(words.n, page);
+    if (group)
+      printf("\nThe keys %s.* are another matter: trireme help config %s\n", words.items[0],
+             words.items[0]);
+    return code;
   }
   const char *word = config ? (words.n > 1 ? words.items[1] : NULL) : words.items[0];
   if (app_speaks() && keys) status = print_keys(word);

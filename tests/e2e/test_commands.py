@@ -72,6 +72,7 @@ for words in (["help"], ["help", "config"], ["help", "train"], ["train", "--help
     check(len(alone.out) > 10 and not alone.err, " ".join(words))
     equal(run(*words, ranks=2).out, alone.out, " ".join(words) + ": two ranks print it once")
 check("optimizer.lr" in run("help", "config").out, "help config lists the keys")
+check("trireme help config average" in run("help", "average").out, "a command that shares its name with keys")
 
 
 # Threads when nobody says: the processors that ranks share are divided among them.
