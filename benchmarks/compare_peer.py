@@ -260,6 +260,8 @@ def parse_arguments():
     parser.add_argument("--layout", choices=LAYOUTS, default="2x1",
                         help="ranks x threads of ours and the peer; the batch is the same")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--batch", type=int, default=0, help="sequences a share; default: the size's")
+    parser.add_argument("--blocks-a-share", type=int, default=0, help="of ours (batch.blocks); default: the size's")
     parser.add_argument("--steps", default="", help="timed steps: 20, or small=200,medium=30")
     parser.add_argument("--warmup", default="", help="steps before them, likewise")
     parser.add_argument("--set", action="append", default=[], help="a key of ours, e.g. comm.progress=thread")
@@ -280,6 +282,9 @@ def parse_arguments():
         stop(f"{args.trireme}: no such program; build it, or give --trireme")
     if unknown := [size for size in args.sizes if size not in SIZES]:
         stop(f"there is no size {unknown[0]}; the sizes are {', '.join(SIZES)}")
+    for size in args.sizes:
+        SIZES[size].update({key: value for key, value in (("batch", args.batch), ("blocks_a_share", args.blocks_a_share))
+                            if value > 0})
     if missing := [size for size in args.sizes if args.steps[size] < 1]:
         stop(f"--steps: {missing[0]} needs a step at least")
     if len(os.sched_getaffinity(0)) < 2:
