@@ -178,17 +178,11 @@ static trm_status judge_again(const trm_trials *t, const char *folder, judge *g,
 /* What of the evaluations that there are already all ranks of the group must know. */
 static trm_status share_judgement(const trm_trials *t, const char *folder, judge *g,
                                   trm_track *track) {
-  double told[2] = {-HUGE_VAL, -HUGE_VAL}; /* step, and whether there is a best */
   trm_status status = TRM_OK;
-  if (trm_crew_leads(t->crew)) {
-    status = judge_again(t, folder, g, track);
-    told[0] = (double)g->given_up;
-  }
+  if (trm_crew_leads(t->crew)) status = judge_again(t, folder, g, track);
   TRM_TRY(trm_comm_agree(t->crew->group, status));
-  TRM_TRY(trm_comm_broadcast(t->crew->group, told, sizeof told, 0));
-  TRM_TRY(trm_comm_broadcast(t->crew->group, &g->best, sizeof g->best, 0));
-  g->given_up = (int64_t)told[0];
-  return TRM_OK;
+  TRM_TRY(trm_comm_broadcast(t->crew->group, &g->given_up, sizeof g->given_up, 0));
+  return trm_comm_broadcast(t->crew->group, &g->best, sizeof g->best, 0);
 }
 
 /* ---- training -------------------------------------------------------------------------------- */
@@ -196,6 +190,24 @@ static trm_status share_judgement(const trm_trials *t, const char *folder, judge
 /* Whether the trial is to blame, and not the world. */
 static bool is_own_fault(trm_status status) {
   return status == TRM_ERR_DIVERGED || status == TRM_ERR_CONFIG;
+}
+
+/* Of a run that ended in a result. */
+static trm_job_outcome outcome_of(const judge *g, trm_status status) {
+  if (g->given_up >= 0) return TRM_JOB_PRUNED;
+  return status == TRM_ERR_DIVERGED ? TRM_JOB_DIVERGED
+         : status == TRM_ERR_CONFIG ? TRM_JOB_REFUSED
+                                    : TRM_JOB_DONE;
+}
+
+/* Lets the median judge the run, first by the evaluations that there are. Collective over the group. */
+static trm_status begin_judging(const trm_trials *t, const char *folder, judge *g,
+                                trm_train_watch *watch, trm_track *track) {
+  trm_status status = TRM_ALLOC(&g->values, t->search->n_trials, "scores of trials");
+  watch->gives_up = gives_up;
+  watch->context = g;
+  TRM_TRY(trm_comm_agree(t->crew->group, status));
+  return share_judgement(t, folder, g, track);
 }
 
 /* One run of a job: a trial, or a fold of it. The job's result on the first rank of the group. */
@@ -211,25 +223,16 @@ static trm_status train_run(const trm_trials *t, int64_t j, int64_t fold, trm_jo
   trm_crew_run run = run_of(t, &own, folder);
   (void)snprintf(title, sizeof title, "trial %" PRId64 " of %" PRId64, job->trial + 1, s->n_trials);
   run.title = title;
-  if (status == TRM_OK && t->tracks) {
-    watch.gives_up = gives_up;
-    watch.context = &g;
-    status = TRM_ALLOC(&g.values, s->n_trials, "scores of trials");
-    status = trm_comm_agree(t->crew->group, status);
-    if (status == TRM_OK) status = share_judgement(t, folder, &g, track);
-  }
+  if (status == TRM_OK && t->tracks) status = begin_judging(t, folder, &g, &watch, track);
   if (status == TRM_OK && g.given_up < 0) status = trm_crew_train(t->crew, &run, &options);
-  const int64_t last = g.given_up >= 0 ? g.given_up : watch.end_step;
-  job->outcome = g.given_up >= 0              ? TRM_JOB_PRUNED
-                 : status == TRM_ERR_DIVERGED ? TRM_JOB_DIVERGED
-                 : status == TRM_ERR_CONFIG   ? TRM_JOB_REFUSED
-                                              : TRM_JOB_DONE;
   TRM_FREE(g.values);
-  if (is_own_fault(status)) {
+  if (status != TRM_OK && !is_own_fault(status)) return status;
+  job->outcome = outcome_of(&g, status);
+  if (status != TRM_OK) {
     take_reason(job);
     return TRM_OK;
   }
-  TRM_TRY(status);
+  const int64_t last = g.given_up >= 0 ? g.given_up : watch.end_step;
   if (trm_crew_leads(t->crew)) status = read_track(t, folder, last, track);
   take_best(s, track, job);
   return trm_comm_agree(t->crew->group, status);
@@ -258,6 +261,7 @@ trm_status trm_trial_train(const trm_trials *t, int64_t j, trm_job *job, trm_tra
   trm_track *at = track ? track : own;
   status =
       t->search->options->folds > 0 ? train_folds(t, j, job, at) : train_run(t, j, -1, job, at);
+  if (status != TRM_OK) job->outcome = TRM_JOB_PENDING; /* stopped, say: it is done again */
   TRM_FREE(own);
   return status;
 }
@@ -291,10 +295,13 @@ static trm_status forget_run(const char *folder) {
 trm_status trm_trial_forget(const trm_trials *t, int64_t trial) {
   char folder[TRM_PATH_BYTES];
   const int64_t folds = t->search->options->folds;
-  for (int64_t fold = folds > 0 ? 0 : -1; fold < folds || fold < 0; ++fold) {
+  if (folds == 0) {
+    TRM_TRY(trm_trial_folder(t, trial, -1, folder));
+    return forget_run(folder);
+  }
+  for (int64_t fold = 0; fold < folds; ++fold) {
     TRM_TRY(trm_trial_folder(t, trial, fold, folder));
     TRM_TRY(forget_run(folder));
-    if (folds == 0) break;
   }
   return TRM_OK;
 }

@@ -36,7 +36,7 @@ trm_status trm_trial_config(const trm_trials *t, int64_t trial, int64_t fold, co
 /**
  * Trains job j and fills in what it came to. What ended in results, good or bad, is TRM_OK.
  * Collective over the group.
- * @param[out] job    the job with its result, on the first rank of the group
+ * @param[out] job    the job with its result, on the first rank of the group; pending where it has none
  * @param[out] track  its evaluations; NULL: not wanted
  */
 trm_status trm_trial_train(const trm_trials *t, int64_t j, trm_job *job, trm_track *track);
