@@ -48,10 +48,22 @@ wait_for(lambda: os.path.exists(f"{folder}/cut/journal.csv") and read(f"{folder}
 os.killpg(process.pid, signal.SIGKILL)
 process.communicate()
 with open(f"{folder}/cut/journal.csv", "a") as file:
-    file.write("7,3,")  # half a line
+    file.write("7,3,\0\0\n")  # half a line, and what a host without power leaves
 good(run("tune", asha, "-o", f"{folder}/cut", "--resume", ranks=3), "resumed")
 check(read(f"{folder}/cut/journal.csv") == read(f"{folder}/a1/journal.csv"), "the journal of a search that was killed")
 check(read(f"{folder}/cut/test.csv") == read(f"{folder}/a1/test.csv"), "its test")
+
+# ---- a trial that was stopped on its way is not done
+write(f"{folder}/long.yaml", read(config).replace("steps: 32", "steps: 1000000"))
+path = space(folder, "long", "method: random, trials: 2", "parameters:\n  optimizer.lr: {low: 1e-3, high: 0.1}\n",
+             config=f"{folder}/long.yaml")
+process = start("tune", path, "-o", f"{folder}/stopped")
+wait_for(lambda: os.path.exists(f"{folder}/stopped/trials/00000/checkpoints") and
+         os.listdir(f"{folder}/stopped/trials/00000/checkpoints"), 60, "a trial under way")
+os.killpg(process.pid, signal.SIGTERM)
+process.communicate()
+equal(process.returncode, 75, "the exit code of a search that was stopped")
+equal(read(f"{folder}/stopped/journal.csv").count("\n"), 2, "jobs that are done")
 
 # ---- the median; trials that diverge are the worst, with their reason
 median = space(folder, "median", "method: random, trials: 10, prune: median, median_startup: 3, parallel: 3",
@@ -74,6 +86,7 @@ equal(len(read(f"{folder}/nested/nested.csv").splitlines()), 3, "nested.csv")
 equal(len(read(f"{folder}/nested/split_2/journal.csv").splitlines()), 4, "a grid of two points")
 folds = sorted(os.listdir(f"{folder}/nested/split_0/trials/00001"))
 equal(folds, ["fold_0", "fold_1"], "inner folds")
+check(os.path.exists(f"{folder}/nested/split_2/report.html"), "each search has its page")
 
 # ---- what is refused
 os.makedirs(f"{folder}/lost/trials")
@@ -97,6 +110,9 @@ refused(P + "  optimizer.lr: {low: 2, high: 1}\n", "bad.yaml:4", "empty range", 
 refused(P + "  optimizer.lr: {low: 1, high: 1}\n", "bad.yaml:4", "empty range")
 refused(P + "  optimizer.lr: {low: -1, high: 1}\n", "bad.yaml:4", "optimizer.lr", "-1")
 refused(P + "  optimizer.lr: {low: 0, high: 1, log: true}\n", "bad.yaml:4", "log")
+refused(P + "  batch.size: {low: 1, high: 64, step: 4, log: true}\n", "bad.yaml:4", "log", "step")
+refused(P + "  batch.size: {low: 1, high: 1e300}\n", "bad.yaml:4", "2^53")
+refused(P + "  optimizer.name: {choices: [adam, sgd], low: -5}\n", "bad.yaml:4", "choices and 'low'")
 refused(P + "  optimizer.lr: {low: 1e-3, hihg: 1}\n", "bad.yaml:4", "hihg", "high")
 refused(P + "  optimizer.lr: 3\n", "bad.yaml:4", "one value")
 refused(P + "  optimizer.name: [adam]\n", "bad.yaml:4", "empty range")

@@ -284,7 +284,37 @@ static void check_grid_and_importance(void) {
   trm_tuning_free(&s);
 }
 
+/* A grid over one range; the values that are tried. */
+static int64_t grid_of(trm_parameter parameter, double *tried) {
+  trm_space s = {.n = 1, .parameters = {parameter}};
+  int64_t n = 0;
+  for (int64_t i = 0; i < trm_space_grid_points(&s); ++i) {
+    double values[TRM_SPACE_MOST];
+    if (trm_space_grid_values(&s, i, values)) tried[n++] = values[0];
+  }
+  return n;
+}
+
+/* The last step may lie below the end of the range; more points than steps are as many as steps. */
+static void check_steps_of_grids(void) {
+  double tried[100];
+  trm_parameter p = {.low = 20, .high = 60, .step = 25, .parent = -1};
+  CHECK_EQ(grid_of(p, tried), 2);
+  CHECK_NEAR(tried[1], 45, 0);
+  p = (trm_parameter){.low = 0, .high = 1, .step = 0.4, .parent = -1};
+  CHECK_EQ(grid_of(p, tried), 3);
+  CHECK_NEAR(tried[1], 0.4, 1e-12);
+  CHECK_NEAR(tried[2], 0.8, 1e-12);
+  p = (trm_parameter){.low = 1, .high = 3, .step = 1, .points = 10, .parent = -1};
+  CHECK_EQ(grid_of(p, tried), 3);
+  p = (trm_parameter){.low = 1e-3, .high = 1e-1, .log = true, .points = 3, .parent = -1};
+  CHECK_EQ(grid_of(p, tried), 3);
+  CHECK_NEAR(tried[1], 1e-2, 1e-12);
+  CHECK_NEAR(tried[2], 1e-1, 1e-12);
+}
+
 int main(void) {
+  check_steps_of_grids();
   check_optuna();
   for (int method = TRM_SEARCH_TPE; method <= TRM_SEARCH_RANDOM; ++method) {
     for (int prune = TRM_PRUNE_NONE; prune <= TRM_PRUNE_ASHA; ++prune) {

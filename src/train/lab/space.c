@@ -118,15 +118,20 @@ out:
 
 /* ---- parameters ------------------------------------------------------------------------------ */
 
+static trm_status bad_value(const trm_space *s, const trm_yaml_node *node, const char *expected) {
+  return trm_fail(TRM_ERR_CONFIG, "%s:%" PRId64 ": %s is '%s', expected %s", s->path, node->line,
+                  node->key, node->text, expected);
+}
+
 static trm_status read_number(const trm_space *s, const trm_yaml_node *node, double *value) {
   if (node->kind == TRM_YAML_TEXT && trm_real_parse(node->text, value)) return TRM_OK;
-  return fail_at(s, node->line, node->key, node->text, "is no number; write one, as 1e-4");
+  return bad_value(s, node, "a number, as 1e-4");
 }
 
 static trm_status read_flag(const trm_space *s, const trm_yaml_node *node, bool *value) {
   *value = strcmp(node->text, "true") == 0;
   if (*value || strcmp(node->text, "false") == 0) return TRM_OK;
-  return fail_at(s, node->line, node->key, node->text, "is neither true nor false");
+  return bad_value(s, node, "true or false");
 }
 
 static trm_status read_choices(const trm_space *s, int at, trm_parameter *p) {
@@ -189,7 +194,26 @@ static trm_status read_when(const trm_space *s, int at, trm_parameter *p) {
 
 static trm_status read_points(const trm_space *s, const trm_yaml_node *node, trm_parameter *p) {
   if (trm_int_parse(node->text, &p->points) && p->points >= 2 && p->points <= 10000) return TRM_OK;
-  return fail_at(s, node->line, "points", node->text, "is no number from 2 to 10000");
+  return bad_value(s, node, "a number from 2 to 10000");
+}
+
+/* Choices are no range: what says more of a range beside them is a slip. */
+static trm_status check_one_sort(const trm_space *s, int at, const char *key) {
+  static const char *const of_ranges[] = {"low", "high", "log", "step", "points"};
+  bool choices = false;
+  for (int i = s->tree.nodes[at].first; i >= 0; i = s->tree.nodes[i].next) {
+    choices = choices || strcmp(s->tree.nodes[i].key, "choices") == 0;
+  }
+  for (int i = s->tree.nodes[at].first; i >= 0 && choices; i = s->tree.nodes[i].next) {
+    const trm_yaml_node *node = &s->tree.nodes[i];
+    for (int k = 0; k < 5; ++k) {
+      if (strcmp(node->key, of_ranges[k]) != 0) continue;
+      return trm_fail(TRM_ERR_CONFIG,
+                      "%s:%" PRId64 ": %s has choices and '%s'; leave one of them out", s->path,
+                      node->line, key, node->key);
+    }
+  }
+  return TRM_OK;
 }
 
 static trm_status read_field(const trm_space *s, int at, trm_parameter *p, bool *ends) {
@@ -235,6 +259,10 @@ static trm_status check_range(const trm_space *s, const trm_parameter *p, const 
   if (p->step < 0 || p->step > p->high - p->low) {
     return fail_at(s, p->line, "step does not fit the range of", p->key, "choose a smaller one");
   }
+  if (p->log && !(p->low > p->step / 2)) { /* half a step below low is drawn from, too */
+    return fail_at(s, p->line, "log, but step is twice low or more for", p->key,
+                   "choose a smaller step, or leave log out");
+  }
   return TRM_OK;
 }
 
@@ -253,6 +281,7 @@ static trm_status read_parameter(trm_space *s, int at) {
   if (node->kind == TRM_YAML_LIST) {
     TRM_TRY(read_choices(s, at, p));
   } else {
+    TRM_TRY(check_one_sort(s, at, p->key));
     for (int i = node->first; i >= 0; i = s->tree.nodes[i].next) {
       TRM_TRY(read_field(s, i, p, ends));
     }
@@ -353,6 +382,10 @@ trm_status trm_space_set(const trm_space *s, const double *values, trm_config *c
   return TRM_OK;
 }
 
+static bool is_whole(double x) {
+  return x == floor(x) && fabs(x) <= 9007199254740992.0; /* 2^53: a double holds it exactly */
+}
+
 /* What kind of numbers the key has; texts and words are chosen from a list. */
 static trm_status take_kind(const trm_space *s, trm_parameter *p, const trm_config *config) {
   trm_config_type type;
@@ -364,9 +397,8 @@ static trm_status take_kind(const trm_space *s, trm_parameter *p, const trm_conf
   }
   p->kind = TRM_PARAMETER_INT;
   if (p->step == 0) p->step = 1;
-  if (p->low == floor(p->low) && p->high == floor(p->high) && p->step == floor(p->step))
-    return TRM_OK;
-  return fail_at(s, p->line, "low, high or step is no whole number for", p->key,
+  if (is_whole(p->low) && is_whole(p->high) && is_whole(p->step)) return TRM_OK;
+  return fail_at(s, p->line, "low, high or step is no whole number up to 2^53 for", p->key,
                  "write whole numbers");
 }
 
@@ -382,11 +414,22 @@ trm_status trm_space_check(trm_space *s, trm_config *config) {
   return TRM_OK;
 }
 
+/* Steps from low to the last value that is not above high. */
+static double last_step(const trm_parameter *p) {
+  return floor((p->high - p->low) / p->step + 1e-9);
+}
+
+double trm_parameter_on_step(const trm_parameter *p, double value) {
+  if (!(p->step > 0)) return fmin(fmax(value, p->low), p->high);
+  const double step = rint((value - p->low) / p->step);
+  return p->low + fmin(fmax(step, 0), last_step(p)) * p->step;
+}
+
 /* ---- the grid -------------------------------------------------------------------------------- */
 
 static int64_t points_of(const trm_parameter *p) {
   if (p->points > 0) return p->points;
-  return p->step > 0 ? (int64_t)floor((p->high - p->low) / p->step + 1e-9) + 1 : 5;
+  return p->step > 0 ? (int64_t)fmin(last_step(p) + 1, 1e9) : 5;
 }
 
 int64_t trm_space_grid_points(const trm_space *s) {
@@ -397,19 +440,22 @@ int64_t trm_space_grid_points(const trm_space *s) {
 
 static double point_value(const trm_parameter *p, int64_t k, int64_t n) {
   const double share = n > 1 ? (double)k / (double)(n - 1) : 0;
-  const double value = p->log ? exp(log(p->low) + share * (log(p->high) - log(p->low)))
-                              : p->low + share * (p->high - p->low);
-  return p->step > 0 ? p->low + round((value - p->low) / p->step) * p->step : value;
+  const double most = p->step > 0 ? p->low + last_step(p) * p->step : p->high;
+  const double value = p->log ? exp(log(p->low) + share * (log(most) - log(p->low)))
+                              : p->low + share * (most - p->low);
+  return trm_parameter_on_step(p, value);
 }
 
 bool trm_space_grid_values(const trm_space *s, int64_t point, double *values) {
   int64_t places[TRM_SPACE_MOST];
   bool first = true;
   for (int i = s->n - 1; i >= 0; --i) {
-    const int64_t n = points_of(&s->parameters[i]);
+    const trm_parameter *p = &s->parameters[i];
+    const int64_t n = points_of(p);
     places[i] = point % n;
     point /= n;
-    values[i] = point_value(&s->parameters[i], places[i], n);
+    values[i] = point_value(p, places[i], n);
+    if (places[i] > 0 && values[i] == point_value(p, places[i] - 1, n)) first = false;
   }
   for (int i = 0; i < s->n; ++i) {
     if (trm_parameter_wanted(s, i, values)) continue;

@@ -22,7 +22,7 @@ typedef struct trm_parameter {
   double low, high; /* low < high, both included; of choices 0 and their number - 1 */
   double step;      /* between values, from low on; 0: any real number */
   bool log;         /* drawn evenly by logarithm; low > 0 */
-  int64_t points;   /* of the range, for a grid; 0: each whole number */
+  int64_t points;   /* of the range, for a grid; 0: each step, or 5 */
   const char *choices[TRM_SPACE_CHOICES];
   int n_choices;
   int parent;                     /* a choice before this one, on which it depends; -1: on none */
@@ -81,6 +81,8 @@ void trm_space_free(trm_space *space);
 
 /** A value as the configuration has it, into text[TRM_SPACE_TEXT]; "" where it is NaN: there is none. */
 void trm_parameter_text(const trm_parameter *parameter, double value, char text[TRM_SPACE_TEXT]);
+/** The value in its range, on a step where it has steps, that is nearest to a number; not of choices. */
+double trm_parameter_on_step(const trm_parameter *parameter, double value);
 /** Whether parameter i has a value beside values[0..i). */
 bool trm_parameter_wanted(const trm_space *space, int i, const double *values);
 /** Sets the values of a trial. */
@@ -88,7 +90,8 @@ trm_status trm_space_set(const trm_space *space, const double *values, trm_confi
 
 /** Combinations of all parameters' values, conditional ones included; 1000001: more than a million. */
 int64_t trm_space_grid_points(const trm_space *space);
-/** Values of one of them; false: the same as those of a point before, since what differs is not wanted. */
+/** Values of one of them; false: the same as those of a point before, since what differs is not wanted or
+ *  falls on the same step. */
 bool trm_space_grid_values(const trm_space *space, int64_t point, double *values);
 
 #endif

@@ -33,11 +33,7 @@ static double inward(const trm_parameter *p, double value) {
 
 /* The value that a drawn number stands for. */
 static double outward(const trm_parameter *p, double x) {
-  double value = p->log ? exp(x) : x;
-  if (p->step > 0) value = p->low + rint((value - p->low) / p->step) * p->step;
-  const double most =
-      p->step > 0 ? p->low + floor((p->high - p->low) / p->step + 1e-9) * p->step : p->high;
-  return fmin(fmax(value, p->low), most);
+  return trm_parameter_on_step(p, p->log ? exp(x) : x);
 }
 
 void trm_tuning_draw(const trm_space *space, uint64_t seed, int64_t number, double *values) {
