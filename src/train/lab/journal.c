@@ -88,9 +88,11 @@ static trm_status write_all(const trm_journal *journal, const char *text, size_t
   return fsync(journal->fd) == 0 ? TRM_OK : io_error(journal, "sync");
 }
 
-/* Whole lines of an old journal; what stands behind the last one goes. */
+/* Whole lines of an old journal; what stands behind the last one goes, zeros too, which a host that lost its
+ * power may have left. */
 static trm_status read_lines(trm_journal *journal, int64_t *bytes) {
   TRM_TRY(trm_file_read_all(journal->path, (int64_t)1 << 30, &journal->text, bytes));
+  *bytes = (int64_t)strnlen(journal->text, (size_t)*bytes);
   while (*bytes > 0 && journal->text[*bytes - 1] != '\n') --*bytes;
   journal->text[*bytes] = 0;
   return TRM_OK;

@@ -18,7 +18,7 @@ typedef struct trm_journal {
 } trm_journal;
 
 /**
- * Opens the journal of a search, and makes it where there is none; half a line at its end, which a kill may
+ * Opens the journal of a search, and makes it where there is none; half a line or zeros at its end, which a kill may
  * leave, is cut off. On rank 0.
  * @param[in] identity  of space and configuration
  * @param[in] resume    false: one that has lines is refused

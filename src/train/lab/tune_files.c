@@ -260,11 +260,12 @@ trm_status trm_tune_read_test(const trm_trials *t, int64_t trial, trm_evaluation
     char *comma = strchr(line, ',');
     if (!comma) continue;
     *comma = 0;
-    double value;
+    double value = (double)NAN; /* one that could not be computed */
     if (strcmp(line, "trial") == 0) {
       (void)trm_int_parse(comma + 1, &of);
     } else if (tested->n_scores < TRM_MAX_SCORES && strncmp(line, "search_", 7) != 0 &&
-               trm_real_parse(comma + 1, &value)) {
+               strcmp(line, "score") != 0) {
+      (void)trm_real_parse(comma + 1, &value);
       (void)snprintf(tested->scores[tested->n_scores].name, TRM_SCORE_BYTES, "%.31s", line);
       tested->scores[tested->n_scores++].value = value;
     }
