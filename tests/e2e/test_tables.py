@@ -58,6 +58,10 @@ def digest():
     return re.search(r"^digest +(\w+)$", run("inspect", "out.h5").out, re.M).group(1)
 
 
+made(["3 edges", "no header"], "graph", put("again.txt", "u v\nv w\nw u\n"))
+made(["2 edges", "no header"], "graph", put("orc.txt", "ORC1 ORC2\nORC2 ORC3\n"))
+made(["2 edges", "no header"], "graph", put("par.txt", "PAR1 PAR2\nPAR2 PAR3\n"))
+
 # ---- one graph in every form: the same data set
 put("plain.txt", lines(EDGES))
 made([f"{N} nodes, {E} edges both ways", "fields parted by tabs or spaces"], "graph", "plain.txt")
@@ -225,6 +229,8 @@ made(["passed over", "whose rating is below 4"], "interactions", "r.csv", "--thr
 made(["60 to be found"], "interactions", "r.csv", "--split", "time")
 refused(["has no times"], "interactions", "p.txt", "--split", "time")
 refused(["--threshold is about ratings"], "interactions", "p.txt", "--threshold", 3)
+refused(["ragged.txt:3", "--threshold is about ratings"], "interactions",
+        put("ragged.txt", "1 2 5\n1 3 4\n2 3\n2 4 5\n"), "--threshold", 3)
 made(["30 users", "to be found"], "interactions", put("lists.txt", "".join(f"user{u} " + " ".join(f"item{(u + k) % 9}" for k in range(5)) + "\n" for u in range(30))))
 put("pairs/train.txt", "0 1 2\n1 0\n2 1 3\n")
 made(["2 users with nothing to find"], "interactions", "--train", "pairs/train.txt", "--test", put("pairs/test.txt", "0 3\n1\n\n"))
@@ -264,6 +270,7 @@ put("cora/cora.content", "".join(f"p{i}\t{i % 2}\t{i % 3}\t{'AB'[i % 2]}\n" for 
 put("cora/cora.cites", "".join(f"p{a}\tp{b}\n" for a, b in EDGES) + "p1\tgone\n")
 made(["passed over: 1 edges", "the names A, B", "2 sparse features"], "graph", "cora", *SPLIT[:-1])
 trained("gcn")
+refused(["--identity-features are instead of 'cora/cora.content'"], "graph", "cora", *SPLIT, code=64)
 refused(["Python pickles", ".content"], "graph", os.path.dirname(put("planetoid/ind.cora.graph", b"\x80\2x")))
 gz = lambda name, rows: put(name, gzip.compress(lines(rows, ",").encode()))
 gz("ogbn/raw/edge.csv.gz", EDGES), gz("ogbn/raw/num-node-list.csv.gz", [[N]]), gz("ogbn/raw/node-feat.csv.gz", F)

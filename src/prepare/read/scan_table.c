@@ -211,10 +211,27 @@ static bool has_index(trm_scan *s, const cells *names) {
     split(s, &c);
     const long long value = c.n > 0 && is_number(c.text[0]) ? strtoll(c.text[0], NULL, 10) : -1;
     if (n == 0) first = value;
-    counts = counts && value == first + n && c.n == names->n;
+    counts = counts && (first == 0 || first == 1) && value == first + n && c.n == names->n;
   }
   go_back(s, at);
-  return n > 1 && counts && (first == 0 || first == 1);
+  return n > 1 && counts;
+}
+
+/* Whether a later record has a name of the first among its ids: then the first is one of ids, too. */
+static bool comes_again(trm_scan *s, const trm_table_plan *plan, const cells *first) {
+  const place at = place_of(s);
+  cells c;
+  bool again = false;
+  for (int n = 0; n < SAMPLED_LINES && !again && line_ahead(s); ++n) {
+    split(s, &c);
+    for (int i = 0; i < c.n && i < plan->n_ids; ++i) {
+      for (int k = 0; k < first->n && k < plan->n_ids; ++k) {
+        again = again || (c.text[i][0] && strcmp(c.text[i], first->text[k]) == 0);
+      }
+    }
+  }
+  go_back(s, at);
+  return again;
 }
 
 /* Names by their look: the first record has words where the second has numbers, or names of columns. */
@@ -226,7 +243,7 @@ static bool looks_like_header(trm_scan *s, const trm_table_plan *plan, const cel
   if (!words || first->n == 0) return false;
   if (pick_by_names(s, plan, first)) {
     s->n_pick = 0;
-    return true;
+    return !comes_again(s, plan, first);
   }
   const place at = place_of(s);
   cells second;
@@ -283,7 +300,8 @@ static trm_status read_size(trm_scan *s) {
   s->form = "rows columns entries (the size line of Matrix Market)";
   TRM_TRY(trm_scan_line(s, false, &more));
   if (!more) return trm_fail(TRM_ERR_DATA, "%s: has no size line, and no entries", s->path);
-  for (int i = 0; i < 3; ++i) TRM_TRY(trm_scan_count(s, what[i], INT64_MAX, "", &s->size[i]));
+  for (int i = 0; i < 3; ++i)
+    TRM_TRY(trm_scan_count(s, what[i], INT64_MAX, "too high", &s->size[i]));
   TRM_TRY(trm_scan_end(s));
   s->form = form;
   return TRM_OK;

@@ -24,20 +24,13 @@ static const signature signatures[] = {
     {"\x28\xB5\x2F\xFD", 4, 0, "packed by zstd", UNPACK("unzstd")},
     {"\x04\x22\x4D\x18", 4, 0, "packed by lz4", UNPACK("unlz4")},
     {"\x1F\x9D", 2, 0, "packed by compress (.Z)", UNPACK("uncompress, or gzip -d")},
-    {"LZIP", 4, 0, "packed by lzip", UNPACK("lzip -d")},
     {"7z\xBC\xAF\x27\x1C", 6, 0, "a 7z archive", UNPACK("7z x")},
-    {"Rar!", 4, 0, "a rar archive", UNPACK("unrar x")},
     {"ustar", 5, 257, "a tar archive", UNPACK("tar xf")},
     {"\x89HDF\r\n", 6, 0, "an HDF5 file",
      "a data set is used as it is (trireme inspect), another's arrays: data/FORMAT.md"},
     {"CDF\1", 4, 0, "a NetCDF file", EXPORT},
     {"\x93NUMPY", 6, 0, "a NumPy array (.npy)",
      "write it as text: numpy.savetxt('x.csv', numpy.load('x.npy'), '%.9g', ',')"},
-    {"PAR1", 4, 0, "a Parquet file",
-     "write it as text: pandas.read_parquet('x').to_csv('x.csv', index=False)"},
-    {"ARROW1", 6, 0, "an Arrow (Feather) file",
-     "write it as text: pandas.read_feather('x').to_csv('x.csv', index=False)"},
-    {"ORC", 3, 0, "an ORC file", EXPORT},
     {"Obj\1", 4, 0, "an Avro file", EXPORT},
     {"MATLAB 5.0", 10, 0, "a MATLAB file (.mat)",
      "write its tables as text: writematrix(x, 'x.csv')"},
@@ -57,6 +50,17 @@ static const signature signatures[] = {
     {"{\\rtf", 5, 0, "an RTF document", "save it as plain text"},
 };
 
+/* A text may begin so, too ("ORCID"): these go on with what no text has. */
+static const signature lettered[] = {
+    {"LZIP", 4, 0, "packed by lzip", UNPACK("lzip -d")},
+    {"Rar!", 4, 0, "a rar archive", UNPACK("unrar x")},
+    {"PAR1", 4, 0, "a Parquet file",
+     "write it as text: pandas.read_parquet('x').to_csv('x.csv', index=False)"},
+    {"ARROW1", 6, 0, "an Arrow (Feather) file",
+     "write it as text: pandas.read_feather('x').to_csv('x.csv', index=False)"},
+    {"ORC", 3, 0, "an ORC file", EXPORT},
+};
+
 /* Text, but of another sort than tables and sentences. */
 static const signature documents[] = {
     {"<!DOCTYPE html", 14, 0, "a web page", "a download has gone wrong; fetch the file itself"},
@@ -72,6 +76,16 @@ static bool is_pickle(const char *head, int64_t bytes) {
 
 static trm_status fail(const char *path, const char *is, const char *remedy) {
   return trm_fail(TRM_ERR_DATA, "%s: is %s; %s", path, is, remedy);
+}
+
+/* Whether the first bytes have a control character that ends no line and parts no fields. */
+static bool is_binary(const char *head, int64_t bytes) {
+  enum { MOST = 256 };
+  for (int64_t i = 0; i < bytes && i < MOST; ++i) {
+    const unsigned char c = (unsigned char)head[i];
+    if (c == 0x7F || (c < 0x20 && !(c >= '\t' && c <= '\r'))) return true;
+  }
+  return false;
 }
 
 static bool matches(const signature *s, const char *head, int64_t bytes) {
@@ -114,6 +128,11 @@ static trm_status check_wide(const char *path, const char *head, int64_t bytes) 
 trm_status trm_signature_check(const char *path, const char *head, int64_t bytes, bool any_bytes) {
   for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; ++i) {
     const signature *s = &signatures[i];
+    if (matches(s, head, bytes)) return fail(path, s->is, s->remedy);
+  }
+  const bool binary = is_binary(head, bytes);
+  for (size_t i = 0; i < sizeof lettered / sizeof lettered[0] && binary; ++i) {
+    const signature *s = &lettered[i];
     if (matches(s, head, bytes)) return fail(path, s->is, s->remedy);
   }
   if (is_pickle(head, bytes)) {
