@@ -1,4 +1,5 @@
 /** Pairs of users and items with ratings and times, read from text. */
+#include <math.h>
 #include <string.h>
 
 #include "pairs_internal.h"
@@ -62,7 +63,7 @@ static trm_status look_at_line(trm_scan *s, trm_names *users, outline *o) {
     if (fields == 0) TRM_TRY(trm_names_add(users, s->field, s->n_field, &id, &added));
     const bool number = trm_scan_number(&numbers, s->field, s->n_field, &x);
     word = word || (fields < 2 && !number);
-    fraction = fraction || (fields == 2 && number && x != (double)(int64_t)x);
+    fraction = fraction || (fields == 2 && number && x != trunc(x));
     time = time || (fields == 3 && x >= EARLIEST_TIME);
   }
   (void)trm_scan_close(&numbers, TRM_OK);
@@ -180,14 +181,14 @@ static trm_status add_pair(pair_reading *r, int64_t user, int64_t item, double t
 static trm_status read_pair(pair_reading *r) {
   trm_scan *s = &r->scan;
   int64_t user, item;
-  float rating = 0;
+  float rating = NAN;
   double time = (double)r->list->n;
   if (r->options->has_threshold) {
     (void)trm_scan_take(s);
     (void)trm_scan_take(s);
     TRM_TRY(read_facts(r, &rating, &time));
     trm_scan_again(s);
-    if (!r->list->rated) {
+    if (isnan(rating)) {
       return trm_scan_fail(s, "--threshold is about ratings, and the line has none");
     }
     if ((double)rating < r->options->threshold) {

@@ -19,6 +19,11 @@
 #include "trireme/input/node_data.h"
 #include "trireme/prepare/graphs.h"
 
+/* The file that has the classes of nodes. */
+static const char *labels_of(const trm_prepare_graph_options *o) {
+  return o->labels ? o->labels : o->content;
+}
+
 /* ---- before anything is read ------------------------------------------------------------------ */
 
 static trm_status check_request(const trm_prepare_graph_options *o) {
@@ -52,10 +57,12 @@ static trm_status check_request(const trm_prepare_graph_options *o) {
                     "--test-share, --per-class), not both",
                     o->train ? o->train : o->splits[0]);
   }
-  if (o->identity_features && (o->features || o->features_dense)) {
+  if (o->identity_features && (o->features || o->features_dense || o->content)) {
     return trm_fail(TRM_ERR_USAGE,
                     "prepare graph: --identity-features are instead of '%s'; leave one out",
-                    o->features ? o->features : o->features_dense);
+                    o->features         ? o->features
+                    : o->features_dense ? o->features_dense
+                                        : o->content);
   }
   if (o->index && strcmp(o->index, "yes") != 0 && strcmp(o->index, "no") != 0) {
     return trm_fail(TRM_ERR_USAGE, "prepare graph: --row-index is '%s', expected yes or no",
@@ -163,7 +170,7 @@ static trm_status tell_untrained(const trm_graph_job *j) {
   if (n == 0) return TRM_OK;
   trm_note(j->options->reading.notes,
            "%s: note: %lld of %lld classes have no node to train on%s, the first is class %lld",
-           j->options->labels, (long long)n, (long long)C, j->n_splits > 1 ? " in split 0" : "",
+           labels_of(j->options), (long long)n, (long long)C, j->n_splits > 1 ? " in split 0" : "",
            (long long)first);
   return TRM_OK;
 }
@@ -189,7 +196,7 @@ static trm_status make_splits(trm_graph_job *j) {
     return trm_fail(TRM_ERR_DATA, "%s: has no nodes to train on%s%s",
                     o->train          ? o->train
                     : o->n_splits > 0 ? o->splits[s]
-                                      : o->labels,
+                                      : labels_of(o),
                     o->keep_file ? " among those of " : "", o->keep_file ? o->keep_file : "");
   }
   return TRM_OK;

@@ -33,6 +33,11 @@ typedef struct job {
   float *weights;
 } job;
 
+/* The file that says how many nodes there are. */
+static const char *nodes_of(const trm_prepare_graph_options *o) {
+  return o->nodes ? o->nodes : o->indicator ? o->indicator : o->node_counts;
+}
+
 static trm_status check_request(const trm_prepare_graph_options *o) {
   if ((!o->nodes && !o->indicator && !o->node_counts) || !o->edges || !o->labels) {
     return trm_fail(TRM_ERR_USAGE,
@@ -167,7 +172,7 @@ static const trm_column_role node_roles[] = {
 
 static trm_status read_nodes(job *j) {
   const trm_prepare_graph_options *o = j->options;
-  const char *path = o->nodes ? o->nodes : o->indicator ? o->indicator : o->node_counts;
+  const char *path = nodes_of(o);
   const trm_table_plan plan = {.form = o->nodes       ? "node<TAB>graph[<TAB>node label]"
                                        : o->indicator ? "the graph of a node"
                                                       : "a number of nodes",
@@ -218,7 +223,8 @@ static trm_status read_edge_counts(job *j) {
     int64_t n;
     TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
     if (!more || graph == j->n_graphs) break;
-    TRM_TRY_OUT(trm_scan_count(&scan, "number of edges", INT64_MAX / 2, "too many", &n));
+    const int64_t most = INT64_MAX - j->edge_starts[graph];
+    TRM_TRY_OUT(trm_scan_count(&scan, "number of edges", most, "too many", &n));
     TRM_TRY_OUT(trm_scan_end(&scan));
     j->edge_starts[graph + 1] = j->edge_starts[graph] + n;
   }
@@ -384,10 +390,7 @@ static trm_status read_attributes(job *j) {
   if (n_rows != j->n_nodes) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: has %lld rows, expected one for each of the %lld nodes in %s", path,
-                    (long long)n_rows, (long long)j->n_nodes,
-                    j->options->nodes       ? j->options->nodes
-                    : j->options->indicator ? j->options->indicator
-                                            : j->options->node_counts);
+                    (long long)n_rows, (long long)j->n_nodes, nodes_of(j->options));
   }
   standardise(j->attributes, j->n_nodes, j->n_attributes);
   return TRM_OK;
@@ -405,10 +408,10 @@ static trm_status make_features(job *j, trm_graph_counts *counts) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: nodes have neither labels nor attributes, so they would have "
                     "no features; take their degrees (--degree-features)",
-                    o->nodes ? o->nodes : o->edges);
+                    nodes_of(o));
   }
   if (!trm_size_mul(j->n_nodes, C, &n) || C > INT32_MAX) {
-    return trm_fail(TRM_ERR_DATA, "%s: %lld nodes of %lld features are too many", o->nodes,
+    return trm_fail(TRM_ERR_DATA, "%s: %lld nodes of %lld features are too many", nodes_of(o),
                     (long long)j->n_nodes, (long long)C);
   }
   TRM_TRY(TRM_ALLOC(&j->features, n, "features"));
