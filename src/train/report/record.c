@@ -130,7 +130,9 @@ static trm_status take_field(trm_record *r, const char *path, int64_t line, int 
 static trm_status take_row(trm_record *r, const char *path, int64_t line, char **fields) {
   char *end;
   r->steps[r->n_rows] = strtod(fields[0], &end);
-  if (*end || end == fields[0]) return bad_field(r, path, line, 0, fields[0]);
+  if (*end || end == fields[0] || !(fabs(r->steps[r->n_rows]) < 9e15)) {
+    return bad_field(r, path, line, 0, fields[0]);
+  }
   for (int i = 1; i < r->n_columns; ++i) {
     if (strcmp(r->columns[i].name, "event") == 0 && *fields[i]) {
       (void)snprintf(r->why, sizeof r->why, "%s", fields[i]);

@@ -6,6 +6,7 @@
 
 #include "curves.h"
 #include "page.h"
+#include "trireme/core/hash.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/report.h"
@@ -32,10 +33,10 @@ static void print_run(const trm_study *study, const trm_record *r, FILE *out) {
     trm_format_count((long long)r->steps[best], step);
     (void)fprintf(out, ", best %s %s at step %s", title, text, step);
   }
-  const double rss = trm_record_last(r, "elapsed_s");
-  if (!isnan(rss)) {
+  const double seconds = trm_record_last(r, "elapsed_s");
+  if (!isnan(seconds)) {
     char time[32];
-    trm_format_duration(rss, time);
+    trm_format_duration(seconds, time);
     (void)fprintf(out, ", %s", time);
   }
   (void)fprintf(out, "\n");
@@ -93,12 +94,34 @@ static void tell_row(const trm_record *r, int64_t row, FILE *out) {
   (void)fprintf(out, "\n");
 }
 
-/* Rows that are new since `told`, of one run after another; a run that was cut back is told anew. */
-static void tell_new(const trm_study *study, int64_t *told, FILE *out) {
+enum { MOST_FOLLOWED = 1000 };
+
+/* Rows that were told of each run, by its folder: a sweep that goes on has more of them every time. */
+typedef struct told {
+  int n;
+  uint64_t runs[MOST_FOLLOWED];
+  int64_t rows[MOST_FOLLOWED];
+} told;
+
+static int64_t *rows_told(told *t, const char *folder) {
+  const uint64_t run = trm_hash64(folder, strlen(folder), 0);
+  int i = 0;
+  while (i < t->n && t->runs[i] != run) ++i;
+  if (i == MOST_FOLLOWED) i = t->n = 0; /* many folders came and went */
+  if (i == t->n) {
+    t->runs[i] = run;
+    t->rows[t->n++] = 0;
+  }
+  return &t->rows[i];
+}
+
+/* Rows that are new, of one run after another; a run that was cut back is told anew. */
+static void tell_new(const trm_study *study, told *t, FILE *out) {
   for (int i = 0; i < study->n; ++i) {
     const trm_record *r = &study->records[i];
-    if (told[i] > r->n_rows) told[i] = 0;
-    for (; told[i] < r->n_rows; ++told[i]) tell_row(r, told[i], out);
+    int64_t *rows = rows_told(t, r->folder);
+    if (*rows > r->n_rows) *rows = 0;
+    for (; *rows < r->n_rows; ++*rows) tell_row(r, *rows, out);
   }
 }
 
@@ -107,10 +130,8 @@ static void wait_a_moment(void) {
   (void)nanosleep(&moment, NULL); /* a signal only makes it shorter */
 }
 
-enum { MOST_FOLLOWED = 1000 };
-
 static trm_status follow(const char *const *folders, int n, const trm_show_options *options,
-                         int64_t *told, FILE *out) {
+                         told *t, FILE *out) {
   trm_status status = TRM_OK;
   int64_t seen = -1;
   for (bool more = true; more && status == TRM_OK;) {
@@ -121,7 +142,7 @@ static trm_status follow(const char *const *folders, int n, const trm_show_optio
       (void)fprintf(out, "\033[H\033[J"); /* the upper left corner, and nothing below it */
       status = draw(&study, options, out);
     } else if (!options->redraw) {
-      tell_new(&study, told, out);
+      tell_new(&study, t, out);
     }
     seen = count_rows(&study);
     (void)fflush(out);
@@ -136,10 +157,10 @@ trm_status trm_show_write(const char *const *folders, int n_folders,
                           const trm_show_options *options, FILE *out) {
   trm_study study;
   if (options->follow) {
-    int64_t *told = NULL;
-    TRM_TRY(TRM_ALLOC(&told, MOST_FOLLOWED, "rows of runs"));
-    const trm_status status = follow(folders, n_folders, options, told, out);
-    TRM_FREE(told);
+    told *t = NULL;
+    TRM_TRY(TRM_ALLOC(&t, 1, "rows of runs"));
+    const trm_status status = follow(folders, n_folders, options, t, out);
+    TRM_FREE(t);
     return status;
   }
   TRM_TRY(trm_study_read(folders, n_folders, &study));

@@ -31,6 +31,16 @@ static int subset_of(const char *name) {
   return -1;
 }
 
+/* A class that was met, as label or prediction. */
+static void name_class(confusion *c, long long class, const char *name) {
+  if (name[0]) {
+    (void)snprintf(c->names[class], NAME_BYTES, "%.60s", name);
+  } else {
+    (void)snprintf(c->names[class], NAME_BYTES, "%lld", class);
+  }
+  c->n = class >= c->n ? (int)class + 1 : c->n;
+}
+
 static void take_count(void *context, char *const *fields, int n_fields) {
   confusion *c = context;
   if (c->n_lines++ == 0 || n_fields < 6) return;
@@ -40,9 +50,8 @@ static void take_count(void *context, char *const *fields, int n_fields) {
     return;
   }
   c->counts[s][label][predicted] = strtoll(fields[3], NULL, 10);
-  (void)snprintf(c->names[label], NAME_BYTES, "%.60s", fields[4]);
-  if (!fields[4][0]) (void)snprintf(c->names[label], NAME_BYTES, "%lld", label);
-  c->n = label >= c->n ? (int)label + 1 : c->n;
+  name_class(c, label, fields[4]);
+  name_class(c, predicted, fields[5]);
 }
 
 static int64_t sum_of(const confusion *c, int s) {

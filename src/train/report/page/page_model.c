@@ -91,7 +91,7 @@ static void put_shape(FILE *file, const char *shape) {
     if (*at == ' ') {
       (void)fprintf(file, " \xc3\x97 ");
     } else {
-      (void)fputc(*at, file);
+      trm_report_text(file, (const char[]){*at, 0});
     }
   }
   (void)fprintf(file, "</span>");
