@@ -70,8 +70,11 @@ static trm_status add_heads(trm_gnn *net, trm_params *params, int layer, int64_t
   if (by_inputs) trm_params_mark_by_inputs(params, p->map.weight);
   TRM_TRY(trm_params_add(params, &p->source, 2, vectors, TRM_INIT_UNIFORM, trm_gnn_glorot(C, 1),
                          decay, "layers/%d/source", layer));
-  return trm_params_add(params, &p->target, 2, vectors, TRM_INIT_UNIFORM, trm_gnn_glorot(C, 1),
-                        decay, "layers/%d/target", layer);
+  trm_params_mark_stacked(params, p->source, (int)heads); /* vectors, one a head */
+  TRM_TRY(trm_params_add(params, &p->target, 2, vectors, TRM_INIT_UNIFORM, trm_gnn_glorot(C, 1),
+                         decay, "layers/%d/target", layer));
+  trm_params_mark_stacked(params, p->target, (int)heads);
+  return TRM_OK;
 }
 
 /* Whether a layer gives the outputs: the mean of its heads. */

@@ -150,6 +150,7 @@ static trm_status add_attention(const part *p, trm_transformer_layer *l) {
   char name[NAME_BYTES];
   TRM_TRY(
       trm_affine_add(p->t, p->params, &l->qkv, 3 * C, C, false, join(name, p->path, "attn/qkv")));
+  trm_params_mark_stacked(p->params, l->qkv.weight, 3);
   return trm_affine_add(p->t, p->params, &l->proj, C, C, true, join(name, p->path, "attn/proj"));
 }
 
@@ -160,6 +161,7 @@ static trm_status add_cross(const part *p, trm_transformer_layer *l) {
       trm_affine_add(p->t, p->params, &l->cross_q, C, C, false, join(name, p->path, "cross/q")));
   TRM_TRY(trm_affine_add(p->t, p->params, &l->cross_kv, 2 * C, C, false,
                          join(name, p->path, "cross/kv")));
+  trm_params_mark_stacked(p->params, l->cross_kv.weight, 2);
   return trm_affine_add(p->t, p->params, &l->cross_proj, C, C, true,
                         join(name, p->path, "cross/proj"));
 }

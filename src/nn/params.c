@@ -44,6 +44,7 @@ __attribute__((format(printf, 5, 0))) static trm_status add_row(trm_params *para
   TRM_ASSERT(row.n_dims >= 1 && row.n_dims <= 4);
   TRM_TRY(grow(params));
   row.n = 1;
+  row.n_stacked = 1;
   for (int d = 0; d < row.n_dims; ++d) {
     row.dims[d] = dims[d];
     if (dims[d] < 1 || !trm_size_mul(row.n, dims[d], &row.n)) {
@@ -98,6 +99,12 @@ void trm_params_mark_columns(trm_params *params, int index) {
 void trm_params_mark_by_inputs(trm_params *params, int index) {
   TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
   params->rows[index].by_inputs = true;
+}
+
+void trm_params_mark_stacked(trm_params *params, int index, int n) {
+  TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
+  TRM_ASSERT(n >= 1 && params->rows[index].dims[0] % n == 0);
+  params->rows[index].n_stacked = n;
 }
 
 trm_status trm_params_seal(trm_params *params) {

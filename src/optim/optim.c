@@ -109,9 +109,10 @@ trm_status trm_optimizer_create(const trm_config *config, trm_params *params, tr
   return trm_optimizer_create_share(config, params, 0, 1, out);
 }
 
-/* Work of moving a parameter, in no unit: products take its shorter side times its size. */
+/* Work of moving a parameter, in no unit: products take a matrix's shorter side times its size. */
 static double work_of(const trm_param *row) {
-  const double first = (double)row->dims[0], rest = (double)row->n / first;
+  const double rest = (double)row->n / (double)row->dims[0];
+  const double first = (double)row->dims[0] / (double)row->n_stacked;
   return (double)row->n * (first < rest ? first : rest);
 }
 

@@ -3,7 +3,7 @@
     pip install torch numpy
     python optimizers_torch.py -o optimizers_values.csv
 
-Optimizers: seven parameters follow the gradient c (w - t) + u(step) / 2 of a noisy quadratic, whose first
+Optimizers: nine parameters follow the gradient c (w - t) + u(step) / 2 of a noisy quadratic, whose first
 weights, curvatures c, targets t and noise u both sides make from a hash of (array, index). torch.optim has
 most of the optimizers; where it has none (Lion, LAMB) the authors' formula stands here. torch.optim.Muon
 takes its products in bfloat16; here they are left in float64, as nothing else of it is changed.
@@ -35,7 +35,10 @@ PARAMETERS = [
     ("embedding", (7, 3), "other"),
     ("vector", (11,), "other"),
     ("head", (3, 5), "other"),
+    ("joint", (12, 5), "three"),
+    ("pair", (10, 4), "two"),
 ]
+STACKED = {"three": 3, "two": 2}  # matrices one below the other, which muon takes each for itself
 
 
 def hashed(number, n):
@@ -140,6 +143,11 @@ CASES = {
 }
 
 
+def stacked_parts(w, kind):
+    """The matrices that lie one below the other in w, in its memory, each a parameter; w itself if it is one."""
+    return [part.requires_grad_() for part in w.detach().chunk(STACKED[kind])] if kind in STACKED else [w]
+
+
 def make(name, weights, k):
     """The optimizers that update `weights` with the keys k."""
     lr, decay = k["lr"], k["weight_decay"]
@@ -165,7 +173,8 @@ def make(name, weights, k):
         return [Formula(groups, lion, lr=lr, beta1=betas[0], beta2=betas[1])]
     if name == "lamb":
         return [Formula(groups, lamb, lr=lr, beta1=betas[0], beta2=k.get("beta2", 0.999), eps=k.get("eps", 1e-6))]
-    hidden = [w for w, (_, _, kind) in zip(weights, PARAMETERS) if kind != "other"]
+    hidden = [part for w, (_, _, kind) in zip(weights, PARAMETERS) if kind != "other"
+              for part in stacked_parts(w, kind)]
     groups[0]["params"] = [w for w, (_, _, kind) in zip(weights, PARAMETERS) if kind == "other" and w.ndim > 1]
     return [torch.optim.Muon(hidden, lr, decay, k.get("momentum", 0.95), k.get("nesterov", True),
                              adjust_lr_fn="match_rms_adamw" if k.get("scale") == "rms" else "original"),
@@ -186,11 +195,28 @@ def in_memory(p, w):
     return w.T if PARAMETERS[p][2] == "by inputs" else w
 
 
+def home(part, weights):
+    """Number of the parameter in whose memory a part lies, and its first row there."""
+    for p, w in enumerate(weights):
+        first = part.data_ptr() - w.data_ptr()
+        if 0 <= first < w.numel() * w.element_size():
+            return p, first // (w.element_size() * w.stride(0))
+    raise AssertionError
+
+
+def hand_out_gradients(optimizers, weights):
+    """Parts of a parameter get their rows of its gradient."""
+    for part in (part for optimizer in optimizers for group in optimizer.param_groups for part in group["params"]):
+        p, first = home(part, weights)
+        if part is not weights[p]:
+            part.grad = weights[p].grad[first:first + len(part)]
+
+
 def split(optimizers, weights, rules):
     """A group for each parameter, with what its rule sets; frozen ones have none."""
-    named = {id(w): rules.get(name, {}) for w, (name, _, _) in zip(weights, PARAMETERS)}
     for optimizer in optimizers:
-        groups = [dict(group, params=[w], rule=named[id(w)]) for group in optimizer.param_groups for w in group["params"]]
+        groups = [dict(group, params=[w], rule=rules.get(PARAMETERS[home(w, weights)[0]][0], {}))
+                  for group in optimizer.param_groups for w in group["params"]]
         optimizer.param_groups = [group for group in groups if not group["rule"].get("freeze")]
         for group in optimizer.param_groups:
             group["lr"] = group["rule"].get("lr", group["lr"] * group["rule"].get("times", 1))
@@ -229,6 +255,7 @@ def run(text, schedule=None, rules=None):
             for p, w in enumerate(weights):
                 g = gradient(p, in_memory(p, w.detach()), step)
                 w.grad = in_memory(p, g).clone()
+            hand_out_gradients(optimizers, weights)
             for optimizer in optimizers:
                 add_l2(optimizer)
                 optimizer.step()
@@ -252,7 +279,7 @@ RULES = {
     "rules_sgd": (
         "optimizer: {name: sgd, lr: 0.02, weight_decay: 0.1, momentum: 0.9, nesterov: true}, params: {l2: 0.03, "
         "l1: 0.1, max_norm: 0.6, rules: '@embeddings l1=0, @vectors max_norm=0.7, kernel max_norm=0.3'}",
-        {**{name: {"l2": 0.03, "l1": 0.1, "max_norm": 0.6} for name in ("wide", "tall", "square", "head")},
+        {**{name: {"l2": 0.03, "l1": 0.1, "max_norm": 0.6} for name in ("wide", "tall", "square", "head", "joint", "pair")},
          "kernel": {"l2": 0.03, "l1": 0.1, "max_norm": 0.3}, "embedding": {"l2": 0.03, "max_norm": 0.6},
          "vector": {"max_norm": 0.7}}),
     "rules_lamb": (
@@ -262,9 +289,11 @@ RULES = {
          "square": {"max_norm": 0.5}}),
     "rules_muon": (
         "optimizer: {name: muon, lr: 0.02, weight_decay: 0.1, adamw_lr: 0.003}, params: {rules: 'wide lr=0.01 decay=0, "
-        "tall freeze, kernel lr=2x l1=0.1, @heads lr=0.006 decay=0.3, embedding l1=0.5, square max_norm=0.5 l2=0.2'}",
+        "tall freeze, kernel lr=2x l1=0.1, @heads lr=0.006 decay=0.3, embedding l1=0.5, square max_norm=0.5 l2=0.2, "
+        "pair lr=0.5x max_norm=0.6'}",
         {"wide": {"lr": 0.01, "decay": 0}, "tall": {"freeze": True}, "kernel": {"times": 2, "l1": 0.1},
-         "head": {"lr": 0.006, "decay": 0.3}, "embedding": {"l1": 0.5}, "square": {"max_norm": 0.5, "l2": 0.2}}),
+         "head": {"lr": 0.006, "decay": 0.3}, "embedding": {"l1": 0.5}, "square": {"max_norm": 0.5, "l2": 0.2},
+         "pair": {"times": 0.5, "max_norm": 0.6}}),
 }
 
 # Optimizers whose momentum a schedule cycles: with PyTorch's schedule.

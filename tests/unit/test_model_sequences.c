@@ -197,10 +197,20 @@ static void check_none(test_model *m, const trm_sample_batch *batch) {
   for (int64_t i = 0; i < m->params->n_elements; ++i) CHECK(!(fabs((double)m->grads[i]) > 0));
 }
 
+/* Matrices that one product makes several things of say how many. */
+static void check_stacked(const trm_params *params) {
+  for (int i = 0; i < params->n_rows; ++i) {
+    const char *name = params->rows[i].name;
+    const int n = strstr(name, "/attn/qkv/weight") ? 3 : strstr(name, "/cross/kv/weight") ? 2 : 1;
+    if (!CHECK_EQ(params->rows[i].n_stacked, n)) fprintf(stderr, "  %s\n", name);
+  }
+}
+
 static void check_model(const char *words, trm_model_dims dims, trm_sample_batch batch) {
   test_model m;
   if (CHECK_OK(model_make_status(&m, words, &dims))) {
     model_shake(&m);
+    check_stacked(m.params);
     plan(&m);
     check_nudge(&m, &batch);
 #if TRM_REAL_IS_DOUBLE

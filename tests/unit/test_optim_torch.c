@@ -17,7 +17,7 @@
 static const char values_path[] = TRM_SOURCE_DIR "/tests/golden/optimizers_values.csv";
 static const double tolerance = 1e-9;
 
-enum { PARAMETERS = 7 };
+enum { PARAMETERS = 9 };
 
 /* Wellons' lowbias32 of the index and the array's number, its upper half, in [-1/2, 1/2). */
 static double given(int64_t number, int64_t index) {
@@ -46,6 +46,8 @@ static void add(trm_params *params, const char *name, int n_dims, int64_t rows, 
   if (strcmp(name, "kernel") == 0) trm_params_mark_by_inputs(params, row);
   if (strcmp(name, "embedding") == 0) trm_params_mark(params, row, TRM_ROLE_EMBEDDING);
   if (strcmp(name, "head") == 0) trm_params_mark(params, row, TRM_ROLE_HEAD);
+  if (strcmp(name, "joint") == 0) trm_params_mark_stacked(params, row, 3);
+  if (strcmp(name, "pair") == 0) trm_params_mark_stacked(params, row, 2);
   if (strcmp(name, "vector") == 0) trm_params_mark(params, row, TRM_ROLE_HIDDEN);
 }
 
@@ -60,6 +62,8 @@ static trm_params *make_params(void) {
   add(params, "embedding", 2, 7, 3);
   add(params, "vector", 1, 11, 1);
   add(params, "head", 2, 3, 5);
+  add(params, "joint", 2, 12, 5);
+  add(params, "pair", 2, 10, 4);
   CHECK_OK(trm_params_seal(params));
   for (int p = 0; p < PARAMETERS; ++p) {
     trm_real *w = params->weights + params->rows[p].offset;

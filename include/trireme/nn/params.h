@@ -43,6 +43,7 @@ typedef struct trm_param {
   bool tokens;    /* rows are vectors of a vocabulary's tokens */
   bool columns;   /* numbers are of a table's columns, or of their levels */
   bool by_inputs; /* a matrix is [inputs, outputs]; false: [outputs, inputs] */
+  int n_stacked;  /* matrices that lie one below the other in it, each with its outputs */
   trm_init init;
   double scale; /* of the first values, see trm_init */
 } trm_param;
@@ -91,6 +92,9 @@ void trm_params_mark_tokens(trm_params *params, int index);
 void trm_params_mark_columns(trm_params *params, int index);
 /** Says that matrix `index` is [inputs, outputs] (kernels of convolutions, maps of sparse features). */
 void trm_params_mark_by_inputs(trm_params *params, int index);
+/** Says that matrix `index` is n matrices [dims[0] / n, dims[1]] one below the other, such as those that
+ *  make queries, keys and values in one product. Some optimizers take each for itself (muon). */
+void trm_params_mark_stacked(trm_params *params, int index, int n);
 /** Fixes offsets (last added row first) and allocates the weights, zeroed. Once. @return
  *  TRM_ERR_MEMORY */
 trm_status trm_params_seal(trm_params *params);

@@ -8,12 +8,15 @@
  * with a = 3.4445, b = -4.775, c = 2.0315, which brings singular values close to 1. The scale is
  * sqrt(max(1, outputs / inputs)) ("shape"), or 0.2 sqrt(max(outputs, inputs)) ("rms"), with which steps
  * are as long as AdamW's, so that its rates and decays can be taken over. A convolution's kernel is the
- * matrix [outputs, height * width * channels]. Products are in float32, in bfloat16 runs too.
+ * matrix [outputs, height * width * channels]. Matrices that lie one below the other in a parameter
+ * (trm_params_mark_stacked: queries, keys and values) are taken each for itself, norm, products and
+ * scale. Products are in float32, in bfloat16 runs too.
  *
  * Embeddings, heads and vectors are AdamW's, with keys of its own (optimizer.adamw_*); its rate follows
  * the schedule in the same proportion.
  * Source: Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"; "rms": Liu et
- * al. 2025, arXiv:2502.16982, section 2.2; forms as torch.optim.Muon has them.
+ * al. 2025, arXiv:2502.16982, section 2.2; forms as torch.optim.Muon has them. That queries, keys and
+ * values are taken apart is as in the authors' training code (modded-nanogpt), which splits them so.
  */
 #include <string.h>
 
@@ -74,13 +77,13 @@ static void step(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *w,
 
 /* ---- hidden matrices --------------------------------------------------------------------------- */
 
-/* As it lies in memory: [rows, columns]. */
+/* As each of its matrices lies in memory: [rows, columns]. */
 static int64_t n_columns(const trm_param *row) {
   return row->by_inputs ? row->dims[row->n_dims - 1] : row->n / row->dims[0];
 }
 
 static int64_t n_rows(const trm_param *row) {
-  return row->n / n_columns(row);
+  return row->n / n_columns(row) / row->n_stacked;
 }
 
 static int64_t least(int64_t a, int64_t b) {
@@ -126,7 +129,7 @@ static void direct(const double settings[TRM_OPTIMIZER_SETTINGS], trm_real *u, c
 /* Two squares of the shorter side, and another X. */
 static int64_t n_scratch(const trm_param *row) {
   const int64_t k = least(n_rows(row), n_columns(row));
-  return 2 * k * k + row->n;
+  return 2 * k * k + n_rows(row) * n_columns(row);
 }
 
 /* One step of Newton and Schulz: y from x [R, C], by squares of the shorter side. */
@@ -167,9 +170,11 @@ static void move(const double settings[TRM_OPTIMIZER_SETTINGS], const trm_param 
   const double inputs = (double)(row->by_inputs ? R : C);
   const double by_shape = sqrt(outputs > inputs ? outputs / inputs : 1);
   const double by_rms = 0.2 * sqrt(outputs > inputs ? outputs : inputs);
-  const trm_real *x = orthogonalize(u, R, C, scratch);
   const double length = lr * (settings[RMS] != 0 ? by_rms : by_shape);
-  trm_combine(w, w, (trm_real)(1 - lr * decay), x, (trm_real)-length, row->n);
+  for (int64_t from = 0; from < row->n; from += R * C) {
+    const trm_real *x = orthogonalize(u + from, R, C, scratch);
+    trm_combine(w + from, w + from, (trm_real)(1 - lr * decay), x, (trm_real)-length, R * C);
+  }
 }
 
 static const trm_whole_update whole = {
