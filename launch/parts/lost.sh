@@ -16,10 +16,15 @@ is_lost_code() {
   esac
 }
 
+# The launcher's words, each paragraph as one line; without what says nothing of the job's end.
+paragraphs() {
+  grep -v ' plm:rsh: Warning: ' "$1" | tr '\n' ' ' | sed 's/  */ /g' | sed -E 's/(-{20,}|={20,})/\n/g'
+}
+
 # Names and numbers in the launcher's words, one finding a line: "rank R HOST SIGNAL NAME",
-# "process PID HOST SIGNAL", "host NAME", "somebody", "left R CODE". Paragraphs are read as one line each.
+# "process PID HOST SIGNAL", "host NAME", "somebody", "left R CODE".
 findings() {
-  tr '\n' ' ' <"$1" | sed 's/  */ /g' | sed -E 's/(-{20,}|={20,})/\n/g' | sed -nE '
+  paragraphs "$1" | sed -nE '
     s/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on signal ([0-9]+)( \(([^)]*)\))?.*/rank \1 \2 \3 \5/p
     s/.*PID ([0-9]+) RUNNING AT ([^ ]+) = EXIT CODE: ([0-9]+).*/process \1 \2 \3/p
     s/.*[Rr]emote daemon *: [^ ]+ on node ([^ ]+).*/host \1/p
@@ -31,8 +36,7 @@ findings() {
 
 # The first sentence in the launcher's words that is more than a ceremony.
 first_words() {
-  tr '\n' ' ' <"$1" | sed 's/  */ /g' | sed -E 's/(-{20,}|={20,})/\n/g' |
-    grep -vE '^ *$|Primary job +terminated normally|MPI_ABORT was invoked|exited with non-zero status' |
+  paragraphs "$1" | grep -vE '^ *$|Primary job +terminated normally|MPI_ABORT was invoked|exited with non-zero status' |
     head -n 1 | sed -E 's/^ //; s/[.:]? *$//; s/[.:] .*//' | cut -c 1-300
 }
 

@@ -47,13 +47,17 @@ def told(n, name, body, options=(), **env):
 
 
 checkpoint = path("killed/checkpoints/step_00000300.h5")
-result, lines, n_starts = told(5, "stuck", "kill -9 $$")
+result, lines, n_starts = told(5, "stuck", """echo "[a:1] plm:rsh: Warning: setpgid(2,2) failed in parent" >&200
+kill -9 $$""")
 equal((result.code, n_starts), (137, 2), f"exit code and starts without progress; {result.err!r}")
 check("itself was ended by signal 9 (KILL); starting again from step none" in lines[0] and
       "no checkpoint since the last start (newest: step none)" in lines[1], f"{lines}")
 
-result, lines, n_starts = told(5, "bad", "exit 78")
+result, lines, n_starts = told(5, "bad", f'echo "[$OMP_WAIT_POLICY]" >{path("policy")}; exit 78',
+                               OMP_WAIT_POLICY="")
 equal((result.code, n_starts, lines), (78, 1, []), f"what must be mended; {result.err!r}")
+with open(path("policy")) as file:  # how long threads spin is the program's business
+    equal(file.read(), "[]\n", "OMP_WAIT_POLICY is the user's")
 
 # A rank that ends a launcher which waits for a frozen host leaves its exit code.
 result, lines, n_starts = told(0, "left", 'echo 71 >"$TRIREME_EXIT_FILE"; kill -9 $$')

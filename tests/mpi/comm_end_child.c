@@ -7,13 +7,16 @@
  *     comm_end_child mpi R      an MPI call fails on rank R, the others wait
  *     comm_end_child bug R      an assertion fails on rank R, the others wait
  *     comm_end_child group R    the same in R's half of the ranks, while the other half goes on
+ *     comm_end_child thread R   rank R has no memory for the stack of the watch's thread
  *     comm_end_child busy       phases and pauses that together last longer than the deadline
  *     comm_end_child suspended  all ranks are stopped for longer than the deadline, then go on
  */
 #include <mpi.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,12 +107,36 @@ static void run_group(trm_comm *comm, int bad) {
   }
 }
 
+/* Memory of this process may grow by so much from now on. */
+static void limit_memory(size_t more_bytes) {
+  unsigned long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (!CHECK(file && fscanf(file, "%lu", &pages) == 1) || !file) return;
+  CHECK_EQ(fclose(file), 0);
+  const rlim_t bytes = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + more_bytes;
+  CHECK_EQ(setrlimit(RLIMIT_AS, &(struct rlimit){bytes, bytes}), 0);
+}
+
+/* All hear of the limit of the one that could not. */
+static void run_thread(trm_comm *comm, int bad) {
+  if (trm_comm_rank(comm) == bad) limit_memory(2 << 20);
+  CHECK_EQ(trm_comm_agree(comm, trm_watch_start(comm, 30)), TRM_ERR_MEMORY);
+  CHECK_HAS(trm_message(), "the watch over other ranks");
+  CHECK_HAS(trm_message(), "ulimit -v is");
+  trm_watch_stop(comm);
+}
+
 int main(int argc, char **argv) {
   trm_comm *comm = NULL;
   if (!CHECK_OK(trm_comm_init(&argc, &argv, &comm)) || argc < 2) return 1;
   CHECK_OK(trm_watch_start(comm, 0)); /* none: the phases below must do no harm */
   trm_watch_phase(comm, "no deadline", 0);
   trm_watch_stop(comm);
+  if (strcmp(argv[1], "thread") == 0) {
+    run_thread(comm, (int)strtol(argv[2], NULL, 10));
+    trm_comm_finalize(&comm);
+    return check_verdict();
+  }
   const bool ends_itself = strcmp(argv[1], "mpi") == 0 || strcmp(argv[1], "bug") == 0;
   const bool goes_on = strcmp(argv[1], "slow") == 0 || strcmp(argv[1], "busy") == 0;
   CHECK_OK(trm_watch_start(comm, ends_itself ? 30.0 : goes_on ? LONG_DEADLINE_S : DEADLINE_S));

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "trireme/core/clock.h"
+#include "trireme/core/limits.h"
 #include "trireme/core/memory.h"
 #include "watch_internal.h"
 
@@ -332,10 +333,7 @@ static trm_status prepare(trm_comm *comm, double deadline_s, trm_watch **out) {
 static trm_status run(trm_watch *watch) {
   const int code = start_thread(watch);
   if (code == 0) return TRM_OK;
-  return trm_fail(TRM_ERR_MEMORY,
-                  "cannot start the deadline thread: %s; raise the limit of "
-                  "processes or threads (ulimit -u)",
-                  strerror(code));
+  return trm_thread_fail(code, "the watch over other ranks (comm.deadline_s: 0 needs none)");
 }
 
 trm_status trm_watch_start(trm_comm *comm, double deadline_s) {
