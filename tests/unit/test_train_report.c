@@ -245,6 +245,63 @@ static void test_study(void) {
   trm_study_free(&s);
 }
 
+/* Names of configurations: by the keys that all have; by folders where values do not tell them apart. */
+static void test_labels(void) {
+  trm_study s;
+  write_run("l/a_seed_0", "0", "model:\n  dropout: 0.1\noptimizer:\n  beta1: 0.9\n", 0.25);
+  write_run("l/b_seed_0", "0", "model:\n  dropout: 0.2\noptimizer:\n  momentum: 0.9\n", 0.25);
+  write_run("l/b_seed_1", "1", "model:\n  dropout: 0.2\noptimizer:\n  momentum: 0.9\n", 0.25);
+  char folder[512];
+  (void)snprintf(folder, sizeof folder, "%s/l", root);
+  const char *folders[] = {folder};
+  CHECK_OK(trm_study_read(folders, 1, &s));
+  CHECK_EQ(s.n_groups, 2);
+  CHECK_EQ(s.n_differences, 3);
+  CHECK_STR(s.groups[0].label, "dropout 0.1");
+  CHECK_STR(s.groups[1].label, "dropout 0.2");
+  trm_study_free(&s);
+  static const char *const many[] = {"1", "2"};
+  for (int i = 0; i < 2; ++i) {
+    char run[64], keys[256];
+    (void)snprintf(run, sizeof run, "m/p-%s_split_0_seed_%d", many[i], i);
+    (void)snprintf(keys, sizeof keys, "model:\n  a: %s\n  b: %s\n  c: %s\n  d: %s\n  e: %s\n",
+                   many[i], many[i], many[i], many[i], many[i]);
+    write_run(run, "0", keys, 0.25);
+    (void)snprintf(run, sizeof run, "m/p-%s_split_1_seed_%d", many[i], i);
+    write_run(run, "1", keys, 0.25);
+  }
+  (void)snprintf(folder, sizeof folder, "%s/m", root);
+  CHECK_OK(trm_study_read(folders, 1, &s));
+  CHECK_EQ(s.n_groups, 2);
+  CHECK_STR(s.groups[0].label, "p-1");
+  CHECK_STR(s.groups[1].label, "p-2");
+  trm_study_free(&s);
+}
+
+/* A trial of a search that was left is not broken off. */
+static void test_left_trials(void) {
+  static const struct {
+    const char *line;
+    trm_run_state_word state;
+  } cases[] = {{"paused after step 2 of 9", TRM_RUN_PAUSED},
+               {"given up after step 2", TRM_RUN_GIVEN_UP},
+               {"resumed at step 2", TRM_RUN_BROKEN}};
+  for (int i = 0; i < 3; ++i) {
+    trm_record r;
+    char text[256];
+    write_text("left", "metrics.csv",
+               HEAD "\n1,2,,0.1,5,1,0.5,,aa,bb\n2,1.5,,0.1,5,1,0.2,,aa,bb\n");
+    write_text("left", "config.yaml", "train:\n  steps: 9\n");
+    (void)snprintf(text, sizeof text,
+                   "2026-01-01T00:00:01Z step 2/9  loss 2.0000\n2026-01-01T00:00:02Z %s\n",
+                   cases[i].line);
+    write_text("left", "log.txt", text);
+    CHECK_OK(trm_record_read(in_root("left"), &r));
+    CHECK_EQ(r.state, cases[i].state);
+    trm_record_free(&r);
+  }
+}
+
 static void test_different_tasks(void) {
   trm_study s;
   write_text("t1", "metrics.csv", "step,loss,tokens_per_s,samples_hash\n1,2,3,\n");
@@ -289,6 +346,8 @@ int main(void) {
   test_record();
   test_bad_records();
   test_study();
+  test_labels();
+  test_left_trials();
   test_different_tasks();
   test_tsv();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);

@@ -228,6 +228,10 @@ static void take_end(trm_record *r, const char *line) {
   trm_run_state_word state = r->state;
   if (strncmp(line, "stopped at step ", 16) == 0) {
     state = TRM_RUN_STOPPED;
+  } else if (strncmp(line, "paused after step ", 18) == 0) {
+    state = TRM_RUN_PAUSED;
+  } else if (strncmp(line, "given up after step ", 20) == 0) {
+    state = TRM_RUN_GIVEN_UP;
   } else if (strncmp(line, "step ", 5) == 0 && strstr(line, ": the loss is ")) {
     state = TRM_RUN_DIVERGED;
   } else {
@@ -278,7 +282,7 @@ int64_t trm_record_end(const trm_record *record) {
 static void judge(trm_record *r) {
   const int64_t end = trm_record_end(r);
   const bool running = trm_lock_held(r->folder);
-  if (r->state == TRM_RUN_DIVERGED || r->state == TRM_RUN_STOPPED) {
+  if (r->state >= TRM_RUN_STOPPED && r->state <= TRM_RUN_DIVERGED) { /* by its own words */
     if (running) r->state = TRM_RUN_RUNNING;
   } else if (end == 0 || r->last_step >= end) {
     r->state = TRM_RUN_DONE;
@@ -339,6 +343,7 @@ const char *trm_run_state_text(trm_run_state_word state) {
   static const char *const texts[] = {
       [TRM_RUN_DONE] = "done",         [TRM_RUN_EARLY] = "ended early",
       [TRM_RUN_RUNNING] = "running",   [TRM_RUN_STOPPED] = "stopped",
+      [TRM_RUN_PAUSED] = "paused",     [TRM_RUN_GIVEN_UP] = "given up",
       [TRM_RUN_DIVERGED] = "diverged", [TRM_RUN_BROKEN] = "broken off"};
   return texts[state];
 }

@@ -22,6 +22,8 @@ typedef enum trm_run_state_word {
   TRM_RUN_EARLY, /* ended before its last step, as it was told to */
   TRM_RUN_RUNNING,
   TRM_RUN_STOPPED,
+  TRM_RUN_PAUSED,   /* a trial of a search, left where others were better or may be */
+  TRM_RUN_GIVEN_UP, /* a trial of a search that was worse than others */
   TRM_RUN_DIVERGED,
   TRM_RUN_BROKEN, /* it ended before its last step, without a word */
 } trm_run_state_word;

@@ -196,19 +196,27 @@ static trm_status find_differences(trm_study *study) {
   return TRM_OK;
 }
 
-/* "adam, dropout 0.2": the values of the keys that differ; of names the value says enough. */
-static void describe(const trm_study *study, const trm_record *r, char *label, size_t size) {
+/* Whether all groups have a value of the key: "momentum" is one of some optimizers alone. */
+static bool is_common(const trm_study *study, const char *key) {
+  for (int g = 0; g < study->n_groups; ++g) {
+    if (!trm_record_value(first_of(study, g), key)) return false;
+  }
+  return true;
+}
+
+/* "adam, dropout 0.2": the values of the n keys; of names the value says enough. */
+static void describe(const trm_record *r, const char *const *keys, int n, char *label,
+                     size_t size) {
   size_t at = 0;
   label[0] = 0;
-  for (int d = 0; d < study->n_differences; ++d) {
-    const char *key = study->differences[d], *dot = strrchr(key, '.');
-    const char *value = trm_record_value(r, key), *leaf = dot ? dot + 1 : key;
+  for (int k = 0; k < n && at < size; ++k) {
+    const char *dot = strrchr(keys[k], '.'), *leaf = dot ? dot + 1 : keys[k];
+    const char *value = trm_record_value(r, keys[k]);
     const bool plain = strcmp(leaf, "name") == 0 || strcmp(leaf, "kind") == 0;
-    const int n = value ? snprintf(label + at, size - at, "%s%s%s%s", at ? ", " : "",
-                                   plain ? "" : leaf, plain ? "" : " ", value)
-                        : 0;
-    at += n > 0 ? (size_t)n : 0;
-    if (at >= size) return;
+    const int put = value ? snprintf(label + at, size - at, "%s%s%s%s", at ? ", " : "",
+                                     plain ? "" : leaf, plain ? "" : " ", value)
+                          : 0;
+    at += put > 0 ? (size_t)put : 0;
   }
 }
 
@@ -222,25 +230,61 @@ static bool labels_differ(const trm_study *study) {
   return true;
 }
 
-static void label_groups(trm_study *study) {
-  const bool some = study->n_differences > 0 && study->n_differences <= MOST_LABELLED;
-  for (int g = 0; g < study->n_groups && some; ++g) {
-    describe(study, first_of(study, g), study->groups[g].label, sizeof study->groups[g].label);
+/* By what differs: by the keys that all groups have, or by all of them, when they are few. */
+static bool label_by_values(trm_study *study, bool common) {
+  const char *keys[MOST_LABELLED];
+  int n = 0;
+  for (int d = 0; d < study->n_differences; ++d) {
+    if (common && !is_common(study, study->differences[d])) continue;
+    if (n == MOST_LABELLED) return false;
+    keys[n++] = study->differences[d];
   }
-  if (some && labels_differ(study)) return;
   for (int g = 0; g < study->n_groups; ++g) {
-    const trm_record *r = first_of(study, g);
     trm_group *group = &study->groups[g];
-    if (group->n == 1) {
-      (void)snprintf(group->label, sizeof group->label, "%.150s", r->name);
-    } else { /* of a sweep: the folder that the runs are in */
-      const char *end = strrchr(r->folder, '/');
-      const char *start = end;
-      while (start && start > r->folder && start[-1] != '/') --start;
-      (void)snprintf(group->label, sizeof group->label, "%.*s", end ? (int)(end - start) : 4,
-                     end ? start : "runs");
+    describe(first_of(study, g), keys, n, group->label, sizeof group->label);
+  }
+  return labels_differ(study);
+}
+
+/* The length of a folder's name without the seed or split that it ends with; 0: it is nothing else. */
+static int length_of_point(const char *name) {
+  int n = (int)strlen(name);
+  for (bool more = true; more && n > 0;) {
+    int at = n;
+    while (at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9') --at;
+    const char *const words[] = {"seed_", "split_"};
+    more = false;
+    for (int w = 0; w < 2 && at < n; ++w) {
+      const int length = (int)strlen(words[w]);
+      if (at < length || strncmp(name + at - length, words[w], (size_t)length) != 0) continue;
+      n = at - length;
+      if (n > 0 && name[n - 1] == '_') --n;
+      more = true;
+      break;
     }
   }
+  return n;
+}
+
+/* By the runs' folders: "dropout-0.2" of dropout-0.2_seed_0, "sweep" of sweep/seed_0. */
+static void label_by_folder(trm_group *group, const trm_record *r) {
+  if (group->n == 1) {
+    (void)snprintf(group->label, sizeof group->label, "%.150s", r->name);
+    return;
+  }
+  const char *slash = strrchr(r->folder, '/'), *name = slash ? slash + 1 : r->folder;
+  int length = length_of_point(name);
+  if (length == 0 && slash) { /* the folder that the runs are in */
+    for (name = slash; name > r->folder && name[-1] != '/';) --name;
+    length = (int)(slash - name);
+  }
+  (void)snprintf(group->label, sizeof group->label, "%.*s", length > 0 ? length : 4,
+                 length > 0 ? name : "runs");
+}
+
+static void label_groups(trm_study *study) {
+  if (label_by_values(study, true) || label_by_values(study, false)) return;
+  for (int g = 0; g < study->n_groups; ++g) label_by_folder(&study->groups[g], first_of(study, g));
 }
 
 /* ---- tasks and scores ------------------------------------------------------------------------ */

@@ -416,7 +416,10 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   if (over && !stop && r->state.step > first_step) say_over(r, why);
   if (r->given_up && !stop) trm_log_line(r->log, "given up after step %" PRId64, r->state.step);
   const bool pauses = r->state.step == r->end_step && r->end_step < r->n_steps;
-  if (pauses && !stop) TRM_TRY(evaluate_once(r, &stop));
+  if (pauses && !stop) {
+    TRM_TRY(evaluate_once(r, &stop));
+    trm_log_line(r->log, "paused after step %" PRId64 " of %" PRId64, r->state.step, r->n_steps);
+  }
   if (r->state.step == r->n_steps) { /* a stop that came with the last step stops nothing */
     stop = false;
     r->budget_counts = false;

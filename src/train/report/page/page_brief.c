@@ -122,17 +122,23 @@ static void put_sentence(const trm_page *page) {
   (void)fprintf(page->file, "</p>\n");
 }
 
-/* Runs that did not end as they were to: each with its own words. */
+static bool is_trouble(trm_run_state_word state) {
+  return state == TRM_RUN_STOPPED || state == TRM_RUN_DIVERGED || state == TRM_RUN_BROKEN;
+}
+
+/* Runs that did not end as they were to, each with its own words; of one run, how it ended in any case. */
 static void put_troubles(const trm_page *page) {
   for (int i = 0; i < page->study->n; ++i) {
     const trm_record *r = &page->study->records[i];
-    if (r->state == TRM_RUN_DONE || r->state == TRM_RUN_RUNNING) continue;
+    const bool plain = r->state == TRM_RUN_DONE || r->state == TRM_RUN_RUNNING;
+    if (plain || (page->study->n > 1 && !is_trouble(r->state))) continue;
     (void)fprintf(page->file, "<p>");
     if (page->study->n > 1) {
       trm_report_text(page->file, r->name);
       (void)fprintf(page->file, ": ");
     }
-    (void)fprintf(page->file, "<span class=\"bad-word\">%s</span>%s", trm_run_state_text(r->state),
+    (void)fprintf(page->file, "<span%s>%s</span>%s",
+                  is_trouble(r->state) ? " class=\"bad-word\"" : "", trm_run_state_text(r->state),
                   r->why[0] ? ": " : "");
     trm_report_text(page->file, r->why);
     (void)fprintf(page->file, "</p>\n");
