@@ -11,6 +11,8 @@ int app_generate(int argc, char **argv) {
   int64_t threads = 0, seed = 1;
   const app_option options[] = {
       APP_TEXT("--prompt", 'p', &generate.prompt, "TEXT", "text to go on"),
+      APP_TEXT("--unknown", 0, &generate.unknown, "token|skip|refuse",
+               "what of it the vocabulary lacks (default: its token for that, refused if none)"),
       APP_INT("--tokens", 'n', &generate.n_tokens, 0, 1e9, "N", "how many to write (default 500)"),
       APP_REAL("--temperature", &generate.temperature, 0, 100, "X",
                "0: always the most likely token (default 0.8)"),

@@ -74,7 +74,7 @@ for way in (["--beam", 1], ["--beam", 4], ["--beam", 4, "--n-best", 3],
             ["--beam", 1, "--temperature", "1.5", "--seed", 3]):
     want = translate(*way, "-i", source, "--batch", 1)
     said = said or want.err
-    for part in (f"{unknown} tokens of the input are not in the vocabulary", f"{longer} lines were longer than"):
+    for part in (f"{unknown} symbols of the input are not in the vocabulary", f"{longer} lines were longer than"):
         equal(want.err.count(part), 1, f"{part!r} once, {way}: {want.err}")
     filled, lines = [line for line in sources if line], want.out.splitlines()
     equal(len(lines), len(sources) + 2 * len(filled) if "--n-best" in way else 200, f"lines of {way}")

@@ -1,6 +1,7 @@
 """Units of a text: prepare, train, evaluate and generate with words and subwords."""
 import math
 import os
+import re
 
 from harness import *
 
@@ -61,8 +62,36 @@ check(abs(nats * characters * 0.1 / (loss * tokens) - 1) < 0.03, "nats a charact
 generated(words, "the quick", " brown fox jumps over the lazy")
 result = generated(words, "the purple", " ")
 equal([line for line in result.lines() if "unknown" in line],
-      ["warning: the vocabulary does not have all of the prompt: 1 of its 2 tokens stand for what is unknown"],
+      ["warning: the vocabulary does not have all of the prompt: 1 word ('purple') stands for what is unknown"],
       "unknown words are said once")
+
+# Characters that a vocabulary lacks: refused at once, with all of them; left out; or the token for that.
+strange = os.path.join(folder, "strange.txt")
+with open(strange, "w", encoding="utf-8") as file:
+    file.write("a quick fox\u20ac over the dog\n" * 20 + "100 % of \u20ac~ and \u20ac\n")
+plain, _ = prepared("plain")
+for words, parts in ((["--vocab-from", plain], ["from byte 11 on: 24 ch", "'\u20ac' (U+20AC)", "no token for what is unknown"]),
+                     (["--vocab-from", plain, "--unknown", "token"], ["prepared with --unknown token"]),
+                     (["--unit", "word", "--min-count", 9, "--unknown", "refuse"], ["'\u20ac~'", "--unknown skip"])):
+    one_line(run("prepare", "text", strange, *words, "-o", f"{folder}/no.h5"), 65, "strange.txt, from byte ", *parts)
+check(not os.path.exists(f"{folder}/no.h5"), "nothing is written")
+result = run("prepare", "text", strange, "--vocab-from", plain, "--unknown", "skip", "-o", f"{folder}/skipped.h5")
+good(result, "--unknown skip")
+check("left out: 24 characters ('\u20ac' (U+20AC), '%' (U+0025), '~' (U+007E)), which" in result.err, result.err)
+check("unknown" not in run("inspect", f"{folder}/skipped.h5").out, "nothing can be unknown")
+with_token, _ = prepared("with_token", "--unknown", "token")
+result = run("prepare", "text", strange, "--vocab-from", with_token, "-o", f"{folder}/marked.h5")
+good(result, "a vocabulary with a token for what is unknown")
+check("note: 24 characters (" in result.err and "token 0, for what is unknown" in result.err, result.err)
+shown = run("inspect", f"{folder}/marked.h5").out
+check(re.search(r"unknown +19  of train", shown) and re.search(r"unknown +5  of valid", shown), shown)
+run_dir = trained("plain", plain)
+one_line(run("generate", run_dir, "--prompt", "dog \u20ac"), 65,
+         "the prompt: 1 character ('\u20ac' (U+20AC)) is not among the", "--unknown skip")
+result = run("generate", run_dir, "--prompt", "dog \u20ac", "--unknown", "skip", "--tokens", 3)
+good(result, "generate --unknown skip")
+check(result.out.startswith("dog \u20ac") and "left out for the model" in result.err, result.out + result.err)
+one_line(run("generate", run_dir, "--prompt", "x", "--unknown", "drop"), 64, "token, skip or refuse")
 
 # Subwords: the same files and options, the same model; the text comes back with its white space.
 for algorithm in ("bpe", "unigram"):

@@ -28,12 +28,13 @@ static void expect(const trm_vocab *vocab, const char *text, int64_t want_n, int
                    const char *want) {
   trm_tokenizer *t = NULL;
   int32_t *tokens = NULL;
-  int64_t n = 0, unknown = -1, bytes = 0, used = 0;
+  trm_unknown unknown = {0};
+  int64_t n = 0, bytes = 0, used = 0;
   char *back = NULL, written[512];
   if (!CHECK_OK(trm_tokenizer_create(vocab, &t))) return;
   CHECK_OK(trm_tokenizer_encode(t, text, (int64_t)strlen(text), &tokens, &n, &unknown));
   if (want_n >= 0) CHECK_EQ(n, want_n);
-  CHECK_EQ(unknown, want_unknown);
+  CHECK_EQ(unknown.n, want_unknown);
   CHECK_OK(trm_tokenizer_decode(t, tokens, n, &back, &bytes));
   if (back) CHECK_STR(back, want);
   CHECK_EQ(bytes, strlen(want));
@@ -72,6 +73,46 @@ static void check_words(void) {
   CHECK_EQ(trm_vocab_encode(&v, "B \xFF", 3, &tokens, &n), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "invalid UTF-8 at byte 2");
   trm_vocab_free(&v);
+}
+
+/* What a vocabulary lacks is left out, or becomes its token for that; and is told once, with examples. */
+static void check_lacking(void) {
+  const char *const texts[] = {"abc", NULL};
+  const char text[] = "a#b\xC3\xA9#c~";
+  char said[TRM_UNKNOWN_TEXT_BYTES];
+  for (int with = 0; with < 2; ++with) {
+    const trm_vocab_options options = {.unit = "char", .specials = with == 1};
+    trm_vocab v = make(&options, texts);
+    for (int skip = 0; skip < 2; ++skip) {
+      trm_unknown unknown = {.skip = skip == 1};
+      trm_tokenizer *t = NULL;
+      int32_t *tokens = NULL;
+      int64_t n;
+      if (!CHECK_OK(trm_tokenizer_create(&v, &t))) return;
+      CHECK_OK(trm_tokenizer_encode(t, text, (int64_t)strlen(text), &tokens, &n, &unknown));
+      CHECK_EQ(n, with && !skip ? 7 : 3);
+      CHECK_EQ(unknown.n, 4);
+      trm_unknown_say(&unknown, &v, said);
+      CHECK_STR(said, "4 characters ('#' (U+0023), '\xC3\xA9' (U+00E9), '~' (U+007E))");
+      const trm_unknown_rule usual = skip ? TRM_UNKNOWN_SKIP : TRM_UNKNOWN_USUAL;
+      CHECK_EQ(trm_unknown_judge(&unknown, usual, &v, "f"), skip || with ? TRM_OK : TRM_ERR_DATA);
+      CHECK_EQ(trm_unknown_judge(&unknown, TRM_UNKNOWN_REFUSE, &v, "f"), TRM_ERR_DATA);
+      CHECK_HAS(trm_message(), "f: 4 characters (");
+      CHECK_HAS(trm_message(), "--unknown skip");
+      TRM_FREE(tokens);
+      trm_tokenizer_destroy(&t);
+    }
+    trm_vocab_free(&v);
+  }
+  /* No more examples than there is room for; of bytes their numbers. */
+  trm_unknown many = {0};
+  const trm_vocab bytes = {.unit = "byte", .unk = -1};
+  for (int i = 0; i < 256; ++i) trm_unknown_add(&many, &bytes, (const char[]){(char)i}, 1);
+  trm_unknown_say(&many, &bytes, said);
+  CHECK_HAS(said, "256 bytes (0x00, 0x01, ");
+  CHECK_HAS(said, " and others)");
+  trm_unknown_rule rule;
+  CHECK_EQ(trm_unknown_rule_of("drop", &rule), TRM_ERR_USAGE);
 }
 
 static void check_specials(void) {
@@ -231,6 +272,7 @@ int main(void) {
   folder = check_temp_folder();
   check_words();
   check_specials();
+  check_lacking();
   check_subwords("bpe");
   check_subwords("unigram");
   check_lines();

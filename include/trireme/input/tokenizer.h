@@ -3,7 +3,7 @@
 #ifndef TRIREME_INPUT_TOKENIZER_H
 #define TRIREME_INPUT_TOKENIZER_H
 
-#include "trireme/input/vocab.h"
+#include "trireme/input/unknown.h"
 
 typedef struct trm_tokenizer trm_tokenizer;
 
@@ -15,18 +15,16 @@ void trm_tokenizer_destroy(trm_tokenizer **tokenizer);
 const trm_vocab *trm_tokenizer_vocab(const trm_tokenizer *tokenizer);
 
 /**
- * Tokens of a text, without any for its beginning and end. What the vocabulary has not becomes the token
- * for the unknown where there is one: a byte, a character, a word or symbol, of subwords a run of
- * characters unless the model falls back to bytes.
+ * Tokens of a text, without any for its beginning and end; `n` may be 0.
  *
  * Text that looks like the name of a special token ("<s>") is text like any other.
- * @param[out] tokens     a counted block (TRM_FREE), of n
- * @param[out] n_unknown  how many are the token for the unknown; NULL: not asked
- * @return TRM_ERR_DATA for invalid UTF-8 (unit byte takes any bytes) and, where there is no token for
- *         it, for what the vocabulary has not: both are named with their place; TRM_ERR_MEMORY
+ * @param[out]    tokens   a counted block (TRM_FREE), of n
+ * @param[in,out] unknown  what the vocabulary has not; NULL: where there is no token for it, it is refused
+ * @return TRM_ERR_DATA for invalid UTF-8 (unit byte takes any bytes), and for what is refused: both are
+ *         named with their place; TRM_ERR_MEMORY
  */
 trm_status trm_tokenizer_encode(const trm_tokenizer *tokenizer, const char *text, int64_t bytes,
-                                int32_t **tokens, int64_t *n, int64_t *n_unknown);
+                                int32_t **tokens, int64_t *n, trm_unknown *unknown);
 /**
  * The text of tokens, detokenised: bytes and characters one behind the other, words and symbols with one
  * blank between, subwords as SentencePiece decodes them. Special tokens give nothing.

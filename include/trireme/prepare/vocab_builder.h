@@ -2,7 +2,8 @@
 #ifndef TRIREME_PREPARE_VOCAB_BUILDER_H
 #define TRIREME_PREPARE_VOCAB_BUILDER_H
 
-#include "trireme/input/vocab.h"
+#include "trireme/input/unknown.h"
+#include "trireme/prepare/reading.h"
 
 /** Zero it first: 0 and NULL are the defaults. */
 typedef struct trm_vocab_options {
@@ -12,6 +13,7 @@ typedef struct trm_vocab_options {
   const char *subword;    /* algorithm: "bpe" (NULL), "unigram" */
   const char *tokenizer;  /* a SentencePiece model file made elsewhere, taken as it is; NULL */
   const char *vocabulary; /* a data set whose vocabulary is taken as it is; NULL */
+  const char *unknown;    /* what becomes of what a vocabulary lacks, trm_unknown_rule_of */
   const char *group;      /* where in that file; NULL: "/vocab" */
   bool specials; /* texts are samples: special tokens 0 <unk>, 1 <s>, 2 </s> before the rest.
                              Subwords have them always; here it says that texts are sentences,
@@ -26,6 +28,8 @@ typedef struct trm_vocab_builder trm_vocab_builder;
  * @return TRM_ERR_USAGE for options that are unknown or go not together, TRM_ERR_IO, TRM_ERR_DATA for files
  */
 trm_status trm_vocab_builder_create(const trm_vocab_options *options, trm_vocab_builder **out);
+/** The rule for what the vocabulary lacks. */
+trm_unknown_rule trm_vocab_builder_unknown(const trm_vocab_builder *builder);
 /** The unit: as it was asked for, or of the vocabulary that is taken. */
 const char *trm_vocab_builder_unit(const trm_vocab_builder *builder);
 /** Whether the vocabulary depends on the texts: if not, none need be added. */
@@ -41,6 +45,10 @@ trm_status trm_vocab_builder_add(trm_vocab_builder *builder, const char *text, i
  * @return TRM_ERR_DATA when nothing is left to be a token, TRM_ERR_MEMORY
  */
 trm_status trm_vocab_builder_finish(trm_vocab_builder *builder, trm_vocab *vocab);
+/** Notes what the vocabulary lacks of the texts of `label`, if anything was left out, or if it was taken
+ *  from elsewhere (of one that was learned it is usual). `notes` may be NULL. */
+void trm_vocab_options_tell(const trm_vocab_options *options, const trm_vocab *vocab,
+                            const trm_unknown *unknown, trm_notes *notes, const char *label);
 /** NULL is accepted. */
 void trm_vocab_builder_destroy(trm_vocab_builder **builder);
 

@@ -194,7 +194,9 @@ typedef struct trm_generate_options {
   const char *run;
   bool best, raw;
   const char *prompt; /* UTF-8; "": begin after a newline */
-  int64_t n_tokens;   /* to generate */
+  const char
+      *unknown;     /* what of it the vocabulary lacks: "token", "skip", "refuse"; NULL: as usual */
+  int64_t n_tokens; /* to generate */
   double temperature; /* 0: always the most likely token */
   int64_t top_k;      /* 0: all */
   double top_p;       /* 1: all */

@@ -56,7 +56,9 @@ typedef struct app_prepare_way {
                "a SentencePiece model made elsewhere, for subwords"),                              \
       APP_TEXT("--vocabulary", 0, &(o)->vocabulary, "DATA.h5",                                     \
                "a data set whose vocabulary is taken"),                                            \
-      APP_TEXT("--vocab-from", 0, &(o)->vocabulary, "DATA.h5", "the same")
+      APP_TEXT("--vocab-from", 0, &(o)->vocabulary, "DATA.h5", "the same"),                        \
+      APP_TEXT("--unknown", 0, &(o)->unknown, "token|skip|refuse",                                 \
+               "what the vocabulary lacks (default: its token for that, refused if it has none)")
 /** Rows of the ways that read tables of ids. */
 #define APP_READING(r)                                                                             \
   APP_TEXT("--separator", 0, &(r)->separator, "tab|comma|semicolon|pipe|colons|blanks",            \

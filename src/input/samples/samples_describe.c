@@ -217,6 +217,36 @@ static trm_status describe_inputs(const trm_samples *s, FILE *file) {
   return TRM_OK;
 }
 
+/* Tokens of rows ids[n], the first n when there is no list, that stand for what is unknown. */
+static void describe_unknown_of(FILE *file, const char *part, const char *side,
+                                const trm_ragged *rows, const trm_vocab *vocab,
+                                const trm_ids *ids) {
+  int64_t unknown = 0, all = 0;
+  if (vocab->unk < 0 || ids->n == 0) return;
+  for (int64_t i = 0; i < ids->n; ++i) {
+    const int64_t row = ids->ids ? ids->ids[i] : i;
+    for (int64_t k = rows->offsets[row]; k < rows->offsets[row + 1]; ++k, ++all) {
+      unknown += rows->values[k] == vocab->unk;
+    }
+  }
+  trm_describe_row(file, "unknown", "%14s  of the tokens of %s%s%s, %.2f %%",
+                   trm_count_text_of(unknown).text, part, *part ? " " : "", side,
+                   all > 0 ? 100.0 * (double)unknown / (double)all : 0.0);
+}
+
+/* Of each part of the first split; of all samples where there is none. */
+static void describe_unknown(const trm_samples *s, FILE *file) {
+  const trm_ids all = {.n = s->n};
+  if (s->input != TRM_INPUT_TOKENS) return;
+  for (int p = 0; p < (s->n_splits > 0 ? TRM_N_SUBSETS : 1); ++p) {
+    const char *part = s->n_splits > 0 ? trm_subset_name((trm_subset)p) : "";
+    const trm_ids *ids = s->n_splits > 0 ? &s->splits[p] : &all;
+    describe_unknown_of(file, part, "inputs", &s->inputs, &s->input_vocab, ids);
+    if (!s->targets.offsets) continue;
+    describe_unknown_of(file, part, "targets", &s->targets, &s->target_vocab, ids);
+  }
+}
+
 /* Groups are of one input where inputs are tokens (data/FORMAT.md). */
 static void describe_groups(const trm_samples *s, FILE *file) {
   const bool tokens = s->input == TRM_INPUT_TOKENS;
@@ -235,6 +265,7 @@ trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
   TRM_TRY(describe_inputs(s, file));
   TRM_TRY(describe_targets(s, file));
   if (s->n_splits > 0) trm_splits_describe(s->splits, s->n_splits, s->n, file);
+  describe_unknown(s, file);
   trm_describe_row(file, "digest", "%016" PRIx64, s->digest);
   TRM_TRY(describe_examples(s, file));
   if (fflush(file) != 0 || ferror(file)) {

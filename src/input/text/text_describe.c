@@ -5,12 +5,19 @@
 
 #include "kind_internal.h"
 #include "text_internal.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 #include "trireme/input/tokenizer.h"
 
-enum { SAMPLE_TOKENS = 240, SAMPLE_LINES = 6, LINE_BYTES = 76, SHOWN_BYTES = 320 };
+enum {
+  SAMPLE_TOKENS = 240,
+  SAMPLE_LINES = 6,
+  LINE_BYTES = 76,
+  SHOWN_BYTES = 320,
+  PIECE_TOKENS = 1 << 16
+};
 
 static void describe_tokens(const trm_dataset *d, FILE *file) {
   char count[32];
@@ -25,12 +32,32 @@ static void describe_tokens(const trm_dataset *d, FILE *file) {
   }
 }
 
-/* What the tokens of a unit are called. */
-static const char *unit_plural(const char *unit) {
-  return strcmp(unit, "char") == 0     ? "characters"
-         : strcmp(unit, "word") == 0   ? "words"
-         : strcmp(unit, "symbol") == 0 ? "symbols"
-                                       : "subwords";
+static trm_status count_unknown(trm_dataset *d, trm_token_range subset, int64_t *n) {
+  int32_t *tokens = NULL;
+  trm_status status = TRM_OK;
+  *n = 0;
+  TRM_TRY(TRM_ALLOC(&tokens, PIECE_TOKENS, "tokens of a text"));
+  for (int64_t at = 0; at < subset.n; at += PIECE_TOKENS) {
+    const int64_t here = trm_min_i64(subset.n - at, PIECE_TOKENS);
+    TRM_TRY_OUT(trm_dataset_tokens_read(d, subset.begin + at, here, tokens));
+    for (int64_t i = 0; i < here; ++i) *n += tokens[i] == d->vocab.unk;
+  }
+out:
+  TRM_FREE(tokens);
+  return status;
+}
+
+/* Tokens that stand for what is unknown, a part. */
+static trm_status describe_unknown(trm_dataset *d, FILE *file) {
+  for (int s = 0; s < TRM_N_TEXT_SUBSETS && d->vocab.unk >= 0; ++s) {
+    int64_t n;
+    char count[32];
+    TRM_TRY(count_unknown(d, d->subset[s], &n));
+    trm_format_count((long long)n, count);
+    trm_describe_row(file, "unknown", "%14s  of %s, %.2f %%", count, trm_subset_name((trm_subset)s),
+                     d->subset[s].n > 0 ? 100.0 * (double)n / (double)d->subset[s].n : 0.0);
+  }
+  return TRM_OK;
 }
 
 static void describe_specials(const trm_vocab *vocab, FILE *file) {
@@ -68,8 +95,8 @@ static void describe_texts(const trm_vocab *vocab, FILE *file) {
                              joined && used > 0 ? " " : "", one);
   }
   trm_format_count((long long)vocab->n, count);
-  trm_describe_row(file, "vocabulary", "%14s  %s: \"%s\"%s", count, unit_plural(vocab->unit),
-                   escaped, cut ? " ..." : "");
+  trm_describe_row(file, "vocabulary", "%14s  %s: \"%s\"%s", count,
+                   trm_unit_word(vocab->unit, vocab->n != 1), escaped, cut ? " ..." : "");
 }
 
 static void describe_vocab(const trm_vocab *vocab, FILE *file) {
@@ -134,6 +161,7 @@ static trm_status describe_sample(trm_dataset *d, FILE *file) {
 trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file) {
   trm_describe_head(file, dataset->path, "text", dataset->source, dataset->created_by);
   describe_tokens(dataset, file);
+  TRM_TRY(describe_unknown(dataset, file));
   describe_vocab(&dataset->vocab, file);
   trm_describe_row(file, "digest", "%016" PRIx64, dataset->digest);
   describe_debian(&dataset->debian, file);

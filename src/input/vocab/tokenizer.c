@@ -4,6 +4,7 @@
  */
 #include "trireme/input/tokenizer.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "text_table.h"
@@ -17,7 +18,8 @@ enum { SHOWN_BYTES = 96 };
 /* Tokens of a text on their way. */
 typedef struct encoding {
   int32_t *tokens; /* one for each byte of the text at most */
-  int64_t n, n_unknown;
+  int64_t n;
+  trm_unknown *unknown; /* NULL: refused where there is no token for it */
 } encoding;
 
 struct trm_tokenizer {
@@ -33,37 +35,28 @@ struct trm_tokenizer {
 
 /* ---- encoding ------------------------------------------------------------------------------- */
 
-static trm_status put(const trm_tokenizer *t, int32_t token, encoding *e, const char *what,
-                      const char *text, int64_t at, int64_t bytes) {
-  if (token < 0 && t->vocab->unk < 0) {
+static trm_status put(const trm_tokenizer *t, int32_t token, encoding *e, const char *text,
+                      int64_t at, int64_t bytes) {
+  const trm_vocab *v = t->vocab;
+  if (token < 0 && v->unk < 0 && !e->unknown) {
     char shown[SHOWN_BYTES];
-    uint32_t cp = 0;
-    trm_text_escape(text + at, bytes, shown, sizeof shown);
-    (void)trm_utf8_decode(text + at, bytes, &cp);
-    if (strcmp(what, "character") != 0) {
-      return trm_fail(TRM_ERR_DATA,
-                      "%s '%s' at byte %lld of the text is not among the %lld of the vocabulary",
-                      what, shown, (long long)at, (long long)t->vocab->n);
-    }
+    trm_unknown_show(v, text + at, bytes, shown, sizeof shown);
     return trm_fail(TRM_ERR_DATA,
-                    "character '%s' (U+%04X) at byte %lld of the text is not among the %lld of "
-                    "the vocabulary",
-                    shown, (unsigned)cp, (long long)at, (long long)t->vocab->n);
+                    "%s %s at byte %" PRId64 " of the text is not among the %" PRId64
+                    " of the vocabulary",
+                    trm_unit_word(v->unit, false), shown, at, v->n);
   }
-  e->n_unknown += token < 0;
-  e->tokens[e->n++] = token < 0 ? t->vocab->unk : token;
+  if (token < 0 && e->unknown && e->unknown->n == 0) e->unknown->at = at;
+  if (token < 0 && e->unknown) trm_unknown_add(e->unknown, v, text + at, bytes);
+  if (token < 0 && (v->unk < 0 || (e->unknown && e->unknown->skip))) return TRM_OK;
+  e->tokens[e->n++] = token < 0 ? v->unk : token;
   return TRM_OK;
 }
 
 static trm_status encode_bytes(const trm_tokenizer *t, const char *text, int64_t bytes,
                                encoding *e) {
   for (int64_t i = 0; i < bytes; ++i) {
-    const unsigned char byte = (unsigned char)text[i];
-    if (t->ascii[byte] < 0 && t->vocab->unk < 0) {
-      return trm_fail(TRM_ERR_DATA, "byte 0x%02X at %lld is not in the vocabulary of %lld bytes",
-                      byte, (long long)i, (long long)t->vocab->n);
-    }
-    TRM_TRY(put(t, t->ascii[byte], e, "byte", text, i, 1));
+    TRM_TRY(put(t, t->ascii[(unsigned char)text[i]], e, text, i, 1));
   }
   return TRM_OK;
 }
@@ -84,7 +77,7 @@ static trm_status encode_characters(const trm_tokenizer *t, const char *text, in
     TRM_TRY(character_length(text, at, bytes, &length));
     const int32_t token = length == 1 ? t->ascii[(unsigned char)text[at]]
                                       : trm_text_table_find(&t->table, text + at, length);
-    TRM_TRY(put(t, token, e, "character", text, at, length));
+    TRM_TRY(put(t, token, e, text, at, length));
     at += length;
   }
   return TRM_OK;
@@ -104,7 +97,7 @@ static trm_status encode_words(const trm_tokenizer *t, const char *text, int64_t
       at += length;
     }
     const int32_t token = trm_text_table_find(&t->table, text + begin, at - begin);
-    TRM_TRY(put(t, token, e, t->vocab->unit, text, begin, at - begin));
+    TRM_TRY(put(t, token, e, text, begin, at - begin));
   }
   return TRM_OK;
 }
@@ -117,15 +110,22 @@ static trm_status encode_subwords(const trm_tokenizer *t, const char *text, int6
     at += length;
   }
   TRM_TRY(trm_subword_encode(t->subword, text, bytes, &e->tokens, &e->n));
-  for (int64_t i = 0; i < e->n; ++i) e->n_unknown += e->tokens[i] == t->vocab->unk;
+  if (!e->unknown) return TRM_OK;
+  const int64_t n = e->n;
+  e->n = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const bool lacking = e->tokens[i] == t->vocab->unk;
+    e->unknown->n += lacking;
+    if (!lacking || !e->unknown->skip) e->tokens[e->n++] = e->tokens[i];
+  }
   return TRM_OK;
 }
 
 trm_status trm_tokenizer_encode(const trm_tokenizer *tokenizer, const char *text, int64_t bytes,
-                                int32_t **tokens, int64_t *n, int64_t *n_unknown) {
+                                int32_t **tokens, int64_t *n, trm_unknown *unknown) {
   *tokens = NULL;
   *n = 0;
-  encoding e = {0};
+  encoding e = {.unknown = unknown};
   if (!tokenizer->subword) TRM_TRY(TRM_ALLOC(&e.tokens, bytes, "tokens of a text"));
   const trm_status status = tokenizer->encode(tokenizer, text, bytes, &e);
   if (status != TRM_OK) {
@@ -134,7 +134,6 @@ trm_status trm_tokenizer_encode(const trm_tokenizer *tokenizer, const char *text
   }
   *tokens = e.tokens;
   *n = e.n;
-  if (n_unknown) *n_unknown = e.n_unknown;
   return TRM_OK;
 }
 

@@ -1,4 +1,5 @@
 /** Vocabularies and tokens of a corpus. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "corpus_internal.h"
@@ -107,6 +108,17 @@ static trm_status rows_add(trm_token_rows *rows, const int32_t *tokens, int64_t 
   return TRM_OK;
 }
 
+/* One side of all samples. */
+typedef struct encoder {
+  const char *what;
+  const trm_text_list *texts;
+  const trm_vocab_options *options; /* of the vocabulary */
+  trm_unknown_rule rule;            /* theirs */
+  trm_tokenizer *tokenizer;
+  trm_unknown unknown;
+  int64_t first_unknown; /* sample */
+} encoder;
+
 /* One side of one sample. */
 typedef struct side {
   const char *what;
@@ -114,20 +126,38 @@ typedef struct side {
   int64_t n, n_unknown;
 } side;
 
-static trm_status encode_side(const trm_corpus *c, int64_t i, const trm_text_list *texts,
-                              const trm_tokenizer *tokenizer, side *s) {
+/* A side without tokens: white space alone, or all of it unknown and left out. */
+static trm_status treat_empty(const trm_corpus *c, int64_t i, const side *s, trm_encoded *e) {
+  if (s->n_unknown == 0) {
+    return trm_corpus_fail(c, i, "the %s has text, but no tokens; take another unit", s->what);
+  }
+  if (!c->options->drop_empty) {
+    return trm_corpus_fail(c, i,
+                           "nothing of the %s is in the vocabulary; leave such samples out by "
+                           "--empty drop",
+                           s->what);
+  }
+  c->counts->empty += e->kept[i];
+  e->kept[i] = 0;
+  return TRM_OK;
+}
+
+static trm_status encode_side(const trm_corpus *c, int64_t i, encoder *r, trm_encoded *e, side *s) {
   int64_t bytes;
-  const char *text = trm_text_list_get(texts, i, &bytes);
+  const char *text = trm_text_list_get(r->texts, i, &bytes);
+  const int64_t before = r->unknown.n;
+  s->what = r->what;
   const trm_status status =
-      trm_tokenizer_encode(tokenizer, text, bytes, &s->tokens, &s->n, &s->n_unknown);
+      trm_tokenizer_encode(r->tokenizer, text, bytes, &s->tokens, &s->n, &r->unknown);
+  s->n_unknown = r->unknown.n - before;
+  if (before == 0) r->first_unknown = i;
   if (status == TRM_ERR_DATA) {
     char message[TRM_MESSAGE_BYTES / 2];
     (void)snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, trm_message());
     return trm_corpus_fail(c, i, "the %s: %s", s->what, message);
   }
   TRM_TRY(status);
-  if (s->n > 0) return TRM_OK;
-  return trm_corpus_fail(c, i, "the %s has text, but no tokens; take another unit", s->what);
+  return s->n > 0 ? TRM_OK : treat_empty(c, i, s, e);
 }
 
 static trm_status refuse(const trm_corpus *c, int64_t i, const side *s) {
@@ -160,14 +190,15 @@ static trm_status treat_long(const trm_corpus *c, int64_t i, side *input, side *
   }
 }
 
-static trm_status encode_sample(const trm_corpus *c, int64_t i, const trm_tokenizer *inputs,
-                                const trm_tokenizer *targets, trm_encoded *e) {
-  side input = {.what = targets ? "source" : "text"}, target = {.what = "target"};
+/* `targets` may be NULL. */
+static trm_status encode_sample(const trm_corpus *c, int64_t i, encoder *inputs, encoder *targets,
+                                trm_encoded *e) {
+  side input = {0}, target = {0};
   trm_status status = TRM_OK;
   e->kept[i] = 1;
-  TRM_TRY_OUT(encode_side(c, i, &c->sources, inputs, &input));
-  if (targets) TRM_TRY_OUT(encode_side(c, i, &c->targets, targets, &target));
-  TRM_TRY_OUT(treat_long(c, i, &input, &target, e));
+  TRM_TRY_OUT(encode_side(c, i, inputs, e, &input));
+  if (targets) TRM_TRY_OUT(encode_side(c, i, targets, e, &target));
+  if (e->kept[i]) TRM_TRY_OUT(treat_long(c, i, &input, &target, e));
   if (!e->kept[i]) goto out;
   e->lossless = e->lossless && target.n_unknown == 0;
   TRM_TRY_OUT(rows_add(&e->inputs, input.tokens, input.n));
@@ -184,25 +215,53 @@ static bool is_lossless(const trm_vocab *vocab) {
          strcmp(vocab->unit, "symbol") == 0;
 }
 
+static trm_status encoder_create(const trm_vocab *vocab, encoder *r) {
+  TRM_TRY(trm_unknown_rule_of(r->options->unknown, &r->rule));
+  r->unknown.skip = r->rule == TRM_UNKNOWN_SKIP;
+  return trm_tokenizer_create(vocab, &r->tokenizer);
+}
+
+/* Refuses or tells what the vocabulary lacked, once for all samples. */
+static trm_status judge_unknown(const trm_corpus *c, const encoder *r) {
+  char where[TRM_MESSAGE_BYTES / 2];
+  const trm_vocab *vocab = trm_tokenizer_vocab(r->tokenizer);
+  const trm_origin *o = &c->origins[r->first_unknown];
+  (void)snprintf(where, sizeof where,
+                 o->line > 0 ? "%.320s:%" PRId64 ": first of the %ss" : "%.320s", o->path, o->line,
+                 r->what);
+  TRM_TRY(trm_unknown_judge(&r->unknown, r->rule, vocab, where));
+  (void)snprintf(where, sizeof where, "%.320s: %ss", c->inputs.source, r->what);
+  trm_vocab_options_tell(r->options, vocab, &r->unknown, c->options->notes, where);
+  return TRM_OK;
+}
+
 trm_status trm_corpus_encode(trm_corpus *corpus, const trm_parts *parts, trm_encoded *encoded) {
+  const trm_corpus *c = corpus;
+  const trm_prepare_samples_options *o = c->options;
+  const bool pairs = c->target == TRM_TARGET_TOKENS;
   trm_encoded *e = encoded;
-  trm_tokenizer *inputs = NULL, *targets = NULL;
+  encoder inputs = {.what = pairs ? "source" : "text", .texts = &c->sources, .options = &o->vocab};
+  encoder targets = {.what = "target",
+                     .texts = &c->targets,
+                     .options = c->shared_vocab ? &o->vocab : &o->target_vocab};
   trm_status status = TRM_OK;
-  TRM_TRY(make_vocabs(corpus, parts, e));
-  const trm_vocab *target_vocab = corpus->shared_vocab ? &e->input_vocab : &e->target_vocab;
-  TRM_TRY_OUT(TRM_ALLOC(&e->kept, corpus->n, "samples"));
-  TRM_TRY_OUT(trm_tokenizer_create(&e->input_vocab, &inputs));
-  if (corpus->target == TRM_TARGET_TOKENS) {
-    TRM_TRY_OUT(trm_tokenizer_create(target_vocab, &targets));
+  TRM_TRY(make_vocabs(c, parts, e));
+  const trm_vocab *target_vocab = c->shared_vocab ? &e->input_vocab : &e->target_vocab;
+  TRM_TRY_OUT(TRM_ALLOC(&e->kept, c->n, "samples"));
+  TRM_TRY_OUT(encoder_create(&e->input_vocab, &inputs));
+  if (pairs) {
+    TRM_TRY_OUT(encoder_create(target_vocab, &targets));
     e->lossless = is_lossless(target_vocab);
   }
-  for (int64_t i = 0; i < corpus->n; ++i) {
-    tell(corpus, i, "making tokens");
-    TRM_TRY_OUT(encode_sample(corpus, i, inputs, targets, e));
+  for (int64_t i = 0; i < c->n; ++i) {
+    tell(c, i, "making tokens");
+    TRM_TRY_OUT(encode_sample(c, i, &inputs, pairs ? &targets : NULL, e));
   }
+  TRM_TRY_OUT(judge_unknown(c, &inputs));
+  if (pairs) TRM_TRY_OUT(judge_unknown(c, &targets));
 out:
-  trm_tokenizer_destroy(&inputs);
-  trm_tokenizer_destroy(&targets);
+  trm_tokenizer_destroy(&inputs.tokenizer);
+  trm_tokenizer_destroy(&targets.tokenizer);
   return status;
 }
 

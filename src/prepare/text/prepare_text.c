@@ -35,7 +35,10 @@ typedef struct job {
   bool passes[N_PASSES];         /* that are needed */
   int64_t n_characters[N_PARTS]; /* of each part's text */
   int64_t n_tokens[N_PARTS];     /* counted; of validation as a share all are in train at first */
-  int64_t n_unknown[N_PARTS];
+  int64_t n_unknown[N_PARTS];    /* written; as n_tokens */
+  trm_unknown unknown;           /* of a pass: what the vocabulary lacks */
+  char unknown_from[320];        /* where it first came: "new.txt, from byte 17 on" */
+  trm_unknown_rule rule;
 } job;
 
 /* ---- passes --------------------------------------------------------------------------------- */
@@ -46,17 +49,35 @@ static int64_t count_characters(const char *text, int64_t bytes) {
   return n;
 }
 
-/* What the vocabulary has not, in a file that did not change: the vocabulary was taken. */
-static trm_status name_place(const job *j, const trm_text_place *place, int64_t at,
-                             trm_status status) {
+/* What is wrong with a text, and where it is. */
+static trm_status name_place(const trm_text_place *place, int64_t at, trm_status status) {
   char what[TRM_MESSAGE_BYTES];
   if (status != TRM_ERR_DATA) return status;
-  if (trm_vocab_builder_learns(j->builder)) {
-    return trm_fail(TRM_ERR_DATA, "%s: changed while it was read; run prepare again", place->file);
-  }
   (void)snprintf(what, sizeof what, "%s", trm_message());
   return trm_fail(TRM_ERR_DATA, "%s, from byte %lld on: %.400s", place->file,
                   (long long)(place->in_file + at), what);
+}
+
+/* Notes where what the vocabulary lacks came first. One that was learned and has no token for it lacks
+ * nothing, unless a file has changed. */
+static trm_status note_unknown(job *j, const trm_text_place *place, int64_t at) {
+  if (j->unknown.n == 0) return TRM_OK;
+  if (trm_vocab_builder_learns(j->builder) && j->vocab.unk < 0) {
+    return trm_fail(TRM_ERR_DATA, "%s: changed while it was read; run prepare again", place->file);
+  }
+  if (j->unknown_from[0]) return TRM_OK;
+  (void)snprintf(j->unknown_from, sizeof j->unknown_from, "%.256s, from byte %lld on", place->file,
+                 (long long)(place->in_file + at + j->unknown.at));
+  return TRM_OK;
+}
+
+/* Of tokens that will be written next, those that stand for what is unknown. */
+static void count_unknown(job *j, const int32_t *tokens, int64_t n) {
+  const int64_t first = j->output.n_written + j->output.n_pending;
+  for (int64_t i = 0; i < n; ++i) {
+    if (tokens[i] != j->vocab.unk) continue;
+    ++j->n_unknown[first + i < j->n_tokens[TRAIN] ? TRAIN : VALID];
+  }
 }
 
 /* One text whose tokens are those of the whole: a segment, or a piece of bytes or characters. */
@@ -65,23 +86,25 @@ static trm_status take_text(job *j, const trm_text_place *place, const char *tex
   const int part =
       j->part == TRAIN && j->by_segment && place->in_all + at >= j->cut ? VALID : j->part;
   if (j->pass == LEARN) {
-    j->n_tokens[part] += j->by_segment ? 0 : count_characters(text + at, bytes);
+    j->n_tokens[part] += j->passes[COUNT] ? 0 : count_characters(text + at, bytes);
     if (part == VALID && j->by_segment) return TRM_OK;
     return trm_vocab_builder_add(j->builder, text + at, bytes);
   }
   int32_t *tokens;
-  int64_t n, unknown;
-  const trm_status status =
-      trm_tokenizer_encode(j->tokenizer, text + at, bytes, &tokens, &n, &unknown);
-  if (status != TRM_OK) return name_place(j, place, at, status);
+  int64_t n;
+  trm_status status =
+      trm_tokenizer_encode(j->tokenizer, text + at, bytes, &tokens, &n, &j->unknown);
+  if (status != TRM_OK) return name_place(place, at, status);
+  status = note_unknown(j, place, at);
   if (j->pass == COUNT) {
     j->n_tokens[part] += n;
-    j->n_unknown[part] += unknown;
     j->n_characters[part] += count_characters(text + at, bytes);
+  } else if (status == TRM_OK) {
+    count_unknown(j, tokens, n);
+    status = trm_token_output_put(&j->output, tokens, n);
   }
-  const trm_status put = j->pass == WRITE ? trm_token_output_put(&j->output, tokens, n) : TRM_OK;
   TRM_FREE(tokens);
-  return put;
+  return status;
 }
 
 /* Length of the segment at the head of the text; 0: the rest of it is in the next piece. */
@@ -146,13 +169,14 @@ static trm_status run_pass(job *j, int pass) {
 /* Which passes there are; and of units that need no counting how many tokens. */
 static void plan_passes(job *j, const char *unit) {
   const bool by_byte = strcmp(unit, "byte") == 0, by_char = strcmp(unit, "char") == 0;
+  const bool taken = j->vocab_options.vocabulary != NULL;
   j->by_segment = !by_byte && !by_char;
-  j->passes[LEARN] = by_char || trm_vocab_builder_learns(j->builder);
-  j->passes[COUNT] = j->by_segment;
+  j->passes[LEARN] = trm_vocab_builder_learns(j->builder);
+  j->passes[COUNT] = j->by_segment || taken || (by_char && j->rule != TRM_UNKNOWN_USUAL);
   j->passes[WRITE] = true;
   for (int part = 0; part < N_PARTS; ++part) {
     j->parts[part].any_bytes = by_byte;
-    if (by_byte) j->n_tokens[part] = j->parts[part].n_bytes;
+    if (by_byte && !j->passes[COUNT]) j->n_tokens[part] = j->parts[part].n_bytes;
   }
   /* A share of the bytes, up to the start of a line. */
   j->cut = j->parts[VALID].n > 0
@@ -219,11 +243,15 @@ static trm_status prepare(job *j, trm_prepare_summary *summary) {
   char source[TRM_TEXT_SOURCE_BYTES];
   trm_text_files_name(&j->parts[TRAIN], source);
   TRM_TRY(trm_vocab_builder_create(&j->vocab_options, &j->builder));
+  j->rule = trm_vocab_builder_unknown(j->builder);
+  j->unknown.skip = j->rule == TRM_UNKNOWN_SKIP;
   plan_passes(j, trm_vocab_builder_unit(j->builder));
   TRM_TRY(run_pass(j, LEARN));
   TRM_TRY(trm_vocab_builder_finish(j->builder, &j->vocab));
   TRM_TRY(trm_tokenizer_create(&j->vocab, &j->tokenizer));
   TRM_TRY(run_pass(j, COUNT));
+  TRM_TRY(trm_unknown_judge(&j->unknown, j->rule, &j->vocab, j->unknown_from));
+  trm_vocab_options_tell(&j->vocab_options, &j->vocab, &j->unknown, j->options->notes, source);
   TRM_TRY(split(j, source));
   TRM_TRY(write_all(j, source));
   tell_files(j);
@@ -244,7 +272,8 @@ static trm_vocab_options text_vocab(const trm_vocab_options *options) {
   trm_vocab_options o = *options;
   const char *unit = o.unit ? o.unit : "";
   o.specials = strcmp(unit, "word") == 0 || strcmp(unit, "symbol") == 0 ||
-               (strcmp(unit, "char") == 0 && o.min_count > 1);
+               (strcmp(unit, "char") == 0 &&
+                (o.min_count > 1 || (o.unknown && strcmp(o.unknown, "token") == 0)));
   return o;
 }
 

@@ -19,6 +19,7 @@ static const char *const special_texts[N_SPECIALS] = {"<unk>", "<s>", "</s>"};
 struct trm_vocab_builder {
   const trm_vocab_options *options;
   char unit[16];
+  trm_unknown_rule unknown;
   trm_vocab taken;    /* when one is taken; n = 0: none */
   trm_names names;    /* what was counted */
   trm_buffer counts;  /* int64_t [names.n] */
@@ -106,6 +107,7 @@ static trm_status check_options(const trm_vocab_options *o) {
 static trm_status create(trm_vocab_builder *b) {
   const trm_vocab_options *o = b->options;
   b->taken = TRM_VOCAB_NONE;
+  TRM_TRY(trm_unknown_rule_of(o->unknown, &b->unknown));
   if (o->tokenizer) TRM_TRY(take_model(b));
   if (o->vocabulary) TRM_TRY(take_vocabulary(b));
   (void)snprintf(b->unit, sizeof b->unit, "%s", b->taken.n > 0 ? b->taken.unit : o->unit);
@@ -139,6 +141,10 @@ void trm_vocab_builder_destroy(trm_vocab_builder **builder) {
   trm_buffer_free(&b->texts);
   trm_buffer_free(&b->ends);
   TRM_FREE(*builder);
+}
+
+trm_unknown_rule trm_vocab_builder_unknown(const trm_vocab_builder *builder) {
+  return builder->unknown;
 }
 
 const char *trm_vocab_builder_unit(const trm_vocab_builder *builder) {
@@ -355,4 +361,19 @@ trm_status trm_vocab_builder_finish(trm_vocab_builder *builder, trm_vocab *vocab
   }
   *vocab = made;
   return TRM_OK;
+}
+
+void trm_vocab_options_tell(const trm_vocab_options *options, const trm_vocab *vocab,
+                            const trm_unknown *unknown, trm_notes *notes, const char *label) {
+  const char *from = options->vocabulary ? options->vocabulary : options->tokenizer;
+  char what[TRM_UNKNOWN_TEXT_BYTES];
+  if (unknown->n == 0 || (!unknown->skip && !from)) return;
+  trm_unknown_say(unknown, vocab, what);
+  if (unknown->skip) {
+    trm_note(notes, "%s: left out: %s, which the vocabulary has not", label, what);
+  } else {
+    trm_note(notes,
+             "%s: note: %s, which the vocabulary of %s has not: token %d, for what is unknown",
+             label, what, from, vocab->unk);
+  }
 }

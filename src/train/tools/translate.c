@@ -49,7 +49,8 @@ typedef struct translator {
   trm_search *search;
   int64_t context, batch;
   int64_t most_lines, most_rows, n_kept; /* of a group: what was planned for */
-  int64_t n_lines, n_unknown, n_cut;     /* of this rank, but n_lines */
+  trm_unknown unknown;    /* what this rank's lines had that the vocabulary has not */
+  int64_t n_lines, n_cut; /* of this rank, but n_lines */
   double start_s;
   trm_log log;
 
@@ -255,14 +256,13 @@ static trm_status name_line(const translator *t, const line *l, trm_status statu
 }
 
 static trm_status encode(translator *t, const reading *r, int64_t i, line *l) {
-  int64_t begin = r->offsets[i], end = r->offsets[i + 1], n_unknown;
+  int64_t begin = r->offsets[i], end = r->offsets[i + 1];
   while (end > begin && (r->text[end - 1] == '\n' || r->text[end - 1] == '\r')) --end;
   TRM_FREE(l->tokens);
   l->number = r->first + i;
-  TRM_TRY(name_line(
-      t, l,
-      trm_tokenizer_encode(t->input, r->text + begin, end - begin, &l->tokens, &l->n, &n_unknown)));
-  t->n_unknown += n_unknown;
+  TRM_TRY(name_line(t, l,
+                    trm_tokenizer_encode(t->input, r->text + begin, end - begin, &l->tokens, &l->n,
+                                         &t->unknown)));
   if (l->n > t->context - 1) {
     l->n = t->context - 1;
     ++t->n_cut;
@@ -407,16 +407,17 @@ static trm_status translate_all(translator *t, trm_line_reader *reader, FILE *ou
 
 /* What all ranks met, once. Collective. */
 static trm_status say_counts(translator *t) {
-  double counts[2] = {(double)t->n_unknown, (double)t->n_cut};
+  double counts[2] = {(double)t->unknown.n, (double)t->n_cut};
   TRM_TRY(trm_comm_sum_f64(t->comm, counts, 2));
   if (counts[0] > 0) {
-    trm_log_warn(&t->log,
-                 "%.0f tokens of the input are not in the vocabulary and were read as <unk>",
-                 counts[0]);
+    const trm_vocab *vocab = trm_tokenizer_vocab(t->input);
+    trm_log_warn(&t->log, "%.0f %s of the input %s not in the vocabulary and %s", counts[0],
+                 trm_unit_word(vocab->unit, counts[0] > 1), counts[0] > 1 ? "are" : "is",
+                 vocab->unk < 0 ? "left out" : "read as the token for what is unknown");
   }
   if (counts[1] > 0) {
-    trm_log_warn(&t->log, "%.0f lines were longer than model.context (%" PRId64 ") and were cut",
-                 counts[1], t->context);
+    trm_log_warn(&t->log, "%.0f %s longer than model.context (%" PRId64 ") and cut", counts[1],
+                 counts[1] > 1 ? "lines were" : "line was", t->context);
   }
   return TRM_OK;
 }

@@ -34,9 +34,9 @@ static trm_status put_token(writer *w, int32_t token) {
 /* What an empty prompt is: a newline, or where there is none what begins a sequence, or token 0. */
 static trm_status encode_nothing(const trm_tokenizer *tokenizer, int32_t **tokens, int64_t *n) {
   const trm_vocab *vocab = trm_tokenizer_vocab(tokenizer);
-  int64_t unknown = 0;
+  trm_unknown unknown = {0};
   trm_status status = trm_tokenizer_encode(tokenizer, "\n", 1, tokens, n, &unknown);
-  if (status == TRM_OK && *n > 0 && unknown == 0) return TRM_OK;
+  if (status == TRM_OK && *n > 0 && unknown.n == 0) return TRM_OK;
   if (status == TRM_ERR_MEMORY) return status;
   TRM_FREE(*tokens);
   *n = 1;
@@ -45,20 +45,33 @@ static trm_status encode_nothing(const trm_tokenizer *tokenizer, int32_t **token
   return TRM_OK;
 }
 
-static trm_status encode_prompt(const trm_tokenizer *tokenizer, const char *prompt, trm_log *log,
-                                int32_t **tokens, int64_t *n) {
-  int64_t unknown;
+/* Says, or refuses, what of the prompt the vocabulary lacks. */
+static trm_status judge_unknown(const trm_unknown *unknown, trm_unknown_rule rule,
+                                const trm_vocab *vocab, trm_log *log) {
+  char what[TRM_UNKNOWN_TEXT_BYTES];
+  if (unknown->n == 0) return TRM_OK;
+  TRM_TRY(trm_unknown_judge(unknown, rule, vocab, "the prompt"));
+  trm_unknown_say(unknown, vocab, what);
+  trm_log_warn(log, "the vocabulary does not have all of the prompt: %s %s", what,
+               unknown->skip     ? "left out for the model"
+               : unknown->n == 1 ? "stands for what is unknown"
+                                 : "stand for what is unknown");
+  return TRM_OK;
+}
+
+static trm_status encode_prompt(const trm_tokenizer *tokenizer, const trm_generate_options *options,
+                                trm_log *log, int32_t **tokens, int64_t *n) {
+  const char *prompt = options->prompt;
+  trm_unknown unknown = {0};
+  trm_unknown_rule rule;
   const int64_t bytes = (int64_t)strlen(prompt);
   if (bytes == 0) return encode_nothing(tokenizer, tokens, n);
+  TRM_TRY(trm_unknown_rule_of(options->unknown, &rule));
+  unknown.skip = rule == TRM_UNKNOWN_SKIP;
   TRM_TRY(trm_tokenizer_encode(tokenizer, prompt, bytes, tokens, n, &unknown));
-  if (unknown > 0) {
-    trm_log_warn(log,
-                 "the vocabulary does not have all of the prompt: %" PRId64 " of its %" PRId64
-                 " tokens stand for what is unknown",
-                 unknown, *n);
-  }
+  TRM_TRY(judge_unknown(&unknown, rule, trm_tokenizer_vocab(tokenizer), log));
   if (*n > 0) return TRM_OK;
-  TRM_FREE(*tokens); /* a prompt of blanks alone */
+  TRM_FREE(*tokens); /* a prompt of blanks alone, or of what was left out */
   return encode_nothing(tokenizer, tokens, n);
 }
 
@@ -117,7 +130,7 @@ trm_status trm_text_generate(trm_restored *restored, const char *path,
   TRM_TRY_OUT(restore_model(restored, path, &reader));
   TRM_TRY_OUT(trm_tokenizer_create(&vocab, &tokenizer));
   writer w = {.tokenizer = tokenizer, .out = out};
-  TRM_TRY_OUT(encode_prompt(tokenizer, options->prompt, &log, &prompt, &n_prompt));
+  TRM_TRY_OUT(encode_prompt(tokenizer, options, &log, &prompt, &n_prompt));
   TRM_TRY_OUT(TRM_ALLOC(&text, n_prompt + options->n_tokens, "text"));
   TRM_TRY_OUT(trm_token_sampler_create(vocab.n, options->temperature, options->top_k,
                                        options->top_p, options->seed, &sampler));
