@@ -1,6 +1,8 @@
 """Commands on graphs: sweeps over seeds and splits, evaluate, predict, partition, inspect, --check; and
 what is refused, with its line."""
 import os
+import random
+import re
 
 from graphs import *
 
@@ -135,6 +137,35 @@ check("metrics.csv: has other columns" in result.err and "move it away" in resul
 good(train(gcn, f"{folder}/kept", "--set", "checkpoint.initial=true", "--set", "checkpoint.keep=9",
            ranks=2), "a run that keeps its beginning")
 good(run("verify", f"{folder}/kept", "--from", "0", ranks=3), "verify gcn")
+
+# ---- other data of the model's classes: by name, whichever numbers they have; nodes by the tables' numbers
+random_ = random.Random(4)
+kinds = [("xa", "xb", "xc")[i % 3] for i in range(60)]
+write(f"{folder}/from1.tsv", (f"{i + 1}\t{(i + 3 * random_.randrange(1, 9)) % 60 + 1}" for i in range(60)))
+write(f"{folder}/from1-dense.tsv", (f"{i % 3 + random_.random():.3f}\t{random_.random():.3f}" for i in range(60)))
+runs_on = {}
+for name, kept in (("all", "xa xb xc"), ("some", "xb xc"), ("more", "xa xb xc new")):
+    labels = ["new" if name == "more" and i > 57 else kind for i, kind in enumerate(kinds)]
+    write(f"{folder}/{name}.tsv", (f"{i + 1}\t{label}" for i, label in enumerate(labels) if label in kept.split()))
+    runs_on[name] = f"{folder}/{name}.h5"
+    good(run("prepare", "graph", "--edges", f"{folder}/from1.tsv", "--features-dense", f"{folder}/from1-dense.tsv",
+             "--labels", f"{folder}/{name}.tsv", "--base", 1, "--valid-share", "0.2", "--test-share", "0.3", "-o",
+             runs_on[name]), f"prepare {name}")
+named = f"{folder}/named"
+good(train(gcn, named, "--set", f"data.path={runs_on['all']}"), "train on names")
+result = run("evaluate", named, "--data", runs_on["some"], ranks=2)
+good(result, "evaluate on some of the classes")
+check("some.h5: note: its classes have other numbers" in result.err, result.err)
+right = sum(float(part) * n for part, n in zip(re.findall(r"_accuracy +([0-9.]+)", result.out), (20, 8, 12)))
+shown = run("predict", named, "--data", runs_on["some"], "-o", "-")
+table = [line.split("\t") for line in shown.out.splitlines()[1:]]
+check(abs(right - sum(row[1] == row[3] for row in table)) < 1e-3, f"labels by their names: {right} {result.out}")
+equal([row[5] for row in table], [str(i + 1) for i in range(60)], "nodes by the numbers of the tables")
+one_line(run("evaluate", named, "--data", runs_on["more"]), 65, "has 2 nodes of classes that", "new (it knows xa, xb, xc)")
+shown = run("predict", named, "--data", runs_on["more"], "-o", "-")
+good(shown, "predict on more classes")
+check("note: 2 nodes are of classes that the model does not know: new" in shown.err, shown.err)
+equal([line.split("\t")[3] for line in shown.out.splitlines()[-3:]], ["0", "", ""], "no label")
 
 # ---- --check, inspect, partition
 result = train(gcn, f"{folder}/checked", "--check", ranks=2)

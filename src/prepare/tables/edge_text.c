@@ -58,6 +58,7 @@ static void take_head(const trm_scan *scan, trm_edge_facts *facts) {
   *facts = (trm_edge_facts){.highest = {.id = -1},
                             .lowest = INT64_MAX,
                             .head = scan->head,
+                            .base = scan->base,
                             .base_given = scan->base_given,
                             .words = scan->words};
   memcpy(facts->size, scan->size, sizeof facts->size);

@@ -26,7 +26,8 @@ typedef struct trm_graph_job {
   int64_t n_kept;
   /* what is written */
   int64_t *offsets, *feature_offsets;
-  int32_t *sources, **ids; /* [n_splits][n_kept] */
+  int32_t *sources, **ids;             /* [n_splits][n_kept] */
+  trm_buffer name_offsets, name_bytes; /* of nodes whose ids are others than in the tables */
   float *weights;
   trm_ids *splits;
 } trm_graph_job;

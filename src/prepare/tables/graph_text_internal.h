@@ -57,6 +57,7 @@ typedef struct trm_edge_facts {
   int64_t lowest; /* INT64_MAX: no edges */
   trm_table_head head;
   int64_t size[3]; /* Matrix Market: rows, columns, entries; else -1 */
+  int64_t base;    /* what ids count from */
   bool base_given; /* by an option or the preamble */
   bool words;      /* ids are no numbers */
 } trm_edge_facts;

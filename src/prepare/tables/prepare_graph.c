@@ -236,6 +236,30 @@ static trm_status make_names(trm_graph_job *j) {
   return status;
 }
 
+/* Ids that become others in the data set, since they count from 1 or some nodes are left out, are kept as
+ * names, by which predictions can be found again. */
+static trm_status name_numbers(trm_graph_job *j, trm_texts *names) {
+  int64_t end = 0;
+  if (j->facts.base == 0 && !j->new_ids) return TRM_OK;
+  TRM_TRY(trm_buffer_append(&j->name_offsets, &end, (int64_t)sizeof end));
+  for (int64_t i = 0; i < j->n_nodes; ++i) {
+    char number[24];
+    if (j->new_ids && j->new_ids[i] < 0) continue;
+    const int n = snprintf(number, sizeof number, "%lld", (long long)(i + j->facts.base));
+    TRM_TRY(trm_buffer_append(&j->name_bytes, number, n));
+    end += n;
+    TRM_TRY(trm_buffer_append(&j->name_offsets, &end, (int64_t)sizeof end));
+  }
+  *names = (trm_texts){.n = j->n_kept,
+                       .offsets = (const int64_t *)(const void *)j->name_offsets.data,
+                       .bytes = j->name_bytes.data};
+  trm_note(j->options->reading.notes,
+           "%s: note: nodes have other numbers in the data set than in the tables, whose numbers "
+           "are kept as names",
+           j->options->edges);
+  return TRM_OK;
+}
+
 /* Offsets of the rows; values that are all 1 need not be stored. */
 static trm_status make_sparse(trm_graph_job *j, trm_csr *features, trm_graph_counts *counts) {
   trm_triples *t = &j->triples;
@@ -303,6 +327,8 @@ static trm_status write(trm_graph_job *j, const char *source, trm_graph_counts *
   if (j->map.on) {
     g->names =
         (trm_texts){j->map.names.n, trm_names_offsets(&j->map.names), j->map.names.bytes.data};
+  } else {
+    TRM_TRY(name_numbers(j, &g->names));
   }
   if (o->progress) o->progress(o->context, 1, "writing");
   return trm_node_data_write(o->output, &data, counts, NULL);
@@ -318,6 +344,8 @@ static void release(trm_graph_job *j) {
   TRM_FREE(j->dense);
   TRM_FREE(j->dense_ids);
   trm_names_free(&j->map.names);
+  trm_buffer_free(&j->name_offsets);
+  trm_buffer_free(&j->name_bytes);
   trm_text_labels_free(&j->labels);
   TRM_FREE(j->subsets);
   TRM_FREE(j->ids);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "class_match.h"
 #include "class_scores.h"
 #include "early_stop.h"
 #include "trireme/core/memory.h"
@@ -61,11 +62,18 @@ static trm_status open_split(const trm_task *task, const trm_class_source *sourc
   return trm_task_without_valid(task, split);
 }
 
+/* What is evaluated may lack some of the classes that the model was trained on. */
 static trm_status check_labels(const trm_task *task, const trm_classes *classes) {
-  if (classes->labels && classes->n >= 2) return TRM_OK;
+  const int least = task->use == TRM_USE_EVALUATE ? 1 : 2;
+  if (classes->labels && classes->n >= least) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,
                   "%s: %ss have no labels of two classes or more; prepare it with labels",
                   trm_config_string(task->config, "data.path"), task->unit);
+}
+
+static trm_status declare_scores(trm_task *task, const trm_class_data *data) {
+  trm_class_scores_declare(task, task->dims.n_outputs, data->scored);
+  return trm_task_select(task);
 }
 
 /* What trm_graph_store_open hands on. */
@@ -101,14 +109,57 @@ trm_status trm_class_data_open(trm_task *task, const trm_class_source *source,
   task->host_bytes = trm_graph_store_host_bytes(&data->store);
   const bool test = task->use != TRM_USE_TRAIN || trm_config_bool(task->config, "eval.test");
   data->scored = TRM_ALL_SUBSETS & ~(test ? 0U : 1U << TRM_SUBSET_TEST);
-  trm_class_scores_declare(task, task->dims.n_outputs, data->scored);
-  return trm_task_select(task);
+  /* What is evaluated or predicted has the classes of a model, which is not known yet. */
+  return task->use == TRM_USE_TRAIN ? declare_scores(task, data) : TRM_OK;
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------------ */
+
+trm_status trm_class_data_facts(const trm_class_data *data, trm_facts *facts) {
+  return trm_class_names_put(facts, &data->classes->names);
+}
+
+/* Scores and predictions are of the model's classes, whichever the data have. Borrows the facts. */
+static trm_status take_classes(trm_task *task, trm_class_data *data, const trm_class_match *match) {
+  const trm_classes *classes = data->classes;
+  int32_t *places = NULL;
+  TRM_TRY(TRM_ALLOC(&places, classes->n, "classes"));
+  trm_status status = trm_class_match_find(task, match, places);
+  if (status == TRM_OK) status = TRM_ALLOC(&data->labels, data->n_samples, "labels");
+  for (int64_t i = 0; i < data->n_samples && status == TRM_OK; ++i) {
+    const int32_t c = classes->labels ? classes->labels[i] : -1;
+    data->labels[i] = c < 0 ? -1 : places[c];
+  }
+  TRM_FREE(places);
+  /* Checkpoints of older versions have no names; those of as many classes will be theirs. */
+  const bool own = match->known.n == 0 && classes->names.n == match->n_known;
+  data->taken = (trm_classes){.n = (int)match->n_known,
+                              .labels = classes->labels ? data->labels : NULL,
+                              .names = own ? classes->names : match->known};
+  data->classes = &data->taken;
+  return status;
+}
+
+trm_status trm_class_data_check_facts(trm_task *task, trm_class_data *data, const trm_facts *facts,
+                                      const char *path) {
+  trm_class_match match = {.path = path,
+                           .data = trm_config_string(task->config, "data.path"),
+                           .classes = data->classes,
+                           .labels = data->classes->labels,
+                           .n_labels = data->n_samples,
+                           .n_known = trm_facts_outputs(facts)};
+  TRM_TRY(trm_class_names_get(facts, path, &match.known));
+  if (task->use == TRM_USE_TRAIN) return trm_class_match_same(&match);
+  TRM_TRY(take_classes(task, data, &match));
+  task->dims.n_outputs = data->classes->n;
+  return task->use == TRM_USE_EVALUATE ? declare_scores(task, data) : TRM_OK;
 }
 
 void trm_class_data_close(trm_class_data *data) {
   trm_graph_store_close(&data->store);
   trm_training_part_free(&data->part);
   TRM_FREE(data->subsets);
+  TRM_FREE(data->labels);
 }
 
 int32_t trm_class_target(const trm_class_data *data, int32_t id, trm_subset subset) {

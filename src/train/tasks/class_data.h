@@ -11,12 +11,14 @@ extern const trm_config_rows trm_class_keys;
 
 typedef struct trm_class_data {
   trm_graph_store store;
-  const trm_classes *classes; /* of the samples; borrowed from the data set */
-  trm_ids train;              /* training samples; borrowed likewise, or of `part` */
-  trm_training_part part;     /* what the split is made of; owned */
-  unsigned scored;            /* subsets that evaluations score, as bits */
-  int8_t *subsets;            /* [n_samples] bit s: the sample is in subset s of the split; owned */
-  int64_t n_samples;          /* nodes, or graphs of a set */
+  const trm_classes *classes; /* of the samples; borrowed from the data set, or `taken` */
+  trm_classes taken;      /* the model's, to evaluate or predict; names borrowed from its facts */
+  int32_t *labels;        /* [n_samples] of those; owned */
+  trm_ids train;          /* training samples; borrowed likewise, or of `part` */
+  trm_training_part part; /* what the split is made of; owned */
+  unsigned scored;        /* subsets that evaluations score, as bits */
+  int8_t *subsets;        /* [n_samples] bit s: the sample is in subset s of the split; owned */
+  int64_t n_samples;      /* nodes, or graphs of a set */
   int n_splits;
 } trm_class_data;
 
@@ -39,6 +41,11 @@ typedef struct trm_class_source {
  */
 trm_status trm_class_data_open(trm_task *task, const trm_class_source *source,
                                trm_class_data *data);
+/** What checkpoints keep of the data: names of classes. */
+trm_status trm_class_data_facts(const trm_class_data *data, trm_facts *facts);
+/** As trm_task_kind's check_facts: labels become those of the model's classes. */
+trm_status trm_class_data_check_facts(trm_task *task, trm_class_data *data, const trm_facts *facts,
+                                      const char *path);
 /** The data set must be closed before. Collective. */
 void trm_class_data_close(trm_class_data *data);
 

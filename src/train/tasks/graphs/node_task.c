@@ -363,12 +363,12 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
   }
   *rows = (trm_class_rows){.logits = logits->data,
                            .ids = f->targets,
-                           .labels = t->nodes->classes.labels,
+                           .labels = t->data.classes->labels,
                            .subsets = t->data.subsets,
                            .n = f->n_targets,
                            .n_classes = task->dims.n_outputs,
                            .n_samples = t->data.store.graph->n_nodes,
-                           .class_names = &t->nodes->classes.names};
+                           .class_names = &t->data.classes->names};
   return TRM_OK;
 }
 
@@ -423,6 +423,18 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
                                      options->output, n_rows);
 }
 
+/* ---- checkpoints ----------------------------------------------------------------------------- */
+
+static trm_status put_facts(const trm_task *task, trm_facts *facts) {
+  const node_task *t = task->self;
+  return trm_class_data_facts(&t->data, facts);
+}
+
+static trm_status check_facts(trm_task *task, const trm_facts *facts, const char *path) {
+  node_task *t = task->self;
+  return trm_class_data_check_facts(task, &t->data, facts, path);
+}
+
 const trm_task_kind trm_task_nodes = {
     TRM_TASK_PART("graph", &key_rows, &trm_class_keys, &trm_part_keys, &trm_graph_store_keys,
                   &trm_graph_partition_keys, &trm_adversary_keys),
@@ -439,5 +451,7 @@ const trm_task_kind trm_task_nodes = {
     .run = run,
     .samples = samples,
     .evaluate = evaluate,
+    .facts = put_facts,
+    .check_facts = check_facts,
     .attack = attack,
     .predict = predict};

@@ -279,6 +279,18 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
   return trm_graph_batches_samples(t->batches, step, ids, offsets);
 }
 
+/* ---- checkpoints ----------------------------------------------------------------------------- */
+
+static trm_status put_facts(const trm_task *task, trm_facts *facts) {
+  const set_task *t = task->self;
+  return trm_class_data_facts(&t->data, facts);
+}
+
+static trm_status check_facts(trm_task *task, const trm_facts *facts, const char *path) {
+  set_task *t = task->self;
+  return trm_class_data_check_facts(task, &t->data, facts, path);
+}
+
 const trm_task_kind trm_task_set = {TRM_TASK_PART("graphs", &key_rows, &trm_class_keys,
                                                   &trm_part_keys, &trm_bootstrap_keys,
                                                   &trm_graph_store_keys, &trm_batch_keys),
@@ -293,4 +305,6 @@ const trm_task_kind trm_task_set = {TRM_TASK_PART("graphs", &key_rows, &trm_clas
                                     .run = run,
                                     .samples = samples,
                                     .evaluate = evaluate,
+                                    .facts = put_facts,
+                                    .check_facts = check_facts,
                                     .predict = predict};

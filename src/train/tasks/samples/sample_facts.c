@@ -4,12 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "class_match.h"
 #include "names_facts.h"
-#include "trireme/core/utf8.h"
 #include "vocab_facts.h"
-
-/* Of a list of classes in a message. */
-enum { NAMES_BYTES = 80 };
 
 static const char fact_target[] = "target", fact_input[] = "input", fact_shared[] = "shared_vocab",
                   fact_scale[] = "target/scale";
@@ -36,7 +33,7 @@ trm_status trm_sample_facts_put(trm_facts *facts, const trm_sample_view *view) {
     TRM_TRY(trm_facts_put_int(facts, fact_shared, data->shared_vocab));
     return data->shared_vocab ? TRM_OK : trm_vocab_facts_put(facts, "output/", &data->target_vocab);
   default:
-    return trm_names_fact_put(facts, class_names, &data->classes.names);
+    return trm_class_names_put(facts, &data->classes.names);
   }
 }
 
@@ -89,9 +86,7 @@ trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sa
     out->mean = scale[0];
     out->deviation = scale[1];
   }
-  if (trm_names_fact_get(facts, class_names, &out->classes)) return TRM_OK;
-  return trm_fail(TRM_ERR_DATA, "%s: the names of its classes are damaged; use another checkpoint",
-                  path);
+  return trm_class_names_get(facts, path, &out->classes);
 }
 
 static trm_status other_vocab(trm_task_use use, const char *path, const char *data,
@@ -101,45 +96,6 @@ static trm_status other_vocab(trm_task_use use, const char *path, const char *da
                   "on (%" PRId64 ", unit %s), in which its tokens would mean something else; "
                   "prepare it with --vocabulary of the data the model was trained on",
                   data, side, here->n, here->unit, path, there->n, there->unit);
-}
-
-/* "bad, good", as far as there is room. */
-static const char *list_names(const trm_texts *names, char text[NAMES_BYTES]) {
-  char name[NAMES_BYTES / 2];
-  int used = 0;
-  text[0] = 0;
-  for (int64_t i = 0; i < names->n && used < NAMES_BYTES; ++i) {
-    const int64_t begin = names->offsets[i], bytes = names->offsets[i + 1] - begin;
-    trm_text_escape_cut(names->bytes + begin, bytes, false, name, sizeof name);
-    used += snprintf(text + used, (size_t)(NAMES_BYTES - used), "%s%s", i > 0 ? ", " : "", name);
-  }
-  return text;
-}
-
-/* To train or to score, a class must have the same number there and here. */
-static trm_status check_classes(const char *path, trm_task_use use, const trm_samples *data,
-                                const trm_texts *known) {
-  char here[NAMES_BYTES], there[NAMES_BYTES];
-  const trm_texts *names = &data->classes.names;
-  if (use == TRM_USE_PREDICT || names->n == 0 || known->n == 0 || trm_names_same(names, known)) {
-    return TRM_OK;
-  }
-  return trm_fail(use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
-                  "%s has other classes (%" PRId64 ": %s) than %s was trained on (%" PRId64
-                  ": %s); prepare it with samples of the same classes",
-                  data->path, names->n, list_names(names, here), path, known->n,
-                  list_names(known, there));
-}
-
-trm_status trm_sample_classes_find(const trm_classes *classes, const trm_texts *known,
-                                   int64_t n_known, int32_t *places) {
-  const trm_texts *names = &classes->names;
-  if (names->n > 0 && known->n > 0) {
-    return trm_names_places((trm_names_part){known, 0, known->n},
-                            (trm_names_part){names, 0, classes->n}, places);
-  }
-  for (int32_t c = 0; c < classes->n; ++c) places[c] = c < n_known ? c : -1;
-  return TRM_OK;
 }
 
 trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_task_use use,
@@ -163,9 +119,9 @@ trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_
       !trm_vocab_equal(&known.target_vocab, &data->target_vocab)) {
     return other_vocab(use, path, data->path, "target", &data->target_vocab, &known.target_vocab);
   }
-  if (data->target == TRM_TARGET_CLASS || data->target == TRM_TARGET_CLASSES) {
-    TRM_TRY(check_classes(path, use, data, &known.classes));
-  }
+  const trm_class_match match = {
+      .path = path, .data = data->path, .classes = &data->classes, .known = known.classes};
+  if (use == TRM_USE_TRAIN) TRM_TRY(trm_class_match_same(&match));
   if (use != TRM_USE_TRAIN) {
     view->mean = known.mean;
     view->deviation = known.deviation;

@@ -23,14 +23,5 @@ trm_status trm_sample_facts_get(const trm_facts *facts, const char *path, trm_sa
 /** Whether the data set is one that the model can work on; the view takes mean and deviation over. */
 trm_status trm_sample_facts_check(const trm_facts *facts, const char *path, trm_task_use use,
                                   trm_sample_view *view);
-/**
- * Finds the classes of a data set among those that a model knows: by their names, or where either has
- * none by their numbers.
- * @param[out] places [classes->n] -1: the model does not know it
- * @param[in] n_known classes that the model has
- * @return TRM_ERR_MEMORY
- */
-trm_status trm_sample_classes_find(const trm_classes *classes, const trm_texts *known,
-                                   int64_t n_known, int32_t *places);
 
 #endif

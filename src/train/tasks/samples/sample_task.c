@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "adversary.h"
+#include "class_match.h"
 #include "sample_attack.h"
 #include "sample_evaluation.h"
 #include "sample_facts.h"
@@ -314,6 +315,11 @@ static trm_status open_augment(const trm_task *task, sample_task *t) {
                   text, t->data->path);
 }
 
+static trm_status declare_scores(trm_task *task, const sample_task *t) {
+  trm_sample_scores_declare(task, t->data);
+  return trm_task_select(task);
+}
+
 static trm_status open_data(trm_task *task, sample_task *t) {
   TRM_TRY(trm_samples_open(trm_config_string(task->config, "data.path"), &t->data));
   t->view =
@@ -326,13 +332,12 @@ static trm_status open_data(trm_task *task, sample_task *t) {
   if (task->use != TRM_USE_PREDICT) TRM_TRY(fit(task, t));
   if (task->use == TRM_USE_TRAIN) TRM_TRY(check_keys(task, t));
   if (task->use == TRM_USE_TRAIN) TRM_TRY(open_augment(task, t));
-  if (task->use != TRM_USE_PREDICT) TRM_TRY(set_dims(task, t));
+  if (task->use == TRM_USE_TRAIN) TRM_TRY(set_dims(task, t));
   task->digest = t->data->digest;
   if (t->data->target == TRM_TARGET_TOKENS) task->unit = "token";
   if (t->data->target == TRM_TARGET_CLASSES) task->unit = "label"; /* each class of each sample */
-  if (task->use == TRM_USE_PREDICT) return TRM_OK;
-  trm_sample_scores_declare(task, t->data);
-  return trm_task_select(task);
+  /* What is evaluated or predicted has the classes of a model, which is not known yet. */
+  return task->use == TRM_USE_TRAIN ? declare_scores(task, t) : TRM_OK;
 }
 
 static trm_status open_samples(trm_task *task) {
@@ -571,20 +576,30 @@ static trm_status take_sets(sample_task *t, const int32_t *places) {
   return TRM_OK;
 }
 
-/* Predictions are of the model's classes, whichever the data have. Borrows the facts. */
-static trm_status take_classes(sample_task *t, const trm_facts *facts, const char *path) {
+/* Scores and predictions are of the model's classes, whichever the data have. Borrows the facts. */
+static trm_status take_classes(const trm_task *task, sample_task *t, const trm_facts *facts,
+                               const char *path) {
   const bool sets = t->data->target == TRM_TARGET_CLASSES;
+  const trm_ragged *of_sets = &t->data->class_sets;
   trm_classes *classes = &t->data->classes;
-  const int64_t n_known = trm_facts_outputs(facts);
+  trm_class_match match = {.path = path,
+                           .data = t->data->path,
+                           .classes = classes,
+                           .labels = classes->labels,
+                           .n_labels = t->data->n,
+                           .n_known = trm_facts_outputs(facts)};
   int32_t *places = NULL;
-  trm_sample_facts known;
-  TRM_TRY(trm_sample_facts_get(facts, path, &known));
+  if (of_sets->offsets) {
+    match.labels = of_sets->values;
+    match.n_labels = of_sets->offsets[t->data->n];
+  }
+  TRM_TRY(trm_class_names_get(facts, path, &match.known));
   TRM_TRY(TRM_ALLOC(&places, classes->n, "classes"));
-  trm_status status = trm_sample_classes_find(classes, &known.classes, n_known, places);
+  trm_status status = trm_class_match_find(task, &match, places);
   if (status == TRM_OK) status = sets ? take_sets(t, places) : take_labels(t, places);
   TRM_FREE(places);
-  *classes =
-      (trm_classes){.n = (int)n_known, .labels = sets ? NULL : t->labels, .names = known.classes};
+  *classes = (trm_classes){
+      .n = (int)match.n_known, .labels = sets ? NULL : t->labels, .names = match.known};
   return status;
 }
 
@@ -603,11 +618,13 @@ static trm_status check_facts(trm_task *task, const trm_facts *facts, const char
   if (task->use != TRM_USE_TRAIN) {
     trm_sample_scale_free(&t->scale);
     TRM_TRY(trm_value_facts_take(facts, path, t->data, &t->scale, &t->categories));
-    TRM_TRY(set_dims(task, t));
   }
   if (t->data->target == TRM_TARGET_NONE) TRM_TRY(take_target(t, facts, path));
   const bool classes = t->data->target == TRM_TARGET_CLASS || t->data->target == TRM_TARGET_CLASSES;
-  return task->use == TRM_USE_PREDICT && classes ? take_classes(t, facts, path) : TRM_OK;
+  if (task->use == TRM_USE_TRAIN) return TRM_OK;
+  if (classes) TRM_TRY(take_classes(task, t, facts, path));
+  TRM_TRY(set_dims(task, t));
+  return task->use == TRM_USE_EVALUATE ? declare_scores(task, t) : TRM_OK;
 }
 
 const trm_task_kind trm_task_samples = {
