@@ -85,6 +85,27 @@ for i in range(2):
     time.sleep(1.1 * (1 - i))
 check(means[0] == means[1], "means of the same checkpoints are the same bytes")
 
+table_of_run = f"{trained}/metrics.csv"
+os.symlink(table_of_run, path("link.svg"))
+for command, name, users, of_run in (("report", "page.html", own, table_of_run),
+                                     ("plot", "curves.svg", write("own.svg", "<svg>mine</svg>"), path("link.svg"))):
+    refused(users, command, trained, "-o", users)
+    refused(of_run, command, trained, "-o", of_run, "--force", part="both input")
+    for _ in range(2):
+        good(run(command, trained, "-o", path(name)), f"over what {command} made")
+    good(run(command, trained, "-o", write(name, "mine"), "--force"), f"{command} --force")
+os.mkdir(path("numbers"))
+mine = write("numbers/results.csv", "my,results\n1,2\n")
+refused(mine, "report", trained, "-o", path("page.html"), "--csv", path("numbers"))
+equal(os.listdir(path("numbers")), ["results.csv"], "nothing else is written beside it")
+for more in (["--force"], []):
+    good(run("report", trained, "-o", path("page.html"), "--csv", path("numbers"), *more), f"--csv {more}")
+os.mkdir(path("search"))
+best = write("search/best.yaml", "what: I found\n")
+space = write("space.yaml", f"config: {config}\nsearch: {{method: random, trials: 2}}\n"
+              "parameters: {optimizer.lr: {low: 1e-3, high: 1e-2, log: true}}\n")
+refused(best, "tune", space, "-o", path("search"), part="no search wrote it")
+
 os.mkdir(path("rates"))
 curve = write("rates/find_lr.csv", "my,own,table\n")
 refused(curve, "find-lr", config, "--steps", 10, "-o", path("rates"))

@@ -117,12 +117,25 @@ out:
   return status;
 }
 
-/* Trials of a search whose journal is gone would be taken for this one's. */
+/* A folder without a journal is of no search: what a search would write over is the user's, and trials
+ * would be taken for this one's. */
 static trm_status check_folder(const trm_search *t) {
+  static const char *const written[] = {"trials.csv",   "importance.csv", "report.html",
+                                        "parallel.csv", "best.yaml",      "best",
+                                        "test.csv"};
   char journal[TRM_PATH_BYTES], trials[TRM_PATH_BYTES];
   TRM_TRY(trm_path_join(journal, sizeof journal, t->folder, "journal.csv"));
+  if (trm_path_exists(journal)) return TRM_OK;
+  for (size_t i = 0; i < sizeof written / sizeof *written; ++i) {
+    char path[TRM_PATH_BYTES];
+    TRM_TRY(trm_path_join(path, sizeof path, t->folder, written[i]));
+    if (!trm_path_exists(path)) continue;
+    return trm_fail(TRM_ERR_USAGE,
+                    "tune: %s is there already, and no search wrote it; give -o another folder",
+                    path);
+  }
   TRM_TRY(trm_path_join(trials, sizeof trials, t->folder, "trials"));
-  if (trm_path_exists(journal) || !trm_path_exists(trials)) return TRM_OK;
+  if (!trm_path_exists(trials)) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE,
                   "%s: trials of a search without its journal; choose another folder, or remove it",
                   trials);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "output_check.h"
 #include "page.h"
 #include "text_file.h"
 #include "trireme/io/files.h"
@@ -192,11 +193,48 @@ typedef enum content {
   N_CONTENTS
 } content;
 
+static const char *const names[N_CONTENTS] = {
+    [RESULTS] = "results.csv",     [DIFFERENCES] = "differences.csv", [CURVES] = "curves.csv",
+    [BANDS] = "bands.csv",         [STRUCTURE] = "structure.csv",     [LAYERS] = "layers.csv",
+    [CONFUSION] = "confusion.csv", [MISTAKES] = "mistakes.csv",       [WRITTEN] = "written.csv"};
+
+/* How each begins, by which it is known. */
+static const char *const begins[N_CONTENTS] = {[RESULTS] = "configuration,run,state,",
+                                               [DIFFERENCES] = "configuration",
+                                               [CURVES] = "configuration,run,column,",
+                                               [BANDS] = "configuration,column,step,",
+                                               [STRUCTURE] = "what,value\nnodes,",
+                                               [LAYERS] = "run,",
+                                               [CONFUSION] = "run,",
+                                               [MISTAKES] = "run,",
+                                               [WRITTEN] = "run,"};
+
+static bool is_ours(const char *path) {
+  const char *slash = strrchr(path, '/');
+  for (int i = 0; i < N_CONTENTS; ++i) {
+    if (strcmp(slash ? slash + 1 : path, names[i]) != 0) continue;
+    char begin[64] = "";
+    int64_t n = 0;
+    return trm_file_read_start(path, begin, sizeof begin - 1, &n) == TRM_OK &&
+           strncmp(begin, begins[i], strlen(begins[i])) == 0;
+  }
+  return false;
+}
+
+trm_status trm_report_csv_check(const char *const *runs, int n_runs, const char *folder,
+                                bool force) {
+  const trm_output_rule rule = {.command = "report", .made = is_ours, .force = force};
+  TRM_TRY(trm_folder_make(folder));
+  for (int i = 0; i < N_CONTENTS; ++i) {
+    char path[TRM_RECORD_PATH_BYTES];
+    TRM_TRY(trm_path_join(path, sizeof path, folder, names[i]));
+    TRM_TRY(trm_report_check_output(&rule, runs, n_runs, path));
+  }
+  return TRM_OK;
+}
+
 static trm_status write_one(const trm_study *s, const trm_look *look, content what,
                             const char *folder) {
-  static const char *const names[] = {"results.csv",   "differences.csv", "curves.csv",
-                                      "bands.csv",     "structure.csv",   "layers.csv",
-                                      "confusion.csv", "mistakes.csv",    "written.csv"};
   static const char *const sources[N_CONTENTS] = {[LAYERS] = "layers.tsv",
                                                   [CONFUSION] = "confusion.tsv",
                                                   [MISTAKES] = "mistakes.tsv",

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "curves.h"
+#include "output_check.h"
 #include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
@@ -122,7 +123,7 @@ trm_status trm_plot_write(const char *const *folders, int n_folders, const char 
   if (!ends_with(path, ".svg") && !ends_with(path, ".png")) {
     return trm_fail(TRM_ERR_USAGE, "plot: -o %s: give a name that ends with .svg or .png", path);
   }
-  TRM_TRY(trm_output_check(&rule, path));
+  TRM_TRY(trm_report_check_output(&rule, folders, n_folders, path));
   TRM_TRY(trm_study_read(folders, n_folders, &study));
   const trm_status status = draw(&study, what, path);
   trm_study_free(&study);

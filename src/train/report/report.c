@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "output_check.h"
 #include "page.h"
 #include "tasks_internal.h"
 #include "text_file.h"
@@ -84,7 +85,8 @@ trm_status trm_report_write(const char *const *folders, int n_folders,
   trm_study study;
   if (!options) options = &none;
   const trm_output_rule rule = {.command = "report", .made = is_report, .force = options->force};
-  TRM_TRY(trm_output_check(&rule, path));
+  TRM_TRY(trm_report_check_output(&rule, folders, n_folders, path));
+  if (options->csv) TRM_TRY(trm_report_csv_check(folders, n_folders, options->csv, options->force));
   TRM_TRY(trm_study_read(folders, n_folders, &study));
   trm_look look = {0};
   trm_text_file text = {0};

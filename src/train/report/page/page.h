@@ -47,6 +47,9 @@ void trm_page_trouble(const trm_page *page);
 /** The whole page. */
 void trm_page_write(const trm_page *page);
 
+/** Whether those files may be written: none is one of the user's, unless `force`, or of a run. */
+trm_status trm_report_csv_check(const char *const *runs, int n_runs, const char *folder,
+                                bool force);
 /** Every number of the page as CSV files in a folder (csv.c). */
 trm_status trm_report_csv(const trm_study *study, const trm_look *look, const char *folder);
 
