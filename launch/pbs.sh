@@ -38,14 +38,33 @@ ranks=$(grep -c . "$PBS_NODEFILE")
 
 seconds() { awk -F: '{ s = 0; for (i = 1; i <= NF; i++) s = 60 * s + $i; print s }' <<<"$1"; }
 
+# What PBS knows of the job; it folds long lines.
+facts=$(qstat -f "$PBS_JOBID" 2>/dev/null | sed -e ':all' -e 'N;$!b all' -e 's/\n\t//g')
+fact() { sed -n "s/^ *$1 = //p" <<<"$facts"; }
+
 # Seconds that are left of the job: of what it was given, and has not used.
 seconds_left() {
-  local facts given used
-  facts=$(qstat -f "$PBS_JOBID" 2>/dev/null)
-  given=$(sed -n 's/^ *Resource_List.walltime = //p' <<<"$facts")
-  used=$(sed -n 's/^ *resources_used.walltime = //p' <<<"$facts")
+  local given used
+  given=$(fact Resource_List.walltime)
+  used=$(fact resources_used.walltime)
   [ -n "$given" ] || given=${PBS_WALLTIME:-} # Torque's, in seconds
   [ -n "$given" ] && echo $(($(seconds "$given") - $(seconds "${used:-0}")))
+}
+
+# What the job was submitted with, for its continuation, which would have what stands above: `words`.
+words_of_job() {
+  local name value
+  words=()
+  for name in select nodes; do
+    value=$(fact "Resource_List.$name")
+    [ -z "$value" ] || { words+=(-l "$name=$value") && break; }
+  done
+  value=$(fact Resource_List.walltime)
+  [ -z "$value" ] || words+=(-l "walltime=$value")
+  value=$(fact Account_Name)
+  [ -z "$value" ] || words+=(-A "$value")
+  [ -z "${PBS_O_QUEUE:-}" ] || words+=(-q "$PBS_O_QUEUE")
+  [ -z "${PBS_JOBNAME:-}" ] || words+=(-N "$PBS_JOBNAME")
 }
 
 budget=()
@@ -65,7 +84,8 @@ follow $!
 # A job of PBS cannot put itself back, but it can submit the next one.
 if [ $status = 75 ] && may_requeue "$@"; then
   echo "job $PBS_JOBID: stopped early with a good checkpoint; submitting its continuation"
-  TRIREME_ARGS=$(printf '%q ' "$@") TRIREME_HOME=$home qsub -V "$home/launch/pbs.sh" ||
+  words_of_job
+  TRIREME_ARGS=$(printf '%q ' "$@") TRIREME_HOME=$home qsub -V ${words[@]+"${words[@]}"} "$home/launch/pbs.sh" ||
     say "qsub failed; go on by hand: qsub -v TRIREME_ARGS=... launch/pbs.sh"
 fi
 exit $status

@@ -9,7 +9,7 @@ is_own_code() { [ "$1" -eq 0 ] || { [ "$1" -ge 64 ] && [ "$1" -le 79 ]; }; }
 is_lost_code() {
   case $1 in
     71) return 0 ;;
-    205 | 20[0-9]) return 0 ;; # a daemon of Open MPI's on another host
+    20[0-9]) return 0 ;; # a daemon of Open MPI's on another host
     13[0-9] | 14[0-9] | 15[0-9]) return 0 ;; # 128 + signal
     [1-9] | [1-5][0-9] | 255) [ "$mpi" = mpich ] ;;
     *) return 1 ;;

@@ -16,14 +16,15 @@ def script(name, body):
         os.fchmod(file.fileno(), 0o755)
 
 
-script("qsub", f'echo "$TRIREME_ARGS" >>{folder}/submitted\n')
+script("qsub", f'echo "$TRIREME_ARGS" >>{folder}/submitted\necho "$*" >{folder}/asked\n')
 host = socket.gethostname()
 with open(nodes, "w") as file:  # two ranks on this host, as mpiprocs=2 has it
     file.write(f"{host}\n{host}\n")
 
 
 def walltime(given, used):
-    script("qstat", f'printf "    resources_used.walltime = {used}\\n    Resource_List.walltime = {given}\\n"\n')
+    script("qstat", f'printf "    resources_used.walltime = {used}\\n    Resource_List.walltime = {given}\\n"\n'
+           'printf "    Resource_List.select = 1:ncpus=4:\\n\\tmpiprocs=2\\n    Account_Name = ships\\n"\n')
 
 
 def job(path, *words, shell=None, **env):
@@ -60,6 +61,9 @@ equal(result.code, 75, f"stopped before the walltime; it said {result.err!r}")
 told = [line for line in result.lines() if line.startswith("lazy: train")]
 check(len(told) == 2 and "train.time_budget_s=2 " in told[0], f"two ranks, 2 s: {result.err}")
 equal(len(submitted()), 1, "one continuation")
+asked = open(os.path.join(folder, "asked")).read()
+for part in ("-l select=1:ncpus=4:mpiprocs=2 ", "-l walltime=00:01:02 ", "-A ships "):
+    check(part in asked, f"submitted as the job was, with {part!r}: {asked!r}")
 check(submitted()[:1] and run_dir in submitted()[0], f"the same words: {submitted()}")
 
 # PBS's TERM, at the limit or by qdel: saved, too.
