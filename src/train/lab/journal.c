@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sweep_summary.h"
+#include "csv.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/numbers.h"
 #include "trireme/io/files.h"

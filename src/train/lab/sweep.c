@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crew.h"
+#include "csv.h"
 #include "rundir.h"
 #include "sweep_summary.h"
 #include "task.h"

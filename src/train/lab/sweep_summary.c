@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "csv.h"
 #include "trireme/core/memory.h"
 #include "trireme/train/scores.h"
 
@@ -144,19 +145,6 @@ trm_status trm_sweep_print_points(const trm_sweep_summary *s, FILE *file) {
   (void)fprintf(file, "* best mean %s\n", s->curves->names[s->column]);
   TRM_FREE(values);
   return TRM_OK;
-}
-
-void trm_csv_field(const char *text, FILE *file) {
-  if (!text[strcspn(text, ",\"\n")]) {
-    (void)fputs(text, file);
-    return;
-  }
-  (void)fputc('"', file);
-  for (; *text; ++text) {
-    if (*text == '"') (void)fputc('"', file);
-    (void)fputc(*text == '\n' ? ' ' : *text, file);
-  }
-  (void)fputc('"', file);
 }
 
 trm_status trm_sweep_write_points(const trm_sweep_summary *s, FILE *file) {

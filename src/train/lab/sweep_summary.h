@@ -36,7 +36,5 @@ void trm_sweep_say_best(const trm_curve *curve, const trm_curves *curves, int co
 trm_status trm_sweep_print_points(const trm_sweep_summary *summary, FILE *file);
 /** The same of all scores: count, mean and deviation. */
 trm_status trm_sweep_write_points(const trm_sweep_summary *summary, FILE *file);
-/** `text` as a field of a CSV file. */
-void trm_csv_field(const char *text, FILE *file);
 
 #endif

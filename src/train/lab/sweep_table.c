@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "csv.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 #include "trireme/train/scores.h"
@@ -22,17 +23,6 @@ void trm_curves_free(trm_curves *curves) {
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
-
-/* Cuts `line` at commas; returns how many fields there are, at most `most`. */
-static int cut(char *line, char **fields, int most) {
-  int n = 0;
-  for (char *at = line; at && n < most;) {
-    fields[n++] = at;
-    at = strchr(at, ',');
-    if (at) *at++ = 0;
-  }
-  return n;
-}
 
 enum { MAX_FIELDS = 64 };
 
@@ -109,13 +99,13 @@ static trm_status take_text(trm_curves *curves, trm_curve *curve, const char *pa
   int64_t n_lines = 1;
   for (const char *p = text; (p = strchr(p, '\n')); ++p) ++n_lines;
   char *line = strtok_r(text, "\n", &rest);
-  const int n = cut(line, fields, MAX_FIELDS);
+  const int n = trm_csv_cut(line, fields, MAX_FIELDS);
   TRM_TRY(find_columns(path, fields, n, &at));
   TRM_TRY(take_names(curves, path, fields, n, &at));
   TRM_TRY(TRM_ALLOC(&curve->steps, n_lines, "results of a run"));
   TRM_TRY(TRM_ALLOC(&curve->values, n_lines * curves->n_columns, "results of a run"));
   while ((line = strtok_r(NULL, "\n", &rest))) {
-    take_row(curves, curve, fields, cut(line, fields, MAX_FIELDS), &at);
+    take_row(curves, curve, fields, trm_csv_cut(line, fields, MAX_FIELDS), &at);
   }
   return TRM_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "csv.h"
 #include "importance.h"
 #include "journal.h"
 #include "sweep_summary.h"

@@ -3,25 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "csv.h"
 #include "output_check.h"
 #include "page.h"
 #include "text_file.h"
 #include "trireme/io/files.h"
 #include "tsv.h"
-
-/* A field: in quotes where it has to be (RFC 4180). */
-static void put_text(FILE *file, const char *text) {
-  if (!strpbrk(text, ",\"\n\r")) {
-    (void)fputs(text, file);
-    return;
-  }
-  (void)fputc('"', file);
-  for (; *text; ++text) {
-    if (*text == '"') (void)fputc('"', file);
-    (void)fputc(*text, file);
-  }
-  (void)fputc('"', file);
-}
 
 static void put_number(FILE *file, double value) {
   (void)fputc(',', file);
@@ -30,9 +17,9 @@ static void put_number(FILE *file, double value) {
 
 /* Configuration and run that a row is of. */
 static void put_run(FILE *file, const trm_study *s, int record) {
-  put_text(file, s->groups[trm_study_group_of(s, record)].label);
+  trm_csv_field(s->groups[trm_study_group_of(s, record)].label, file);
   (void)fputc(',', file);
-  put_text(file, s->records[record].name);
+  trm_csv_field(s->records[record].name, file);
 }
 
 /* What all runs have, each run's best row. */
@@ -42,7 +29,7 @@ static void write_results(const trm_study *s, FILE *file) {
   for (int c = 1; c < first->n_columns; ++c) {
     if (!first->columns[c].values || strcmp(first->columns[c].name, "loss") == 0) continue;
     (void)fputc(',', file);
-    put_text(file, first->columns[c].name);
+    trm_csv_field(first->columns[c].name, file);
   }
   (void)fputc('\n', file);
   for (int i = 0; i < s->n; ++i) {
@@ -67,16 +54,16 @@ static void write_differences(const trm_study *s, FILE *file) {
   (void)fprintf(file, "configuration");
   for (int d = 0; d < s->n_differences; ++d) {
     (void)fputc(',', file);
-    put_text(file, s->differences[d]);
+    trm_csv_field(s->differences[d], file);
   }
   (void)fputc('\n', file);
   for (int g = 0; g < s->n_groups; ++g) {
     const trm_record *r = &s->records[s->groups[g].members[0]];
-    put_text(file, s->groups[g].label);
+    trm_csv_field(s->groups[g].label, file);
     for (int d = 0; d < s->n_differences; ++d) {
       const char *value = trm_record_value(r, s->differences[d]);
       (void)fputc(',', file);
-      put_text(file, value ? value : "");
+      trm_csv_field(value ? value : "", file);
     }
     (void)fputc('\n', file);
   }
@@ -108,7 +95,7 @@ static trm_status write_bands(const trm_study *s, FILE *file) {
       if (!r->columns[c].values) continue;
       TRM_TRY(trm_group_points(s, g, r->columns[c].name, &points));
       for (int64_t i = 0; i < points.n; ++i) {
-        put_text(file, s->groups[g].label);
+        trm_csv_field(s->groups[g].label, file);
         (void)fprintf(file, ",%s,%.0f,%.9g,%.9g\n", r->columns[c].name, points.x[i], points.y[i],
                       points.spread[i]);
       }
@@ -132,10 +119,10 @@ static void put_line(void *context, char *const *fields, int n_fields) {
   const bool head = j->n_lines++ == 0;
   if (head && j->headed) return;
   j->headed = true;
-  put_text(j->file, head ? "run" : j->run);
+  trm_csv_field(head ? "run" : j->run, j->file);
   for (int i = 0; i < n_fields; ++i) {
     (void)fputc(',', j->file);
-    put_text(j->file, fields[i]);
+    trm_csv_field(fields[i], j->file);
   }
   (void)fputc('\n', j->file);
 }

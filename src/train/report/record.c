@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "csv.h"
 #include "trireme/core/config.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
@@ -61,17 +62,6 @@ out:
 
 /* ---- metrics --------------------------------------------------------------------------------- */
 
-/* Cuts `line` at commas; returns how many fields there are, at most `most`. */
-static int cut(char *line, char **fields, int most) {
-  int n = 0;
-  for (char *at = line; at && n < most;) {
-    fields[n++] = at;
-    at = strchr(at, ',');
-    if (at) *at++ = 0;
-  }
-  return n;
-}
-
 /* Columns whose fields are no numbers. */
 static bool is_word(const char *name) {
   return strcmp(name, "event") == 0 || strcmp(name, "weights_hash") == 0 ||
@@ -81,7 +71,7 @@ static bool is_word(const char *name) {
 static trm_status take_header(trm_record *r, const char *path, char *line, int *n_fields) {
   static const char per_s[] = "s_per_s";
   char *fields[TRM_RECORD_COLUMNS + 1];
-  const int n = cut(line, fields, TRM_RECORD_COLUMNS + 1);
+  const int n = trm_csv_cut(line, fields, TRM_RECORD_COLUMNS + 1);
   if (n > TRM_RECORD_COLUMNS || strcmp(fields[0], "step") != 0) {
     return trm_fail(TRM_ERR_DATA,
                     "%s:1: its first column is not 'step', or it has more than %d; give run "
@@ -172,7 +162,7 @@ static trm_status take_metrics(trm_record *r, const char *path) {
     *end = 0;
     ++number;
     if (!*line) continue;
-    const int n = cut(line, fields, n_fields + 1);
+    const int n = trm_csv_cut(line, fields, n_fields + 1);
     if (n != n_fields) {
       return trm_fail(TRM_ERR_DATA,
                       "%s:%" PRId64 ": has %s than the %d fields of the first line; mend the file, "
