@@ -81,7 +81,9 @@ static bool hosts_poll(trm_reducer *reducer) {
   (void)h->within->transport->poll(h->within);
   if (h->between) exchange(h);
   const uint64_t n_come = atomic_load_explicit(trm_window_number(h->within), memory_order_acquire);
-  for (; n_done < n_come && n_done < n_started; ++n_done) {
+  /* What has come may be further than what `within` has seen here, whose queue must not run over. */
+  const uint64_t n_seen = atomic_load_explicit(&h->within->n_done, memory_order_relaxed);
+  for (; n_done < n_come && n_done < n_seen && n_done < n_started; ++n_done) {
     copy_back(reducer, h->within->parts, &reducer->queue[n_done % TRM_MAX_BUCKETS]);
     atomic_store_explicit(&reducer->n_done, n_done + 1, memory_order_release);
   }
