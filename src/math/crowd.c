@@ -7,8 +7,8 @@
  * for a processor, other sizes of the team are tried for a moment each, and the fastest is kept; on an
  * idle machine nothing is ever tried.
  *
- * PHASES of steps alternate: some with the size that is best so far, then one with another (a trial).
- * After a trial that was in vain the next one comes later, up to MOST_REST_S.
+ * Phases of steps alternate: some with the size that is best so far, then one with another (a trial).
+ * After a trial that was in vain the next one comes later, up to most_rest_s.
  */
 #include <fcntl.h>
 #include <math.h>
