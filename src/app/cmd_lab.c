@@ -8,10 +8,11 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/io/files.h"
 #include "trireme/train/sweep.h"
 #include "trireme/train/train.h"
 
-enum { AXIS_BYTES = 65536 };
+enum { AXIS_BYTES = 65536, PATH_BYTES = 4096 };
 
 /* What both commands take. */
 typedef struct lab {
@@ -118,14 +119,24 @@ static void print_parts(const trm_bias_variance *b, FILE *file) {
   }
 }
 
-static trm_status report(const lab *l, const trm_bias_variance *b) {
-  char path[4096];
-  (void)snprintf(path, sizeof path, "%s/bias_variance.csv",
-                 trm_config_string(l->train.config, "run.dir"));
-  FILE *file = fopen(path, "we");
-  if (!file) return trm_fail(TRM_ERR_IO, "%s: cannot be written; make its folder writable", path);
+/* bias_variance.csv beside the runs. */
+static trm_status write_parts(const lab *l, const trm_bias_variance *b) {
+  char path[PATH_BYTES], *text = NULL;
+  size_t bytes = 0;
+  TRM_TRY(trm_path_join(path, sizeof path, trm_config_string(l->train.config, "run.dir"),
+                        "bias_variance.csv"));
+  FILE *file = open_memstream(&text, &bytes);
+  if (!file) return trm_fail(TRM_ERR_MEMORY, "%s: no memory for it", path);
   print_parts(b, file);
-  if (fclose(file) != 0) return trm_fail(TRM_ERR_IO, "%s: cannot be written; check the disk", path);
+  trm_status status = TRM_OK;
+  if (fclose(file) != 0) status = trm_fail(TRM_ERR_MEMORY, "%s: no memory for it", path);
+  if (status == TRM_OK) status = trm_file_write_atomic(path, text, bytes);
+  free(text);
+  return status;
+}
+
+static trm_status report(const lab *l, const trm_bias_variance *b) {
+  TRM_TRY(write_parts(l, b));
   printf("\n%" PRId64 " models on bootstrap samples, %" PRId64 " samples of the %s part\n",
          l->n_runs, b->n, b->test ? "test" : "validation");
   printf("%-14s  %10s = %10s + %10s\n", "", "mean loss", "bias", "variance");
@@ -138,17 +149,16 @@ static trm_status report(const lab *l, const trm_bias_variance *b) {
 
 /* The runs of the sweep, as members. */
 static trm_status measure(const lab *l, trm_comm *comm) {
-  enum { ROOM = 4096 };
   const char *root = trm_config_string(l->train.config, "run.dir");
   const char **runs = NULL;
   char *paths = NULL;
   trm_bias_variance parts;
   trm_status status = TRM_ALLOC(&runs, l->n_runs, "runs");
-  if (status == TRM_OK) status = TRM_ALLOC(&paths, l->n_runs * ROOM, "runs");
+  if (status == TRM_OK) status = TRM_ALLOC(&paths, l->n_runs * PATH_BYTES, "runs");
   status = trm_comm_agree(comm, status);
   for (int64_t i = 0; i < l->n_runs && status == TRM_OK; ++i) {
-    (void)snprintf(paths + i * ROOM, ROOM, "%s/data.bootstrap-%" PRId64, root, i + 1);
-    runs[i] = paths + i * ROOM;
+    (void)snprintf(paths + i * PATH_BYTES, PATH_BYTES, "%s/data.bootstrap-%" PRId64, root, i + 1);
+    runs[i] = paths + i * PATH_BYTES;
   }
   const trm_members members = {.runs = runs, .n = (int)l->n_runs};
   const trm_evaluate_options options = {.best = true};
