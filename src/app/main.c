@@ -142,49 +142,61 @@ static void print_commands(void) {
       "76 diverged, 78 configuration, 79 compared and not the same\n");
 }
 
+/* The page of a command, or of a kind of it. */
+static int help_command(const app_command *command, const app_list *words, char **argv) {
+  char help[] = "--help", *page[] = {help, words->n > 1 ? argv[1] : NULL, NULL};
+  if (words->n > (command->print_kinds ? 2 : 1)) {
+    return app_end(NULL, app_expect("help", words, 1, "one command"));
+  }
+  const bool group = words->n == 1 && app_speaks() && is_group(command->name);
+  const int code = command->run(words->n, page);
+  if (group) {
+    printf("\nThe keys %s.* are another matter: trireme help config %s\n", command->name,
+           command->name);
+  }
+  return code;
+}
+
+static trm_status print_schema(void) {
+  trm_config_parts parts;
+  trm_program_parts(&parts);
+  return trm_config_schema(&parts, stdout);
+}
+
+/* What is no command. */
+static trm_status help_topic(const app_list *words) {
+  const char *topic = words->n > 0 ? words->items[0] : "";
+  const bool speaks = app_speaks(), config = strcmp(topic, "config") == 0;
+  if (strcmp(topic, "man") == 0 || strcmp(topic, "completion") == 0) {
+    if (words->n == 2) return app_print_pages(topic, words->items[1]);
+    return app_expect("help", words, 2, "what, as 'man train' or 'completion bash'");
+  }
+  if (words->n > (config ? 2 : 1)) return app_expect("help", words, 1, "one command");
+  if (words->n == 0) {
+    if (speaks) print_commands();
+  } else if (strcmp(topic, "schema") == 0) {
+    return speaks ? print_schema() : TRM_OK;
+  } else if (strcmp(topic, "augment") == 0) {
+    if (speaks) trm_augment_help(stdout);
+  } else if (strcmp(topic, "search") == 0) {
+    return speaks ? trm_tune_help(stdout) : TRM_OK;
+  } else if (config) {
+    return speaks ? print_keys(words->n > 1 ? words->items[1] : NULL) : TRM_OK;
+  } else if (is_group(topic)) {
+    return speaks ? print_keys(topic) : TRM_OK;
+  } else {
+    return unknown(topic);
+  }
+  return TRM_OK;
+}
+
 int app_help(int argc, char **argv) {
   app_list words;
   bool helped;
-  trm_status status = app_parse("help", argc, argv, NULL, 0, &words, &helped);
-  if (helped) return app_end(NULL, status);
-  if (status != TRM_OK) return app_end(NULL, status);
+  const trm_status status = app_parse("help", argc, argv, NULL, 0, &words, &helped);
+  if (helped || status != TRM_OK) return app_end(NULL, status);
   const app_command *command = words.n > 0 ? app_command_find(words.items[0]) : NULL;
-  const char *first = words.n > 0 ? words.items[0] : "";
-  if (strcmp(first, "man") == 0 || strcmp(first, "completion") == 0) {
-    if (words.n != 2) {
-      return app_end(NULL,
-                     app_expect("help", &words, 2, "what, as 'man train' or 'completion bash'"));
-    }
-    return app_end(NULL, app_print_pages(first, words.items[1]));
-  }
-  if (strcmp(first, "schema") == 0) {
-    trm_config_parts parts;
-    trm_program_parts(&parts);
-    return app_end(NULL, app_speaks() ? trm_config_schema(&parts, stdout) : TRM_OK);
-  }
-  const bool config = words.n > 0 && strcmp(words.items[0], "config") == 0;
-  const bool keys = config || (words.n > 0 && !command && is_group(words.items[0]));
-  if (words.n > (config || (command && command->print_kinds) ? 2 : 1)) {
-    return app_end(NULL, app_expect("help", &words, 1, "one command"));
-  }
-  const bool augment = words.n > 0 && strcmp(words.items[0], "augment") == 0;
-  const bool search = words.n > 0 && strcmp(words.items[0], "search") == 0;
-  if (words.n > 0 && !keys && !augment && !search) {
-    if (!command) return app_end(NULL, unknown(words.items[0]));
-    char help[] = "--help", *page[] = {help, words.n > 1 ? argv[1] : NULL, NULL};
-    const bool group = words.n == 1 && app_speaks() && is_group(words.items[0]);
-    const int code = command->run(words.n, page);
-    if (group)
-      printf("\nThe keys %s.* are another matter: trireme help config %s\n", words.items[0],
-             words.items[0]);
-    return code;
-  }
-  const char *word = config ? (words.n > 1 ? words.items[1] : NULL) : words.items[0];
-  if (app_speaks() && keys) status = print_keys(word);
-  if (app_speaks() && augment) trm_augment_help(stdout);
-  if (app_speaks() && search) status = trm_tune_help(stdout);
-  if (app_speaks() && words.n == 0) print_commands();
-  return app_end(NULL, status);
+  return command ? help_command(command, &words, argv) : app_end(NULL, help_topic(&words));
 }
 
 /*
