@@ -189,14 +189,19 @@ static double draw_value(fuzz_input *in) {
   return way < 128 ? (double)fuzz_take(in, 1) : (double)(int32_t)fuzz_take(in, 4);
 }
 
+/* 0 where no whole number of 64 bits is meant. */
+static int64_t whole_of(double value) {
+  return value >= -9e18 && value <= 9e18 ? (int64_t)value : 0;
+}
+
 static void edit(data_set *set, fuzz_input *in) {
   item *it = &set->items[fuzz_take(in, 1) % (uint32_t)set->n];
   const uint32_t way = fuzz_take(in, 1);
   if (it->attribute) {
     const fuzz_input text = fuzz_take_bytes(in, way % 16);
     if (way >= 240) it->left_out = true;
-    it->number = (int64_t)draw_value(&(fuzz_input){text.data, text.size});
-    it->real = (double)it->number;
+    it->real = draw_value(&(fuzz_input){text.data, text.size});
+    it->number = whole_of(it->real);
     if (it->type == TRM_ATTR_TEXT && way < 200) {
       memcpy(it->text, text.data ? (const char *)text.data : "", text.size);
       it->text[text.size] = 0;
@@ -227,7 +232,7 @@ static void edit(data_set *set, fuzz_input *in) {
 
 /* A value as the array's type has it. */
 static void put(trm_dtype dtype, void *data, int64_t i, double value) {
-  const int64_t whole = value >= -9e18 && value <= 9e18 ? (int64_t)value : 0;
+  const int64_t whole = whole_of(value);
   const size_t bytes = trm_dtype_bytes(dtype);
   if (dtype == TRM_DTYPE_F32) {
     ((float *)data)[i] = (float)fmax(-3e38, fmin(3e38, value));
