@@ -56,6 +56,7 @@ ask_to_stop() {
     while [ -e "/proc/$job" ] && signal_ranks && sleep 3; do :; done
   ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
   helper=$!
+  disown "$helper" # or the shell tells of its end
 }
 
 # Those on this host, since what one of them knows all soon do; while there has been none, the launcher,
@@ -92,6 +93,7 @@ end_at_once() {
     job_sweep 8
   ) >/dev/null 2>&1 3>&- 4>&- 200>&- 201>&- &
   helper=$!
+  disown "$helper" # or the shell tells of its end
 }
 
 end_helper() { # which hears of nothing less

@@ -73,7 +73,8 @@ process.send_signal(signal.SIGHUP)
 result = end(process)
 equal(result.code, 75, f"exit code after HUP; it said {result.err!r}")
 equal(len(own_lines(result)), 1, f"one line of launch/run's: {result.err}")
-check("stopped at step" in result.err and "Forwarding" not in result.err, result.err)
+check("stopped at step" in result.err and "Forwarding" not in result.err and
+      "Killed" not in result.err, result.err)
 nobody_left(of, "HUP")
 
 # The second ends at once, also where a rank does not move.

@@ -96,6 +96,17 @@ walltime("00:01:00", "00:00:10")
 one_line(end(pbs(run_dir)), 64, "the walltime leaves nothing")
 one_line(end(job(RUN, "version", SLURM_NTASKS="2(x2)")), 64, "'2(x2)'", "SLURM_NTASKS")
 
+# As many ranks as there are places for.
+home = os.path.join(folder, "home", "launch")
+os.makedirs(home)
+os.symlink(os.path.join(SOURCE, "launch", "parts"), os.path.join(home, "parts"))
+script("../home/launch/run", 'echo "run $*"\n')
+for env, want in (({"SLURM_NTASKS": "3"}, 3), ({"SLURM_TASKS_PER_NODE": "2(x2),1"}, 5),
+                  ({"SLURM_NTASKS": "3", "SLURM_TASKS_PER_NODE": "2,1"}, 3),
+                  ({"SLURM_NTASKS": "3", "SLURM_TASKS_PER_NODE": "1(x2)"}, 2)):
+    result = end(job(SLURM, config, SLURM_JOB_ID="7", TRIREME_HOME=os.path.dirname(home), **env))
+    check(f"run -n {want} " in result.err, f"{want} ranks with {env}: {result.err}")
+
 # The words of SLURM_TASKS_PER_NODE are understood.
 hosts = os.path.join(SOURCE, "launch", "parts", "hosts.sh")
 for given, want in (("2(x2),1", "2 2 1"), ("3", "3"), ("1(x3)", "1 1 1")):
