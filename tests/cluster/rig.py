@@ -73,8 +73,9 @@ class Hosts:
         subprocess.run(self.words(name, ["sh", "-c", text]), check=True, capture_output=True)
 
     def environment(self):
-        """For Open MPI between the hosts: TCP alone, and a stand-in for ssh."""
-        return {"OMPI_MCA_plm_rsh_agent": os.path.join(HERE, "rsh"), "TRM_RIG": self.state,
+        """For Open MPI between the hosts: TCP alone, a stand-in for ssh, and its folders go with the rig."""
+        os.makedirs(self.path("tmp"), exist_ok=True)
+        return {"TMPDIR": self.path("tmp"), "OMPI_MCA_plm_rsh_agent": os.path.join(HERE, "rsh"), "TRM_RIG": self.state,
                 "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "tcp,vader,self",
                 "OMPI_MCA_btl_tcp_if_include": "eth0", "OMPI_MCA_oob_tcp_if_include": "eth0",
                 "OMPI_MCA_mpi_yield_when_idle": "1"}
@@ -101,10 +102,20 @@ class Hosts:
         for pid in self.processes(name):
             kill(pid, signal.SIGSTOP)
 
+    def thaw(self, name):
+        os.remove(self.path(f"{name}.frozen"))
+        for pid in self.processes(name):
+            kill(pid, signal.SIGCONT)
+
     def power_off(self, name):
         self.cut(name)
         for pid in self.processes(name):
             kill(pid)
+
+    def power_on(self, name):
+        self.inside("switch", f"ip link set p{name[1:]} up")
+        if os.path.exists(self.path(f"{name}.cut")):
+            os.remove(self.path(f"{name}.cut"))
 
     def down(self):
         for name in self.holders:
@@ -182,9 +193,12 @@ class Slurm:
         subprocess.run(hosts.words("h1", munged), check=True, capture_output=True)
         self.run("slurmctld", "-c")
         for name in hosts.names:
-            self.run("slurmd", "-N", name, host=name)
+            self.boot(name)
         wait_for(lambda: self.run("sinfo", "-h", "-t", "idle", "-o", "%D") == str(len(hosts.names)),
                  30, "the nodes are up")
+
+    def boot(self, name):
+        self.run("slurmd", "-N", name, host=name)
 
     def run(self, *words, host="h1", **more):
         env = dict(environment(), SLURM_CONF=f"{self.hosts.state}/slurm.conf", **more,
@@ -197,8 +211,15 @@ class Slurm:
     def submit(self, *words, log, **more):
         return self.run("sbatch", "--parsable", f"--output={log}", *words, **more)
 
+    def fields(self, job):
+        """What scontrol shows of a job, by name."""
+        shown = self.run("scontrol", "show", "job", job)
+        return dict(word.split("=", 1) for word in shown.split() if "=" in word)
+
+    def field(self, job, name):
+        return self.fields(job).get(name)
+
     def state(self, job):
         """RUNNING, PENDING, ...; and how often it was put back."""
-        shown = self.run("scontrol", "show", "job", job)
-        fields = dict(word.split("=", 1) for word in shown.split() if "=" in word)
+        fields = self.fields(job)
         return fields.get("JobState", "gone"), int(fields.get("Restarts", -1))
