@@ -130,6 +130,9 @@ SIGNED = (("z.zip", None, "a zip archive"), ("a.bz2", b"BZh91AY", "packed by bzi
           ("a.pkl", pickle.dumps([1, 2], 4), "a Python pickle"), ("a.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
           ("a.db", b"SQLite format 3\0", "an SQLite database"), ("a.html", b"<!doctype HTML><p>", "a web page"),
           ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid 1\n", "a pointer of Git LFS"),
+          ("a.rds", b"X\n\0\0\0\3", "a file of R (.rds)"), ("a.mat", b"MATLAB 7.3 MAT-file, x", "a MATLAB file"),
+          ("a.csv", b"PK\3\4" + bytes(22) + b"\x0b\0\0\0indices.npy", "a sparse matrix of SciPy (.npz)"),
+          ("a.xlsx", b"PK\3\4" + bytes(22) + b"\x13\0\0\0[Content_Types].xml", "a document of an office program"),
           ("a.bin", b"0\t1\n\0\0\1", "a NUL byte at byte 4"),
           ("a.gz", gzip.compress(lines(EDGES).encode())[:90], "the gzip file ends too early"))
 for name, text, part in SIGNED:
@@ -140,6 +143,22 @@ for name, text, part in SIGNED:
         continue
     refused([part], "table", name, "--target", "1")
     refused([part], "text", name)
+
+# Text, but no table: for tables named, for text as good as any.
+DOCUMENTS = (("<?xml version='1.0'?>\n<graphml/>\n", "an XML file"), ("<gexf version='1.2'>\n</gexf>\n", "read_gexf"),
+             ('Creator "x"\ngraph\n[\n  node\n  [ id 0 ]\n]\n', "read_gml"), ("% made here\n*Vertices 2\n1 a\n2 b\n", "read_pajek"),
+             ("c FILE: x\np edge 3 2\ne 1 2\ne 2 3\n", "--base 1"), ("digraph G {\n a -> b;\n}\n", "Graphviz"),
+             ('{"nodes": [{"id": 0}], "links": []}\n', "node_link_graph"), ('{"a": 1, "b": 2}\n' * 5, "lines=True"),
+             ("[[0, 1, 2],\n [1, 2, 3]]\n", "a JSON file"), ("(0, 1)\n(1, 2)\n", "tr -d '()[]'"),
+             ("<http://a> <http://p> <http://b> .\n" * 3, "'{print $1, $3}'"), ("1 1:0.5 3:1\n0 2:1\n", "svmlight"),
+             ("| x | y |\n|---|:--|\n| 1 | 2 |\n", "Markdown"), ("@RELATION iris\n@DATA\n0.1,a\n", "ARFF"),
+             ("-- MySQL dump 10\nINSERT INTO e VALUES (1,2);\n", "a dump of a database"),
+             ("12:\n1488,3,2005-09-06\n822,5,2005-05-13\n", "as Netflix published"))
+for text, part in DOCUMENTS:
+    refused([part], "graph", put("a.txt", text))
+    refused([part], "labelled", "a.txt", "--text", "1", "--label", "2")
+made([], "text", put("a.json", DOCUMENTS[7][0]))
+made(["3 columns"], "table", put("t.csv", "".join(f"{i % 2} {i % 9}:1{i % 5} {i}\n" for i in range(40))), "--target", "1")
 refused(["packed by gzip; unpack it first"], "text", "packed.gz")
 refused(["Matrix Market file of form array"], "graph", put("array.mtx", "%%MatrixMarket matrix array real general\n2 2\n1\n0\n0\n1\n"))
 refused(["entries, its size line says"], "graph", put("short.mtx", mtx.format("pattern", N, N, E + 1) + lines(one, " ")))

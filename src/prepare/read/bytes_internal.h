@@ -52,5 +52,10 @@ trm_status trm_bytes_close(trm_bytes *bytes, trm_status status);
  * @param[in] any_bytes  NUL bytes may be there
  */
 trm_status trm_signature_check(const char *path, const char *head, int64_t bytes, bool any_bytes);
+/**
+ * The same for text that is no table of fields: documents, graphs and lists in forms of their own. For
+ * tables, before anything of them is taken; comment lines at the begin are passed over. documents.c
+ */
+trm_status trm_document_check(const trm_bytes *bytes);
 
 #endif

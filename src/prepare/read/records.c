@@ -264,17 +264,6 @@ static void pass_comments(trm_records *r) {
   r->n_comments = n;
 }
 
-static trm_status check_arff(const trm_records *r) {
-  const trm_bytes *b = &r->in;
-  int64_t at = b->begin;
-  while (at < b->end && (b->buffer[at] == '%' || b->buffer[at] == '\n')) at += line_bytes(b, at);
-  if (b->end - at < 9 || strncasecmp(b->buffer + at, "@relation", 9) != 0) return TRM_OK;
-  return trm_fail(
-      TRM_ERR_DATA,
-      "%s: is an ARFF file; leave its head out, up to the line @data (sed '1,/^@data/Id')",
-      r->path);
-}
-
 trm_status trm_records_open(trm_records *records, const char *path, const trm_records_form *form,
                             trm_scan_progress *progress) {
   trm_records *r = records;
@@ -283,13 +272,14 @@ trm_status trm_records_open(trm_records *records, const char *path, const trm_re
   TRM_TRY(TRM_GROW(&r->text, 0, &r->text_capacity, "record of a text"));
   TRM_TRY(want(r, BUFFER_BYTES));
   if (r->form.lines) return TRM_OK;
+  TRM_TRY(trm_document_check(&r->in));
   read_sep(r);
   pass_comments(r);
   if (r->form.separator == 0) {
     r->form.separator =
         trm_separator_guess(&r->in, form->values ? TRM_FIELDS_VALUES : TRM_FIELDS_TEXTS);
   }
-  return check_arff(r);
+  return TRM_OK;
 }
 
 void trm_records_tell(const trm_records *records, trm_notes *notes, bool header) {

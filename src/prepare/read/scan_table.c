@@ -458,5 +458,6 @@ trm_status trm_scan_open_table(trm_scan *scan, const char *path, const trm_table
                      .form = plan->form,
                      .columns_option = plan->roles ? plan->columns_option : NULL};
   TRM_TRY(trm_bytes_open(&scan->in, path, false, progress));
+  TRM_TRY(trm_document_check(&scan->in));
   return open_columns(scan, plan, &names);
 }

@@ -11,11 +11,19 @@ typedef struct signature {
 } signature;
 
 #define UNPACK(program) "unpack it first (" program ")"
+#define SPARSE "write it as text: scipy.io.mmwrite('x.mtx', scipy.sparse.load_npz('x.npz'))"
 #define EXPORT "write its tables as text (CSV or TSV) with the program it comes from"
 
+enum { ZIP_NAME = 30 }; /* where an archive has the name of its first file */
+
 static const signature signatures[] = {
-    {"PK\3\4", 4, 0, "a zip archive (.zip, .npz, .xlsx)",
-     "unpack it first (unzip), or save a spreadsheet as CSV"},
+    {"[Content_Types].xml", 19, ZIP_NAME, "a document of an office program (.xlsx, .docx)",
+     "save a table as CSV, a text as plain text"},
+    {"mimetypeapplication/", 20, ZIP_NAME, "a document or a book (.ods, .odt, .epub)",
+     "save a table as CSV, a text as plain text"},
+    {"indices.npy", 11, ZIP_NAME, "a sparse matrix of SciPy (.npz)", SPARSE},
+    {"row.npy", 7, ZIP_NAME, "a sparse matrix of SciPy (.npz)", SPARSE},
+    {"\x1F\x8B", 2, 0, "packed by gzip twice", UNPACK("gunzip")},
     {"PK\5\6", 4, 0, "an empty zip archive", "download or make it again"},
     {"BZh", 3, 0, "packed by bzip2", UNPACK("bunzip2")},
     {"\xFD"
@@ -34,6 +42,19 @@ static const signature signatures[] = {
     {"Obj\1", 4, 0, "an Avro file", EXPORT},
     {"MATLAB 5.0", 10, 0, "a MATLAB file (.mat)",
      "write its tables as text: writematrix(x, 'x.csv')"},
+    {"MATLAB 7.3 MAT-file", 19, 0, "a MATLAB file (.mat)",
+     "write its tables as text: writematrix(x, 'x.csv')"},
+    {"RDX3\n", 5, 0, "a file of R (.RData)", "write its tables as text: write.csv(x, 'x.csv')"},
+    {"RDX2\n", 5, 0, "a file of R (.RData)", "write its tables as text: write.csv(x, 'x.csv')"},
+    {"X\n\0\0\0", 5, 0, "a file of R (.rds)",
+     "write its table as text: write.csv(readRDS('x.rds'), 'x.csv')"},
+    {"<stata_dta>", 11, 0, "a Stata file (.dta)",
+     "write it as text: pandas.read_stata('x').to_csv('x.csv', index=False)"},
+    {"$FL2", 4, 0, "an SPSS file (.sav)", EXPORT},
+    {"II*\0", 4, 0, "a TIFF image",
+     "images are prepared by trireme prepare images, as PNG or JPEG"},
+    {"RIFF", 4, 0, "a sound, a film or a WebP image", "is it the right file?"},
+    {"GGUF", 4, 0, "the weights of a language model (GGUF)", "is it the right file?"},
     {"\xD0\xCF\x11\xE0", 4, 0, "a file of an old office program (.xls)", "save it as CSV"},
     {"SQLite format 3", 15, 0, "an SQLite database",
      "write its table as text: sqlite3 -csv -header x.db 'select * from t'"},
@@ -61,8 +82,8 @@ static const signature lettered[] = {
     {"ORC", 3, 0, "an ORC file", EXPORT},
 };
 
-/* Text, but of another sort than tables and sentences. */
-static const signature documents[] = {
+/* Text, but of another sort than tables and sentences; more of it is none of a table: documents.c. */
+static const signature pages[] = {
     {"<!DOCTYPE html", 14, 0, "a web page", "a download has gone wrong; fetch the file itself"},
     {"<html", 5, 0, "a web page", "a download has gone wrong; fetch the file itself"},
 };
@@ -86,6 +107,28 @@ static bool is_binary(const char *head, int64_t bytes) {
     if (c == 0x7F || (c < 0x20 && !(c >= '\t' && c <= '\r'))) return true;
   }
   return false;
+}
+
+/* An archive of zip whose first file's name ends so. */
+static bool zip_has(const char *head, int64_t bytes, const char *ending) {
+  if (bytes < ZIP_NAME || memcmp(head, "PK\3\4", 4) != 0) return false;
+  const int64_t n = (unsigned char)head[26] + 256 * (unsigned char)head[27];
+  const int64_t length = (int64_t)strlen(ending);
+  return n >= length && ZIP_NAME + n <= bytes &&
+         memcmp(head + ZIP_NAME + n - length, ending, (size_t)length) == 0;
+}
+
+static trm_status check_zip(const char *path, const char *head, int64_t bytes) {
+  if (zip_has(head, bytes, ".npy")) {
+    return fail(path, "an archive of NumPy arrays (.npz)",
+                "write what is in it as text: x = numpy.load('x.npz'); numpy.savetxt('x.csv', "
+                "x[x.files[0]], '%.9g', ',')");
+  }
+  if (zip_has(head, bytes, "data.pkl")) {
+    return fail(path, "a PyTorch file (.pt)", "write its tensors as text, with Python");
+  }
+  if (bytes < 4 || memcmp(head, "PK\3\4", 4) != 0) return TRM_OK;
+  return fail(path, "a zip archive", "unpack it first (unzip)");
 }
 
 static bool matches(const signature *s, const char *head, int64_t bytes) {
@@ -135,12 +178,13 @@ trm_status trm_signature_check(const char *path, const char *head, int64_t bytes
     const signature *s = &lettered[i];
     if (matches(s, head, bytes)) return fail(path, s->is, s->remedy);
   }
+  TRM_TRY(check_zip(path, head, bytes));
   if (is_pickle(head, bytes)) {
     return fail(path, "a Python pickle, which is a program and is not run here",
                 "write what is in it as text, with Python");
   }
-  for (size_t i = 0; i < sizeof documents / sizeof documents[0] && !any_bytes; ++i) {
-    const signature *s = &documents[i];
+  for (size_t i = 0; i < sizeof pages / sizeof pages[0] && !any_bytes; ++i) {
+    const signature *s = &pages[i];
     if (bytes >= s->n && strncasecmp(head, s->bytes, (size_t)s->n) == 0) {
       return fail(path, s->is, s->remedy);
     }
