@@ -91,7 +91,7 @@ static void check_bytes(void) {
   small.bytes = two;
   CHECK_OK(trm_vocab_check(&small, 2, "v"));
   CHECK_EQ(trm_vocab_encode(&small, "q\xFF!", 3, &tokens, &n), TRM_ERR_DATA);
-  CHECK_HAS(trm_message(), "byte 0x21 at 2 is not in the vocabulary of 2");
+  CHECK_HAS(trm_message(), "byte 0x21 at byte 2 of the text is not among the 2");
 }
 
 static void expect_bad(const char *unit, int64_t n, const int64_t *offsets, const char *bytes,
