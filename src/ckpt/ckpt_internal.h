@@ -49,6 +49,18 @@ trm_status trm_ckpt_digest_read(trm_container *file, const char *object, const c
 trm_status trm_ckpt_write(const char *path, const trm_ckpt_info *info, const trm_region *regions,
                           int n_regions);
 
+/* axes.c */
+
+/** Axes that the file says array `name` has; UNSAID where it says none that are known. */
+trm_status trm_ckpt_axes_read(trm_container *file, const char *name, trm_axes *axes);
+/** Says them, if there are any to say. */
+trm_status trm_ckpt_axes_write(trm_container *file, const char *name, trm_axes axes);
+/** Whether the file has a region's matrix the other way round. */
+trm_status trm_ckpt_axes_other(trm_container *file, const char *name, const trm_region *region,
+                               bool *other);
+/** Turns a matrix [rows, columns] where it lies: [columns, rows]. @return TRM_ERR_MEMORY */
+trm_status trm_ckpt_turn(float *matrix, int64_t rows, int64_t columns);
+
 /* read.c */
 
 /** Whether an array of a file is a region, by its name there ("/model/..."); else it is a fact. */

@@ -11,6 +11,7 @@
 
 /* A walk that counts regions, or takes them where there is room for all. */
 typedef struct listing {
+  trm_container *file;
   const char *path, *group;
   trm_region *rows; /* NULL: count */
   char *names;
@@ -34,6 +35,7 @@ static trm_status take(void *context, const char *name, const trm_array_info *ar
     *row = (trm_region){.name = l->names + l->names_bytes, .n_dims = array->n_dims};
     memcpy(l->names + l->names_bytes, name + 1, (size_t)bytes);
     for (int i = 0; i < array->n_dims; ++i) row->dims[i] = array->dims[i];
+    TRM_TRY(trm_ckpt_axes_read(l->file, name, &row->axes));
   }
   ++l->n;
   l->names_bytes += bytes; /* without the slash, with a 0 */
@@ -52,6 +54,7 @@ static trm_status check_bytes(const listing *l) {
 }
 
 static trm_status list(trm_container *file, listing *l) {
+  l->file = file;
   TRM_TRY(trm_container_visit(file, take, l));
   TRM_TRY(check_bytes(l));
   if (l->n == 0) {

@@ -106,8 +106,12 @@ static trm_status read_region(trm_container *file, const trm_region *region) {
                     region->name, state ? "optimizer; set optimizer.name back" : "model");
   }
   TRM_TRY(trm_array_info_get(file, name, &array));
+  bool other = false;
+  TRM_TRY(trm_ckpt_axes_other(file, name, region, &other));
   bool same = array.n_dims == region->n_dims;
-  for (int i = 0; same && i < region->n_dims; ++i) same = array.dims[i] == region->dims[i];
+  for (int i = 0; same && i < region->n_dims; ++i) {
+    same = array.dims[i] == region->dims[other ? 1 - i : i];
+  }
   if (!same) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: '%s' is %s there and %s here: it is a checkpoint of another model", path,
@@ -118,7 +122,8 @@ static trm_status read_region(trm_container *file, const trm_region *region) {
     return trm_fail(TRM_ERR_DATA, "%s: '%s' holds %s, not f32", path, region->name,
                     trm_dtype_name(array.dtype));
   }
-  return read_array(file, name, &array, region->data, NULL, NULL);
+  TRM_TRY(read_array(file, name, &array, region->data, NULL, NULL));
+  return other ? trm_ckpt_turn(region->data, array.dims[0], array.dims[1]) : TRM_OK;
 }
 
 trm_status trm_ckpt_regions_read(trm_container *file, const trm_region *regions, int n_regions) {

@@ -33,7 +33,8 @@ static trm_status write_region(trm_container *file, const trm_region *region, ar
   }
   array.n_elements = trm_region_elements(region);
   for (int i = 0; i < region->n_dims; ++i) array.dims[i] = region->dims[i];
-  return write_array(file, name, &array, region->data, list);
+  TRM_TRY(write_array(file, name, &array, region->data, list));
+  return trm_ckpt_axes_write(file, name, region->axes);
 }
 
 static trm_status write_text(trm_container *file, const char *name, const char *text) {

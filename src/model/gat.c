@@ -60,14 +60,15 @@ static trm_status add_heads(trm_gnn *net, trm_params *params, int layer, int64_t
                             int64_t C, unsigned enters) {
   gat_layer *p = &of(net)->layers[layer];
   const int64_t vectors[2] = {heads, C};
-  const bool by_inputs = (enters & TRM_GNN_FEATURES) && net->sparse;
-  const int64_t map[2] = {by_inputs ? in : heads * C, by_inputs ? heads * C : in};
+  const int64_t map[2] = {heads * C, in};
   const bool decay = trm_gnn_decays(net, enters);
   p->heads = heads;
   p->map.bias = -1;
   TRM_TRY(trm_params_add(params, &p->map.weight, 2, map, TRM_INIT_UNIFORM, trm_gnn_glorot(in, C),
                          decay, "layers/%d/weight", layer));
-  if (by_inputs) trm_params_mark_by_inputs(params, p->map.weight);
+  if ((enters & TRM_GNN_FEATURES) && net->sparse) {
+    trm_params_mark_drawn_by_inputs(params, p->map.weight);
+  }
   TRM_TRY(trm_params_add(params, &p->source, 2, vectors, TRM_INIT_UNIFORM, trm_gnn_glorot(C, 1),
                          decay, "layers/%d/source", layer));
   trm_params_mark_stacked(params, p->source, (int)heads); /* vectors, one a head */

@@ -47,14 +47,15 @@ trm_status trm_gnn_add_linear(const trm_gnn *net, trm_params *params, trm_affine
                               int64_t out, unsigned flags, const char *format, ...) {
   char path[PATH_BYTES];
   MAKE_PATH(path, format);
-  const bool by_inputs = (flags & TRM_GNN_FEATURES) && net->sparse;
-  const int64_t dims[2] = {by_inputs ? in : out, by_inputs ? out : in};
+  const int64_t dims[2] = {out, in};
   const double torch = 1 / sqrt((double)in);
   const bool glorot = flags & TRM_GNN_GLOROT;
   TRM_TRY(trm_params_add(params, &a->weight, 2, dims, TRM_INIT_UNIFORM,
                          glorot ? trm_gnn_glorot(in, out) : torch, trm_gnn_decays(net, flags),
                          "%s/weight", path));
-  if (by_inputs) trm_params_mark_by_inputs(params, a->weight);
+  if ((flags & TRM_GNN_FEATURES) && net->sparse) {
+    trm_params_mark_drawn_by_inputs(params, a->weight);
+  }
   a->bias = -1;
   if (!net->bias || (flags & TRM_GNN_NO_BIAS)) return TRM_OK;
   return trm_params_add(params, &a->bias, 1, &out, glorot ? TRM_INIT_ZERO : TRM_INIT_UNIFORM, torch,

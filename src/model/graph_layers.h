@@ -97,7 +97,7 @@ struct trm_gnn {
 /** What a linear map is. */
 enum {
   TRM_GNN_FIRST = 1,    /* in the first layer: decays whatever optimizer.decay_scope says */
-  TRM_GNN_FEATURES = 2, /* takes the features: w[in, out] where they are sparse */
+  TRM_GNN_FEATURES = 2, /* takes the features, which may be sparse */
   TRM_GNN_GLOROT = 4, /* initial weights after Glorot, Bengio 2010, biases 0; otherwise PyTorch's */
   TRM_GNN_NO_BIAS = 8,
 };
@@ -119,7 +119,7 @@ trm_status trm_gnn_add_norm(const trm_gnn *net, trm_params *params, trm_gnn_norm
                             int64_t width, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** x w^T + b, or X w + b of sparse features. */
+/** x w^T + b, of sparse features too. */
 trm_var *trm_gnn_linear(trm_tape *t, trm_gnn_rows in, trm_affine a);
 trm_var *trm_gnn_linear_of(trm_tape *t, trm_var *x, trm_affine a);
 /** x + b; x itself when there is no bias. */

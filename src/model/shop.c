@@ -48,7 +48,7 @@ typedef struct shop {
   bool text, ids, facts;
   double dropout, input_dropout, balance;
   trm_choice_loss loss;
-  int words;   /* [features, width] */
+  int words;   /* [width, features] */
   int vectors; /* [products, width] */
   trm_affine hidden, out;
 } shop;
@@ -72,12 +72,12 @@ static trm_status add_parameters(shop *m, const trm_config *config, const trm_mo
                                  trm_params *params) {
   const int64_t width = trm_config_int(config, "model.width");
   const int64_t hidden = trm_config_int(config, "model.facts_width");
-  const int64_t words[2] = {dims->n_features, width}, vectors[2] = {dims->n_nodes, width};
+  const int64_t words[2] = {width, dims->n_features}, vectors[2] = {dims->n_nodes, width};
   if (m->text) {
     TRM_TRY(trm_params_add(params, &m->words, 2, words, TRM_INIT_NORMAL, std_init, true,
                            "words/weight"));
     trm_params_mark(params, m->words, TRM_ROLE_EMBEDDING);
-    trm_params_mark_by_inputs(params, m->words);
+    trm_params_mark_drawn_by_inputs(params, m->words);
   }
   if (m->ids) {
     TRM_TRY(trm_params_add(params, &m->vectors, 2, vectors, TRM_INIT_NORMAL, std_init, true,

@@ -101,6 +101,11 @@ void trm_params_mark_by_inputs(trm_params *params, int index) {
   params->rows[index].by_inputs = true;
 }
 
+void trm_params_mark_drawn_by_inputs(trm_params *params, int index) {
+  TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
+  params->rows[index].drawn_by_inputs = true;
+}
+
 void trm_params_mark_stacked(trm_params *params, int index, int n) {
   TRM_ASSERT(index >= 0 && index < params->n_rows && params->rows[index].n_dims == 2);
   TRM_ASSERT(n >= 1 && params->rows[index].dims[0] % n == 0);
@@ -123,6 +128,29 @@ trm_status trm_params_seal(trm_params *params) {
   return TRM_OK;
 }
 
+/* Random numbers number `first` to first + n - 1 of a row. */
+static void draw(trm_real *w, const trm_param *row, trm_random_key key, int64_t first, int64_t n) {
+  if (row->init == TRM_INIT_NORMAL)
+    trm_fill_normal(w, row->scale, key, (uint64_t)first, n);
+  else
+    trm_fill_uniform(w, row->scale, key, (uint64_t)first, n);
+}
+
+/* Number i * outputs + o for w[o, i], a few inputs at a time. */
+static void draw_by_inputs(trm_real *w, const trm_param *row, trm_random_key key) {
+  enum { PIECE = 4096 };
+  trm_real numbers[PIECE];
+  const int64_t n_outputs = row->dims[0], n_inputs = row->dims[1];
+  for (int64_t first = 0; first < row->n; first += PIECE) {
+    const int64_t n = row->n - first < PIECE ? row->n - first : PIECE;
+    draw(numbers, row, key, first, n);
+    for (int64_t k = 0; k < n; ++k) {
+      const int64_t input = (first + k) / n_outputs, output = (first + k) % n_outputs;
+      w[output * n_inputs + input] = numbers[k];
+    }
+  }
+}
+
 void trm_params_init(trm_params *params, uint64_t seed) {
   TRM_ASSERT(params->sealed);
   for (int i = 0; i < params->n_rows; ++i) {
@@ -138,10 +166,11 @@ void trm_params_init(trm_params *params, uint64_t seed) {
       trm_fill(w, 1, row->n);
       break;
     case TRM_INIT_NORMAL:
-      trm_fill_normal(w, row->scale, key, 0, row->n);
-      break;
     case TRM_INIT_UNIFORM:
-      trm_fill_uniform(w, row->scale, key, 0, row->n);
+      if (row->drawn_by_inputs)
+        draw_by_inputs(w, row, key);
+      else
+        draw(w, row, key, 0, row->n);
       break;
     }
   }

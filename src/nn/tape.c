@@ -366,6 +366,8 @@ static void make_part(trm_tape *tape, const trm_node *node, int block, part *p) 
 /* A dry pass that others follow with the same weights. */
 static void plan_matrix(trm_tape *tape, const trm_node *node, bool transposed) {
   const trm_var *w = node->op->matrix > 0 ? node->in[node->op->matrix] : NULL;
+  if (node->op->turns && node->in[0]->param >= 0)
+    trm_packs_plan_plain(tape->packs, node->in[0]->param);
   if (!w || w->param < 0 || tape->pass.weights_use == TRM_WEIGHTS_ONCE) return;
   trm_packs_plan(tape->packs, w->param, transposed);
 }
@@ -589,6 +591,10 @@ bool trm_tape_merged(const trm_tape *tape, int param) {
 const trm_real *trm_tape_packed(trm_tape *tape, const trm_var *w, bool transposed) {
   if (w->param < 0 || tape->pass.weights_use == TRM_WEIGHTS_ONCE) return NULL;
   return trm_packs_get(tape->packs, w->param, transposed);
+}
+
+const trm_real *trm_tape_transposed(trm_tape *tape, const trm_var *w) {
+  return trm_packs_get_plain(tape->packs, w->param);
 }
 
 /* The gradient of a parameter to which this pass gives nothing. */

@@ -44,6 +44,7 @@ struct trm_op {
   bool rowwise;
   bool sums_rows; /* rowwise, but the output is one value, to which blocks add (a loss) */
   int matrix;     /* input that is a matrix of weights for products (trm_tape_packed); 0: none */
+  bool turns;     /* input 0 is a matrix that is read transposed (trm_tape_transposed) */
   bool starts;    /* the output needs a gradient where the nudge does, whatever its inputs do */
 };
 
@@ -90,6 +91,9 @@ int trm_node_merges(trm_tape *tape, const trm_node *node, int i);
  *  NULL where this pass, the dry one before it or the back end keeps none. Forward passes take them
  *  transposed, backward ones as they are; the operator says which input it is (trm_op.matrix). */
 const trm_real *trm_tape_packed(trm_tape *tape, const trm_var *w, bool transposed);
+/** Matrix `w` [N, K], a parameter, transposed [K, N]: made once a step, where passes of the step have the
+ *  same weights. Of operators that turn it (trm_op.turns). */
+const trm_real *trm_tape_transposed(trm_tape *tape, const trm_var *w);
 
 /** Elements of a row: the length of the last axis, 1 for a scalar. */
 static inline int64_t trm_var_width(const trm_var *v) {

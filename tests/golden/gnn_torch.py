@@ -60,7 +60,6 @@ class Graph:
                 x = np.zeros((n, features.attrs["n_features"]))
                 rows = np.repeat(np.arange(n), np.diff(features["offsets"][...]))
                 x[rows, features["columns"][...]] = features["values"][...]
-            self.sparse = not isinstance(features, h5py.Dataset)
             self.x = torch.from_numpy(x.astype(np.float64))
             if kind == "graph":
                 self.labels = file["nodes/labels"][...]
@@ -132,24 +131,19 @@ def attention(a, h, source, target, self_loops):
 class Net:
     """Any of the families on a dictionary of weights."""
 
-    def __init__(self, config, weights, sparse):
+    def __init__(self, config, weights):
         # A resolved configuration has the keys in use: what is not there has no effect.
         self.c = defaultdict(str, {key.partition(".")[2]: value for key, value in config.items()
                                    if key.startswith("model.")})
-        self.w, self.sparse = weights, sparse
+        self.w = weights
         self.layers, self.kind = int(self.c["layers"]), self.c["kind"]
         self.activation = {
             "relu": F.relu, "elu": F.elu, "gelu": lambda x: F.gelu(x, approximate="tanh"),
         }[self.c["activation"]]
         self.self_loops = self.c["self_loops"] == "true"
 
-    def weight(self, name, of_features):
-        """[out, in]; weights that meet sparse features are stored the other way round."""
-        w = self.w[f"{name}/weight"]
-        return w.T if of_features and self.sparse else w
-
-    def linear(self, x, name, of_features=False):
-        return F.linear(x, self.weight(name, of_features), self.w.get(f"{name}/bias"))
+    def linear(self, x, name):
+        return F.linear(x, self.w[f"{name}/weight"], self.w.get(f"{name}/bias"))
 
     def norm(self, x, name):
         if self.c["norm"] == "none":
@@ -159,38 +153,35 @@ class Net:
             return F.layer_norm(x, x.shape[-1:], weight, bias, eps=1e-5)
         return F.batch_norm(x, None, None, weight, bias, training=True, eps=1e-5)
 
-    def heads(self, a, x, name, first):
+    def heads(self, a, x, name):
         source, target = self.w[f"{name}/source"], self.w[f"{name}/target"]
-        h = F.linear(x, self.weight(name, first)).view(len(x), *source.shape)
+        h = F.linear(x, self.w[f"{name}/weight"]).view(len(x), *source.shape)
         return attention(a, h, source, target, self.self_loops)
 
     def gin_sum(self, a, x, name):
         return (1 + self.w.get(f"{name}/eps", 0)) * x + a @ x
 
-    def sage_aggregate(self, a, x, name, first):
+    def sage_aggregate(self, a, x, name):
         how = self.c["aggregator"]
         if how == "max":
-            return neighbor_max(a, F.relu(self.linear(x, f"{name}/pool", first)))
+            return neighbor_max(a, F.relu(self.linear(x, f"{name}/pool")))
         return (mean(a) if how == "mean" else a) @ x
 
     def layer(self, a, x, k, last):
         """A layer as in its paper, without norm and activation after it."""
-        name, first = f"layers/{k}", k == 0
+        name = f"layers/{k}"
         if self.kind == "mlp":
-            return self.linear(x, name, first)
+            return self.linear(x, name)
         if self.kind == "gcn":
-            x = symmetric(a, self.self_loops) @ F.linear(x, self.weight(name, first))
+            x = symmetric(a, self.self_loops) @ F.linear(x, self.w[f"{name}/weight"])
             return x + self.w[f"{name}/bias"]
         if self.kind == "sage":
-            neighbors = self.sage_aggregate(a, x, name, first)
-            of_features = first and self.c["aggregator"] != "max"
-            return self.linear(x, f"{name}/self", first) + self.linear(
-                neighbors, f"{name}/neighbor", of_features
-            )
+            neighbors = self.sage_aggregate(a, x, name)
+            return self.linear(x, f"{name}/self") + self.linear(neighbors, f"{name}/neighbor")
         if self.kind == "gat":
-            x = self.heads(a, x, name, first)
+            x = self.heads(a, x, name)
             return (x.mean(1) if last else x.flatten(1)) + self.w[f"{name}/bias"]
-        x = self.linear(self.gin_sum(a, x, name), f"{name}/mlp/hidden", first)
+        x = self.linear(self.gin_sum(a, x, name), f"{name}/mlp/hidden")
         return self.linear(self.activation(self.norm(x, f"{name}/mlp/norm")), f"{name}/mlp/out")
 
     def aggregate(self, a, x, k):
@@ -237,7 +228,7 @@ class Net:
         if ends:
             return self.layer(a, rows[-1] if rows else x, self.layers - 1, True)
         if "scores/0/weight" in self.w:  # Xu et al. 2019, equation 4.2
-            scores = [self.linear(self.pool(h, first), f"scores/{k}", k == 0)
+            scores = [self.linear(self.pool(h, first), f"scores/{k}")
                       for k, h in enumerate([x, *rows])]
             return sum(scores)
         x = self.jump(rows)
@@ -301,7 +292,7 @@ def make_loss(config, weights, graph):
     """The loss as a function of a step's sample ids."""
     if config["model.kind"] == "lightgcn":
         return lambda ids: lightgcn_loss(config, weights, graph, graph.pairs[ids % len(graph.pairs)])
-    net = Net(config, weights, graph.sparse)
+    net = Net(config, weights)
 
     def of_nodes(ids):
         outputs = net.outputs(graph.a, graph.x, None)
@@ -374,7 +365,7 @@ def check_layers():
     def net(kind, weights, **keys):
         config = dict(layers="2", kind=kind, activation="relu", self_loops="true", norm="none",
                       aggregator="mean") | keys
-        return Net({f"model.{key}": value for key, value in config.items()}, weights, False)
+        return Net({f"model.{key}": value for key, value in config.items()}, weights)
 
     with torch.no_grad():
         peer = GCNConv(6, 5)

@@ -116,7 +116,7 @@ def model_rows(weights, config, shop, day):
     first = shop.n_customers
     e = torch.zeros(first + shop.n_products, int(config["model.width"]), dtype=torch.float64)
     if config["model.text"] == "words":
-        e = e + shop.x @ weights["words/weight"]
+        e = e + shop.x @ weights["words/weight"].T
     if config["model.ids"] == "true":
         sold = torch.tensor([[any(d < day for d in days)] for days in shop.product_days], dtype=torch.float64)
         e = e + F.pad(weights["products/weight"] * sold, (0, 0, first, 0))

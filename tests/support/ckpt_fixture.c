@@ -15,10 +15,10 @@ static float weight(int64_t step, int i) {
 
 static void lay_out(ckpt_fixture *f) {
   static const trm_region regions[FIXTURE_REGIONS] = {
-      {"model/blocks/0/w", 2, {64, 32}, NULL},
-      {"model/blocks/0/b", 1, {130}, NULL},
-      {"optimizer/m/blocks/0/w", 2, {64, 32}, NULL},
-      {"optimizer/t", 0, {0}, NULL},
+      {.name = "model/blocks/0/w", .n_dims = 2, .dims = {64, 32}},
+      {.name = "model/blocks/0/b", .n_dims = 1, .dims = {130}},
+      {.name = "optimizer/m/blocks/0/w", .n_dims = 2, .dims = {64, 32}},
+      {.name = "optimizer/t", .n_dims = 0, .dims = {0}},
   };
   float *at = f->data;
   for (int i = 0; i < FIXTURE_REGIONS; ++i) {

@@ -81,8 +81,9 @@ static void write_checkpoint(const char *folder) {
   float w[] = {1, 2, 3, 4, 5, 6};
   int64_t offsets[] = {0, 1, 3};
   char bytes[] = "abb", config[] = "model:\n  layers: 2\n", version[] = "0.1.0", print[] = "x";
-  const trm_region regions[] = {{"model/wte/weight", 2, {2, 3}, w},
-                                {"optimizer/m/wte/weight", 1, {6}, w}};
+  const trm_region regions[] = {
+      {.name = "model/wte/weight", .n_dims = 2, .dims = {2, 3}, .data = w},
+      {.name = "optimizer/m/wte/weight", .n_dims = 1, .dims = {6}, .data = w}};
   trm_ckpt_info info = {.step = 200,
                         .seed = UINT64_MAX,
                         .data_digest = 0xabc,

@@ -191,7 +191,7 @@ static void test_mismatches(void) {
   got.regions[1].dims[0] = 131;
   CHECK_EQ(trm_ckpt_read_regions(path, got.regions, FIXTURE_REGIONS), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "step_00000009.h5: 'model/blocks/0/b' is 130 there and 131 here");
-  got.regions[1] = (trm_region){"model/new", 2, {2, 3}, &value};
+  got.regions[1] = (trm_region){.name = "model/new", .n_dims = 2, .dims = {2, 3}, .data = &value};
   CHECK_EQ(trm_ckpt_read_regions(path, got.regions, FIXTURE_REGIONS), TRM_ERR_DATA);
   CHECK_HAS(trm_message(), "has no 'model/new': it is a checkpoint of another model");
   ckpt_fixture_clear(&got);
@@ -323,6 +323,71 @@ static void test_no_memory(void) {
   CHECK(false && "300 failed allocations are enough");
 }
 
+/* ---- axes of matrices ------------------------------------------------------------------------ */
+
+enum { ROWS = 3, COLUMNS = 5 };
+
+static void write_matrix(trm_axes axes, int64_t rows, int64_t columns, const float *data) {
+  float copy[ROWS * COLUMNS];
+  memcpy(copy, data, sizeof copy);
+  const trm_region region = {.name = "model/layers/0/weight",
+                             .n_dims = 2,
+                             .dims = {rows, columns},
+                             .axes = axes,
+                             .data = copy};
+  ckpt_fixture_fill(&wrote, 1);
+  CHECK_OK(trm_ckpt_publish(in_base("axes.h5"), &wrote.info, &region, 1));
+}
+
+/* Reads it as [ROWS, COLUMNS], outputs first. */
+static trm_status read_matrix(trm_axes old, float *data) {
+  const trm_region region = {.name = "model/layers/0/weight",
+                             .n_dims = 2,
+                             .dims = {ROWS, COLUMNS},
+                             .axes = TRM_AXES_OUTPUTS_INPUTS,
+                             .axes_old = old,
+                             .data = data};
+  return trm_ckpt_read_regions(in_base("axes.h5"), &region, 1);
+}
+
+static void expect_axes(trm_axes axes) {
+  trm_region *regions = NULL;
+  char *names = NULL;
+  int n = 0;
+  CHECK_OK(trm_ckpt_list_regions(in_base("axes.h5"), "model", &regions, &names, &n));
+  if (CHECK_EQ(n, 1)) CHECK_EQ(regions[0].axes, axes);
+  TRM_FREE(regions);
+  TRM_FREE(names);
+}
+
+/* A matrix is what it was, whichever way round a file has it, and if the file does not say, as files did
+ * before they said it. */
+static void test_axes(void) {
+  float straight[ROWS * COLUMNS], turned[ROWS * COLUMNS], read[ROWS * COLUMNS];
+  for (int i = 0; i < ROWS; ++i) {
+    for (int j = 0; j < COLUMNS; ++j) {
+      straight[i * COLUMNS + j] = turned[j * ROWS + i] = (float)(10 * i + j);
+    }
+  }
+  const struct {
+    trm_axes written, old;
+    bool turned;
+  } cases[] = {{TRM_AXES_OUTPUTS_INPUTS, TRM_AXES_INPUTS_OUTPUTS, false},
+               {TRM_AXES_INPUTS_OUTPUTS, TRM_AXES_UNSAID, true},
+               {TRM_AXES_UNSAID, TRM_AXES_INPUTS_OUTPUTS, true},
+               {TRM_AXES_UNSAID, TRM_AXES_UNSAID, false}};
+  for (size_t k = 0; k < sizeof cases / sizeof cases[0]; ++k) {
+    const bool t = cases[k].turned;
+    write_matrix(cases[k].written, t ? COLUMNS : ROWS, t ? ROWS : COLUMNS, t ? turned : straight);
+    expect_axes(cases[k].written);
+    CHECK_OK(read_matrix(cases[k].old, read));
+    CHECK(memcmp(read, straight, sizeof read) == 0);
+  }
+  write_matrix(TRM_AXES_UNSAID, COLUMNS, ROWS, turned);
+  CHECK_EQ(read_matrix(TRM_AXES_UNSAID, read), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "'model/layers/0/weight' is 5 x 3 there and 3 x 5 here");
+}
+
 int main(void) {
   snprintf(base, sizeof base, "%s", check_temp_folder());
   test_keeping();
@@ -332,6 +397,7 @@ int main(void) {
   test_mismatches();
   test_newest();
   test_without_seal();
+  test_axes();
   test_no_memory();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
   return check_verdict();

@@ -327,7 +327,7 @@ static void no_whole(void *context, int64_t offset, int64_t n) {
   (void)context, (void)offset, (void)n;
 }
 
-/* y and the gradients of w and b, flat; dense features come as X^T w^T. */
+/* y and the gradients of w and b, flat. */
 static void run_linear(const trm_pass *with, const trm_features *x, double dropout,
                        const trm_real *dy, trm_real *y) {
   for (int dry = 1; dry >= 0; --dry) {
@@ -338,7 +338,7 @@ static void run_linear(const trm_pass *with, const trm_features *x, double dropo
     if (x->sparse) {
       out = trm_op_sparse_linear(tape, x, w, b, dropout);
     } else {
-      out = trm_op_linear(tape, trm_op_features(tape, x, dropout), trm_tape_param(tape, 2), b);
+      out = trm_op_linear(tape, trm_op_features(tape, x, dropout), w, b);
     }
     CHECK_OK(trm_tape_status(tape));
     if (pass.n_blocks > 0) CHECK(out->blocks == x->blocks);
@@ -393,16 +393,12 @@ static void check_features(double dropout) {
   if (dropout > 0) return;
   x = (trm_features){.n_rows = ROWS, .n_features = FEATURES, .dense = f.dense, .ids = f.ids};
   run_linear(&pass, &x, dropout, dy, dense_y);
-  const trm_param *w = &params->rows[0], *v = &params->rows[2];
+  const trm_param *w = &params->rows[0];
   for (int i = 0; i < ROWS * OUT; ++i) CHECK_NEAR_AT(y[i], dense_y[i], 1e-5, i);
-  for (int c = 0; c < FEATURES; ++c) {
-    for (int o = 0; o < OUT; ++o) {
-      double sum = 0;
-      for (int k = 0; k < BLOCKS; ++k) {
-        sum += (double)all[k * params->n_elements + w->offset + c * OUT + o];
-      }
-      CHECK_NEAR(sum, one[v->offset + o * FEATURES + c], 1e-5);
-    }
+  for (int64_t i = w->offset; i < w->offset + w->n; ++i) {
+    double sum = 0;
+    for (int k = 0; k < BLOCKS; ++k) sum += (double)all[k * params->n_elements + i];
+    CHECK_NEAR_AT(sum, one[i], 1e-5, i);
   }
 }
 
@@ -422,24 +418,35 @@ static void check_borrowed(void) {
   CHECK_HAS(trm_message(), "operator features: p = 1 is not in [0, 1)");
 }
 
+/* A map of sparse features begins with the numbers of a matrix that is [inputs, outputs]. */
+static void check_first_values(void) {
+  trm_params *by_inputs = NULL;
+  int index;
+  CHECK_OK(trm_params_create(&by_inputs));
+  CHECK_OK(trm_params_add(by_inputs, &index, 2, (int64_t[]){FEATURES, OUT}, TRM_INIT_NORMAL, 0.3,
+                          true, "w"));
+  CHECK_OK(trm_params_seal(by_inputs));
+  trm_params_init(by_inputs, 1);
+  const trm_real *w = params->weights + params->rows[0].offset;
+  const trm_real *v = by_inputs->weights + by_inputs->rows[0].offset;
+  for (int64_t o = 0; o < OUT; ++o) {
+    for (int64_t i = 0; i < FEATURES; ++i) CHECK(w[o * FEATURES + i] == v[i * OUT + o]);
+  }
+  trm_params_destroy(&by_inputs);
+}
+
 int main(void) {
   trm_math_init();
   int index;
   CHECK_OK(trm_params_create(&params));
-  CHECK_OK(trm_params_add(params, &index, 2, (int64_t[]){FEATURES, OUT}, TRM_INIT_NORMAL, 0.3, true,
+  CHECK_OK(trm_params_add(params, &index, 2, (int64_t[]){OUT, FEATURES}, TRM_INIT_NORMAL, 0.3, true,
                           "w"));
+  trm_params_mark_drawn_by_inputs(params, index);
   CHECK_OK(trm_params_add(params, &index, 1, (int64_t[]){OUT}, TRM_INIT_NORMAL, 0.3, false, "b"));
-  CHECK_OK(trm_params_add(params, &index, 2, (int64_t[]){OUT, FEATURES}, TRM_INIT_ZERO, 0, true,
-                          "w transposed"));
   CHECK_OK(trm_params_seal(params));
   trm_params_init(params, 1);
-  const trm_param *w = &params->rows[0], *v = &params->rows[2];
-  for (int64_t c = 0; c < FEATURES; ++c) {
-    for (int64_t o = 0; o < OUT; ++o) {
-      params->weights[v->offset + o * FEATURES + c] = params->weights[w->offset + c * OUT + o];
-    }
-  }
   CHECK_OK(trm_tape_create(params, &tape));
+  check_first_values();
   check_features(0);
   check_features(0.4);
   check_borrowed();

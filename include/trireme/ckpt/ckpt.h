@@ -25,13 +25,23 @@
 #include "trireme/comm/comm.h"
 #include "trireme/core/status.h"
 
+/** What the two axes of a matrix of weights are; files say it beside the array. */
+typedef enum trm_axes {
+  TRM_AXES_UNSAID,
+  TRM_AXES_OUTPUTS_INPUTS,
+  TRM_AXES_INPUTS_OUTPUTS,
+} trm_axes;
+
 /** A named region of memory: "model/wte/weight", float32, row-major. Regions lie in groups of the file
- *  called model, optimizer and average; arrays elsewhere in it are facts. */
+ *  called model, optimizer and average; arrays elsewhere in it are facts. A matrix whose axes the file
+ *  has the other way round is turned as it is read. */
 typedef struct trm_region {
   const char *name; /* borrowed */
   int n_dims;
   int64_t dims[4];
-  float *data; /* borrowed; const when saving */
+  float *data;       /* borrowed; const when saving */
+  trm_axes axes;     /* as dims has them */
+  trm_axes axes_old; /* in files from before axes were said; UNSAID: the same */
 } trm_region;
 
 /** What a checkpoint says about the run. Texts are owned by the struct (trm_ckpt_info_free). */
@@ -54,7 +64,8 @@ void trm_ckpt_info_free(trm_ckpt_info *info);
 
 typedef struct trm_ckpt_store trm_ckpt_store;
 
-/** Regions below `group` ("model") in a file, by name, without data; *regions and *names are counted blocks.
+/** Regions below `group` ("model") in a file, by name, with the axes it says, without data; *regions and
+ *  *names are counted blocks.
  *  @return TRM_ERR_DATA, also when there are none, or more than the file can hold */
 trm_status trm_ckpt_list_regions(const char *path, const char *group, trm_region **regions,
                                  char **names, int *n);

@@ -123,7 +123,7 @@ trm_var *trm_op_reshape(trm_tape *tape, trm_var *x, int n_dims, const int64_t *d
 
 /** y[n, F] = the rows of dense features, with dropout keyed by node id. No gradient. */
 trm_var *trm_op_features(trm_tape *tape, const trm_features *x, double dropout);
-/** y[n, out] = X w + b for sparse features X[n, in], w[in, out] (rows are inputs), b[out] or NULL.
+/** y[n, out] = X w^T + b for sparse features X[n, in], w[out, in], b[out] or NULL.
  *  Dropout acts on the stored values, keyed by (node id, feature). No gradient for X. */
 trm_var *trm_op_sparse_linear(trm_tape *tape, const trm_features *x, trm_var *w, trm_var *b,
                               double dropout);

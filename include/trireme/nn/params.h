@@ -40,10 +40,11 @@ typedef struct trm_param {
   bool decay;     /* weight decay applies */
   bool buffer;    /* not trained: a moving average of what passes give as its gradient */
   trm_role role;
-  bool tokens;    /* rows are vectors of a vocabulary's tokens */
-  bool columns;   /* numbers are of a table's columns, or of their levels */
-  bool by_inputs; /* a matrix is [inputs, outputs]; false: [outputs, inputs] */
-  int n_stacked;  /* matrices that lie one below the other in it, each with its outputs */
+  bool tokens;          /* rows are vectors of a vocabulary's tokens */
+  bool columns;         /* numbers are of a table's columns, or of their levels */
+  bool by_inputs;       /* a kernel is [inputs, outputs]; false: all others are [outputs, inputs] */
+  bool drawn_by_inputs; /* first values are drawn as if it were [inputs, outputs] */
+  int n_stacked;        /* matrices that lie one below the other in it, each with its outputs */
   trm_init init;
   double scale; /* of the first values, see trm_init */
 } trm_param;
@@ -90,8 +91,11 @@ void trm_params_mark(trm_params *params, int first, trm_role role);
 void trm_params_mark_tokens(trm_params *params, int index);
 /** Says that the numbers of matrix `index` are of a table's columns, or of the levels of one. */
 void trm_params_mark_columns(trm_params *params, int index);
-/** Says that matrix `index` is [inputs, outputs] (kernels of convolutions, maps of sparse features). */
+/** Says that matrix `index` is [inputs, outputs] (kernels of convolutions). */
 void trm_params_mark_by_inputs(trm_params *params, int index);
+/** Says that the first values of matrix `index`, [outputs, inputs], are drawn input by input (maps of
+ *  sparse features): as one lies that is [inputs, outputs]. Checkpoints of format 1 hold it so. */
+void trm_params_mark_drawn_by_inputs(trm_params *params, int index);
 /** Says that matrix `index` is n matrices [dims[0] / n, dims[1]] one below the other, such as those that
  *  make queries, keys and values in one product. Some optimizers take each for itself (muon). */
 void trm_params_mark_stacked(trm_params *params, int index, int n);

@@ -1,11 +1,13 @@
 /*
- * Linear over sparse features: y = X w + b, dw = X^T dy, db = sum of dy over rows. Values after
- * dropout are kept for the way back, which finds them through the transpose's map.
+ * Linear over sparse features: y = X w^T + b, dw = dy^T X, db = sum of dy over rows. A feature picks a
+ * row of w^T, so that is made, once a step; dw^T comes out row by row, and is turned as it is given
+ * away. Values after dropout are kept for the way back, which finds them through the transpose's map.
  */
 #include "hop_rows.h"
 #include "tape_internal.h"
 #include "trireme/math/graph_kernels.h"
 #include "trireme/math/kernels.h"
+#include "trireme/math/transpose.h"
 #include "trireme/nn/ops.h"
 
 enum { W, B };
@@ -20,7 +22,7 @@ typedef struct sparse_linear {
 static trm_status shape(const trm_node *node, trm_shape *shape) {
   const trm_var *w = node->in[W], *b = node->in[B];
   const sparse_linear *s = TRM_ATTR(node, sparse_linear);
-  if (w->n_dims != 2 || w->dims[0] != s->x->n_features || (b && b->n != w->dims[1])) {
+  if (w->n_dims != 2 || w->dims[1] != s->x->n_features || (b && b->n != w->dims[0])) {
     return trm_op_fail(node, "%lld features, w is [%lld, %lld], b has %lld elements",
                        (long long)s->x->n_features, (long long)w->dims[0], (long long)w->dims[1],
                        (long long)(b ? b->n : 0));
@@ -28,10 +30,12 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   if (!(s->p >= 0 && s->p < 1)) return trm_op_fail(node, "p = %g is not in [0, 1)", s->p);
   shape->n_dims = 2;
   shape->dims[0] = s->x->n_rows;
-  shape->dims[1] = w->dims[1];
+  shape->dims[1] = w->dims[0];
   shape->blocks = s->x->blocks;
   shape->saved[DROPPED] = s->n_dropped;
   shape->saved_by_block = true;
+  shape->scratch_forward = w->param < 0 ? w->n : 0;
+  shape->scratch_backward = w->n;
   return TRM_OK;
 }
 
@@ -47,8 +51,16 @@ static trm_csr dropped(const trm_tape *tape, trm_node *node, const trm_csr *bloc
   return a;
 }
 
+/* w^T [n_features, outputs]. */
+static const trm_real *turned(trm_tape *tape, const trm_node *node) {
+  const trm_var *w = node->in[W];
+  if (w->param >= 0) return trm_tape_transposed(tape, w);
+  trm_transpose_matrix(node->scratch, w->data, w->dims[0], w->dims[1], false);
+  return node->scratch;
+}
+
 static void forward(trm_tape *tape, trm_node *node) {
-  const trm_var *w = node->in[W], *b = node->in[B], *out = node->out;
+  const trm_var *b = node->in[B], *out = node->out;
   const sparse_linear *s = TRM_ATTR(node, sparse_linear);
   const trm_csr *x = &s->x->sparse[trm_tape_block(tape)];
   TRM_ASSERT(x->n_rows == out->dims[0]);
@@ -58,17 +70,18 @@ static void forward(trm_tape *tape, trm_node *node) {
                        s->p, s->key);
   }
   const trm_csr a = dropped(tape, node, s->x->sparse);
-  trm_spmm(out->data, w->data, &a, NULL, NULL, NULL, 0, out->dims[1], false);
+  trm_spmm(out->data, turned(tape, node), &a, NULL, NULL, NULL, 0, out->dims[1], false);
   if (b) trm_bias_forward(out->data, out->data, b->data, out->dims[0], out->dims[1]);
 }
 
 static void backward(trm_tape *tape, trm_node *node) {
-  const trm_var *out = node->out;
+  const trm_var *w = node->in[W], *out = node->out;
   bool add;
   trm_real *dw = trm_node_grad(tape, node, W, &add);
   if (dw) {
     const trm_csr t = dropped(tape, node, TRM_ATTR(node, sparse_linear)->x->transposed);
-    trm_spmm(dw, out->grad, &t, NULL, NULL, NULL, 0, out->dims[1], add);
+    trm_spmm(node->scratch, out->grad, &t, NULL, NULL, NULL, 0, out->dims[1], false);
+    trm_transpose_matrix(dw, node->scratch, w->dims[1], w->dims[0], add);
   }
   trm_real *db = trm_node_grad(tape, node, B, &add);
   if (db) trm_bias_backward(db, out->grad, out->dims[0], out->dims[1], add);
@@ -132,7 +145,7 @@ static trm_var *sample(trm_op_case *c, int variant) {
   const int64_t out = cases[variant].out;
   const trm_features *x = case_features(c, cases[variant].rows, cases[variant].per_row,
                                         cases[variant].first, cases[variant].weighted);
-  trm_var *w = trm_case_real(c, 0, 2, (int64_t[]){CASE_FEATURES, out});
+  trm_var *w = trm_case_real(c, 0, 2, (int64_t[]){out, CASE_FEATURES});
   trm_var *b = cases[variant].bias ? trm_case_real(c, 0, 1, &out) : NULL;
   return trm_op_sparse_linear(c->tape, x, w, b, cases[variant].dropout);
 }
@@ -142,7 +155,8 @@ const trm_op trm_op_table_sparse_linear = {.name = "sparse_linear",
                                            .forward = forward,
                                            .backward = backward,
                                            .sample = sample,
-                                           .rowwise = true};
+                                           .rowwise = true,
+                                           .turns = true};
 
 /* Values are float also where trm_real is double. */
 static int64_t dropped_reals(const trm_tape *tape, const trm_features *x) {

@@ -58,6 +58,13 @@ void trm_learner_rule_text(const trm_learner *learner, int i, char text[TRM_RULE
 
 enum { REGION_NAME_BYTES = TRM_PARAM_NAME_BYTES + 32 };
 
+/* Maps of sparse features were [inputs, outputs] before files said it. */
+static void say_axes(trm_region *region, const trm_param *row) {
+  if (row->n_dims != 2 || row->role == TRM_ROLE_EMBEDDING) return;
+  region->axes = row->by_inputs ? TRM_AXES_INPUTS_OUTPUTS : TRM_AXES_OUTPUTS_INPUTS;
+  if (row->drawn_by_inputs) region->axes_old = TRM_AXES_INPUTS_OUTPUTS;
+}
+
 static void add_region(trm_regions *regions, const char *group, const trm_param *row,
                        trm_real *base /* NULL: bound later */) {
   char *name = regions->names + (size_t)regions->n * REGION_NAME_BYTES;
@@ -66,6 +73,7 @@ static void add_region(trm_regions *regions, const char *group, const trm_param 
   region->name = name;
   region->n_dims = row->n_dims;
   memcpy(region->dims, row->dims, sizeof region->dims);
+  say_axes(region, row);
   region->data = base ? base + row->offset : NULL;
 }
 

@@ -78,8 +78,11 @@ static trm_status check_patterns(const trm_params *params, const char *list) {
 
 /* ---- what the checkpoint has ------------------------------------------------------------------- */
 
+/* An old file may have a map of sparse features the other way round; reading it sees to that. */
 static bool same_shape(const trm_param *row, int n_dims, const int64_t *dims) {
   bool same = row->n_dims == n_dims;
+  if (same && row->drawn_by_inputs && row->dims[0] == dims[1] && row->dims[1] == dims[0])
+    return true;
   for (int d = 0; same && d < n_dims; ++d) same = row->dims[d] == dims[d];
   return same;
 }
