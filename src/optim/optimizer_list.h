@@ -1,4 +1,4 @@
-/* One line for each optimizer: expanded to declarations and to the registry of optim.c. */
+/* One line for each optimizer: expanded to declarations and to the registry of kinds.c. */
 TRM_OPTIMIZER(adamw)
 TRM_OPTIMIZER(adam)
 TRM_OPTIMIZER(sgd)

@@ -1,4 +1,4 @@
-/** Libraries that are loaded, as optim.c and the schedules call them. */
+/** Libraries that are loaded, as the optimizer and the schedules call them. */
 #ifndef TRIREME_OPTIM_PLUGGED_H
 #define TRIREME_OPTIM_PLUGGED_H
 
