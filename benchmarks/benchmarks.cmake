@@ -7,6 +7,7 @@ trm_add_benchmark(bench_gemm OpenMP::OpenMP_C)
 trm_add_benchmark(bench_kernels)
 trm_add_benchmark(bench_peak OpenMP::OpenMP_C)
 trm_add_benchmark(bench_spmm)
+trm_add_benchmark(bench_update)
 trm_add_benchmark(bench_watch)
 foreach(name bench_conv bench_gemm bench_peak) # shares of the peak
   target_sources(${name} PRIVATE peak.c)
