@@ -98,12 +98,13 @@ static int64_t behind_stage(const cnn *m, int64_t side) {
   return side;
 }
 
-static trm_status too_small(const trm_model_dims *dims, int stage) {
-  return trm_fail(
-      TRM_ERR_CONFIG,
-      "model.channels has a stage %d, but images of %lld x %lld pixels are used up "
-      "before its pool; give fewer stages or convolutions, or set model.padding to same",
-      stage, (long long)dims->value_dims[0], (long long)dims->value_dims[1]);
+static trm_status too_small(const cnn *m, const trm_model_dims *dims, int stage) {
+  return trm_fail(TRM_ERR_CONFIG,
+                  "model.channels has a stage %d, but images of %lld x %lld pixels are used up "
+                  "before its pool; give fewer stages or convolutions%s",
+                  stage, (long long)dims->value_dims[0], (long long)dims->value_dims[1],
+                  m->window.padding == 0 && m->window.height > 1 ? ", or set model.padding to same"
+                                                                 : "");
 }
 
 static trm_status add_stages(cnn *m, const trm_config *config, const trm_model_dims *dims,
@@ -123,7 +124,7 @@ static trm_status add_stages(cnn *m, const trm_config *config, const trm_model_d
     }
     height = behind_stage(m, height);
     width = behind_stage(m, width);
-    if (height < 1 || width < 1) return too_small(dims, s + 1);
+    if (height < 1 || width < 1) return too_small(m, dims, s + 1);
   }
   *values = m->flatten ? height * width * in : in;
   return TRM_OK;

@@ -322,8 +322,9 @@ static trm_status drop_untrained(job *j) {
   j->users = kept;
   if (dropped > 0) {
     trm_note(j->options->reading.notes,
-             "%s: note: %lld users to test have nothing to train on and are left out",
-             j->options->test, (long long)dropped);
+             "%s: note: users without a pair to train on, left out with what they have to test: "
+             "%lld",
+             j->options->test ? j->options->test : j->options->train, (long long)dropped);
   }
   return status;
 }

@@ -388,7 +388,7 @@ static trm_status prepare(sweep *s, trm_comm *comm) {
   (void)snprintf(s->root, sizeof s->root, "%s", trm_config_string(config, "run.dir"));
   TRM_TRY(trm_config_text(config, true, &s->given));
   TRM_TRY(check_points(s));
-  TRM_TRY(trm_task_choose(config, &kind));
+  TRM_TRY(trm_task_choose(config, TRM_USE_TRAIN, &kind));
   trm_config_tell(config, "data", kind->brings.name);
   TRM_TRY(trm_config_check(config)); /* once, where messages still name file and line */
   (void)snprintf(s->select, sizeof s->select, "%s", trm_task_metric(kind, config));

@@ -145,7 +145,7 @@ static trm_status prepare(trm_search *t, int64_t split) {
   trm_config *config = t->options->config;
   const trm_task_kind *kind;
   TRM_TRY(trm_space_read(t->options->space, &t->space));
-  TRM_TRY(trm_task_choose(config, &kind));
+  TRM_TRY(trm_task_choose(config, TRM_USE_TRAIN, &kind));
   trm_config_tell(config, "data", kind->brings.name);
   TRM_TRY(trm_config_check(config));
   TRM_TRY(set_trial_keys(t, config));

@@ -25,10 +25,35 @@ bool trm_run_stop_wanted(void *run) {
   return r->budget_counts && r->time_budget_s > 0 && trm_clock_s() - r->start_s >= r->time_budget_s;
 }
 
+/* What to change. A rate that no step of this start has used yet is not to blame. */
+static void divergence_remedy(const trm_run *r, bool saved, char *remedy, size_t bytes) {
+  const trm_config *config = r->options->config;
+  const char *from = trm_config_string(config, "train.init_from");
+  if (r->state.step == r->begin_step && r->resumed) {
+    (void)snprintf(
+        remedy, bytes,
+        "the weights that it goes on from are too large already: choose another run.dir, "
+        "and an earlier checkpoint by --resume=CHECKPOINT.h5, or none");
+    return;
+  }
+  if (r->state.step == r->begin_step) {
+    (void)snprintf(remedy, bytes,
+                   "no step has changed the weights yet, so that it is numbers in %.300s that are "
+                   "too large: make them smaller",
+                   from[0] ? from : trm_config_string(config, "data.path"));
+    return;
+  }
+  (void)snprintf(
+      remedy, bytes, "try %s--set optimizer.lr=%g, or %s", saved ? "--resume --allow-changes " : "",
+      trm_config_real(config, "optimizer.lr") / 10,
+      trm_config_real(config, "optimizer.clip_norm") > 0 ? "a smaller optimizer.clip_norm"
+                                                         : "optimizer.clip_norm=1 (now off)");
+}
+
 trm_status trm_run_diverged(const trm_run *r, double loss, const trm_step_info *info) {
   char where[TRM_PARAM_NAME_BYTES + 64] = "gradients are finite";
-  char last[64] = "there is no checkpoint yet";
-  const trm_config *config = r->options->config;
+  char last[64] = "there is no checkpoint yet", remedy[512];
+  bool saved = false;
   const int row =
       info->bad_element >= 0 ? trm_params_find(r->learner.params, info->bad_element) : -1;
   if (row >= 0) {
@@ -38,20 +63,16 @@ trm_status trm_run_diverged(const trm_run *r, double loss, const trm_step_info *
   if (r->store) {
     const trm_status written = trm_ckpt_wait(r->store); /* one may be on its way */
     const int64_t newest = trm_ckpt_newest_step(r->store);
+    saved = newest >= 0;
     if (written != TRM_OK) {
       (void)snprintf(last, sizeof last, "the last checkpoint could not be written");
     } else if (newest >= 0) {
       (void)snprintf(last, sizeof last, "the newest checkpoint is of step %" PRId64, newest);
     }
   }
-  return trm_fail(TRM_ERR_DIVERGED,
-                  "step %" PRId64 ": the loss is %g and %s; %s; try --resume --allow-changes --set "
-                  "optimizer.lr=%g, or %s",
-                  r->state.step + 1, isnan(loss) ? (double)NAN : loss, where, last,
-                  trm_config_real(config, "optimizer.lr") / 10,
-                  trm_config_real(config, "optimizer.clip_norm") > 0
-                      ? "a smaller optimizer.clip_norm"
-                      : "optimizer.clip_norm=1 (now off)");
+  divergence_remedy(r, saved, remedy, sizeof remedy);
+  return trm_fail(TRM_ERR_DIVERGED, "step %" PRId64 ": the loss is %g and %s; %s; %s",
+                  r->state.step + 1, isnan(loss) ? (double)NAN : loss, where, last, remedy);
 }
 
 /* The user's own schedule has given what is no rate. */
@@ -385,6 +406,7 @@ trm_status trm_run_loop(trm_run *r, bool *stopped) {
   bool stop = false;
   trm_float_mode_standard(); /* set-up may have loaded parts of MPI that change it */
   r->saved_step = r->resumed ? r->state.step : -1;
+  r->begin_step = r->state.step;
   if (!r->resumed && trm_config_bool(r->options->config, "checkpoint.initial"))
     trm_run_save(r, false);
   if (r->resumed && r->state.step >= r->n_steps) {

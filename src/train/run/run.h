@@ -46,6 +46,7 @@ typedef struct trm_run {
   uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
   trm_run_state state;
   bool resumed;
+  int64_t begin_step;   /* that this start went on from; 0: from initial weights */
   uint64_t *hashes;     /* [ranks], scratch of the drift check; owned */
   int lock;             /* on the run directory, -1: none */
   bool budget_counts;   /* the time budget may stop the run */

@@ -47,7 +47,7 @@ static void list_data(const char *const *data, char *text, size_t size) {
   }
 }
 
-trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind) {
+trm_status trm_task_choose(const trm_config *config, trm_task_use use, const trm_task_kind **kind) {
   const char *path = trm_config_string(config, "data.path");
   const char *const *wanted = trm_model_data(config);
   char found[TRM_KIND_BYTES], list[128];
@@ -62,17 +62,18 @@ trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind)
   }
   list_data(wanted, list, sizeof list);
   if (!*kind) return trm_fail(TRM_ERR_DATA, "%s: kind is '%s', expected %s", path, found, list);
-  return trm_fail(TRM_ERR_CONFIG,
-                  "model.kind %s works on data of kind %s, but %s is of kind '%s'; choose another "
-                  "model.kind or prepare other data",
-                  trm_config_string(config, "model.kind"), list, path, found);
+  return trm_fail(use == TRM_USE_TRAIN ? TRM_ERR_CONFIG : TRM_ERR_DATA,
+                  "model.kind %s works on data of kind %s, but %s is of kind '%s'; %s",
+                  trm_config_string(config, "model.kind"), list, path, found,
+                  use == TRM_USE_TRAIN ? "choose another model.kind or prepare other data"
+                                       : "give data of the kind it was trained on");
 }
 
 static const char same_data[] = "data.path must lead all ranks to the same data set";
 
 /* Which task the data set wants, and whether the configuration goes with it. */
 static trm_status prepare(trm_config *config, trm_task_use use, const trm_task_kind **kind) {
-  TRM_TRY(trm_task_choose(config, kind));
+  TRM_TRY(trm_task_choose(config, use, kind));
   trm_config_tell(config, "data", (*kind)->brings.name);
   return use == TRM_USE_TRAIN ? trm_config_check(config) : TRM_OK;
 }

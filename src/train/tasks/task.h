@@ -116,9 +116,9 @@ struct trm_task {
 /** Adds the parts of all tasks. */
 void trm_task_parts(trm_config_parts *parts);
 
-/** The task on the kind of data set at data.path, which must be one that model.kind works on. Not
- *  collective. @return TRM_ERR_IO, TRM_ERR_DATA, TRM_ERR_CONFIG */
-trm_status trm_task_choose(const trm_config *config, const trm_task_kind **kind);
+/** The task on the kind of data set at data.path, which must be one that model.kind works on; `use` is
+ *  what the message of another kind is about. Not collective. @return TRM_ERR_IO, TRM_ERR_DATA, TRM_ERR_CONFIG */
+trm_status trm_task_choose(const trm_config *config, trm_task_use use, const trm_task_kind **kind);
 /** What eval.select names: "loss", or a score. */
 const char *trm_task_metric(const trm_task_kind *kind, const trm_config *config);
 

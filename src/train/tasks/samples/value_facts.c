@@ -94,10 +94,12 @@ static trm_status check_columns(const char *path, const char *data, const char *
                                 const trm_texts *there) {
   char a[SHOWN_BYTES], b[SHOWN_BYTES];
   if (n_here != n_there) {
-    return trm_fail(TRM_ERR_DATA,
-                    "%s has %" PRId64 " columns of %s, but %s was trained on %" PRId64
-                    "; prepare it with the same columns",
-                    data, n_here, what, path, n_there);
+    return trm_fail(
+        TRM_ERR_DATA,
+        "%s has %" PRId64 " columns of %s, but %s was trained on %" PRId64
+        "; prepare it with the same columns (prepare table --unlabelled leaves none out "
+        "that has one value)",
+        data, n_here, what, path, n_there);
   }
   for (int64_t i = 0; here->n > 0 && there->n > 0 && i < n_here; ++i) {
     if (trm_name_same(here, i, there, i)) continue;
