@@ -30,13 +30,22 @@ static void draw(void) {
   }
 }
 
-/* Written and opened again. */
-static trm_shop *make(const char *path) {
+enum { WORDS = 5 };
+
+/* Product p has p % 4 words, from number p % WORDS on downwards. */
+static int32_t word_of(int64_t product, int64_t i) {
+  return (int32_t)((product + (WORDS - 1) * i) % WORDS);
+}
+
+/* Written and opened again; `least`: the number of the first word. */
+static trm_status make_shop(const char *path, int32_t least, trm_shop **open) {
   static int64_t offsets[CUSTOMERS + 1], day_offsets[CUSTOMERS * PRODUCTS + 1];
   static int64_t feature_offsets[NODES + 1], name_offsets[NODES + 1];
   static int32_t products[CUSTOMERS * PRODUCTS], days[CUSTOMERS * PRODUCTS * DAYS], columns[NODES];
   static float values[NODES];
   static char names[NODES];
+  static int64_t text_offsets[NODES + 1];
+  static int32_t text_words[4 * PRODUCTS];
   int64_t n_pairs = 0, n_days = 0;
   for (int64_t u = 0; u < CUSTOMERS; ++u) {
     for (int32_t p = 0; p < PRODUCTS; ++p) {
@@ -49,19 +58,23 @@ static trm_shop *make(const char *path) {
     }
     offsets[u + 1] = n_pairs;
   }
-  for (int64_t v = 0; v < NODES; ++v) {
+  for (int64_t v = 0, n = 0; v < NODES; ++v) {
+    for (int64_t i = 0; v >= CUSTOMERS && i < (v - CUSTOMERS) % 4; ++i) {
+      text_words[n++] = least + word_of(v - CUSTOMERS, i);
+    }
+    text_offsets[v + 1] = n;
     feature_offsets[v + 1] = v < CUSTOMERS ? 0 : v + 1 - CUSTOMERS;
     name_offsets[v + 1] = v + 1;
     names[v] = (char)('!' + v);
     values[v] = 1;
   }
-  static const int64_t word[2] = {0, 1};
-  static const float zero = 0, one = 1;
+  static const int64_t word[WORDS + 2] = {0, 6, 12, 18, 24, 30, 33};
+  static const float zeros[WORDS + 1], ones[WORDS + 1] = {1, 1, 1, 1, 1, 1};
   const trm_shop shop = {
       .graph = {.n_nodes = NODES,
-                .n_features = 1,
+                .n_features = WORDS + 1,
                 .sparse = true,
-                .features = {NODES, 1, PRODUCTS, feature_offsets, columns, values, NULL},
+                .features = {NODES, WORDS + 1, PRODUCTS, feature_offsets, columns, values, NULL},
                 .names = {NODES, name_offsets, names}},
       .n_customers = CUSTOMERS,
       .n_products = PRODUCTS,
@@ -72,15 +85,46 @@ static trm_shop *make(const char *path) {
       .valid_day = VALID,
       .test_day = TEST,
       .end_day = DAYS,
-      .features = {1, word, "w"},
-      .shifts = &zero,
-      .scales = &one};
-  trm_shop *open = NULL;
+      .features = {WORDS + 1, word, "text:atext:btext:ctext:dtext:eage"},
+      .shifts = zeros,
+      .scales = ones,
+      .n_text_words = text_offsets[NODES],
+      .text_offsets = text_offsets,
+      .text_words = text_words};
   if (!CHECK_OK(trm_shop_write(path, &shop))) exit(1);
-  if (!CHECK_OK(trm_shop_open(path, NULL, &open))) exit(1);
+  return trm_shop_open(path, NULL, open);
+}
+
+static trm_shop *make(const char *path) {
+  trm_shop *open = NULL;
+  if (!CHECK_OK(make_shop(path, 0, &open))) exit(1);
   CHECK_EQ(open->n_products, PRODUCTS);
   CHECK_EQ(trm_shop_end(open, TRM_SUBSET_VALID), TEST);
   return open;
+}
+
+/* ---- texts ------------------------------------------------------------------------------------ */
+
+/* Of some nodes, cut off after two words; fields are no words. */
+static void check_texts(const trm_shop *shop, const char *path) {
+  static const int32_t ids[] = {CUSTOMERS + 7, 3, CUSTOMERS + 2, CUSTOMERS + 4, CUSTOMERS + 9};
+  int64_t offsets[6], n = 0;
+  int32_t words[8], rows[8];
+  trm_shop *wrong = NULL;
+  CHECK(trm_shop_is_word(shop, WORDS - 1) && !trm_shop_is_word(shop, WORDS));
+  CHECK_EQ(trm_shop_texts(shop, ids, 5, 2, NULL, NULL, NULL), 5);
+  CHECK_EQ(trm_shop_texts(shop, ids, 5, 2, offsets, words, rows), 5);
+  for (int i = 0; i < 5; ++i) {
+    const int64_t product = ids[i] - CUSTOMERS, all = product < 0 ? 0 : product % 4;
+    CHECK_EQ(offsets[i], n);
+    for (int64_t w = 0; w < all && w < 2; ++w, ++n) {
+      CHECK_EQ(words[n], word_of(product, w));
+      CHECK_EQ(rows[n], shop->text_offsets[ids[i]] + w);
+    }
+  }
+  CHECK_EQ(offsets[5], n);
+  CHECK_EQ(make_shop(path, 1, &wrong), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "'/nodes/texts/words' is 5");
 }
 
 /* ---- days ------------------------------------------------------------------------------------- */
@@ -296,6 +340,7 @@ int main(void) {
   trm_shop *shop = make(fixture_path(folder, "shop.h5"));
   CHECK_OK(trm_shop_calendar_create(shop, &calendar));
   CHECK_OK(trm_partition_contiguous(&shop->graph, BLOCKS, &partition));
+  check_texts(shop, fixture_path(folder, "wrong.h5"));
   check_calendar(calendar);
   for (int64_t day = 0; day < DAYS; day += 33) check_field(shop, partition, day);
   check_epoch(shop, calendar, partition);

@@ -23,12 +23,27 @@ typedef struct trm_shop {
   int64_t valid_day, test_day, end_day;
   trm_texts features;           /* [n_features] what they are: "text:lamp", "product.colour=red" */
   const float *shifts, *scales; /* [n_features] a feature is (what was read - shift) * scale */
-  const int32_t *first_days;    /* [edges of the graph] first purchase of each; made at opening */
+  /* Words of texts in the order in which they stand there, each once; NULL: the data set has none (older
+   * ones have no order). */
+  int64_t n_text_words;        /* of all texts together */
+  const int64_t *text_offsets; /* [n_nodes + 1] */
+  const int32_t *text_words;   /* [n_text_words] columns of features */
+  const int32_t *first_days;   /* [edges of the graph] first purchase of each; made at opening */
 } trm_shop;
 
 /** The first day of a part, and the day after its last. */
 int64_t trm_shop_begin(const trm_shop *shop, trm_subset part);
 int64_t trm_shop_end(const trm_shop *shop, trm_subset part);
+
+/** Whether a feature is a word of a text, not a field. */
+bool trm_shop_is_word(const trm_shop *shop, int64_t feature);
+/** Texts of nodes ids[n], one behind the other, of each no more words than `most`. Returns how many words
+ *  they have together; arrays may be NULL, to count.
+ *  @param[out] offsets  [n + 1]
+ *  @param[out] words    columns of features
+ *  @param[out] rows     places of the words in text_words: random numbers are keyed by them */
+int64_t trm_shop_texts(const trm_shop *shop, const int32_t *ids, int64_t n, int64_t most,
+                       int64_t *offsets, int32_t *words, int32_t *rows);
 
 /** As trm_graph_open, for this kind alone. */
 trm_status trm_shop_open(const char *path, const trm_graph_memory *memory, trm_shop **out);

@@ -26,7 +26,7 @@ trm_status trm_graph_slot_read(const trm_graph_file *f, int slot) {
 /* ---- rows ------------------------------------------------------------------------------------- */
 
 /* Offsets that start at 0, never fall, and end where the array of `values` ends. */
-static trm_status check_offsets(const trm_graph_file *f, int slot, int values) {
+trm_status trm_graph_check_offsets(const trm_graph_file *f, int slot, int values) {
   const trm_graph_slot *s = &f->slots[slot];
   const int64_t *offsets = trm_graph_data(f, slot), end = f->slots[values].n;
   for (int64_t i = 0; i < s->n; ++i) {
@@ -62,7 +62,7 @@ trm_status trm_graph_check_ids(const trm_graph_file *f, int slot, int64_t low, i
 /* Columns of compressed rows: in range, rising in a row, so each once. */
 trm_status trm_graph_check_rows(const trm_graph_file *f, int offsets_slot, int columns_slot,
                                 int64_t n_columns, const char *row_of) {
-  TRM_TRY(check_offsets(f, offsets_slot, columns_slot));
+  TRM_TRY(trm_graph_check_offsets(f, offsets_slot, columns_slot));
   TRM_TRY(trm_graph_check_ids(f, columns_slot, 0, n_columns));
   const int64_t *offsets = trm_graph_data(f, offsets_slot);
   const int32_t *columns = trm_graph_data(f, columns_slot);
@@ -193,5 +193,5 @@ trm_status trm_graph_check_texts(const trm_graph_file *f, int slot) {
     return trm_fail(TRM_ERR_DATA, "%s: array '%s' is empty, expected one more than the texts",
                     f->path, f->slots[slot].name);
   }
-  return check_offsets(f, slot, slot + 1);
+  return trm_graph_check_offsets(f, slot, slot + 1);
 }

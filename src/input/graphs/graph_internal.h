@@ -44,6 +44,8 @@ typedef enum trm_graph_place {
   TRM_GA_FEATURE_SCALES = TRM_GA_FOLDS,
   TRM_GA_DAY_OFFSETS = TRM_GA_TEST_OFFSETS,
   TRM_GA_DAYS = TRM_GA_TEST_ITEMS,
+  TRM_GA_TEXT_OFFSETS = TRM_GA_EDGE_OFFSETS,
+  TRM_GA_TEXT_WORDS = TRM_GA_EDGE_SOURCES,
 } trm_graph_place;
 
 /** What the length of an array has to do with the member `count` of the kind's struct. */
@@ -72,6 +74,23 @@ typedef struct trm_graph_array {
 } trm_graph_array;
 
 #define TRM_FEATURES_GROUP "/nodes/features"
+
+/** Compressed rows of ids in the places `at` and `at` + 1: `group`/offsets, one more than the member `rows`,
+ *  and `group`/`ids`, whose number is the member `n`. `how`: TRM_LENGTH_ROWS or TRM_LENGTH_OFFSETS. */
+#define TRM_LISTS_ARRAYS(at, group, ids, how, type, offsets_of, ids_of, n, rows, what)             \
+  [(at)] = {.name = group "/offsets",                                                              \
+            .dtype = TRM_DTYPE_I64,                                                                \
+            .length = (how),                                                                       \
+            .required = true,                                                                      \
+            .data = offsetof(type, offsets_of),                                                    \
+            .count = offsetof(type, rows),                                                         \
+            .of = (what)},                                                                         \
+  [(at) + 1] = {.name = group "/" ids,                                                             \
+                .dtype = TRM_DTYPE_I32,                                                            \
+                .length = TRM_LENGTH_TELLS,                                                        \
+                .required = true,                                                                  \
+                .data = offsetof(type, ids_of),                                                    \
+                .count = offsetof(type, n)}
 
 /** Edges, features and names of nodes, which begin the list of a kind that has them in the file. Every
  *  kind's struct begins with its graph, so places in that are places in all. */
@@ -275,6 +294,8 @@ int64_t trm_graph_elements(const trm_graph_file *f, int slot);
 trm_status trm_graph_slot_read(const trm_graph_file *f, int slot);
 /** Ids in [low, high): the first that is not is named. */
 trm_status trm_graph_check_ids(const trm_graph_file *f, int slot, int64_t low, int64_t high);
+/** Offsets of rows of another array: from 0, never falling, to its end. */
+trm_status trm_graph_check_offsets(const trm_graph_file *f, int offsets_slot, int columns_slot);
 /** Columns of compressed rows: in range, rising in a row, so each once. `row_of`: "node". */
 trm_status trm_graph_check_rows(const trm_graph_file *f, int offsets_slot, int columns_slot,
                                 int64_t n_columns, const char *row_of);

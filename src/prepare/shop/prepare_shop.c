@@ -16,7 +16,7 @@ typedef struct job {
   int64_t *offsets, *day_offsets; /* [customers + 1], [pairs + 1] */
   int32_t *products, *days;       /* [pairs], [purchases] */
   int64_t n_pairs, n_days;
-  int64_t *name_offsets, *feature_offsets; /* [nodes + 1] */
+  int64_t *name_offsets, *feature_offsets, *text_offsets; /* [nodes + 1] */
   char *name_bytes;
 } job;
 
@@ -164,6 +164,8 @@ static trm_status write(job *j, const char *source) {
   TRM_TRY(join_names(j));
   TRM_TRY(TRM_ALLOC(&j->feature_offsets, n_nodes + 1, "features"));
   memcpy(j->feature_offsets + 1, f->ends.data, (size_t)f->ends.n);
+  TRM_TRY(TRM_ALLOC(&j->text_offsets, n_nodes + 1, "texts"));
+  memcpy(j->text_offsets + 1, f->text_ends.data, (size_t)f->text_ends.n);
   const trm_shop shop = {
       .graph = {.source = source,
                 .n_nodes = n_nodes,
@@ -191,7 +193,10 @@ static trm_status write(job *j, const char *source) {
       .end_day = j->end_day,
       .features = {f->names.n, trm_names_offsets(&f->names), f->names.bytes.data},
       .shifts = (const float *)(const void *)f->shifts.data,
-      .scales = (const float *)(const void *)f->scales.data};
+      .scales = (const float *)(const void *)f->scales.data,
+      .n_text_words = j->text_offsets[n_nodes],
+      .text_offsets = j->text_offsets,
+      .text_words = (const int32_t *)(const void *)f->text_words.data};
   return trm_shop_write(j->options->output, &shop);
 }
 
@@ -205,6 +210,7 @@ static void free_job(job *j) {
   TRM_FREE(j->name_offsets);
   TRM_FREE(j->name_bytes);
   TRM_FREE(j->feature_offsets);
+  TRM_FREE(j->text_offsets);
 }
 
 trm_status trm_prepare_shop(const trm_prepare_shop_options *options, trm_shop_counts *counts) {

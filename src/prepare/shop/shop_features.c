@@ -118,6 +118,7 @@ static trm_status put_words(maker *m, int64_t product) {
     const double value = (double)number_at(&m->features->scales, column);
     squares += value * value;
     TRM_TRY(put(m, column, value));
+    TRM_TRY(trm_buffer_append(&m->features->text_words, &column, (int64_t)sizeof column));
   }
   for (int64_t i = 0; i < m->n_row; ++i) {
     m->row[i].value = (float)((double)m->row[i].value / sqrt(squares));
@@ -232,7 +233,9 @@ static trm_status end_row(maker *m) {
     TRM_TRY(trm_buffer_append(&f->values, &m->row[i].value, (int64_t)sizeof m->row[i].value));
   }
   const int64_t end = f->columns.n / (int64_t)sizeof(int32_t);
+  const int64_t text_end = f->text_words.n / (int64_t)sizeof(int32_t);
   m->n_row = 0;
+  TRM_TRY(trm_buffer_append(&f->text_ends, &text_end, (int64_t)sizeof text_end));
   return trm_buffer_append(&f->ends, &end, (int64_t)sizeof end);
 }
 
@@ -297,4 +300,6 @@ void trm_shop_features_free(trm_shop_features *features) {
   trm_buffer_free(&features->columns);
   trm_buffer_free(&features->values);
   trm_buffer_free(&features->ends);
+  trm_buffer_free(&features->text_words);
+  trm_buffer_free(&features->text_ends);
 }

@@ -64,6 +64,8 @@ typedef struct trm_shop_features {
   trm_buffer shifts, scales;  /* float [names.n] */
   trm_buffer columns, values; /* int32_t, float: rows of customers, then of products */
   trm_buffer ends;            /* int64_t [nodes] */
+  trm_buffer text_words;      /* int32_t: words of texts in their order, columns */
+  trm_buffer text_ends;       /* int64_t [nodes] */
 } trm_shop_features;
 
 /** Takes the features of options->vocabulary, or makes them of what is trained on; then the rows. */

@@ -9,20 +9,13 @@
 #include "kind_internal.h"
 #include "trireme/core/memory.h"
 
+#define TEXTS_GROUP "/nodes/texts"
+static const char word_prefix[] = "text:"; /* of names of features that are words */
+
 static const trm_graph_array arrays[TRM_N_GRAPH_PLACES] = {
-    [TRM_GA_FEATURE_OFFSETS] = {.name = TRM_FEATURES_GROUP "/offsets",
-                                .dtype = TRM_DTYPE_I64,
-                                .length = TRM_LENGTH_ROWS,
-                                .required = true,
-                                .data = offsetof(trm_graph, features.offsets),
-                                .count = offsetof(trm_graph, n_nodes),
-                                .of = "customers and products"},
-    [TRM_GA_FEATURE_COLUMNS] = {.name = TRM_FEATURES_GROUP "/columns",
-                                .dtype = TRM_DTYPE_I32,
-                                .length = TRM_LENGTH_TELLS,
-                                .required = true,
-                                .data = offsetof(trm_graph, features.columns),
-                                .count = offsetof(trm_graph, features.n_edges)},
+    TRM_LISTS_ARRAYS(TRM_GA_FEATURE_OFFSETS, TRM_FEATURES_GROUP, "columns", TRM_LENGTH_ROWS,
+                     trm_shop, graph.features.offsets, graph.features.columns,
+                     graph.features.n_edges, graph.n_nodes, "customers and products"),
     [TRM_GA_FEATURE_VALUES] = {.name = TRM_FEATURES_GROUP "/values",
                                .dtype = TRM_DTYPE_F32,
                                .length = TRM_LENGTH_EACH,
@@ -54,32 +47,11 @@ static const trm_graph_array arrays[TRM_N_GRAPH_PLACES] = {
                            .length = TRM_LENGTH_TEXT_BYTES,
                            .required = true,
                            .data = offsetof(trm_graph, names.bytes)},
-    [TRM_GA_TRAIN_OFFSETS] = {.name = "/purchases/offsets",
-                              .dtype = TRM_DTYPE_I64,
-                              .length = TRM_LENGTH_ROWS,
-                              .required = true,
-                              .data = offsetof(trm_shop, pairs.offsets),
-                              .count = offsetof(trm_shop, n_customers),
-                              .of = "customers"},
-    [TRM_GA_TRAIN_ITEMS] = {.name = "/purchases/products",
-                            .dtype = TRM_DTYPE_I32,
-                            .length = TRM_LENGTH_TELLS,
-                            .required = true,
-                            .data = offsetof(trm_shop, pairs.columns),
-                            .count = offsetof(trm_shop, pairs.n_edges)},
-    [TRM_GA_DAY_OFFSETS] = {.name = "/purchases/days/offsets",
-                            .dtype = TRM_DTYPE_I64,
-                            .length = TRM_LENGTH_OFFSETS,
-                            .required = true,
-                            .data = offsetof(trm_shop, day_offsets),
-                            .count = offsetof(trm_shop, pairs.n_edges),
-                            .of = "one more than '/purchases/products'"},
-    [TRM_GA_DAYS] = {.name = "/purchases/days/values",
-                     .dtype = TRM_DTYPE_I32,
-                     .length = TRM_LENGTH_TELLS,
-                     .required = true,
-                     .data = offsetof(trm_shop, days),
-                     .count = offsetof(trm_shop, n_days)},
+    TRM_LISTS_ARRAYS(TRM_GA_TRAIN_OFFSETS, "/purchases", "products", TRM_LENGTH_ROWS, trm_shop,
+                     pairs.offsets, pairs.columns, pairs.n_edges, n_customers, "customers"),
+    TRM_LISTS_ARRAYS(TRM_GA_DAY_OFFSETS, "/purchases/days", "values", TRM_LENGTH_OFFSETS, trm_shop,
+                     day_offsets, days, n_days, pairs.n_edges,
+                     "one more than '/purchases/products'"),
     [TRM_GA_FEATURE_SHIFTS] = {.name = "/features/shifts",
                                .dtype = TRM_DTYPE_F32,
                                .length = TRM_LENGTH_EACH,
@@ -94,7 +66,49 @@ static const trm_graph_array arrays[TRM_N_GRAPH_PLACES] = {
                                .data = offsetof(trm_shop, scales),
                                .count = offsetof(trm_shop, features.n),
                                .of = "one a feature"},
+    [TRM_GA_TEXT_OFFSETS] = {.name = TEXTS_GROUP "/offsets",
+                             .dtype = TRM_DTYPE_I64,
+                             .length = TRM_LENGTH_OFFSETS,
+                             .required = true,
+                             .with = TEXTS_GROUP,
+                             .data = offsetof(trm_shop, text_offsets),
+                             .count = offsetof(trm_shop, graph.n_nodes),
+                             .of = "one more than the customers and products"},
+    [TRM_GA_TEXT_WORDS] = {.name = TEXTS_GROUP "/words",
+                           .dtype = TRM_DTYPE_I32,
+                           .length = TRM_LENGTH_TELLS,
+                           .required = true,
+                           .with = TEXTS_GROUP,
+                           .data = offsetof(trm_shop, text_words),
+                           .count = offsetof(trm_shop, n_text_words)},
 };
+
+/* Feature number i of ragged names. */
+static bool is_word(const int64_t *offsets, const char *bytes, int64_t i) {
+  const int64_t n = sizeof word_prefix - 1;
+  return offsets[i + 1] - offsets[i] >= n &&
+         memcmp(bytes + offsets[i], word_prefix, (size_t)n) == 0;
+}
+
+bool trm_shop_is_word(const trm_shop *shop, int64_t feature) {
+  return is_word(shop->features.offsets, shop->features.bytes, feature);
+}
+
+int64_t trm_shop_texts(const trm_shop *shop, const int32_t *ids, int64_t n, int64_t most,
+                       int64_t *offsets, int32_t *words, int32_t *rows) {
+  int64_t to = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t first = shop->text_offsets[ids[i]];
+    const int64_t all = shop->text_offsets[ids[i] + 1] - first, taken = all < most ? all : most;
+    if (offsets) offsets[i] = to;
+    for (int64_t w = 0; w < taken; ++w, ++to) {
+      if (words) words[to] = shop->text_words[first + w];
+      if (rows) rows[to] = (int32_t)(first + w);
+    }
+  }
+  if (offsets) offsets[n] = to;
+  return to;
+}
 
 int64_t trm_shop_begin(const trm_shop *shop, trm_subset part) {
   return part == TRM_SUBSET_TRAIN ? 0 : part == TRM_SUBSET_VALID ? shop->valid_day : shop->test_day;
@@ -155,6 +169,28 @@ static trm_status check_days(const trm_graph_file *f) {
                   f->path, s->valid_day);
 }
 
+/* Texts are rows of words, in any order. */
+static trm_status check_text_words(const trm_graph_file *f) {
+  const trm_shop *s = f->data;
+  if (f->slots[TRM_GA_TEXT_OFFSETS].n < 0) return TRM_OK;
+  TRM_TRY(trm_graph_slot_read(f, TRM_GA_TEXT_OFFSETS));
+  TRM_TRY(trm_graph_slot_read(f, TRM_GA_TEXT_WORDS));
+  TRM_TRY(trm_graph_check_offsets(f, TRM_GA_TEXT_OFFSETS, TRM_GA_TEXT_WORDS));
+  TRM_TRY(trm_graph_check_ids(f, TRM_GA_TEXT_WORDS, 0, s->features.n));
+  const int32_t *words = trm_graph_data(f, TRM_GA_TEXT_WORDS);
+  for (int64_t w = 0; w < s->n_text_words; ++w) {
+    if (is_word(trm_graph_data(f, TRM_GA_CLASS_OFFSETS), trm_graph_data(f, TRM_GA_CLASS_BYTES),
+                words[w])) {
+      continue;
+    }
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: '" TEXTS_GROUP "/words' is %d at index %" PRId64
+                    ", a feature whose name does not begin with '%s'",
+                    f->path, (int)words[w], w, word_prefix);
+  }
+  return TRM_OK;
+}
+
 static trm_status check(const trm_graph_file *f, trm_graph_facts *facts) {
   const trm_shop *s = f->data;
   facts->n_items = s->n_products;
@@ -167,6 +203,7 @@ static trm_status check(const trm_graph_file *f, trm_graph_facts *facts) {
   TRM_TRY(trm_graph_slot_read(f, TRM_GA_DAYS));
   TRM_TRY(trm_graph_slot_read(f, TRM_GA_FEATURE_SHIFTS));
   TRM_TRY(trm_graph_slot_read(f, TRM_GA_FEATURE_SCALES));
+  TRM_TRY(check_text_words(f));
   TRM_TRY(
       trm_graph_check_rows(f, TRM_GA_TRAIN_OFFSETS, TRM_GA_TRAIN_ITEMS, s->n_products, "customer"));
   return check_days(f);
@@ -244,6 +281,10 @@ static trm_status describe(const trm_graph_file *f, FILE *file) {
   trm_describe_row(file, "features", "%14s  words and fields, %s values",
                    trm_count_text_of(s->graph.n_features).text,
                    trm_count_text_of(s->graph.features.n_edges).text);
+  if (s->text_offsets) {
+    TRM_TRY(trm_describe_lengths(file, "per text", s->text_offsets + s->n_customers, s->n_products,
+                                 "words a product, in order"));
+  }
   TRM_TRY(trm_describe_lengths(file, "per customer", s->pairs.offsets, s->n_customers,
                                "products a customer"));
   return trm_describe_lengths(file, "per product", s->graph.in.offsets + s->n_customers,
