@@ -1,8 +1,9 @@
 /*
  * A shop: what customers will buy, from what products are called and who bought what until now.
  *
- *   e_0 of a product   = W^T words (sparse, scaled in the data set) + a trained vector of its own, which
- *                        a step leaves out of some products, so that one that nobody has bought works
+ *   e_0 of a product   = its text + a trained vector of its own, which a step leaves out of some products,
+ *                        so that one that nobody has bought works; the text is W^T words (sparse, scaled
+ *                        in the data set), what a Transformer makes of them in their order, or both
  *   e_0 of a customer  = W^T fields, where there are any
  *   e_{k+1} = A e_k,  A_ij = 1 / sqrt(d_i d_j) for a pair that was bought before the day
  *   e = (e_0 + ... + e_K) / (K + 1)
@@ -16,6 +17,7 @@
  * "DropoutNet", NIPS (vectors that are left out).
  */
 #include "graph_layers.h"
+#include "text_encoder.h"
 
 #include "trireme/core/memory.h"
 
@@ -24,8 +26,9 @@ static const trm_config_key keys[] = {
                 "Sums over neighbours, one after the other: 1 gives customers what they bought."),
     TRM_KEY_INT("model.width", "64", 1, 65536, "", TRM_ON_MODEL,
                 "Length of the vector of a customer or product."),
-    TRM_KEY_CHOICE("model.text", "words", "none|words", TRM_ON_MODEL,
-                   "What is made of texts and fields: nothing, or a sum of vectors of words."),
+    TRM_KEY_CHOICE("model.text", "words", "none|words|encoder|both", TRM_ON_MODEL,
+                   "What reads texts: nothing, a sum of vectors of words and fields, a Transformer "
+                   "that has words in order, or both."),
     TRM_KEY_BOOL("model.ids", "true", TRM_ON_MODEL, "Products have vectors of their own besides."),
     TRM_KEY_BOOL("model.facts", "true", TRM_ON_RESULT,
                  "What was sold lately and when a customer came counts; false: nodes look alike."),
@@ -43,13 +46,19 @@ static const trm_config_key keys[] = {
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 
+static const trm_config_part encoder_part = {
+    .selector = "model.text", .name = "encoder", .rows = {&trm_text_encoder_keys}};
+static const trm_config_part both_part = {
+    .selector = "model.text", .name = "both", .rows = {&trm_text_encoder_keys}};
+
 typedef struct shop {
   int layers;
-  bool text, ids, facts;
+  bool text, ids, facts, encodes;
   double dropout, input_dropout, balance;
   trm_choice_loss loss;
   int words;   /* [width, features] */
   int vectors; /* [products, width] */
+  trm_text_encoder encoder;
   trm_affine hidden, out;
 } shop;
 
@@ -57,6 +66,8 @@ static const double std_init = 0.1;
 
 static void destroy(void *self) {
   shop *m = self;
+  if (!m) return;
+  trm_text_encoder_release(&m->encoder);
   TRM_FREE(m);
 }
 
@@ -79,6 +90,9 @@ static trm_status add_parameters(shop *m, const trm_config *config, const trm_mo
     trm_params_mark(params, m->words, TRM_ROLE_EMBEDDING);
     trm_params_mark_drawn_by_inputs(params, m->words);
   }
+  if (m->encodes) {
+    TRM_TRY(trm_text_encoder_create(config, params, dims->n_words, "text", &m->encoder));
+  }
   if (m->ids) {
     TRM_TRY(trm_params_add(params, &m->vectors, 2, vectors, TRM_INIT_NORMAL, std_init, true,
                            "products/weight"));
@@ -97,6 +111,8 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   TRM_TRY(TRM_ALLOC(&m, 1, "model"));
   m->layers = (int)trm_config_int(config, "model.layers");
   m->text = trm_config_is(config, "model.text", "words");
+  m->encodes = trm_config_is(config, "model.text", "encoder");
+  if (trm_config_is(config, "model.text", "both")) m->text = m->encodes = true;
   m->ids = trm_config_bool(config, "model.ids");
   m->facts = trm_config_bool(config, "model.facts");
   m->dropout = trm_config_real(config, "model.dropout");
@@ -105,7 +121,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   m->loss = trm_config_is(config, "loss.choice", "softmax") ? TRM_CHOICE_SOFTMAX
             : trm_config_is(config, "loss.choice", "bpr")   ? TRM_CHOICE_PAIRS
                                                             : TRM_CHOICE_EACH;
-  if (!m->text && !m->ids) {
+  if (!m->text && !m->encodes && !m->ids) {
     status = trm_fail(TRM_ERR_CONFIG, "model.text is none and model.ids is false, so that products "
                                       "have no vectors at all; set one of them");
     goto out;
@@ -118,18 +134,23 @@ out:
   return status;
 }
 
+static trm_var *sum_of(trm_tape *t, trm_var *a, trm_var *b) {
+  return !a ? b : !b ? a : trm_op_add(t, a, b);
+}
+
 /* e_0 [own nodes, width]. */
 static trm_var *initial(const shop *m, trm_tape *t, const trm_graph_batch *batch) {
-  trm_var *text = NULL, *own = NULL;
+  trm_var *text = NULL, *read = NULL, *own = NULL;
   if (m->text) {
     text = trm_op_sparse_linear(t, &batch->features, trm_tape_param(t, m->words), NULL,
                                 m->input_dropout);
   }
+  if (m->encodes) read = trm_text_encoder_run(&m->encoder, t, batch->words, &batch->texts);
   if (m->ids) {
     own = trm_op_param_rows(t, trm_tape_param(t, m->vectors), batch->id_rows, batch->n_ids);
     own = trm_op_scatter_rows(t, own, batch->id_places, batch->n_own);
   }
-  trm_var *e = !own ? text : !text ? own : trm_op_add(t, text, own);
+  trm_var *e = sum_of(t, sum_of(t, text, read), own);
   return trm_op_dropout_rows(t, e, m->dropout, batch->own_nodes);
 }
 
@@ -171,6 +192,7 @@ static int n_hops(const void *self) {
 }
 
 const trm_model_kind trm_model_shop = {TRM_MODEL_PART("shop", &rows, &trm_gnn_hop_keys),
+                                       .more = {&encoder_part, &both_part},
                                        .data = {"shop"},
                                        .create = create,
                                        .destroy = destroy,

@@ -61,6 +61,10 @@ trm_status trm_transformer_configure(const trm_config *config, trm_transformer *
                          .gelu = trm_config_is(config, "model.activation", "gelu"),
                          .post_norm = trm_config_is(config, "model.norm", "post"),
                          .xavier = trm_config_is(config, "model.init", "xavier")};
+  return trm_transformer_settle(t, trm_config_is(config, "model.positions", "sinusoidal"));
+}
+
+trm_status trm_transformer_settle(trm_transformer *t, bool waves) {
   if (t->ff_width == 0) t->ff_width = 4 * t->width;
   if (t->width % t->heads != 0) {
     return trm_fail(TRM_ERR_CONFIG,
@@ -68,7 +72,7 @@ trm_status trm_transformer_configure(const trm_config *config, trm_transformer *
                     "divide; choose a multiple",
                     (long long)t->width, (long long)t->heads);
   }
-  if (!trm_config_is(config, "model.positions", "sinusoidal")) return TRM_OK;
+  if (!waves) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&t->sinusoidal, t->context * t->width, "position table"));
   trm_position_sinusoidal(t->sinusoidal, t->context, t->width);
   return TRM_OK;

@@ -43,6 +43,9 @@ typedef struct trm_embedding_rows {
 /** Reads the keys that all Transformers have, and makes the table of waves.
  *  @return TRM_ERR_CONFIG, TRM_ERR_MEMORY; after a failure too, *t is for trm_transformer_release */
 trm_status trm_transformer_configure(const trm_config *config, trm_transformer *t);
+/** For a caller that has filled *t in by keys of its own: ff_width 0 becomes four times the width, and the
+ *  table of waves is made where they are wanted. Fails as trm_transformer_configure. */
+trm_status trm_transformer_settle(trm_transformer *t, bool waves);
 void trm_transformer_release(trm_transformer *t);
 
 /** A matrix [out, in] and, if the model has biases, [out]; `name` is the path. `residual`: it writes

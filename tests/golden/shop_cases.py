@@ -30,6 +30,8 @@ CASES = {
     "softmax-ids": ("layers: 3, width: 6, text: none, id_drop: 0, facts_width: 5", "choice: softmax, balance: 1",
                     "size: 7, blocks: 4"),
     "purchase": ("layers: 2, width: 7, id_drop: 0", "choice: purchase", "size: 11, blocks: 3"),
+    "encoder": ("layers: 2, width: 8, id_drop: 0, text: both, text_layers: 2, heads: 2, ff_width: 12, context: 3",
+                "choice: softmax, balance: 0.5", "size: 9, blocks: 4"),
 }
 
 WORDS = "red blue green lamp clock box set of small large heart star paper metal wooden holder".split()

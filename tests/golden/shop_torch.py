@@ -42,6 +42,7 @@ class Shop:
             columns = file["nodes/features/columns"][...]
             values = file["nodes/features/values"][...]
             n_features = len(file["features/names/offsets"]) - 1
+            text_offsets, text_words = file["nodes/texts/offsets"][...], file["nodes/texts/words"][...]
             self.valid_day = int(file.attrs["valid_day"])
         self.n_customers = len(offsets) - 1
         self.n_products = len(x_offsets) - 1 - self.n_customers
@@ -53,6 +54,8 @@ class Shop:
         for v in range(len(x)):
             x[v, columns[x_offsets[v]:x_offsets[v + 1]]] = values[x_offsets[v]:x_offsets[v + 1]]
         self.x = torch.from_numpy(x)
+        self.texts = [torch.tensor(text_words[text_offsets[v]:text_offsets[v + 1]], dtype=torch.int64)
+                      for v in range(len(x))]
         self.product_days = [[] for _ in range(self.n_products)]
         for lists in self.bought:
             for p, of_pair in lists.items():
@@ -111,12 +114,35 @@ class Windows:
                     self.samples.append((day, u))
 
 
+def read_text(weights, config, words):
+    """The mean of the rows that a pre-norm Transformer makes of words, times a matrix."""
+    width, heads = int(config["model.width"]), int(config["model.heads"])
+    linear = lambda x, name: F.linear(x, weights[f"text/{name}/weight"], weights.get(f"text/{name}/bias"))
+    norm = lambda x, name: F.layer_norm(x, [width], weights[f"text/{name}/weight"], weights[f"text/{name}/bias"], 1e-5)
+    place = torch.arange(len(words), dtype=torch.float64)[:, None]
+    angle = place / 10000 ** (torch.arange(0, width, 2, dtype=torch.float64) / width)
+    waves = torch.stack([angle.sin(), angle.cos()], 2).reshape(len(words), -1)[:, :width]
+    x = weights["text/wte/weight"][words] * math.sqrt(width) + waves
+    for i in range(int(config["model.text_layers"])):
+        q, k, v = (y.unflatten(1, (heads, -1)).transpose(0, 1)
+                   for y in linear(norm(x, f"blocks/{i}/ln1"), f"blocks/{i}/attn/qkv").chunk(3, 1))
+        y = F.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(1)
+        x = x + linear(y, f"blocks/{i}/attn/proj")
+        y = torch.relu(linear(norm(x, f"blocks/{i}/ln2"), f"blocks/{i}/mlp/fc"))
+        x = x + linear(y, f"blocks/{i}/mlp/proj")
+    return linear(norm(x, "ln_f"), "out").mean(0)
+
+
 def model_rows(weights, config, shop, day):
     """Vectors, biases and weights of habits of all nodes."""
     first = shop.n_customers
     e = torch.zeros(first + shop.n_products, int(config["model.width"]), dtype=torch.float64)
-    if config["model.text"] == "words":
+    if config["model.text"] in ("words", "both"):
         e = e + shop.x @ weights["words/weight"].T
+    if config["model.text"] in ("encoder", "both"):
+        texts = [words[:int(config["model.context"])] for words in shop.texts]
+        e = e + torch.stack([read_text(weights, config, words) if len(words) else torch.zeros_like(e[0])
+                             for words in texts])
     if config["model.ids"] == "true":
         sold = torch.tensor([[any(d < day for d in days)] for days in shop.product_days], dtype=torch.float64)
         e = e + F.pad(weights["products/weight"] * sold, (0, 0, first, 0))

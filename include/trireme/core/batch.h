@@ -167,6 +167,8 @@ typedef struct trm_graph_batch {
   const int32_t *id_rows;     /* [n_ids] the row of it, each once, */
   const int32_t *id_places;   /* [n_ids] and the row among own nodes */
   const trm_choices *choices; /* NULL when no loss is asked */
+  trm_sequences texts;        /* of this process's nodes, words in their order; n = 0: not wanted */
+  const int32_t *words;       /* [texts.n_rows] columns of features */
 } trm_graph_batch;
 
 /** How a model wants its samples. */

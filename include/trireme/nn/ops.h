@@ -28,7 +28,9 @@ trm_var *trm_op_embedding(trm_tape *tape, trm_var *w, const int32_t *ids, int64_
 
 /* Sequences are the rows of x, or of what is said; a sequence's result depends on its own rows alone. The
  * struct is copied, its offsets are borrowed for the pass. Random numbers are keyed by (seed, step,
- * sample0 + the sequence's number, the place in it, call number in this pass). */
+ * sample0 + the sequence's number, the place in it, call number in this pass). In a pass over several blocks
+ * (trm_pass.sequence_blocks) dropout is keyed by the ids of rows, positions are an input, and attention and
+ * paths have no dropout. */
 
 /** y[R, C] = scale x + p[place of the row in its sequence]; the table p[at least the longest, C] is a
  *  parameter (learned) or an input (sinusoidal). */

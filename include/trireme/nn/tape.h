@@ -93,6 +93,9 @@ typedef struct trm_pass {
   int n_blocks;  /* 0: one block, as above; else sample0, grads, add and weight are not used, but */
   const trm_block_sink *sink; /* this, NULL: no backward pass will follow */
   const double *weights;      /* [n_blocks] and this */
+  /* Sequences in such a pass (texts of nodes); NULL: there are none. */
+  const int64_t *sequence_blocks; /* [n_blocks + 1] first row of each block's */
+  const int32_t *row_ids;         /* [rows of all sequences] key the random numbers of rows */
 } trm_pass;
 
 /** Keeps `params` (must outlive the tape, sealed). @return TRM_ERR_MEMORY */

@@ -22,6 +22,7 @@ static attention make(trm_tape *tape, const trm_sequences *queries, const trm_se
   const trm_pass *pass = trm_tape_pass(tape);
   attention a = {.queries = *queries, .keys = *keys, .H = H, .causal = causal};
   if (!pass->training || dropout == 0) return a;
+  TRM_ASSERT(pass->n_blocks == 0); /* where sequences have no numbers in the global batch */
   a.dropout = dropout;
   a.sample0 = pass->sample0;
   a.key = trm_random_key_make(pass->seed, TRM_RANDOM_DROPOUT, (uint64_t)pass->step,
@@ -69,6 +70,7 @@ static trm_status shape_of(const trm_node *node, trm_shape *shape, int64_t R, in
   shape->n_dims = 2;
   shape->dims[0] = R;
   shape->dims[1] = C;
+  shape->blocks = node->in[Q]->blocks;
   shape->saved[LSE] = R * a->H;
   shape->scratch_forward = trm_attention_forward_scratch(&k);
   shape->scratch_backward = trm_attention_backward_scratch(&k);

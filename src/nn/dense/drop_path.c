@@ -75,6 +75,7 @@ const trm_op trm_op_table_drop_path = {.name = "drop_path",
 trm_var *trm_op_drop_path(trm_tape *tape, trm_var *x, double p, const trm_sequences *s) {
   const trm_pass *pass = trm_tape_pass(tape);
   if (!pass->training || p == 0) return x;
+  TRM_ASSERT(pass->n_blocks == 0); /* where sequences have no numbers in the global batch */
   drop_path a = {.p = p, .s = *s, .sample0 = pass->sample0};
   a.key = trm_random_key_make(pass->seed, TRM_RANDOM_DROPOUT, (uint64_t)pass->step,
                               trm_tape_next_dropout(tape));

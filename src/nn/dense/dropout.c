@@ -19,6 +19,7 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   TRM_TRY(trm_op_check_sequences(node, &a->s, trm_var_rows(x)));
   shape->n_dims = x->n_dims;
   for (int d = 0; d < x->n_dims; ++d) shape->dims[d] = x->dims[d];
+  shape->blocks = x->blocks;
   return TRM_OK;
 }
 
@@ -57,6 +58,7 @@ const trm_op trm_op_table_dropout = {
 trm_var *trm_op_dropout(trm_tape *tape, trm_var *x, double p, const trm_sequences *s) {
   const trm_pass *pass = trm_tape_pass(tape);
   if (!pass->training || p == 0) return x;
+  if (pass->n_blocks > 0) return trm_op_dropout_rows(tape, x, p, pass->row_ids);
   dropout a = {.p = p, .s = *s, .sample0 = pass->sample0};
   a.key = trm_random_key_make(pass->seed, TRM_RANDOM_DROPOUT, (uint64_t)pass->step,
                               trm_tape_next_dropout(tape));

@@ -4,8 +4,9 @@
 #include "trireme/nn/ops.h"
 
 typedef struct embedding {
-  const int32_t *ids; /* borrowed for the pass */
+  const int32_t *ids; /* borrowed for the pass, as are the blocks of its sequences */
   int64_t n;
+  const int64_t *blocks; /* NULL: in one */
 } embedding;
 
 static trm_status shape(const trm_node *node, trm_shape *shape) {
@@ -14,21 +15,29 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   shape->n_dims = 2;
   shape->dims[0] = TRM_ATTR(node, embedding)->n;
   shape->dims[1] = w->dims[1];
+  shape->blocks = TRM_ATTR(node, embedding)->blocks;
   return TRM_OK;
 }
 
-static void forward(trm_tape *tape, trm_node *node) {
-  (void)tape;
+/* Of the block that is being run. */
+static const int32_t *ids_of(const trm_tape *tape, const trm_node *node) {
   const embedding *e = TRM_ATTR(node, embedding);
-  trm_embedding_forward(node->out->data, node->in[0]->data, e->ids, e->n, node->out->dims[1]);
+  return e->blocks ? e->ids + trm_tape_row(tape) : e->ids;
+}
+
+static void forward(trm_tape *tape, trm_node *node) {
+  const trm_var *out = node->out;
+  trm_embedding_forward(out->data, node->in[0]->data, ids_of(tape, node), out->dims[0],
+                        out->dims[1]);
 }
 
 static void backward(trm_tape *tape, trm_node *node) {
-  const embedding *e = TRM_ATTR(node, embedding);
-  const trm_var *w = node->in[0];
+  const trm_var *w = node->in[0], *out = node->out;
   bool add;
   trm_real *dw = trm_node_grad(tape, node, 0, &add);
-  if (dw) trm_embedding_backward(dw, node->out->grad, e->ids, e->n, w->dims[1], w->dims[0], add);
+  if (!dw) return;
+  trm_embedding_backward(dw, out->grad, ids_of(tape, node), out->dims[0], w->dims[1], w->dims[0],
+                         add);
 }
 
 static trm_var *sample(trm_op_case *c, int variant) {
@@ -43,9 +52,10 @@ const trm_op trm_op_table_embedding = {.name = "embedding",
                                        .shape = shape,
                                        .forward = forward,
                                        .backward = backward,
-                                       .sample = sample};
+                                       .sample = sample,
+                                       .rowwise = true};
 
 trm_var *trm_op_embedding(trm_tape *tape, trm_var *w, const int32_t *ids, int64_t n) {
-  const embedding e = {ids, n};
+  const embedding e = {ids, n, trm_tape_pass(tape)->sequence_blocks};
   return trm_tape_apply(tape, &trm_op_table_embedding, (trm_var *[]){w}, 1, &e, sizeof e);
 }

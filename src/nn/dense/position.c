@@ -23,6 +23,7 @@ static trm_status shape(const trm_node *node, trm_shape *shape) {
   shape->n_dims = 2;
   shape->dims[0] = x->dims[0];
   shape->dims[1] = x->dims[1];
+  shape->blocks = x->blocks;
   return TRM_OK;
 }
 
@@ -66,5 +67,7 @@ const trm_op trm_op_table_position = {
 trm_var *trm_op_position(trm_tape *tape, trm_var *x, trm_var *p, const trm_sequences *s,
                          double scale) {
   const position a = {*s, scale};
+  /* The table's gradient would be that of all blocks at once. */
+  TRM_ASSERT(trm_tape_pass(tape)->n_blocks == 0 || p->param < 0);
   return trm_tape_apply_over(tape, &trm_op_table_position, (trm_var *[]){x, p}, 2, &a, sizeof a, X);
 }

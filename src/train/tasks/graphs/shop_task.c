@@ -17,6 +17,7 @@
 #include "tasks_internal.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/shop_steps.h"
 #include "trireme/optim/optim.h"
@@ -65,6 +66,10 @@ typedef struct shop_task {
   uint64_t *hashes;       /* [own blocks] of the samples of a step; owned */
   int64_t *ids, *offsets; /* [batch], [V + 1] of the same */
   float *facts;           /* [own nodes, TRM_SHOP_FACTS] of the day of a pass; owned */
+  /* texts of own nodes, where the model reads them in order; owned */
+  trm_sequences texts;
+  int64_t *text_offsets, *text_blocks; /* [own nodes + 1], [own blocks + 1] */
+  int32_t *text_words, *text_rows;     /* [texts.n_rows] */
   /* of an evaluation */
   int64_t n_vectors; /* rows of the table of products' own vectors */
   int32_t *trained;  /* [n_products] row of a product's trained vector, -1: none; owned */
@@ -135,6 +140,35 @@ static void list_trained(shop_task *t) {
   }
 }
 
+/* Whether the model has words in their order, for which the data set must have them, and nothing else
+ * where nothing else is read. */
+static bool reads_order(const trm_config *config) {
+  return trm_config_is(config, "model.text", "encoder") ||
+         trm_config_is(config, "model.text", "both");
+}
+
+static trm_status check_texts(const trm_shop *s, const trm_config *config) {
+  if (!reads_order(config)) return TRM_OK;
+  if (!s->text_offsets) {
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "model.text is '%s', but %s does not have the words of texts in order; prepare it "
+        "again, or take model.text words",
+        trm_config_string(config, "model.text"), s->graph.path);
+  }
+  if (trm_config_is(config, "model.text", "both")) return TRM_OK;
+  for (int64_t i = 0; i < s->features.n; ++i) {
+    if (trm_shop_is_word(s, i)) continue;
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "model.text is 'encoder', which reads words alone, but %s has fields too, such as "
+        "'%.*s'; take model.text both",
+        s->graph.path, (int)(s->features.offsets[i + 1] - s->features.offsets[i]),
+        s->features.bytes + s->features.offsets[i]);
+  }
+  return TRM_OK;
+}
+
 static trm_status open_shop(trm_task *task) {
   shop_task *t = NULL;
   trm_status status = TRM_ALLOC(&t, 1, "task");
@@ -142,6 +176,7 @@ static trm_status open_shop(trm_task *task) {
   TRM_TRY(trm_comm_agree(task->comm, status));
   TRM_TRY(trm_comm_agree(task->comm, trm_collector_init(task->comm, &t->collector)));
   TRM_TRY(trm_graph_store_open(task->comm, task->config, open_data, t, &t->store));
+  TRM_TRY(check_texts(t->data, task->config)); /* which all ranks see alike */
   read_keys(task, t);
   status = trm_shop_calendar_create(t->data, &t->calendar);
   if (status == TRM_OK) status = TRM_ALLOC(&t->trained, t->data->n_products, "products");
@@ -151,6 +186,7 @@ static trm_status open_shop(trm_task *task) {
   task->dims = (trm_model_dims){.n_nodes = t->data->n_products,
                                 .n_features = t->data->graph.n_features,
                                 .sparse = true,
+                                .n_words = t->data->text_offsets ? t->data->features.n : 0,
                                 .n_facts = TRM_SHOP_FACTS,
                                 .n_habits = TRM_SHOP_HABITS};
   task->digest = t->data->graph.digest;
@@ -173,6 +209,10 @@ static void close_shop(trm_task *task) {
   TRM_FREE(t->ids);
   TRM_FREE(t->offsets);
   TRM_FREE(t->facts);
+  TRM_FREE(t->text_offsets);
+  TRM_FREE(t->text_blocks);
+  TRM_FREE(t->text_words);
+  TRM_FREE(t->text_rows);
   TRM_FREE(t->trained);
   TRM_FREE(t->id_rows);
   TRM_FREE(t->id_places);
@@ -298,6 +338,37 @@ static trm_status resolve(trm_task *task, trm_config *config) {
 
 /* ---- passes ----------------------------------------------------------------------------------- */
 
+/* Texts of own nodes: the same in every pass. */
+static trm_status take_texts(shop_task *t, const trm_config *config) {
+  const trm_field *field = trm_whole_field(t->whole);
+  const int64_t n = field->n_inputs;
+  if (!reads_order(config)) return TRM_OK;
+  const int64_t most = trm_config_int(config, "model.context");
+  const int64_t n_rows = trm_shop_texts(t->data, field->inputs, n, most, NULL, NULL, NULL);
+  TRM_TRY(TRM_ALLOC(&t->text_offsets, n + 1, "texts"));
+  TRM_TRY(TRM_ALLOC(&t->text_blocks, field->n_local + 1, "texts"));
+  TRM_TRY(TRM_ALLOC(&t->text_words, n_rows, "texts"));
+  TRM_TRY(TRM_ALLOC(&t->text_rows, n_rows, "texts"));
+  (void)trm_shop_texts(t->data, field->inputs, n, most, t->text_offsets, t->text_words,
+                       t->text_rows);
+  t->texts = (trm_sequences){.n = n, .n_rows = n_rows, .offsets = t->text_offsets};
+  for (int64_t i = 0; i < n; ++i) {
+    t->texts.longest = trm_max_i64(t->texts.longest, trm_sequence_rows(&t->texts, i));
+  }
+  for (int64_t k = 0; k <= field->n_local; ++k) {
+    t->text_blocks[k] = t->text_offsets[field->input_blocks[k]];
+  }
+  return TRM_OK;
+}
+
+/* A pass over own blocks, of nodes and of the words of their texts. */
+static void begin_pass(const shop_task *t, trm_pass *pass) {
+  trm_whole_pass(t->whole, pass);
+  if (!t->text_blocks) return;
+  pass->sequence_blocks = t->text_blocks;
+  pass->row_ids = t->text_rows;
+}
+
 /* What every pass has: hops and features of the field, facts. Arrays are NULL in a dry pass. */
 static trm_graph_batch batch_of(const shop_task *t, bool dry) {
   const trm_field *field = trm_whole_field(t->whole);
@@ -308,6 +379,8 @@ static trm_graph_batch batch_of(const shop_task *t, bool dry) {
                                .ids = field->inputs,
                                .blocks = field->input_blocks};
   batch.n_ids = field->n_inputs < t->n_vectors ? field->n_inputs : t->n_vectors;
+  batch.texts = t->texts;
+  batch.words = t->text_words;
   return batch;
 }
 
@@ -321,12 +394,12 @@ static trm_status look_at_day(shop_task *t, int64_t day, double drop_edge, int64
 static trm_status plan_passes(shop_task *t, trm_learner *learner, bool training) {
   trm_pass pass = {0};
   trm_graph_batch graph = batch_of(t, true);
-  trm_whole_pass(t->whole, &pass);
+  begin_pass(t, &pass);
   TRM_TRY(trm_learner_plan(learner, TRM_PLAN_OUTPUTS, pass, &(trm_batch){.graph = &graph}));
   if (!training) return TRM_OK;
   pass = (trm_pass){.bounds = true};
   trm_shop_bounds(t->steps, &graph);
-  trm_whole_pass(t->whole, &pass);
+  begin_pass(t, &pass);
   return trm_learner_plan(learner, TRM_PLAN_BACKWARD, pass, &(trm_batch){.graph = &graph});
 }
 
@@ -339,6 +412,7 @@ static trm_status plan(trm_task *task, trm_learner *learner, bool training) {
   trm_status status = TRM_ALLOC(&t->facts, n * TRM_SHOP_FACTS, "facts of customers and products");
   if (status == TRM_OK) status = TRM_ALLOC(&t->id_rows, n, "vectors of products");
   if (status == TRM_OK) status = TRM_ALLOC(&t->id_places, n, "vectors of products");
+  if (status == TRM_OK) status = take_texts(t, task->config);
   if (status == TRM_OK) status = plan_passes(t, learner, training);
   TRM_TRY(trm_comm_agree(task->comm, status));
   return trm_whole_reserve(t->whole);
@@ -372,7 +446,7 @@ static trm_status run(trm_task *task, int64_t step) {
   trm_shop_step_make(t->steps, step, &graph);
   hash_samples(t, step);
   trm_collector_tell(&t->collector, graph.collection->n_own);
-  trm_whole_pass(t->whole, &pass);
+  begin_pass(t, &pass);
   trm_gradsync_all_begin(t->sync, &pass);
   trm_tape_begin(t->learner->tape, &pass);
   trm_var *loss =
@@ -403,7 +477,7 @@ static trm_status make_ranker(trm_task *task, trm_learner *learner, int64_t day,
                                   t->id_rows, t->id_places);
   graph.id_rows = t->id_rows;
   graph.id_places = t->id_places;
-  trm_whole_pass(t->whole, &pass);
+  begin_pass(t, &pass);
   trm_tape_begin(learner->tape, &pass);
   const trm_var *own =
       trm_model_outputs(learner->model, learner->tape, &(trm_batch){.graph = &graph});
