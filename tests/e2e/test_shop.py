@@ -70,6 +70,30 @@ for kind in ("softmax", "bpr", "purchase"):
         equal(hashes(f"{folder}/{name}"), want, name)
         equal(scores(f"{folder}/{name}"), want_scores, f"scores of {name}")
 
+# ---- a Transformer on the texts, with fields beside words and dropout of both, texts cut off
+os.rename(f"{folder}/shop/products.tsv", f"{folder}/shop/plain.tsv")
+with open(f"{folder}/shop/plain.tsv") as a, open(f"{folder}/shop/products.tsv", "w") as b:
+    for i, line in enumerate(a):
+        b.write(line.rstrip("\n") + (f"\t{'xyz'[i % 3]}\n" if i else "\tshelf\n"))
+SPLIT_DAYS = ("--valid-from", "110", "--test-from", "130")
+good(run("prepare", "shop", f"{folder}/shop", *SPLIT_DAYS, "--product-fields", "shelf", "-o", f"{folder}/fields.h5"), "fields")
+READS = ["--set", f"data.path={folder}/fields.h5", "--set", "model.text=both", "--set", "model.heads=2", "--set", "model.context=1"]
+want = None
+for ranks, threads in ((1, 2), (2, 1), (4, 1)):
+    good(train(f"both-{ranks}", *READS, ranks=ranks, threads=threads), f"text both on {ranks}")
+    want = want or hashes(f"{folder}/both-{ranks}")
+    equal(hashes(f"{folder}/both-{ranks}"), want, f"text both on {ranks} ranks")
+    equal(scores(f"{folder}/both-{ranks}"), scores(f"{folder}/both-1"), f"scores on {ranks} ranks")
+good(train("both-resumed", *READS, "--set", "train.steps=5", ranks=2), "to step 5")
+good(train("both-resumed", *READS, "--resume", ranks=3), "resumed")
+equal(hashes(f"{folder}/both-resumed"), want, "resumed on 3 ranks")
+good(train("encoder", "--set", "model.text=encoder", "--set", "model.ids=false", "--set", "train.steps=150",
+           "--set", "model.id_drop=0", "--set", "sampler.negatives=0", "--set", "eval.every=150"), "encoder")
+check(float(rows(f"{folder}/encoder")[-1]["valid_cold_recall"]) > 0.5, "it reads words")
+one_line(train("alone", *READS, "--set", "model.text=encoder"), 78, "model.text", "product.shelf", "both")
+one_line(train("heads", *READS, "--set", "model.heads=3"), 78, "model.heads")
+one_line(train("idle", "--set", "model.heads=2"), 78, "model.heads", "model.text")
+
 # ---- resumed on other ranks, replayed
 good(train("resumed", "--set", "train.steps=5", ranks=2), "to step 5")
 good(train("resumed", "--resume", ranks=3), "resumed")
@@ -90,6 +114,7 @@ with open(f"{folder}/p1.tsv") as a, open(f"{folder}/p3.tsv") as b:
     lines = a.read()
     equal(b.read(), lines, "predictions on 3 ranks")
 equal(lines.splitlines()[0], "customer\tproduct\tknown\tscore", "head")
+good(run("predict", f"{folder}/long", "-o", f"{folder}/p1.tsv", "--top", "2"), "over a file of predictions")
 check(sum(line.startswith("new1\t") for line in lines.splitlines()) == 6, "a customer with one purchase")
 shop("later", customers=65, products=45, extra="newest\tp44\t149\n")
 with open(f"{folder}/later/products.tsv", "a") as file:

@@ -7,5 +7,6 @@
 #define TRM_CLASS_SET_COLUMNS "\tclasses\tprobabilities\tlabels"
 #define TRM_NUMBER_COLUMNS "\tprediction\ttarget"
 #define TRM_ITEM_COLUMNS "\titem\tscore"
+#define TRM_PRODUCT_COLUMNS "\tproduct\tknown\t"
 
 #endif

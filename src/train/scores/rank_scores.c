@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "prediction_columns.h"
-#include "text_file.h"
+#include "recommendations.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
@@ -164,89 +164,52 @@ out:
 
 /* ---- predictions ----------------------------------------------------------------------------- */
 
-/* A line of the file. */
-typedef struct recommendation {
-  int32_t user, item; /* item -1: none */
-  float score;
-} recommendation;
-
-/* Every rank ranks a group of a round, rank 0 writes them in their order. */
-typedef struct rank_round {
+typedef struct writer {
+  const trm_ranker *ranker;
   group g;
-  recommendation *own; /* [users, K] */
-  recommendation *all; /* [ranks, users, K] */
-  trm_text_file file;  /* on rank 0 */
-} rank_round;
+} writer;
 
-static trm_status round_make(trm_comm *comm, const trm_ranker *r, rank_round *rounds) {
-  TRM_TRY(group_make(r, &rounds->g));
-  const int64_t n = rounds->g.users * r->K;
-  TRM_TRY(TRM_ALLOC(&rounds->own, n, "recommendations"));
-  TRM_TRY(TRM_ALLOC(&rounds->all, n * trm_comm_size(comm), "recommendations"));
-  if (trm_comm_rank(comm) > 0) return TRM_OK;
-  TRM_TRY(trm_text_file_begin(&rounds->file));
-  (void)fprintf(rounds->file.stream, "user" TRM_ITEM_COLUMNS "%s\n",
-                r->data->graph.names.n > 0 ? "\tuser_name\titem_name" : "");
-  return TRM_OK;
-}
-
-/* Group `number`, nothing past the last one. */
-static void recommend(const trm_ranker *r, int64_t number, rank_round *rounds) {
-  const group *g = &rounds->g;
-  int64_t user = 0, here = 0;
-  if (number < n_groups(r, g)) rank_group(r, number, &rounds->g, &user, &here);
-  for (int64_t i = 0; i < g->users; ++i) {
+static void recommend(void *self, int64_t number, trm_recommendation *to) {
+  writer *w = self;
+  const trm_ranker *r = w->ranker;
+  int64_t user, here;
+  rank_group(r, number, &w->g, &user, &here);
+  for (int64_t i = 0; i < w->g.users; ++i) {
     for (int64_t k = 0; k < r->K; ++k) {
-      const int32_t item = i < here ? g->top[i * r->K + k] : -1;
-      rounds->own[i * r->K + k] = (recommendation){
-          (int32_t)(user + i), item, item >= 0 ? g->scores[i * r->data->n_items + item] : 0};
+      const int32_t item = i < here ? w->g.top[i * r->K + k] : -1;
+      to[i * r->K + k] =
+          (trm_recommendation){.user = (int32_t)(user + i),
+                               .item = item,
+                               .score = item >= 0 ? w->g.scores[i * r->data->n_items + item] : 0};
     }
   }
 }
 
-/* A name on one line, behind a tab. */
-static void put_name(FILE *file, const trm_texts *names, int64_t node) {
-  (void)fputc('\t', file);
-  for (int64_t k = names->offsets[node]; k < names->offsets[node + 1]; ++k) {
-    const unsigned char byte = (unsigned char)names->bytes[k];
-    (void)fputc(byte < 0x20 ? ' ' : byte, file);
+static void write_line(const void *self, const trm_recommendation *line, FILE *file) {
+  const trm_interactions *data = ((const writer *)self)->ranker->data;
+  const trm_texts *names = &data->graph.names;
+  (void)fprintf(file, "%d\t%d\t%.6g", line->user, line->item, (double)line->score);
+  if (names->n > 0) {
+    (void)fputc('\t', file);
+    trm_recommended_name(file, names, line->user);
+    (void)fputc('\t', file);
+    trm_recommended_name(file, names, data->n_users + line->item);
   }
-}
-
-static void write_round(const trm_ranker *r, int n_ranks, rank_round *rounds, int64_t *n_rows) {
-  for (int64_t i = 0; i < n_ranks * rounds->g.users * r->K; ++i) {
-    const recommendation *line = &rounds->all[i];
-    if (line->item < 0) continue;
-    FILE *file = rounds->file.stream;
-    const trm_texts *names = &r->data->graph.names;
-    (void)fprintf(file, "%d\t%d\t%.6g", line->user, line->item, (double)line->score);
-    if (names->n > 0) {
-      put_name(file, names, line->user);
-      put_name(file, names, r->data->n_users + line->item);
-    }
-    (void)fputc('\n', file);
-    ++*n_rows;
-  }
+  (void)fputc('\n', file);
 }
 
 trm_status trm_rank_predictions_write(trm_comm *comm, const trm_ranker *r, const char *path,
                                       int64_t *n_rows) {
-  const int size = trm_comm_size(comm), rank = trm_comm_rank(comm);
-  rank_round rounds = {0};
-  *n_rows = 0;
-  trm_status status = trm_comm_agree(comm, round_make(comm, r, &rounds));
-  for (int64_t n = 0; status == TRM_OK && n < n_groups(r, &rounds.g); n += size) {
-    trm_watch_phase(comm, "ranking items", n);
-    recommend(r, n + rank, &rounds);
-    status = trm_comm_allgather(comm, rounds.own, rounds.all,
-                                rounds.g.users * r->K * (int64_t)sizeof *rounds.own);
-    if (status == TRM_OK && rank == 0) write_round(r, size, &rounds, n_rows);
-  }
-  if (rank == 0 && status == TRM_OK) status = trm_text_file_publish(&rounds.file, path);
-  status = trm_comm_agree(comm, status);
-  trm_text_file_discard(&rounds.file);
-  group_free(&rounds.g);
-  TRM_FREE(rounds.own);
-  TRM_FREE(rounds.all);
+  writer w = {.ranker = r};
+  const char *head = r->data->graph.names.n > 0 ? "user" TRM_ITEM_COLUMNS "\tuser_name\titem_name"
+                                                : "user" TRM_ITEM_COLUMNS;
+  trm_status status = group_make(r, &w.g);
+  const trm_recommender recommender = {.self = &w,
+                                       .n_groups = n_groups(r, &w.g),
+                                       .lines = w.g.users * r->K,
+                                       .rank = recommend,
+                                       .write = write_line};
+  status = trm_recommendations_write(comm, &recommender, status, head, path, n_rows);
+  group_free(&w.g);
   return status;
 }

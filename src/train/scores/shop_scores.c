@@ -1,10 +1,10 @@
 #include "shop_scores.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "text_file.h"
+#include "prediction_columns.h"
+#include "recommendations.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
@@ -447,38 +447,18 @@ out:
 
 /* ---- predictions ------------------------------------------------------------------------------ */
 
-/* A line of the file. */
-typedef struct line {
-  int32_t customer, product; /* product -1: none */
-  int32_t known;
-  float score;
-} line;
-
-/* Every rank ranks a group of a round, rank 0 writes them in their order. */
-typedef struct rank_round {
+typedef struct writer {
+  const trm_shop_ranker *ranker;
   group g;
-  line *own;          /* [customers, 2, K] */
-  line *all;          /* [ranks, customers, 2, K] */
-  trm_text_file file; /* on rank 0 */
-} rank_round;
-
-static trm_status round_make(trm_comm *comm, const trm_shop_ranker *r, rank_round *rounds) {
-  TRM_TRY(group_make(r, &rounds->g));
-  const int64_t n = rounds->g.most * 2 * r->K;
-  TRM_TRY(TRM_ALLOC(&rounds->own, n, "recommendations"));
-  TRM_TRY(TRM_ALLOC(&rounds->all, n * trm_comm_size(comm), "recommendations"));
-  if (trm_comm_rank(comm) > 0) return TRM_OK;
-  TRM_TRY(trm_text_file_begin(&rounds->file));
-  (void)fprintf(rounds->file.stream, "customer\tproduct\tknown\t%s\n",
-                r->loss == TRM_CHOICE_EACH ? "probability" : "score");
-  return TRM_OK;
-}
+} writer;
 
 static float shown_score(const trm_shop_ranker *r, float score) {
   return r->loss == TRM_CHOICE_EACH ? (float)(1 / (1 + exp(-(double)score))) : score;
 }
 
-static void recommend_to(const trm_shop_ranker *r, const group *g, int64_t u, line *to) {
+/* The first K that are new to customer u of the group, then the first K that it knows. */
+static void recommend_to(const trm_shop_ranker *r, const group *g, int64_t u,
+                         trm_recommendation *to) {
   const int64_t J = r->shop->n_products;
   for (int known = 0; known < 2; ++known) {
     int64_t n_relevant;
@@ -487,59 +467,44 @@ static void recommend_to(const trm_shop_ranker *r, const group *g, int64_t u, li
     trm_top_k(g->top, g->some, NULL, 1, n, r->K);
     for (int64_t k = 0; k < r->K; ++k) {
       const int32_t at = g->top[k];
-      to[known * r->K + k] = (line){g->customers[u], at >= 0 ? g->ids[at] : -1, known,
-                                    at >= 0 ? shown_score(r, g->some[at]) : 0};
+      to[known * r->K + k] =
+          (trm_recommendation){.user = g->customers[u],
+                               .item = at >= 0 ? g->ids[at] : -1,
+                               .known = known,
+                               .score = at >= 0 ? shown_score(r, g->some[at]) : 0};
     }
   }
 }
 
-/* Group `number`, nothing past the last one. */
-static void recommend(const trm_shop_ranker *r, int64_t number, rank_round *rounds) {
-  group *g = &rounds->g;
-  g->n = 0;
-  if (number < n_groups(r, g)) score_group(r, number, g);
-  for (int64_t i = 0; i < g->n; ++i) recommend_to(r, g, i, rounds->own + i * 2 * r->K);
-  for (int64_t k = g->n * 2 * r->K; k < g->most * 2 * r->K; ++k) rounds->own[k].product = -1;
+static void recommend(void *self, int64_t number, trm_recommendation *to) {
+  writer *w = self;
+  const trm_shop_ranker *r = w->ranker;
+  group *g = &w->g;
+  score_group(r, number, g);
+  for (int64_t i = 0; i < g->n; ++i) recommend_to(r, g, i, to + i * 2 * r->K);
+  for (int64_t k = g->n * 2 * r->K; k < g->most * 2 * r->K; ++k) to[k].item = -1;
 }
 
-static void write_name(FILE *file, const trm_texts *names, int64_t i) {
-  (void)fwrite(names->bytes + names->offsets[i], 1,
-               (size_t)(names->offsets[i + 1] - names->offsets[i]), file);
+static void write_line(const void *self, const trm_recommendation *line, FILE *file) {
+  const trm_shop *s = ((const writer *)self)->ranker->shop;
+  trm_recommended_name(file, &s->graph.names, line->user);
   (void)fputc('\t', file);
-}
-
-static void write_round(const trm_shop_ranker *r, int n_ranks, rank_round *rounds,
-                        int64_t *n_rows) {
-  const trm_texts *names = &r->shop->graph.names;
-  FILE *file = rounds->file.stream;
-  for (int64_t i = 0; i < n_ranks * rounds->g.most * 2 * r->K; ++i) {
-    const line *l = &rounds->all[i];
-    if (l->product < 0) continue;
-    write_name(file, names, l->customer);
-    write_name(file, names, r->shop->n_customers + l->product);
-    (void)fprintf(file, "%d\t%.6g\n", l->known, (double)l->score);
-    ++*n_rows;
-  }
+  trm_recommended_name(file, &s->graph.names, s->n_customers + line->item);
+  (void)fprintf(file, "\t%d\t%.6g\n", line->known, (double)line->score);
 }
 
 trm_status trm_shop_predictions_write(trm_comm *comm, const trm_shop_ranker *r, const char *path,
                                       int64_t *n_rows) {
-  const int size = trm_comm_size(comm), rank = trm_comm_rank(comm);
-  rank_round rounds = {0};
-  *n_rows = 0;
-  trm_status status = trm_comm_agree(comm, round_make(comm, r, &rounds));
-  for (int64_t n = 0; status == TRM_OK && n < n_groups(r, &rounds.g); n += size) {
-    trm_watch_phase(comm, "ranking products", n);
-    recommend(r, n + rank, &rounds);
-    status = trm_comm_allgather(comm, rounds.own, rounds.all,
-                                rounds.g.most * 2 * r->K * (int64_t)sizeof *rounds.own);
-    if (status == TRM_OK && rank == 0) write_round(r, size, &rounds, n_rows);
-  }
-  if (rank == 0 && status == TRM_OK) status = trm_text_file_publish(&rounds.file, path);
-  status = trm_comm_agree(comm, status);
-  trm_text_file_discard(&rounds.file);
-  group_free(&rounds.g);
-  TRM_FREE(rounds.own);
-  TRM_FREE(rounds.all);
+  writer w = {.ranker = r};
+  const char *head = r->loss == TRM_CHOICE_EACH ? "customer" TRM_PRODUCT_COLUMNS "probability"
+                                                : "customer" TRM_PRODUCT_COLUMNS "score";
+  trm_status status = group_make(r, &w.g);
+  const trm_recommender recommender = {.self = &w,
+                                       .n_groups = n_groups(r, &w.g),
+                                       .lines = w.g.most * 2 * r->K,
+                                       .rank = recommend,
+                                       .write = write_line};
+  status = trm_recommendations_write(comm, &recommender, status, head, path, n_rows);
+  group_free(&w.g);
   return status;
 }

@@ -219,7 +219,7 @@ static trm_status predict_one(trm_comm *comm, const trm_predict_options *options
 /* Whether a file begins as files of predictions do. */
 static bool is_predictions(const char *path) {
   static const char *const columns[] = {TRM_CLASS_COLUMNS, TRM_CLASS_SET_COLUMNS,
-                                        TRM_NUMBER_COLUMNS, TRM_ITEM_COLUMNS};
+                                        TRM_NUMBER_COLUMNS, TRM_ITEM_COLUMNS, TRM_PRODUCT_COLUMNS};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; ++i) {
     if (trm_file_begins_with(path, columns[i])) return true;
   }
