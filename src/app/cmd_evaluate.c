@@ -147,10 +147,11 @@ static void print_ensemble(const trm_members *members, const trm_evaluation *res
 }
 
 static trm_status evaluate_all(trm_comm *comm, const trm_evaluate_options *options,
-                               const trm_members *members, bool json) {
+                               const trm_members *members, bool json, bool report) {
   trm_evaluation results[TRM_MAX_MEMBERS + 1];
   TRM_TRY(members->n == 1 ? trm_evaluate_run(comm, options, results)
                           : trm_evaluate_ensemble(comm, options, members, results));
+  if (report) TRM_TRY(trm_ensemble_keep(comm, members, results));
   if (trm_comm_rank(comm) != 0) return TRM_OK;
   if (json) {
     put_results(members, results);
@@ -177,7 +178,7 @@ int app_evaluate(int argc, char **argv) {
   trm_evaluate_options evaluate = {0};
   trm_attack_options attack = {.eps = -1, .step_size = -1}; /* given: not so */
   trm_members members = {0};
-  bool helped, json = false;
+  bool helped, json = false, report = false;
   int64_t threads = 0;
   const app_option options[] = {
       APP_JSON(&json),
@@ -197,6 +198,7 @@ int app_evaluate(int argc, char **argv) {
       APP_INT("--restarts", 0, &attack.restarts, 1, 100000, "N",
               "random starts, of which the worst counts for each sample (default: 1)"),
       APP_TEXT("--attack-norm", 0, &attack.norm, "sup|2", "of the ball (default: sup)"),
+      APP_FLAG("--report", &report, "several runs: trireme report shows them and the whole"),
       APP_FLAG("--vote", &members.vote, "several runs: by votes, not by the mean of probabilities"),
       APP_THREADS(&threads),
   };
@@ -210,6 +212,10 @@ int app_evaluate(int argc, char **argv) {
   if (status == TRM_OK && attack.name && members.n > 1) {
     status = trm_fail(TRM_ERR_USAGE, "evaluate: --attack is on one run, %d are given", members.n);
   }
+  if (status == TRM_OK && report && members.n == 1) {
+    status =
+        trm_fail(TRM_ERR_USAGE, "evaluate: --report is of several runs together, one is given");
+  }
   status = app_start(&argc, &argv, threads, status, &comm);
   if (!comm) return app_end(NULL, status);
   if (status == TRM_OK) {
@@ -217,7 +223,7 @@ int app_evaluate(int argc, char **argv) {
     evaluate.sets = sets.items;
     evaluate.n_sets = sets.n;
     status = attack.name ? run_attack(comm, &evaluate, &attack, json)
-                         : evaluate_all(comm, &evaluate, &members, json);
+                         : evaluate_all(comm, &evaluate, &members, json, report);
   }
   return app_end(&comm, status);
 }

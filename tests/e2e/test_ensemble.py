@@ -1,5 +1,6 @@
 """`trireme evaluate` and `predict` of several runs: means of probabilities and of numbers, votes, each member
 and the whole, the same on any number of ranks; who is refused."""
+import csv
 import math
 import os
 import re
@@ -80,6 +81,27 @@ again = evaluate([runs[0], runs[0]])[1]
 for name in ("valid_accuracy", "test_accuracy", "loss", "valid_auc"):
     equal(again[2][name], parts[0][name], f"an ensemble of one and itself: {name}")
 check("by votes" in evaluate(runs, "--vote")[0], "votes")
+
+# ---- in reports: members and the whole, as they were told
+equal(evaluate(runs, "--report", ranks=2)[0], out, "told alike")
+good(run("report", *runs, "-o", path("report.html"), "--csv", path("csv"), "--no-data"), "report")
+with open(path("csv/ensemble.csv")) as file:
+    rows = list(csv.DictReader(file))
+for member, part in zip([*runs, "mean of 3"], parts):
+    shown = {row["score"]: row["value"] for row in rows if row["member"] == member}
+    for name in ("valid_accuracy", "test_accuracy"):
+        check(abs(float(shown[name]) - part[name]) < 1e-6, f"{name} of {member}: {shown}, told {part}")
+    check(abs(float(shown["valid_loss"]) - part["loss"]) < 1e-6, f"loss of {member}: {shown}, told {part}")
+with open(path("report.html")) as file:
+    page = file.read()
+table = page[page.index('class="ensemble"'):]
+table = table[:table.index("</table>")]
+check("Together" in page and "mean of 3" in table, "a table of them")
+check(f"<td>{100 * parts[3]['valid_accuracy']:.2f}</td>" in table, f"accuracy of the whole: {table}")
+equal(table.count("<tr"), 5, "a head, three members, the whole")
+one_line(run("evaluate", runs[0], "--report"), 64, "several runs")
+checkpoint = sorted(os.listdir(f"{runs[0]}/checkpoints"))[-1]
+one_line(run("evaluate", f"{runs[0]}/checkpoints/{checkpoint}", runs[1], "--report"), 64, "run directory")
 
 # ---- numbers: the mean
 data = sequences.labelled(folder, "marks", sequences.marks(90), "--real", "--test-share", "0.2")

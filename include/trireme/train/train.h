@@ -151,6 +151,12 @@ enum { TRM_MAX_MEMBERS = 64 };
 trm_status trm_evaluate_ensemble(trm_comm *comm, const trm_evaluate_options *options,
                                  const trm_members *members, trm_evaluation *results);
 
+/** Leaves what trm_evaluate_ensemble has found to reports: ensemble.tsv in the folder of the first member,
+ *  a line for each score of each member and of the whole. Collective.
+ *  @return TRM_ERR_USAGE where the first member is not a run directory; TRM_ERR_IO, TRM_ERR_MEMORY */
+trm_status trm_ensemble_keep(trm_comm *comm, const trm_members *members,
+                             const trm_evaluation *results);
+
 /** Bias and variance of the members' predictions of the test part, without one of the validation part:
  *  means over its samples. Otherwise as trm_evaluate_ensemble. */
 trm_status trm_evaluate_spread(trm_comm *comm, const trm_evaluate_options *options,

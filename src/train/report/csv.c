@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "csv.h"
+#include "ensemble_table.h"
 #include "output_check.h"
 #include "page.h"
 #include "text_file.h"
@@ -177,13 +178,15 @@ typedef enum content {
   CONFUSION,
   MISTAKES,
   WRITTEN,
+  ENSEMBLE,
   N_CONTENTS
 } content;
 
 static const char *const names[N_CONTENTS] = {
     [RESULTS] = "results.csv",     [DIFFERENCES] = "differences.csv", [CURVES] = "curves.csv",
     [BANDS] = "bands.csv",         [STRUCTURE] = "structure.csv",     [LAYERS] = "layers.csv",
-    [CONFUSION] = "confusion.csv", [MISTAKES] = "mistakes.csv",       [WRITTEN] = "written.csv"};
+    [CONFUSION] = "confusion.csv", [MISTAKES] = "mistakes.csv",       [WRITTEN] = "written.csv",
+    [ENSEMBLE] = "ensemble.csv"};
 
 /* How each begins, by which it is known. */
 static const char *const begins[N_CONTENTS] = {[RESULTS] = "configuration,run,state,",
@@ -194,7 +197,8 @@ static const char *const begins[N_CONTENTS] = {[RESULTS] = "configuration,run,st
                                                [LAYERS] = "run,",
                                                [CONFUSION] = "run,",
                                                [MISTAKES] = "run,",
-                                               [WRITTEN] = "run,"};
+                                               [WRITTEN] = "run,",
+                                               [ENSEMBLE] = "run,"};
 
 static bool is_ours(const char *path) {
   const char *slash = strrchr(path, '/');
@@ -225,7 +229,8 @@ static trm_status write_one(const trm_study *s, const trm_look *look, content wh
   static const char *const sources[N_CONTENTS] = {[LAYERS] = "layers.tsv",
                                                   [CONFUSION] = "confusion.tsv",
                                                   [MISTAKES] = "mistakes.tsv",
-                                                  [WRITTEN] = "written.tsv"};
+                                                  [WRITTEN] = "written.tsv",
+                                                  [ENSEMBLE] = TRM_ENSEMBLE_TABLE};
   char path[TRM_RECORD_PATH_BYTES];
   trm_text_file file;
   trm_status status = TRM_OK;

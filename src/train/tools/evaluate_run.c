@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ensemble.h"
+#include "ensemble_table.h"
 #include "prediction_columns.h"
 #include "restore.h"
 #include "rundir.h"
@@ -176,6 +177,13 @@ trm_status trm_evaluate_ensemble(trm_comm *comm, const trm_evaluate_options *opt
   }
   trm_ensemble_free(&e);
   return status;
+}
+
+trm_status trm_ensemble_keep(trm_comm *comm, const trm_members *members,
+                             const trm_evaluation *results) {
+  trm_status status = TRM_OK;
+  if (trm_comm_rank(comm) == 0) status = trm_ensemble_table_write(members, results);
+  return trm_comm_agree(comm, status);
 }
 
 trm_status trm_evaluate_spread(trm_comm *comm, const trm_evaluate_options *options,

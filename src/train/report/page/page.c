@@ -110,6 +110,7 @@ void trm_page_write(const trm_page *page) {
   trm_page_brief(page);
   if (several) {
     trm_page_results(page);
+    trm_page_ensembles(page);
     trm_page_differences(page);
   }
   write_sections(page);
@@ -118,7 +119,10 @@ void trm_page_write(const trm_page *page) {
     trm_page_model(page);
   }
   trm_page_curves(page);
-  if (!several) trm_page_results(page);
+  if (!several) {
+    trm_page_results(page);
+    trm_page_ensembles(page);
+  }
   trm_page_findings(page);
   if (several) {
     trm_page_model(page);

@@ -33,6 +33,8 @@ void trm_page_history(const trm_page *page);
 /** Tables of results and of what differs (page_results.c). */
 void trm_page_results(const trm_page *page);
 void trm_page_differences(const trm_page *page);
+/** Tables of ensembles that `evaluate --report` has left (page_ensemble.c). */
+void trm_page_ensembles(const trm_page *page);
 /** Curves (page_curves.c). */
 void trm_page_curves(const trm_page *page);
 /** The data set (page_data.c), the model (page_model.c), and what it makes of samples (page_findings.c). */
