@@ -314,7 +314,7 @@ static void check_taken(void) {
   fixture_file(in, "abxd", 4);
   CHECK_EQ(prepare_units(in, &(trm_vocab_options){.vocabulary = out}, NULL, more, &s),
            TRM_ERR_DATA);
-  CHECK_HAS(trm_message(), "in.txt, from byte 0 on: character 'x' (U+0078) at byte 2 of the text");
+  CHECK_HAS(trm_message(), "in.txt, from byte 2 on: 1 character ('x' (U+0078)) is not among the 4");
   CHECK_OK(
       prepare_units(in, &(trm_vocab_options){.unit = "char", .min_count = 2}, valid, more, &s));
   CHECK_EQ(s.vocab, 6); /* a, b and d come twice in both */
