@@ -9,9 +9,9 @@ enum { PATH_BYTES = 4096 };
 trm_status trm_report_check_output(const trm_output_rule *rule, const char *const *folders, int n,
                                    const char *path) {
   static const char *const names[] = {
-      "config.yaml", "metrics.csv",   "hashes.csv",     "samples.csv",  "log.txt",
-      "layers.tsv",  "confusion.tsv", "written.tsv",    "mistakes.tsv", "sweep.csv",
-      "points.csv",  "journal.csv",   "importance.csv", "best.yaml"};
+      "config.yaml",  "metrics.csv",   "hashes.csv",  "samples.csv",    "log.txt",
+      "layers.tsv",   "confusion.tsv", "written.tsv", "mistakes.tsv",   "sweep.csv",
+      "ensemble.tsv", "points.csv",    "journal.csv", "importance.csv", "best.yaml"};
   enum { N_NAMES = sizeof names / sizeof *names };
   const char **inputs = NULL;
   char *paths = NULL;
