@@ -40,7 +40,6 @@ static trm_status add_words(trm_text_encoder *e, trm_params *params, int64_t n_w
   TRM_TRY(trm_params_add(params, &e->words.tokens, 2, shape, TRM_INIT_NORMAL,
                          1 / sqrt((double)e->t.width), true, "%s/wte/weight", path));
   trm_params_mark(params, e->words.tokens, TRM_ROLE_EMBEDDING);
-  trm_params_mark_by_inputs(params, e->words.tokens);
   e->words.positions = -1;
   return TRM_OK;
 }
