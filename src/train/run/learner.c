@@ -58,9 +58,10 @@ void trm_learner_rule_text(const trm_learner *learner, int i, char text[TRM_RULE
 
 enum { REGION_NAME_BYTES = TRM_PARAM_NAME_BYTES + 32 };
 
-/* Maps of sparse features were [inputs, outputs] before files said it. */
+/* Tables of vectors have none. Maps of sparse features were [inputs, outputs] before files said it, a
+ * shop's words among them, which are a map and a table. */
 static void say_axes(trm_region *region, const trm_param *row) {
-  if (row->n_dims != 2 || row->role == TRM_ROLE_EMBEDDING) return;
+  if (row->n_dims != 2 || (row->role == TRM_ROLE_EMBEDDING && !row->drawn_by_inputs)) return;
   region->axes = row->by_inputs ? TRM_AXES_INPUTS_OUTPUTS : TRM_AXES_OUTPUTS_INPUTS;
   if (row->drawn_by_inputs) region->axes_old = TRM_AXES_INPUTS_OUTPUTS;
 }
