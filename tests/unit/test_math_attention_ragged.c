@@ -359,8 +359,43 @@ static void check_lasts(void *context, const char *isa) {
   }
 }
 
+/* Queries [first, first + n) of a sequence that all see all keys, as of a pass over all of them. */
+static void check_some(const ragged *all, const trm_real *want, int64_t first, int64_t n) {
+  const int64_t C = width_of(all);
+  const trm_sequences queries = trm_sequences_equal(1, n);
+  trm_real *out = NEW_REALS(n * C);
+  ragged some = {.a = all->a};
+  some.a.queries = &queries;
+  some.a.q += first * all->a.q_step;
+  run_forward(&some, (trm_real *[]){out, NULL});
+  if (!CHECK(same(out, want + first * C, n * C))) {
+    fprintf(stderr, "  %lld queries from the %lldth on, %lld keys, d %lld\n", (long long)n,
+            (long long)first, (long long)all->keys.n_rows, (long long)all->a.d);
+  }
+  free(out);
+}
+
+/* Hypotheses of one sentence are few queries that see the same keys. */
+static void check_few(void *context, const char *isa) {
+  static const int64_t n_queries = 20, n_keys[] = {1, 5, 16, 63, 64, 65, 130};
+  static const int64_t sizes[] = {5, 16, 48, 64};
+  (void)context;
+  (void)isa;
+  for (int i = 0; i < 4; ++i) {
+    for (int k = 0; k < 7; ++k) {
+      ragged all;
+      ragged_make(&all, 1, &n_queries, &n_keys[k], 2, sizes[i], false, 0);
+      results want = results_of(&all);
+      for (int64_t n = 1; n < 11; ++n) check_some(&all, want.out, k, n);
+      results_drop(&want);
+      ragged_drop(&all);
+    }
+  }
+}
+
 int main(void) {
   check_references();
+  for_each_isa(check_few, NULL);
   for_each_isa(check_batches, NULL);
   for_each_isa(check_lasts, NULL);
   return check_verdict();

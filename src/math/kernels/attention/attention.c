@@ -120,11 +120,12 @@ static void forward_group(const heads *s, const head *x, trm_real *out, trm_real
 
 /* ---- few queries ------------------------------------------------------------------------------ */
 
-/* Queries of a unit up to which nothing is packed (bench_kernels, "last query", with more of them). */
-enum { FEW = 2 };
+/* Queries of a unit up to which nothing is packed (bench_kernels, "last query", with more of them):
+ * where each sees other keys, and where all see the same. */
+enum { FEW = 2, FEW_ALIKE = 8 };
 
 static bool in_place(const heads *s, int64_t n_queries) {
-  return n_queries <= FEW && s->d == s->d_padded && !s->drops;
+  return n_queries <= (s->a->causal ? FEW : FEW_ALIKE) && s->d == s->d_padded && !s->drops;
 }
 
 /* Of n keys from j0 on: their rows in `base`, k or v. */
@@ -135,25 +136,31 @@ static void rows_of_tile(const trm_real **rows, const heads *s, const head *x, c
   }
 }
 
-/* The query at one position. */
-static void forward_row(const heads *s, const head *x, trm_real *out, trm_real *lse,
-                        int64_t position, trm_real *scratch) {
+/* Q queries from one position on, at most ROW_QUERIES; one where they are causal. */
+static void forward_rows(const heads *s, const head *x, trm_real *out, trm_real *lse,
+                         int64_t position, int64_t Q, trm_real *scratch) {
   const int64_t query = position - x->shift;
   const int64_t n_keys = s->a->causal ? position + 1 : x->n_keys;
-  trm_real *q = scratch, *scores = q + s->d_padded, *to = out + query * s->width, max = 0, sum = 0;
+  trm_real *q = scratch, *scores = q + ROW_QUERIES * s->d_padded, *to = out + query * s->width;
+  trm_real max[ROW_QUERIES] = {0}, sum[ROW_QUERIES] = {0};
   const trm_real *rows[TILE];
-  pack_rows(q, x->q + query * s->a->q_step, 0, NULL, 1, s, s->scale);
+  pack_rows(q, x->q + query * s->a->q_step, s->a->q_step, NULL, Q, s, s->scale);
   for (int64_t j0 = 0; j0 < n_keys; j0 += TILE) {
     const int64_t n = trm_min_i64(TILE, n_keys - j0);
     rows_of_tile(rows, s, x, x->k, j0, n);
-    row_key_tile(scores, q, rows, n, s->d);
-    softmax_row(scores, n, round_up(n, TRM_LANES), j0 == 0, to, s->d, &max, &sum);
+    row_key_tile(Q, scores, q, rows, n, s->d);
+    for (int64_t i = 0; i < Q; ++i) {
+      softmax_row(scores + i * TILE, n, round_up(n, TRM_LANES), j0 == 0, to + i * s->width, s->d,
+                  &max[i], &sum[i]);
+    }
     rows_of_tile(rows, s, x, x->v, j0, n);
-    row_value_tile(to, scores, rows, n, s->d, j0 > 0);
+    row_value_tile(Q, to, s->width, scores, rows, n, s->d, j0 > 0);
   }
-  const trm_real inverse = 1 / sum;
-  for (int64_t c = 0; c < s->d; ++c) to[c] *= inverse;
-  if (lse) lse[query] = max + trm_log(sum);
+  for (int64_t i = 0; i < Q; ++i) {
+    const trm_real inverse = 1 / sum[i];
+    for (int64_t c = 0; c < s->d; ++c) to[i * s->width + c] *= inverse;
+    if (lse) lse[query + i] = max[i] + trm_log(sum[i]);
+  }
 }
 
 /* The queries that see no key. */
@@ -171,7 +178,10 @@ static void forward_range(const heads *s, const head *x, trm_real *out, trm_real
     forward_group(s, x, out, lse, begin, end, scratch);
     return;
   }
-  for (int64_t p = begin; p < end; ++p) forward_row(s, x, out, lse, p, scratch);
+  const int64_t most = s->a->causal ? 1 : ROW_QUERIES;
+  for (int64_t p = begin; p < end; p += most) {
+    forward_rows(s, x, out, lse, p, trm_min_i64(most, end - p), scratch);
+  }
 }
 
 void trm_attention_forward(trm_real *out, trm_real *lse, const trm_attention *attention,

@@ -1,20 +1,34 @@
 /**
- * One query of attention against all its keys, in place: nothing is packed. The sums are those of the
- * tiles (attention.c), element by element, so the bits are too; d is a multiple of 16.
+ * A query of attention, or a few that see the same keys, against all of them, in place: nothing is
+ * packed. The sums are those of the tiles (attention.c), element by element, so the bits are too; d is
+ * a multiple of 16.
  */
 #ifndef TRIREME_MATH_KERNELS_ATTENTION_ROW_H
 #define TRIREME_MATH_KERNELS_ATTENTION_ROW_H
 
 #include "attention_parts.h"
 
+/* Queries that a key is read for at once, each with a vector of sums; and groups of 16 columns of values
+ * that are, for several queries. */
+#if defined(__AVX512F__) && !TRM_REAL_IS_DOUBLE
+#define ROW_QUERIES_ARE_8 1
+enum { ROW_QUERIES = 8, ROW_GROUPS = 2 };
+#else
+#define ROW_QUERIES_ARE_8 0
+enum { ROW_QUERIES = 4, ROW_GROUPS = 1 };
+#endif
+
 #if TRM_REAL_IS_DOUBLE || !defined(__SSE2__)
 
-/* s[i] = q . rows[i], in order of the elements, for 16 rows. */
-TRM_INLINE void row_scores(trm_real *s, const trm_real *q, const trm_real *const *rows, int64_t d) {
-  for (int i = 0; i < TRM_LANES; ++i) {
-    trm_real sum = 0;
-    for (int64_t c = 0; c < d; ++c) sum = trm_fma(sum, q[c], rows[i][c]);
-    s[i] = sum;
+/* s[j][i] = q[j] . rows[i], in order of the elements, for Q queries and 16 rows. */
+TRM_INLINE void row_scores(int Q, trm_real *s, const trm_real *q, const trm_real *const *rows,
+                           int64_t d) {
+  for (int j = 0; j < Q; ++j) {
+    for (int i = 0; i < TRM_LANES; ++i) {
+      trm_real sum = 0;
+      for (int64_t c = 0; c < d; ++c) sum = trm_fma(sum, q[j * d + c], rows[i][c]);
+      s[j * TILE + i] = sum;
+    }
   }
 }
 
@@ -59,62 +73,120 @@ TRM_INLINE trm_vector quads_of_rows(const trm_real *const *rows, int64_t c) {
 }
 
 /* Adds elements c .. c + 3 of as many rows as a vector has lanes, transposed in registers. */
-TRM_INLINE trm_vector add_quads(trm_vector sum, const trm_real *q, const trm_real *const *rows,
-                                int64_t c) {
+TRM_INLINE void add_quads(int Q, trm_vector *sum, const trm_real *q, const trm_real *const *rows,
+                          int64_t c, int64_t d) {
   const trm_vector r0 = quads_of_rows(rows, c), r1 = quads_of_rows(rows + 1, c);
   const trm_vector r2 = quads_of_rows(rows + 2, c), r3 = quads_of_rows(rows + 3, c);
   const trm_vector a0 = TRM_BY_QUADS(r0, r1, 0, 4, 1, 5), a1 = TRM_BY_QUADS(r0, r1, 2, 6, 3, 7);
   const trm_vector b0 = TRM_BY_QUADS(r2, r3, 0, 4, 1, 5), b1 = TRM_BY_QUADS(r2, r3, 2, 6, 3, 7);
-  sum = trm_vector_fma(sum, trm_vector_set(q[c]), TRM_BY_QUADS(a0, b0, 0, 1, 4, 5));
-  sum = trm_vector_fma(sum, trm_vector_set(q[c + 1]), TRM_BY_QUADS(a0, b0, 2, 3, 6, 7));
-  sum = trm_vector_fma(sum, trm_vector_set(q[c + 2]), TRM_BY_QUADS(a1, b1, 0, 1, 4, 5));
-  return trm_vector_fma(sum, trm_vector_set(q[c + 3]), TRM_BY_QUADS(a1, b1, 2, 3, 6, 7));
+  const trm_vector x0 = TRM_BY_QUADS(a0, b0, 0, 1, 4, 5), x1 = TRM_BY_QUADS(a0, b0, 2, 3, 6, 7);
+  const trm_vector x2 = TRM_BY_QUADS(a1, b1, 0, 1, 4, 5), x3 = TRM_BY_QUADS(a1, b1, 2, 3, 6, 7);
+#pragma GCC unroll 8
+  for (int j = 0; j < Q; ++j) {
+    const trm_real *p = q + j * d + c;
+    sum[j] = trm_vector_fma(sum[j], trm_vector_set(p[0]), x0);
+    sum[j] = trm_vector_fma(sum[j], trm_vector_set(p[1]), x1);
+    sum[j] = trm_vector_fma(sum[j], trm_vector_set(p[2]), x2);
+    sum[j] = trm_vector_fma(sum[j], trm_vector_set(p[3]), x3);
+  }
 }
 
-/* s[i] = q . rows[i], in order of the elements, for 16 rows. */
-TRM_INLINE void row_scores(trm_real *s, const trm_real *q, const trm_real *const *rows, int64_t d) {
+/* s[j][i] = q[j] . rows[i], in order of the elements, for Q queries and 16 rows. */
+TRM_INLINE void row_scores(int Q, trm_real *s, const trm_real *q, const trm_real *const *rows,
+                           int64_t d) {
   for (int i = 0; i < TRM_LANES; i += TRM_VECTOR_REALS) {
-    trm_vector sum = trm_vector_set(0);
-    for (int64_t c = 0; c < d; c += 4) sum = add_quads(sum, q, rows + i, c);
-    trm_vector_store(s + i, sum);
+    trm_vector sum[ROW_QUERIES];
+#pragma GCC unroll 8
+    for (int j = 0; j < Q; ++j) sum[j] = trm_vector_set(0);
+    for (int64_t c = 0; c < d; c += 4) add_quads(Q, sum, q, rows + i, c, d);
+#pragma GCC unroll 8
+    for (int j = 0; j < Q; ++j) trm_vector_store(s + j * TILE + i, sum[j]);
   }
 }
 
 #endif
 
-/* `groups` times 16 columns of out (+)= sum over n rows of p[i] rows[i], in order. */
-TRM_INLINE void row_values(int groups, trm_real *out, const trm_real *p,
+/* `groups` times 16 columns of out[j] (+)= sum over n rows of p[j][i] rows[i], in order, for Q queries
+ * whose outputs are `step` apart. */
+TRM_INLINE void row_values(int Q, int groups, trm_real *out, int64_t step, const trm_real *p,
                            const trm_real *const *rows, int64_t column, int64_t n, bool add) {
-  trm_lanes sum[4];
+  trm_lanes sum[ROW_QUERIES][4];
+#pragma GCC unroll 8
+  for (int j = 0; j < Q; ++j) {
 #pragma GCC unroll 4
-  for (int g = 0; g < groups; ++g) sum[g] = trm_lanes_set(0);
+    for (int g = 0; g < groups; ++g) sum[j][g] = trm_lanes_set(0);
+  }
   for (int64_t i = 0; i < n; ++i) {
-    const trm_lanes x = trm_lanes_set(p[i]);
+    trm_lanes row[4];
 #pragma GCC unroll 4
-    for (int g = 0; g < groups; ++g) {
-      sum[g] = trm_lanes_fma(sum[g], x, trm_lanes_load(rows[i] + column + g * TRM_LANES));
+    for (int g = 0; g < groups; ++g) row[g] = trm_lanes_load(rows[i] + column + g * TRM_LANES);
+#pragma GCC unroll 8
+    for (int j = 0; j < Q; ++j) {
+      const trm_lanes x = trm_lanes_set(p[j * TILE + i]);
+#pragma GCC unroll 4
+      for (int g = 0; g < groups; ++g) sum[j][g] = trm_lanes_fma(sum[j][g], x, row[g]);
     }
   }
+#pragma GCC unroll 8
+  for (int j = 0; j < Q; ++j) {
 #pragma GCC unroll 4
-  for (int g = 0; g < groups; ++g) {
-    trm_real *to = out + column + g * TRM_LANES;
-    trm_lanes_store(to, add ? trm_lanes_add(trm_lanes_load(to), sum[g]) : sum[g]);
+    for (int g = 0; g < groups; ++g) {
+      trm_real *to = out + j * step + column + g * TRM_LANES;
+      trm_lanes_store(to, add ? trm_lanes_add(trm_lanes_load(to), sum[j][g]) : sum[j][g]);
+    }
   }
 }
 
-/** s[n rounded up to 16] = q[d] . rows[i] for a tile of n keys. */
-TRM_INLINE void row_key_tile(trm_real *s, const trm_real *q, const trm_real **rows, int64_t n,
-                             int64_t d) {
+/* Scores of a tile of n keys, and sums of its values: for each number of queries a loop of its own, so
+ * that their sums stay in registers. */
+typedef void key_tile(trm_real *s, const trm_real *q, const trm_real *const *rows, int64_t n,
+                      int64_t d);
+typedef void value_tile(trm_real *out, int64_t step, const trm_real *p, const trm_real *const *rows,
+                        int64_t n, int64_t d, bool add);
+#define ROW_TILES(Q)                                                                               \
+  static void keys_##Q(trm_real *s, const trm_real *q, const trm_real *const *rows, int64_t n,     \
+                       int64_t d) {                                                                \
+    for (int64_t i = 0; i < n; i += TRM_LANES) row_scores(Q, s + i, q, rows + i, d);               \
+  }                                                                                                \
+  static void values_##Q(trm_real *out, int64_t step, const trm_real *p,                           \
+                         const trm_real *const *rows, int64_t n, int64_t d, bool add) {            \
+    const int groups = Q == 1 ? 4 : ROW_GROUPS;                                                    \
+    int64_t c = 0;                                                                                 \
+    for (; c + groups * TRM_LANES <= d; c += groups * TRM_LANES) {                                 \
+      row_values(Q, groups, out, step, p, rows, c, n, add);                                        \
+    }                                                                                              \
+    for (; c < d; c += TRM_LANES) row_values(Q, 1, out, step, p, rows, c, n, add);                 \
+  }
+ROW_TILES(1)
+ROW_TILES(2)
+ROW_TILES(3)
+ROW_TILES(4)
+#if ROW_QUERIES_ARE_8
+ROW_TILES(5)
+ROW_TILES(6)
+ROW_TILES(7)
+ROW_TILES(8)
+static key_tile *const key_tiles[] = {keys_1, keys_2, keys_3, keys_4,
+                                      keys_5, keys_6, keys_7, keys_8};
+static value_tile *const value_tiles[] = {values_1, values_2, values_3, values_4,
+                                          values_5, values_6, values_7, values_8};
+#else
+static key_tile *const key_tiles[] = {keys_1, keys_2, keys_3, keys_4};
+static value_tile *const value_tiles[] = {values_1, values_2, values_3, values_4};
+#endif
+
+/** s[Q][TILE], of which n rounded up to 16 count, = q[Q][d] . rows[i] for a tile of n keys;
+ *  Q <= ROW_QUERIES. */
+TRM_INLINE void row_key_tile(int64_t Q, trm_real *s, const trm_real *q, const trm_real **rows,
+                             int64_t n, int64_t d) {
   for (int64_t i = n; i < round_up(n, TRM_LANES); ++i) rows[i] = rows[0]; /* not counted */
-  for (int64_t i = 0; i < n; i += TRM_LANES) row_scores(s + i, q, rows + i, d);
+  key_tiles[Q - 1](s, q, rows, n, d);
 }
 
-/** out[d] (+)= sum over a tile of n values of p[i] rows[i]. */
-TRM_INLINE void row_value_tile(trm_real *out, const trm_real *p, const trm_real *const *rows,
-                               int64_t n, int64_t d, bool add) {
-  int64_t c = 0;
-  for (; c + 4 * TRM_LANES <= d; c += 4 * TRM_LANES) row_values(4, out, p, rows, c, n, add);
-  for (; c < d; c += TRM_LANES) row_values(1, out, p, rows, c, n, add);
+/** out[Q][d], `step` apart, (+)= sum over a tile of n values of p[Q][i] rows[i]. */
+TRM_INLINE void row_value_tile(int64_t Q, trm_real *out, int64_t step, const trm_real *p,
+                               const trm_real *const *rows, int64_t n, int64_t d, bool add) {
+  value_tiles[Q - 1](out, step, p, rows, n, d, add);
 }
 
 #endif
