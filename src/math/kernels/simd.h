@@ -130,6 +130,25 @@ TRM_INLINE trm_lanes trm_lanes_fma(trm_lanes sum, trm_lanes a, trm_lanes b) {
   return sum;
 }
 
+/** Bit i: lane i is greater than x. */
+TRM_INLINE uint32_t trm_lanes_above(trm_lanes a, trm_real x) {
+#if defined(__AVX512F__) && !TRM_REAL_IS_DOUBLE
+  return _mm512_cmp_ps_mask((__m512)a.v[0], _mm512_set1_ps(x), _CMP_GT_OQ);
+#elif defined(__AVX__) && !TRM_REAL_IS_DOUBLE
+  const __m256 limit = _mm256_set1_ps(x);
+  const int low = _mm256_movemask_ps(_mm256_cmp_ps((__m256)a.v[0], limit, _CMP_GT_OQ));
+  const int high = _mm256_movemask_ps(_mm256_cmp_ps((__m256)a.v[1], limit, _CMP_GT_OQ));
+  return (uint32_t)low | (uint32_t)high << 8;
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < TRM_LANES; ++i) {
+    const bool above = a.v[i / TRM_VECTOR_REALS][i % TRM_VECTOR_REALS] > x;
+    bits |= (above ? UINT32_C(1) : 0) << i;
+  }
+  return bits;
+#endif
+}
+
 TRM_INLINE trm_vector trm_vector_max(trm_vector a, trm_vector b) {
 #if defined(__AVX512F__) && !TRM_REAL_IS_DOUBLE
   return (trm_vector)_mm512_max_ps((__m512)a, (__m512)b);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "simd.h"
 #include "team.h"
 #include "trireme/core/csr.h"
 #include "trireme/core/integers.h"
@@ -118,6 +119,17 @@ static int64_t insert(int32_t *columns, trm_real *values, int64_t n, int64_t K, 
   return n < K ? n + 1 : K;
 }
 
+/* Bit i: x[i] is above the limit, of n <= BLOCK. */
+static uint64_t above(const trm_real *x, int64_t n, trm_real limit) {
+  uint64_t bits = 0;
+  int64_t i = 0;
+  for (; i + TRM_LANES <= n; i += TRM_LANES) {
+    bits |= (uint64_t)trm_lanes_above(trm_lanes_load(x + i), limit) << i;
+  }
+  for (; i < n; ++i) bits |= (x[i] > limit ? UINT64_C(1) : 0) << i;
+  return bits;
+}
+
 void trm_top_k_tile(int32_t *columns, trm_real *values, const trm_real *x, int64_t N, int64_t first,
                     int64_t n, int64_t K) {
 #pragma omp parallel for schedule(static) num_threads(trm_team(N, N *n))
@@ -126,12 +138,16 @@ void trm_top_k_tile(int32_t *columns, trm_real *values, const trm_real *x, int64
     int32_t *list = columns + r * K;
     trm_real *kept = values + r * K;
     int64_t have = trm_min_i64(first, K);
-    for (int64_t begin = 0; begin < n; begin += BLOCK) {
-      const int64_t end = trm_min_i64(begin + BLOCK, n);
-      if (have == K && end - begin == BLOCK && !any_above(row + begin, kept[K - 1])) continue;
-      for (int64_t c = begin; c < end; ++c) {
-        if (have < K || row[c] > kept[K - 1]) {
-          have = insert(list, kept, have, K, (int32_t)(first + c), row[c]);
+    int64_t begin = 0;
+    for (; begin < n && have < K; ++begin) {
+      have = insert(list, kept, have, K, (int32_t)(first + begin), row[begin]);
+    }
+    for (; begin < n; begin += BLOCK) {
+      uint64_t bits = above(row + begin, trm_min_i64(BLOCK, n - begin), kept[K - 1]);
+      for (; bits != 0; bits &= bits - 1) {
+        const int64_t c = begin + __builtin_ctzll(bits);
+        if (row[c] > kept[K - 1]) { /* now, too */
+          (void)insert(list, kept, K, K, (int32_t)(first + c), row[c]);
         }
       }
     }
