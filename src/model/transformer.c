@@ -294,7 +294,7 @@ trm_var *trm_transformer_layer_step(const trm_transformer *t, trm_tape *tape,
   x = behind(t, tape, x, trm_linear(tape, y, l->proj), l->ln1, l->drop_path, s);
   if (batch->cross) {
     y = trm_linear(tape, before(t, tape, x, l->ln_cross), l->cross_q);
-    y = trm_op_kept_attention(tape, y, s, &batch->cross[number], t->heads, false);
+    y = trm_op_kept_attention(tape, y, &batch->readers, &batch->cross[number], t->heads, false);
     x = behind(t, tape, x, trm_linear(tape, y, l->cross_proj), l->ln_cross, l->drop_path, s);
   }
   return behind(t, tape, x, feed_forward(t, tape, l, before(t, tape, x, l->ln2)), l->ln2,

@@ -49,6 +49,8 @@ typedef struct trm_step_batch {
   const int32_t *last;   /* [fresh.n] row of the last new token of each; NULL: each has one */
   const trm_kept *self;  /* [layers] */
   const trm_kept *cross; /* [layers] of inputs; NULL without an encoder */
+  trm_sequences readers; /* of each input of `cross` the new tokens that look at it: all of them, in
+                            their order */
 } trm_step_batch;
 
 typedef struct trm_model trm_model;

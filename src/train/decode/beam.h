@@ -23,7 +23,8 @@ void trm_continuations_sort(trm_continuation *c, int64_t n);
 
 /**
  * Whether a sentence is done: no live hypothesis, whatever it becomes, can score more than the worst
- * of the finished ones that are wanted.
+ * of the finished ones that are wanted. Also of one hypothesis, as if it were the best: whether it may
+ * leave.
  * @param finished  score of the n_best-th finished one; -infinity where there are fewer
  * @param live      log-probability of the best live one
  * @param n         tokens that it has now

@@ -45,15 +45,15 @@ struct trm_search {
 
   field fields[2];
   field *live, *next;
-  trm_sequences self_keys, cross_keys;
-  int64_t *cross_offsets;            /* [most + 1] */
-  int32_t *append, *places, *tokens; /* [most] */
-  int32_t *self_rows;                /* [most * (longest + 1)] */
-  int32_t *cross_rows;               /* [most rows of inputs * beam] */
-  trm_continuation *continuations;   /* [beam * n_top] */
-  outcome *outcomes;                 /* [most_inputs] */
-  trm_written *results;              /* [most_inputs, n_best] */
-  int32_t *result_tokens;            /* [most_inputs, n_best, longest] */
+  trm_sequences self_keys, cross_keys, readers;
+  int64_t *cross_offsets, *readers_offsets; /* [most_inputs + 1] */
+  int32_t *append, *places, *tokens;        /* [most] */
+  int32_t *self_rows;                       /* [most * (longest + 1)] */
+  int32_t *cross_rows;                      /* [most rows of inputs] */
+  trm_continuation *continuations;          /* [beam * n_top] */
+  outcome *outcomes;                        /* [most_inputs] */
+  trm_written *results;                     /* [most_inputs, n_best] */
+  int32_t *result_tokens;                   /* [most_inputs, n_best, longest] */
 };
 
 /* Continuations looked at: </s> may take as many places as there are hypotheses. */
@@ -86,12 +86,13 @@ static trm_status allocate(trm_search *s, const trm_sample_batch *bounds, int64_
   TRM_TRY(trm_kept_rows_create(&sizes, n_kept, &s->self));
   TRM_TRY(trm_kept_rows_create(&sizes, bounds->inputs.n_rows, &s->cross));
   for (int k = 0; k < 2; ++k) TRM_TRY(make_field(s, &s->fields[k]));
-  TRM_TRY(TRM_ALLOC(&s->cross_offsets, s->most + 1, what));
+  TRM_TRY(TRM_ALLOC(&s->cross_offsets, s->most_inputs + 1, what));
+  TRM_TRY(TRM_ALLOC(&s->readers_offsets, s->most_inputs + 1, what));
   TRM_TRY(TRM_ALLOC(&s->append, s->most, what));
   TRM_TRY(TRM_ALLOC(&s->places, s->most, what));
   TRM_TRY(TRM_ALLOC(&s->tokens, s->most, what));
   TRM_TRY(TRM_ALLOC(&s->self_rows, s->most * (s->longest + 1), what));
-  TRM_TRY(TRM_ALLOC(&s->cross_rows, bounds->inputs.n_rows * beam, what));
+  TRM_TRY(TRM_ALLOC(&s->cross_rows, bounds->inputs.n_rows, what));
   TRM_TRY(TRM_ALLOC(&s->continuations, beam * n_top(s), what));
   TRM_TRY(TRM_ALLOC(&s->outcomes, s->most_inputs, what));
   TRM_TRY(TRM_ALLOC(&s->results, s->most_inputs * n_best, what));
@@ -127,15 +128,16 @@ static trm_status plan(trm_search *s, const trm_sample_batch *bounds) {
   trm_model_encode(s->learner->model, tape, bounds, s->cross.rows);
   TRM_TRY(trm_tape_status(tape));
   s->self_keys = (trm_sequences){s->most, s->most * s->longest, s->longest, NULL};
-  s->cross_keys = (trm_sequences){s->most, bounds->inputs.n_rows * s->options.beam,
-                                  bounds->inputs.longest, NULL};
+  s->cross_keys = bounds->inputs;
+  s->readers = (trm_sequences){s->most_inputs, s->most, s->options.beam, NULL};
   trm_kept_rows_point(&s->self, s->append, &s->self_keys, s->self_rows);
   trm_kept_rows_point(&s->cross, NULL, &s->cross_keys, s->cross_rows);
   const trm_step_batch step = {.fresh = {s->most, s->most, 1, NULL},
                                .tokens = s->tokens,
                                .places = s->places,
                                .self = s->self.kept,
-                               .cross = s->cross.kept};
+                               .cross = s->cross.kept,
+                               .readers = s->readers};
   trm_tape_begin(tape, &pass);
   (void)run_step(s, &step);
   return trm_tape_status(tape);
@@ -171,6 +173,7 @@ void trm_search_destroy(trm_search **search) {
   trm_token_sampler_free(&s->sampler);
   for (int k = 0; k < 2; ++k) free_field(&s->fields[k]);
   TRM_FREE(s->cross_offsets);
+  TRM_FREE(s->readers_offsets);
   TRM_FREE(s->append);
   TRM_FREE(s->places);
   TRM_FREE(s->tokens);
@@ -242,34 +245,50 @@ static void finish(trm_search *s, int64_t input, const int32_t *tokens, int64_t 
 
 /* ---- a step ---------------------------------------------------------------------------------- */
 
+/* What the hypotheses look at of their inputs: those of one input are queries over the same keys. */
+static void lay_out_inputs(trm_search *s, const trm_sample_batch *batch) {
+  const field *f = s->live;
+  const int64_t *offsets = batch->inputs.offsets;
+  int64_t n = 0;
+  s->cross_keys.longest = s->readers.longest = 0;
+  s->cross_offsets[0] = s->readers_offsets[0] = 0;
+  for (int64_t h = 0; h < f->n; ++n) {
+    const int64_t input = f->input[h], first = h, length = offsets[input + 1] - offsets[input];
+    int32_t *rows = s->cross_rows + s->cross_offsets[n];
+    for (int64_t j = 0; j < length; ++j) rows[j] = (int32_t)(offsets[input] + j);
+    while (h < f->n && f->input[h] == input) ++h;
+    s->cross_offsets[n + 1] = s->cross_offsets[n] + length;
+    s->readers_offsets[n + 1] = h;
+    s->cross_keys.longest = trm_max_i64(s->cross_keys.longest, length);
+    s->readers.longest = trm_max_i64(s->readers.longest, h - first);
+  }
+  s->cross_keys.n = s->readers.n = n;
+  s->cross_keys.n_rows = s->cross_offsets[n];
+  s->cross_keys.offsets = s->cross_offsets;
+  s->readers.n_rows = f->n;
+  s->readers.offsets = s->readers_offsets;
+}
+
 /* What the live hypotheses, of t + 1 tokens, look at. */
 static trm_step_batch lay_out(trm_search *s, const trm_sample_batch *batch, int64_t t,
                               int64_t *n_rows) {
   field *f = s->live;
-  const int64_t *offsets = batch->inputs.offsets;
-  int32_t *self = s->self_rows, *cross = s->cross_rows;
-  s->cross_offsets[0] = 0;
-  s->cross_keys.longest = 0;
+  int32_t *self = s->self_rows;
   for (int64_t h = 0; h < f->n; ++h) {
-    const int64_t begin = offsets[f->input[h]], length = offsets[f->input[h] + 1] - begin;
     s->tokens[h] = tokens_of(s, f, h)[t];
     s->places[h] = (int32_t)t;
     s->append[h] = rows_of(s, f, h)[t] = (int32_t)(*n_rows)++;
     memcpy(self, rows_of(s, f, h), (size_t)(t + 1) * sizeof *self);
     self += t + 1;
-    for (int64_t j = 0; j < length; ++j) *cross++ = (int32_t)(begin + j);
-    s->cross_offsets[h + 1] = s->cross_offsets[h] + length;
-    s->cross_keys.longest = trm_max_i64(s->cross_keys.longest, length);
   }
-  s->cross_keys.n = f->n;
-  s->cross_keys.n_rows = s->cross_offsets[f->n];
-  s->cross_keys.offsets = s->cross_offsets;
+  lay_out_inputs(s, batch);
   s->self_keys = (trm_sequences){f->n, f->n * (t + 1), t + 1, NULL};
   return (trm_step_batch){.fresh = {f->n, f->n, 1, NULL},
                           .tokens = s->tokens,
                           .places = s->places,
                           .self = s->self.kept,
-                          .cross = s->cross.kept};
+                          .cross = s->cross.kept,
+                          .readers = s->readers};
 }
 
 /* Likeliest continuations of hypotheses [first, end), all of one input; `seen` as
@@ -309,6 +328,19 @@ static int64_t draw_continuation(trm_search *s, const trm_real *logits, int64_t 
   return 1;
 }
 
+/* Of an input's new live hypotheses, from `first` on, those that can no longer win leave: the last
+ * ones, since the likeliest come first. What would have followed from one, and what now takes the place
+ * of that, is less likely than it and cannot win either: results are those of a search that keeps all. */
+static void drop_hopeless(trm_search *s, int64_t input, int64_t first, int64_t n_tokens) {
+  const trm_search_options *o = &s->options;
+  field *f = s->next;
+  const double worst = s->results[(input + 1) * o->n_best - 1].score;
+  while (f->n > first && trm_beam_is_done(worst, f->log_prob[f->n - 1], n_tokens,
+                                          s->outcomes[input].longest, o->length_reward)) {
+    --f->n;
+  }
+}
+
 /* New live hypotheses and results of one input from its n continuations. */
 static void choose(trm_search *s, int64_t input, int64_t n, int64_t t) {
   const trm_search_options *o = &s->options;
@@ -338,6 +370,7 @@ static void choose(trm_search *s, int64_t input, int64_t n, int64_t t) {
     to->done = true;
   }
   if (to->done) s->next->n = first;
+  if (to->n_results == o->n_best) drop_hopeless(s, input, first, n_tokens);
 }
 
 static void choose_all(trm_search *s, const trm_real *seen, const int64_t *numbers, int64_t t) {
