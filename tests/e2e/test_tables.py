@@ -83,6 +83,11 @@ FORMS = (
     ("marked.txt", b"\xef\xbb\xbf" + lines(EDGES).encode(), "a byte order mark"),
     ("packed.gz", gzip.compress(lines(EDGES).encode()), "gzip"),
     ("old.txt", lines(EDGES, " ", "\r"), "end with CR"),
+    ("sep.csv", "sep=;\nsource;target\n" + lines(EDGES, ";"), "parted by semicolons, header: source, target"),
+    ("ends.csv", "source,target,\n" + "".join(f"{a},{b},\n" for a, b in EDGES), "header: source, target"),
+    ("r.txt", '"from" "to"\n' + "".join(f'"{i}" {a} {b}\n' for i, (a, b) in enumerate(EDGES)), "has those of the rows"),
+    ("double.txt", lines([(f"{a:.18e}", f"{b}.0") for a, b in EDGES]), "no header"),
+    ("zeros.txt", lines([(f"{a:05}", f"{b:05}") for a, b in EDGES]), "--ids names keeps them"),
     ("pattern.mtx", mtx.format("pattern", N, N, E) + lines(one, " "), "Matrix Market"),
     ("out.konect", f"% sym unweighted\n% {E} {N} {N}\n" + lines([(*e, 1, 1082000000) for e in one], " "), "KONECT"),
 )
@@ -117,6 +122,11 @@ refused(["'0,5' has a decimal comma"], "graph", put("comma.txt", lines([(a, b, "
 refused(["no column 'c' (--columns)", "source"], "graph", put("named.csv", "source,target\n" + lines(EDGES, ",")),
         "--columns", "c,target", code=64)
 refused(["--separator is 'dots'"], "graph", "plain.txt", "--separator", "dots", code=64)
+
+refused(["lists of neighbours?", "--base 1"], "graph", put("lists.txt", "0 1 2 3\n1 0\n2 0 3 4 5\n3\n"))
+refused(["'{}' is no finite number", "--columns"], "graph", put("nx.txt", lines([(a, b, "{}") for a, b in EDGES], " ")))
+made([], "graph", "nx.txt", "--columns", "1,2")
+refused(["'45%' has a percent sign"], "graph", put("share.csv", "source,target,weight\n" + lines([(a, b, "45%") for a, b in EDGES], ",")))
 
 # ---- what is no table is named
 refused(["UTF-16LE; convert it (iconv -f UTF-16LE -t UTF-8)"], "graph", put("wide.txt", lines(EDGES), "utf-16"))
@@ -182,13 +192,23 @@ refused(["'Ada\\u00A0' has a no-break space"], "graph", put("nbname.csv", "Ada\u
 LABELS = (([0, 1, 2], "3 classes", "note"), ([1, 2, 3], "the names 1, 2, 3", None), ([0, 2, 5], "the names 0, 2, 5", None),
           ([-1, 1, -1], "the names -1, 1", None), ([0, 1, -1], "13 nodes without a label", "names"),
           ([0, 1, ""], "13 nodes without a label", "names"), (["0.0", "1.0", "nan"], "13 nodes without a label", "names"),
-          (["spam", "ham", "spam"], "the names ham, spam", None))
+          (["spam", "ham", "spam"], "the names ham, spam", None), (["x", "y", "NA"], "13 nodes without a label", "NA,"),
+          (["x", "y", "null"], "the names x, y", None))
 for values, part, gone in LABELS:
     made([part], "graph", "plain.txt", "--labels", put("l.csv", lines([(i, values[i % 3]) for i in range(N)], ",")),
          gone=[gone] if gone else [])
 refused(["different labels", "are they classes?"], "graph", put("path.txt", lines([(i, i + 1) for i in range(149)])), "--labels",
         put("real.csv", lines([(i, i / 7) for i in range(150)], ",")))
+refused(["40 different labels of 40"], "graph", "plain.txt", "--labels", put("l.csv", lines([(i, i / 7) for i in range(N)], ",")))
+made(["a label a line, of the nodes in order", "3 classes"], "graph", "plain.txt", "--labels", put("l.txt", "".join(f"{i % 3}\n" for i in range(N))))
+refused(["has 39 lines, expected one for each node"], "graph", "plain.txt", "--labels", put("l.txt", "1\n" * (N - 1)))
 put("l.tsv", lines([(i, i % 2) for i in range(N)]))
+WORDS = "Train dev TEST none training Validation testing unlabelled".split()
+made(["(10 train, 10 valid, 10 test)"], "graph", "plain.txt", "--labels", "l.tsv", "--split",
+     put("s.csv", "node,split\n" + lines([(i, WORDS[i % 8]) for i in range(N)], ",")))
+for text, part in (("True\nFalse\n" * 20, "awk '/[Tt]rue/{print NR - 1}'"), ("1\n0\n" * 20, "if it is a mask"), ("0 1 2\n", "tr -s ' ,;"),
+                   ("[0, 1, 2]\n", "tr -d '()[]'")):
+    refused([part], "graph", "plain.txt", "--labels", "l.tsv", "--train", put("train.txt", text))
 made(["1 of 2 classes have no node to train on"], "graph", "plain.txt", "--labels", "l.tsv", "--train", put("train.txt", "0\n2\n"))
 made(["(24 train, 8 valid, 8 test)"], "graph", "plain.txt", "--labels", "l.tsv", "--valid-share", ".2", "--test-share", ".2")
 first = digest()
@@ -211,6 +231,13 @@ refused(["the first column counts the rows", "--row-index yes"], "graph", "plain
         put("f.csv", lines([[i, *x] for i, x in enumerate(F)], ",")))
 made(["3 features"], "graph", "plain.txt", "--features-dense", "f.csv", "--row-index", "yes")
 equal(digest(), first, "an index without a header is no feature")
+mixed = random.sample(range(N), N)
+made(["put into the order of column 1"], "graph", "plain.txt", "--features-dense",
+     put("f.csv", "node_id,a,b,c\n" + lines([[i + 1, *F[i]] for i in mixed], ",")))
+equal(digest(), first, "rows in another order")
+for text, part in (("id,a\n0,1\n0,2\n", "there twice"), ("id,a\n10,1\n20,2\n", "out of the count"), (",a\nx,1\ny,2\n", "'x' stands where")):
+    refused([part, "--row-index yes"], "graph", "plain.txt", "--features-dense", put("f.csv", text))
+refused(["--features takes it"], "graph", "plain.txt", "--features-dense", "pattern.mtx")
 
 # ---- tables and texts
 R = [(random.random(), random.random(), "ab"[i % 2]) for i in range(40)]
@@ -226,6 +253,23 @@ made(["gzip"], "table", put("t.csv.gz", gzip.compress(TABLES[0][0].encode())), "
 refused(["'0,", "has a decimal comma"], "table", put("t.csv", ("x;y;c\n" + CSV.replace(",", ";")).replace(".", ",")), "--target", "c")
 refused(["as pandas numbers columns", "--header yes"], "table", put("t.csv", "0,1,2\n" + CSV), "--target", "3")
 made([], "table", "t.csv", "--target", "3", "--header", "yes")
+for value, part in (("1,{}00.5", "commas that part thousands"), ("{}.000.000,5", "points that part thousands"), ("{}5%", "a percent sign"),
+                    ("${}.5", "a currency sign"), ("\u2212{}.5", "U+2212"), ("={}5", None), ("=\"\"{}\"\"", "a formula"), ("'{}5", "a quote"),
+                    ("1,{}00", "a decimal comma, or one that parts thousands"), ("2{}:30", None)):
+    words = "table", put("t.csv", "x,y,c\n" + "".join('"' + value.format(i % 7 + 1) + f'",{i % 5},{"ab"[i % 2]}\n' for i in range(40))), "--target", "c"
+    if part:
+        refused([part, "--kind 'x=category'"], *words)
+        made(["1 of categories"], *words, "--kind", "x=category")
+    else:
+        made(["1 of categories"], *words)
+refused(["R writes them"], "table", put("t.txt", '"x" "c"\n' + lines([(f'"{i}"', i / 7, "ab"[i % 2]) for i in range(20)], " ")), "--target", "c")
+refused(["end with a separator"], "table", put("t.csv", "x,c\n" + "1,a,\n2,b,\n" * 9), "--target", "c")
+refused(["line 2 has it"], "table", put("t.csv", "Report,\nx,c\n" + "1,a\n2,b\n" * 9), "--target", "c", code=64)
+refused(["fields are parted by"], "table", put("t.csv", "x^c\n" + "1^a\n2^b\n" * 9), "--target", "c", code=64)
+made(["class a: 20 ", "class b: 20 "], "labelled", put("t.csv", "text,label\n" + "one text,a\nmore text,b \n" * 20), "--text", "text", "--label", "label")
+refused(["40 different labels of 40", "--real"], "labelled", put("t.csv", "text,label\n" + "".join(f"a text,{i / 7}\n" for i in range(40))),
+        "--text", "text", "--label", "label")
+made([], "labelled", "t.csv", "--text", "text", "--label", "label", "--real")
 put("mark.txt", b"\xef\xbb\xbf" + "one line of text\n".encode() * 20)
 put("joined.txt", open("mark.txt", "rb").read() * 2)
 made(["left out: 3 byte order marks"], "text", "mark.txt", "joined.txt")
@@ -251,6 +295,15 @@ refused(["--threshold is about ratings"], "interactions", "p.txt", "--threshold"
 refused(["ragged.txt:3", "--threshold is about ratings"], "interactions",
         put("ragged.txt", "1 2 5\n1 3 4\n2 3\n2 4 5\n"), "--threshold", 3)
 made(["30 users", "to be found"], "interactions", put("lists.txt", "".join(f"user{u} " + " ".join(f"item{(u + k) % 9}" for k in range(5)) + "\n" for u in range(30))))
+made(["user, item, rating", "240 interactions for training"], "interactions",
+     put("gap.csv", "user,item,rating\n" + lines([(u, i, "" if t == RATINGS[3][3] else r) for u, i, r, t in RATINGS], ",")))
+made(["with a rating of 0 or less count as well; --threshold 1 "], "interactions",
+     put("ctr.csv", "user,item,label\n" + lines([(u, i, r % 2) for u, i, r, _ in RATINGS], ",")))
+refused(["is no finite number", "--columns"], "interactions", put("plays.tsv", lines([(f"u{u}", i, f"artist {i}", r) for u, i, r, _ in RATINGS])))
+made(["rating"], "interactions", "plays.tsv", "--columns", "1,2,4")
+refused(["a matrix, an item a column?", "--format lists"], "interactions", put("matrix.csv", lines([[u % 2, u % 3, 0, 0, 1, 1, u % 5] for u in range(30)], ",")))
+refused(["names columns"], "interactions", put("lists.inter", "user_id:token\titem_id_list:token_seq\n" + "".join(
+    f"{u}\t{' '.join(str((u + k) % 9) for k in range(3 + u % 4))}\n" for u in range(30))))
 put("pairs/train.txt", "0 1 2\n1 0\n2 1 3\n")
 made(["2 users with nothing to find"], "interactions", "--train", "pairs/train.txt", "--test", put("pairs/test.txt", "0 3\n1\n\n"))
 
@@ -310,6 +363,7 @@ made(["the 2 classes have the names -1, 1", "no folds: 10 are dealt", f"30 graph
      "graphs", "tu/DS")
 rows = trained("gin", ", readout: sum")
 equal({row[4] for row in rows[1:]} <= {"-1", "1"}, True, "classes by their names")
+refused(["two data sets in one folder?"], "graphs", os.path.dirname(shutil.copytree("tu/DS", "tu2/DS") and put("tu2/DS/XX_A.txt", "1, 2\n")), code=64)
 gz("ogbg/raw/edge.csv.gz", [e for r in ring for e in r]), gz("ogbg/raw/num-node-list.csv.gz", [[n] for n in sizes])
 gz("ogbg/raw/num-edge-list.csv.gz", [[n] for n in sizes]), gz("ogbg/raw/graph-label.csv.gz", [[g % 2] for g in range(30)])
 gz("ogbg/raw/node-feat.csv.gz", [[i % 5, i % 7] for i in range(sum(sizes))])

@@ -176,8 +176,12 @@ trm_status app_folder_take_first(app_folder *f, const char *prefix, const char *
   int n = 0;
   if (*file || !f->path) return TRM_OK;
   TRM_TRY(app_folder_take_all(f, prefix, suffix, &files, &n));
+  if (n > 1) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "%s and %s: two data sets in one folder? Give each one of its own", files[0],
+                    files[1]);
+  }
   if (n > 0) *file = files[0];
-  for (; n > 1; --n) TRM_FREE(f->files[--f->n]); /* which are told as passed over */
   return TRM_OK;
 }
 

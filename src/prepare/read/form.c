@@ -183,6 +183,16 @@ char trm_separator_guess(const trm_bytes *bytes, trm_field_sort sort) {
   return best == 0 && !s[0].empty && !s[0].inner ? TRM_BLANKS : order[best];
 }
 
+char trm_separator_told(trm_bytes *bytes) {
+  const char *text = bytes->buffer + bytes->begin;
+  const int64_t there = bytes->end - bytes->begin;
+  const char *end = there > 0 ? memchr(text, '\n', (size_t)there) : NULL;
+  const int64_t n = end ? end - text + 1 : there;
+  if (n < 5 || n > 7 || strncasecmp(text, "sep=", 4) != 0 || !strchr("\t,;|", text[4])) return 0;
+  bytes->begin += n;
+  return text[4];
+}
+
 /* ---- preambles -------------------------------------------------------------------------------- */
 
 static bool begins(const char *text, int64_t n, const char *with) {

@@ -30,6 +30,10 @@ typedef enum trm_field_sort {
  */
 char trm_separator_guess(const trm_bytes *bytes, trm_field_sort sort);
 
+/** Takes a first line "sep=;", by which a spreadsheet tells another what parts fields. Returns what; 0:
+ *  there is no such line. */
+char trm_separator_told(trm_bytes *bytes);
+
 typedef enum trm_preamble {
   TRM_PREAMBLE_NONE,
   TRM_PREAMBLE_MATRIX_MARKET, /* %%MatrixMarket matrix coordinate real general; comments; the size */

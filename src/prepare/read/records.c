@@ -11,7 +11,13 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
-enum { BUFFER_BYTES = 1 << 20, SHOWN_BYTES = 80, LIST_BYTES = 400, MOST_NEAR = 10000 };
+enum {
+  BUFFER_BYTES = 1 << 20,
+  SHOWN_BYTES = 80,
+  MOST_TITLES = 10,
+  LIST_BYTES = 400,
+  MOST_NEAR = 10000
+};
 #define MAX_RECORD_BYTES (INT64_C(1) << 30)
 
 trm_status trm_records_fail(const trm_records *records, const char *format, ...) {
@@ -180,9 +186,15 @@ static trm_status check_fields(trm_records *r) {
   if (!r->form.any_bytes) TRM_TRY(check_utf8(r));
   if (r->n_columns == 0) r->n_columns = r->n_fields;
   if (r->n_fields == r->n_columns) return TRM_OK;
-  return trm_records_fail(r, "%lld field%s, the first line has %lld (parted by %s)",
-                          (long long)r->n_fields, r->n_fields == 1 ? "" : "s",
-                          (long long)r->n_columns, trm_separator_name(r->form.separator));
+  const bool longer = r->n_records == 1 && r->n_fields == r->n_columns + 1;
+  const bool ended = longer && r->ends[r->n_fields - 1] == r->ends[r->n_fields - 2];
+  return trm_records_fail(
+      r, "%lld field%s, the first line has %lld (parted by %s)%s", (long long)r->n_fields,
+      r->n_fields == 1 ? "" : "s", (long long)r->n_columns, trm_separator_name(r->form.separator),
+      ended    ? "; the lines end with a separator: remove it, or add one to the first"
+      : longer ? "; if they begin with names of rows, as R writes them, leave these out: "
+                 "write.table(x, row.names = FALSE)"
+               : "");
 }
 
 trm_status trm_records_next(trm_records *records, bool *more) {
@@ -197,7 +209,9 @@ trm_status trm_records_next(trm_records *records, bool *more) {
     ++r->next_line;
   }
   TRM_TRY(read_fields(r));
-  return check_fields(r);
+  TRM_TRY(check_fields(r));
+  ++r->n_records;
+  return TRM_OK;
 }
 
 const char *trm_records_field(const trm_records *records, int64_t i, int64_t *bytes) {
@@ -229,15 +243,10 @@ static int64_t count_fields(const trm_records *r, int64_t at) {
   }
 }
 
-/* "sep=;", by which a spreadsheet tells another what parts fields. */
 static void read_sep(trm_records *r) {
-  trm_bytes *b = &r->in;
-  const int64_t n = line_bytes(b, b->begin);
-  const char *text = b->buffer + b->begin;
-  if (n < 5 || n > 7 || strncasecmp(text, "sep=", 4) != 0 || !strchr("\t,;|", text[4])) return;
-  if (r->form.separator == 0) r->form.separator = text[4];
-  b->begin += n;
-  ++r->next_line;
+  const char told = trm_separator_told(&r->in);
+  if (r->form.separator == 0) r->form.separator = told;
+  r->next_line += told != 0;
 }
 
 /* Comments before the table, of which the last may be its header: then it has as many fields. */
@@ -356,11 +365,23 @@ static trm_status name_nearest(const trm_records *r, const char *name,
     list[i] = names[i];
   }
   const char *near = trm_nearest(name, list, n);
-  if (near) (void)snprintf(text, SHOWN_BYTES + 32, "; did you mean '%s'?", near);
+  if (near && near[0]) (void)snprintf(text, SHOWN_BYTES + 32, "; did you mean '%s'?", near);
 out:
   TRM_FREE(names);
   TRM_FREE(list);
   return status;
+}
+
+/* The first of the lines behind the current record that has a name in it; 0: none that is at hand. */
+static int64_t line_with(const trm_records *r, const char *name) {
+  const trm_bytes *b = &r->in;
+  int64_t line = r->next_line + 1;
+  for (int64_t at = b->begin; at < b->end && line < r->next_line + MOST_TITLES; ++line) {
+    const int64_t n = line_bytes(b, at);
+    if (memmem(b->buffer + at, (size_t)n, name, strlen(name))) return line;
+    at += n;
+  }
+  return 0;
 }
 
 trm_status trm_records_column(const trm_records *records, bool header, const char *name,
@@ -384,7 +405,15 @@ trm_status trm_records_column(const trm_records *records, bool header, const cha
     *column = (int)number - 1;
     return TRM_OK;
   }
-  if (header) TRM_TRY(name_nearest(records, name, near));
+  if (records->n_columns == 1 && !records->form.lines) {
+    (void)snprintf(near, sizeof near, "; fields are parted by tabs, commas, semicolons, | or ::");
+  }
+  const int64_t later = header ? line_with(records, name) : 0;
+  if (later > 0) {
+    (void)snprintf(near, sizeof near, "; line %lld has it: leave out those above (tail -n +%lld)",
+                   (long long)later, (long long)later);
+  }
+  if (header && !near[0]) TRM_TRY(name_nearest(records, name, near));
   if (!near[0] && !trm_column_is_number(name)) {
     (void)snprintf(near, sizeof near, "; columns can also be given as numbers from 1");
   }

@@ -36,6 +36,7 @@ typedef struct trm_records {
   int64_t *ends; /* [n_fields] where each field ends in `text` */
   int64_t n_fields, ends_capacity;
   int64_t n_columns;  /* fields of the first record, 0 before */
+  int64_t n_records;  /* read so far */
   int64_t n_comments; /* lines before the first that were passed over */
 } trm_records;
 

@@ -49,6 +49,8 @@ typedef struct trm_scan {
   int64_t base;               /* what ids count from */
   bool base_given;            /* by an option, or by the preamble */
   bool words;                 /* most of its first lines have ids that are no numbers */
+  bool zeros;                 /* an id of its first lines begins with a zero that says nothing */
+  int64_t fewest, most;       /* fields of its first lines */
   int64_t n_fields;           /* of its first line */
   int64_t size[3];            /* Matrix Market: rows, columns, entries; -1 */
   const char *columns_option; /* of the plan */
@@ -104,8 +106,13 @@ trm_status trm_scan_real(trm_scan *scan, const char *what, float *value);
  *  hold it. Of `scan`, which is zero, only what numbers need is used: no file is open. Fails without a
  *  message; trm_scan_close in the end. */
 bool trm_scan_number(trm_scan *scan, const char *text, int64_t bytes, double *value);
-/** Whether a text is digits around one comma, with a sign or none. */
-bool trm_has_decimal_comma(const char *text, int64_t bytes);
+/** What keeps a text that is a number for people from being one here, and how to write it; NULL: nothing. */
+typedef struct trm_number_flaw {
+  const char *has;    /* "a decimal comma" */
+  const char *remedy; /* "write points, as in 1.5" */
+} trm_number_flaw;
+/** Of a text that trm_scan_number does not take. number_flaw.c */
+trm_number_flaw trm_flaw_of_number(const char *text, int64_t bytes);
 /** As trm_scan_id, whatever the table's ids count from. */
 trm_status trm_scan_count(trm_scan *scan, const char *what, int64_t limit, const char *why,
                           int64_t *n);

@@ -9,6 +9,8 @@
 
 enum { NUMBER_BYTES = 400 };
 
+static const double MOST_WHOLE = 9007199254740992.0; /* 2^53: a double has all of them up to it */
+
 /* ---- ids -------------------------------------------------------------------------------------- */
 
 static trm_status bad_id(const trm_scan *s, const char *what) {
@@ -23,6 +25,18 @@ static trm_status bad_id(const trm_scan *s, const char *what) {
                        trm_scan_shown(s, text), what, s->form);
 }
 
+static bool read_number(trm_scan *scan, double *value);
+
+/* A whole number as programs write it that know none: 12.0, 1.2e1. */
+static bool is_whole(trm_scan *s, int64_t *n) {
+  double x;
+  if (s->n_field == 0 || s->field[0] < '0' || s->field[0] > '9' || !read_number(s, &x))
+    return false;
+  if (x < 0 || x > MOST_WHOLE || x != floor(x)) return false;
+  *n = (int64_t)x;
+  return true;
+}
+
 trm_status trm_scan_count(trm_scan *scan, const char *what, int64_t limit, const char *why,
                           int64_t *n) {
   TRM_TRY(trm_scan_word(scan, what));
@@ -30,7 +44,11 @@ trm_status trm_scan_count(trm_scan *scan, const char *what, int64_t limit, const
   bool over = false;
   for (int64_t i = 0; i < scan->n_field; ++i) {
     const unsigned digit = (unsigned)scan->field[i] - '0';
-    if (digit > 9) return bad_id(scan, what);
+    if (digit > 9) {
+      if (!is_whole(scan, &value)) return bad_id(scan, what);
+      over = false;
+      break;
+    }
     over |= value > (INT64_MAX - 9) / 10;
     if (!over) value = 10 * value + digit;
   }
@@ -132,29 +150,25 @@ bool trm_scan_number(trm_scan *scan, const char *text, int64_t bytes, double *va
   return bytes > 0 && read_number(scan, value);
 }
 
-/* Digits around one comma, with a sign or none. */
-bool trm_has_decimal_comma(const char *text, int64_t bytes) {
-  int commas = 0;
-  for (int64_t i = bytes > 0 && (text[0] == '-' || text[0] == '+'); i < bytes; ++i) {
-    commas += text[i] == ',';
-    if (text[i] != ',' && (text[i] < '0' || text[i] > '9')) return false;
+static trm_status fail_number(const trm_scan *s, const char *what) {
+  char text[TRM_SHOWN_BYTES];
+  const trm_number_flaw flaw = trm_flaw_of_number(s->field, s->n_field);
+  if (flaw.has) {
+    return trm_scan_fail(s, "%s '%s' has %s; %s", what, trm_scan_shown(s, text), flaw.has,
+                         flaw.remedy);
   }
-  return commas == 1 && text[bytes - 1] >= '0';
+  TRM_TRY(trm_scan_check_seen(s, what));
+  return trm_scan_fail(s, "%s '%s' is no finite number; correct it, or %s%s", what,
+                       trm_scan_shown(s, text),
+                       s->columns_option ? "tell the columns that are meant by " : "leave it out",
+                       s->columns_option ? s->columns_option : "");
 }
 
 trm_status trm_scan_real(trm_scan *scan, const char *what, float *value) {
   double x;
   char text[TRM_SHOWN_BYTES];
   TRM_TRY(trm_scan_word(scan, what));
-  if (!read_number(scan, &x) && trm_has_decimal_comma(scan->field, scan->n_field)) {
-    return trm_scan_fail(scan, "%s '%s' has a decimal comma; write points, as in 1.5", what,
-                         trm_scan_shown(scan, text));
-  }
-  if (!read_number(scan, &x)) {
-    TRM_TRY(trm_scan_check_seen(scan, what));
-    return trm_scan_fail(scan, "%s '%s' is no finite number; correct it, or leave it out", what,
-                         trm_scan_shown(scan, text));
-  }
+  if (!read_number(scan, &x)) return fail_number(scan, what);
   *value = (float)x;
   if (isfinite(*value)) return TRM_OK;
   return trm_scan_fail(scan, "%s %s is too large for a float", what, trm_scan_shown(scan, text));

@@ -238,7 +238,8 @@ static bool comes_again(trm_scan *s, const trm_table_plan *plan, const cells *fi
 static bool looks_like_header(trm_scan *s, const trm_table_plan *plan, const cells *first) {
   bool words = true;
   for (int i = 0; i < first->n && i < plan->n_roles; ++i) {
-    words = words && (is_word(first->text[i]) || (i == 0 && first->text[0][0] == 0));
+    const bool empty = first->text[i][0] == 0 && (i == 0 || i + 1 == first->n);
+    words = words && (empty || is_word(first->text[i]));
   }
   if (!words || first->n == 0) return false;
   if (pick_by_names(s, plan, first)) {
@@ -283,6 +284,30 @@ static trm_status read_header(trm_scan *s, const trm_table_plan *plan, cells *na
   }
   go_back(s, (place){begin, behind.line_number - 1});
   return TRM_OK;
+}
+
+/* Whether lines have one field more than the header, as R writes names of rows. */
+static bool has_row_names(trm_scan *s, const cells *names) {
+  const place at = place_of(s);
+  cells c;
+  int n = 0;
+  bool longer = s->header && names->n > 1 && names->n < MOST_FIELDS;
+  for (int i = 0; i < names->n; ++i) longer = longer && is_word(names->text[i]);
+  for (; longer && n < 10 && line_ahead(s); ++n) {
+    split(s, &c);
+    longer = c.n == names->n + 1 && c.text[c.n - 1][0] != 0;
+  }
+  go_back(s, at);
+  return longer && n > 0;
+}
+
+/* Columns by the header's names, or as they stand, all one place behind. */
+static void pick_behind_row_names(trm_scan *s, const trm_table_plan *plan, const cells *names) {
+  for (int r = 0; r < plan->n_roles; ++r) {
+    const int column = s->n_pick > 0 ? s->pick[r] : r;
+    s->pick[r] = column >= 0 && column < names->n ? column + 1 : -1;
+  }
+  s->n_pick = plan->n_roles;
 }
 
 /* Columns in their order, but the first, which counts lines. */
@@ -353,17 +378,32 @@ static bool has_word(const trm_scan *s, const trm_table_plan *plan, const cells 
   return false;
 }
 
+/* Whether an id begins with a zero that a number would lose. */
+static bool has_zero(const trm_scan *s, const trm_table_plan *plan, const cells *c) {
+  for (int r = 0; r < plan->n_ids; ++r) {
+    const int column = s->n_pick > 0 ? s->pick[r] : r;
+    const char *text = column >= 0 && column < c->n ? c->text[column] : "";
+    if (text[0] == '0' && isdigit((unsigned char)text[1])) return true;
+  }
+  return false;
+}
+
 static trm_status look_ahead(trm_scan *s, const trm_table_plan *plan, const cells *names) {
   const place at = place_of(s);
   char list[LIST_BYTES];
   cells first, c;
   int64_t n = 0, n_words = 0, others = 0, line = 0;
+  s->zeros = false;
+  s->fewest = INT64_MAX, s->most = 0;
   for (; n < SAMPLED_LINES && line_ahead(s); ++n) {
     split(s, &c);
     if (n == 0) first = c, line = s->line_number;
     if (n == 1) others = c.n;
     if (n > 0 && c.n != others) others = -1;
     n_words += has_word(s, plan, &c);
+    s->zeros = s->zeros || has_zero(s, plan, &c);
+    s->fewest = c.n < s->fewest ? c.n : s->fewest;
+    s->most = c.n > s->most ? c.n : s->most;
   }
   go_back(s, at);
   s->words = 2 * n_words > n;
@@ -399,7 +439,9 @@ static void add_passed(const trm_scan *s, const cells *names, char *line, size_t
   }
 }
 
-static void tell(const trm_scan *s, const trm_table_plan *plan, const cells *names, bool index) {
+/* `index`: what is said of the first column, NULL: nothing. */
+static void tell(const trm_scan *s, const trm_table_plan *plan, const cells *names,
+                 const char *index) {
   char line[600] = "", list[LIST_BYTES];
   const bool plain = s->head.preamble == TRM_PREAMBLE_NONE && !s->header && s->n_pick == 0 &&
                      s->separator == TRM_BLANKS && !s->in.packed && !s->in.cr_alone;
@@ -418,7 +460,7 @@ static void tell(const trm_scan *s, const trm_table_plan *plan, const cells *nam
   if (s->in.marked) add(line, sizeof line, ", %s", "a byte order mark");
   if (s->in.cr_alone) add(line, sizeof line, ", %s", "lines that end with CR");
   if (index) {
-    add(line, sizeof line, "; %s", "column 1 counts the lines and is passed over");
+    add(line, sizeof line, "; %s", index);
   } else {
     add_passed(s, names, line, sizeof line);
   }
@@ -428,10 +470,12 @@ static void tell(const trm_scan *s, const trm_table_plan *plan, const cells *nam
 /* ---- opening ---------------------------------------------------------------------------------- */
 
 static trm_status open_columns(trm_scan *s, const trm_table_plan *plan, cells *names) {
-  bool index = false;
+  bool index = false, shifted = false;
   const trm_reading *r = plan->reading;
+  s->separator = trm_separator_told(&s->in);
+  s->line_number += s->separator != 0;
   TRM_TRY(read_preamble(s, plan));
-  if (s->separator == 0 && r) TRM_TRY(trm_separator_find(r->separator, &s->separator));
+  if (r && r->separator) TRM_TRY(trm_separator_find(r->separator, &s->separator));
   if (s->separator == 0) s->separator = trm_separator_guess(&s->in, TRM_FIELDS_IDS);
   if (r && r->base && s->head.preamble == TRM_PREAMBLE_NONE) {
     s->base = r->base[0] - '0';
@@ -445,9 +489,15 @@ static trm_status open_columns(trm_scan *s, const trm_table_plan *plan, cells *n
     pick_behind_index(s, plan, names);
   } else if (s->head.preamble == TRM_PREAMBLE_KONECT) {
     pick_of_konect(s, plan, names->n);
+  } else if (has_row_names(s, names)) {
+    shifted = true;
+    pick_behind_row_names(s, plan, names);
   }
   TRM_TRY(look_ahead(s, plan, names));
-  tell(s, plan, names, index);
+  tell(s, plan, names,
+       index     ? "column 1 counts the lines and is passed over"
+       : shifted ? "column 1, which has no name, has those of the rows and is passed over"
+                 : NULL);
   return TRM_OK;
 }
 

@@ -119,9 +119,9 @@ trm_status trm_records_real(const trm_records *records, int column, const char *
   (void)trm_scan_close(&scan, TRM_OK);
   if (good) return TRM_OK;
   trm_text_escape(text, bytes, shown, sizeof shown);
-  if (trm_has_decimal_comma(text, bytes)) {
-    return trm_records_fail(records, "%s '%s' has a decimal comma; write points, as in 1.5", what,
-                            shown);
+  const trm_number_flaw flaw = trm_flaw_of_number(text, bytes);
+  if (flaw.has) {
+    return trm_records_fail(records, "%s '%s' has %s; %s", what, shown, flaw.has, flaw.remedy);
   }
   return trm_records_fail(
       records, "%s '%s' is no finite number that a float holds; correct it%s", what, shown,

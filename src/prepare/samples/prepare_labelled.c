@@ -5,7 +5,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
-enum { MOST_CLASSES = 65536 };
+enum { MOST_CLASSES = 65536, FEWEST_TO_JUDGE = 20 };
 
 typedef struct columns {
   int text, label, fold;
@@ -59,7 +59,7 @@ static trm_status take_name(const trm_records *r, int column, const char *what, 
                             int32_t *id) {
   bool added;
   int64_t bytes;
-  const char *text = trm_records_field(r, column, &bytes);
+  const char *text = trm_records_trimmed(r, column, &bytes);
   if (trm_is_blank(text, bytes)) {
     return trm_records_fail(r, "the %s is empty; give the line one, or remove it", what);
   }
@@ -183,6 +183,16 @@ static trm_status add_inputs(trm_corpus *corpus, const trm_labelled_files *f) {
   return trm_inputs_check(&corpus->inputs, corpus->options->output, &corpus->progress);
 }
 
+/* Labels that hardly come twice are numbers, or another column. */
+static trm_status check_labels(const trm_corpus *c, const trm_labelled_files *f) {
+  const bool classes = c->target == TRM_TARGET_CLASS && f->n_classes == 0;
+  if (!classes || c->n < FEWEST_TO_JUDGE || 2 * c->classes.n <= c->n) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: %lld different labels of %lld; is --label the right column? --real takes "
+                  "labels that are numbers",
+                  f->tables[0], (long long)c->classes.n, (long long)c->n);
+}
+
 static trm_status read_all(trm_corpus *corpus, const trm_labelled_files *f) {
   TRM_TRY(add_inputs(corpus, f));
   for (int i = 0; i < f->n_classes; ++i) TRM_TRY(read_class(corpus, f->classes[i]));
@@ -206,6 +216,7 @@ trm_status trm_prepare_labelled(const trm_labelled_files *files,
   *counts = (trm_prepare_samples_counts){0};
   trm_status status = check_files(files);
   if (status == TRM_OK) status = read_all(&corpus, files);
+  if (status == TRM_OK) status = check_labels(&corpus, files);
   if (status == TRM_OK) status = trm_corpus_write(&corpus);
   trm_corpus_free(&corpus);
   return status;

@@ -16,8 +16,9 @@ typedef struct trm_seen_field {
 typedef struct trm_table_column {
   trm_column_use use;
   bool given;                           /* its kind is an option's */
-  int64_t n_numbers, n_commas, n_texts; /* fields of each sort, as far as they were looked at */
-  trm_seen_field comma, text, large;    /* with a decimal comma; no number; too large for a float */
+  int64_t n_numbers, n_flawed, n_texts; /* fields of each sort, as far as they were looked at */
+  trm_seen_field flawed, text, large;   /* a number for people; no number; too large for a float */
+  trm_number_flaw flaw;                 /* of the first flawed one */
   int64_t n_missing;                    /* of the rows that are kept */
   bool unnamed;                         /* its header is empty, or what pandas writes for that */
   bool jumps;                           /* its numbers do not count the rows of each file by one */
@@ -81,7 +82,7 @@ trm_status trm_table_check_first(const trm_table_data *table, const trm_records 
 /** Looks at the fields of a row. `first`: it is the first record of its file. */
 trm_status trm_table_look(trm_table_data *table, const trm_records *records, bool first);
 /** What columns and the target are. @return TRM_ERR_DATA for fields that an option forbids, decimal
- *  commas, numbers too large */
+ *  numbers for people, numbers too large */
 trm_status trm_table_decide(trm_table_data *table);
 
 /* ---- second pass: table_rows.c ---------------------------------------------------------------- */

@@ -47,9 +47,9 @@ static void look_at(trm_table_data *t, int column, const trm_records *r, bool fi
     if (c->unnamed) look_at_count(c, r, x);
     if (!isfinite((float)x)) note(&c->large, r, first, text, bytes);
     if (c->use == TRM_COLUMN_TARGET && x != floor(x)) t->target_whole = false;
-  } else if (trm_has_decimal_comma(text, bytes)) {
-    ++c->n_commas;
-    note(&c->comma, r, first, text, bytes);
+  } else if (trm_flaw_of_number(text, bytes).has) {
+    if (c->n_flawed++ == 0) c->flaw = trm_flaw_of_number(text, bytes);
+    note(&c->flawed, r, first, text, bytes);
   } else {
     ++c->n_texts;
     note(&c->text, r, first, text, bytes);
@@ -117,12 +117,12 @@ static trm_status check_numbers(const trm_table_data *t, int column) {
                    "column '%s' is to be numbers, and '%s' is none that is finite", name,
                    c->text.text);
   }
-  if (c->n_commas > 0) {
-    (void)snprintf(remedy, sizeof remedy,
-                   "write points, as in 1.5 (sed 's/,/./g' where commas part no fields)%s%s%s",
+  if (c->n_flawed > 0) {
+    (void)snprintf(remedy, sizeof remedy, "%s%s%s%s", c->flaw.remedy,
                    target ? ", or --target-kind class" : ", or give --kind '", target ? "" : name,
                    target ? "" : "=category'");
-    return fail_at(&c->comma, remedy, "column '%s': '%s' has a decimal comma", name, c->comma.text);
+    return fail_at(&c->flawed, remedy, "column '%s': '%s' has %s", name, c->flawed.text,
+                   c->flaw.has);
   }
   if (!c->large.path) return TRM_OK;
   (void)snprintf(remedy, sizeof remedy, "give the column in a larger unit, or --kind '%s=skip'",
@@ -165,7 +165,7 @@ static trm_status decide_column(trm_table_data *t, int column) {
     return TRM_OK;
   }
   /* A model that has the column is told that it is missing. */
-  const bool number = c->n_numbers + c->n_commas > 0 || t->options->unlabelled;
+  const bool number = c->n_numbers + c->n_flawed > 0 || t->options->unlabelled;
   c->use = number ? TRM_COLUMN_NUMBER : TRM_COLUMN_EMPTY;
   return check_numbers(t, column);
 }
@@ -184,7 +184,7 @@ static trm_status decide_target(trm_table_data *t) {
   }
   TRM_TRY(check_header(t, t->targets[0]));
   /* Codes and grades come again and again; so few whole numbers are rarely measured. */
-  const bool few = c->n_numbers > 0 && c->n_texts + c->n_commas == 0 && t->target_whole &&
+  const bool few = c->n_numbers > 0 && c->n_texts + c->n_flawed == 0 && t->target_whole &&
                    t->target_values.n <= MOST_TARGET_CLASSES &&
                    c->n_numbers >= 2 * t->target_values.n;
   const bool class = o->target_kind ? strcmp(o->target_kind, "class") == 0 : c->n_texts > 0 || few;

@@ -5,6 +5,8 @@
 #include "graph_text_internal.h"
 #include "trireme/core/memory.h"
 
+enum { MOST_OF_EDGE = 3 }; /* fields */
+
 /* Seconds since 1970 from 1973 on, as weights never are. */
 static const float EARLIEST_TIME = 1e8f;
 
@@ -69,6 +71,28 @@ trm_status trm_text_edges_look(const trm_edge_table *table, trm_edge_facts *fact
   trm_status status = open_edges(table, &scan, false, NULL);
   take_head(&scan, facts);
   return trm_scan_close(&scan, status);
+}
+
+/* Lines of unlike lengths, longer than edges are, list the neighbours of a node. */
+static trm_status check_lists(const trm_scan *s) {
+  if (s->n_pick > 0 || s->head.preamble != TRM_PREAMBLE_NONE || s->most <= MOST_OF_EDGE ||
+      s->fewest >= s->most) {
+    return TRM_OK;
+  }
+  return trm_fail(
+      TRM_ERR_DATA,
+      "%s: lines of %lld to %lld fields: lists of neighbours? Write an edge a line: awk "
+      "'{for (i = 2; i <= NF; ++i) print $1, $i}' x > y; of METIS: awk 'NR > 1{for (i = "
+      "1; i <= NF; ++i) print NR - 1, $i}' x > y, and --base 1",
+      s->path, (long long)s->fewest, (long long)s->most);
+}
+
+static void tell_zeros(const edge_reading *r) {
+  const bool names = r->limit->map && r->limit->map->on;
+  if (!r->scan.zeros || names || !r->table->reading || r->table->reading->ids) return;
+  trm_note(r->table->reading->notes,
+           "%s: note: ids begin with zeros, which numbers lose; --ids names keeps them",
+           r->scan.path);
 }
 
 /* ---- lines ------------------------------------------------------------------------------------ */
@@ -212,6 +236,8 @@ trm_status trm_text_edges(const trm_edge_table *table, const trm_id_limit *limit
   trm_status status = TRM_OK;
   *facts = (trm_edge_facts){.highest = {.id = -1}, .lowest = INT64_MAX};
   TRM_TRY_OUT(open_edges(table, &r.scan, true, progress));
+  TRM_TRY_OUT(check_lists(&r.scan));
+  tell_zeros(&r);
   take_head(&r.scan, facts);
   for (;;) {
     TRM_TRY_OUT(trm_scan_line(&r.scan, false, &more));

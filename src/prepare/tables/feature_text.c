@@ -1,4 +1,5 @@
 /** Features of nodes, read from text: sparse as triples, dense as rows. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -191,8 +192,10 @@ typedef struct rows {
   float **values;
   int32_t **ids;
   int64_t n, n_rows, n_columns, capacity, ids_capacity;
-  bool skip;   /* the first field of a row is an index */
-  bool counts; /* the first column is 0, 1, 2, ..., or 1, 2, 3, ... */
+  bool skip; /* the first field of a row is an index */
+  int64_t *index,
+      index_capacity; /* [n_rows] it, unless the user has said that it is to be passed over */
+  bool counts;        /* the first column is 0, 1, 2, ..., or 1, 2, 3, ... */
   float first_value;
 } rows;
 
@@ -206,12 +209,71 @@ static trm_status read_row_id(rows *r) {
   return TRM_OK;
 }
 
+/* The index of a row, which is a whole number; rows are put into its order. */
+static trm_status read_index(rows *r) {
+  trm_scan *s = &r->scan;
+  trm_scan numbers = {0};
+  char text[TRM_SHOWN_BYTES];
+  double x = -1;
+  (void)trm_scan_take(s);
+  if (r->table->index) return TRM_OK;
+  const bool number = trm_scan_number(&numbers, s->field, s->n_field, &x);
+  (void)trm_scan_close(&numbers, TRM_OK);
+  if (!number || x < 0 || x > INT32_MAX || x != floor(x)) {
+    return trm_scan_fail(s,
+                         "'%s' stands where other rows have their number; rows are the nodes 0, 1, "
+                         "2 ... in order: --row-index yes passes over the column",
+                         trm_scan_shown(s, text));
+  }
+  TRM_TRY(TRM_GROW(&r->index, r->n_rows, &r->index_capacity, "dense features"));
+  r->index[r->n_rows] = (int64_t)x;
+  return TRM_OK;
+}
+
+/* Puts the rows into the order of their index, which counts from 0 or 1 without gaps. */
+static trm_status order_rows(rows *r) {
+  const int64_t n = r->n_rows, columns = r->n_columns;
+  float *ordered = NULL;
+  uint8_t *there = NULL;
+  bool moved = false;
+  trm_status status = TRM_OK;
+  if (!r->index || n == 0) return TRM_OK;
+  int64_t base = r->index[0];
+  for (int64_t i = 0; i < n; ++i) base = r->index[i] < base ? r->index[i] : base;
+  TRM_TRY(TRM_ALLOC(&there, n, "dense features"));
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t place = r->index[i] - base;
+    moved = moved || place != i;
+    if (base <= 1 && place < n && !there[place]++) continue;
+    status = trm_fail(TRM_ERR_DATA,
+                      "%s: column 1 does not number the rows: %lld of row %lld is %s; rows are the "
+                      "nodes 0, 1, 2 ... in order, and --row-index yes passes over the column",
+                      r->table->path, (long long)r->index[i], (long long)i + 1,
+                      base <= 1 && place < n ? "there twice" : "out of the count");
+    goto out;
+  }
+  trm_note(r->table->reading ? r->table->reading->notes : NULL, "%s: %s", r->table->path,
+           moved ? "rows are put into the order of column 1, which is passed over"
+                 : "column 1 counts the lines and is passed over");
+  if (!moved) goto out;
+  TRM_TRY_OUT(TRM_ALLOC(&ordered, n * columns, "dense features"));
+  for (int64_t i = 0; i < n; ++i) {
+    memcpy(ordered + (r->index[i] - base) * columns, *r->values + i * columns,
+           (size_t)columns * sizeof *ordered);
+  }
+  TRM_FREE(*r->values);
+  *r->values = ordered;
+out:
+  TRM_FREE(there);
+  return status;
+}
+
 static trm_status read_row(rows *r) {
   trm_scan *s = &r->scan;
   const int64_t wanted = r->n_columns;
   int64_t here = 0;
   TRM_TRY(read_row_id(r));
-  if (r->skip) (void)trm_scan_take(s);
+  if (r->skip) TRM_TRY(read_index(r));
   for (; trm_scan_more(s); ++here, ++r->n) {
     if (wanted > 0 && here == wanted) {
       return trm_scan_fail(s,
@@ -255,10 +317,9 @@ static trm_status read_first(rows *r, bool *more) {
   if (!*more) return TRM_OK;
   TRM_TRY(find_header(t, &r->scan, &header, &index));
   r->skip = !t->map && (asked ? t->index[0] == 'y' : index);
-  if (t->reading && t->reading->notes && (header || (r->skip && !asked))) {
-    trm_note(t->reading->notes, "%s: read as: fields parted by %s, %s%s", t->path,
-             trm_separator_name(r->scan.separator), header ? "header" : "no header",
-             r->skip ? "; column 1 counts the lines and is passed over" : "");
+  if (t->reading && (header || (r->skip && !asked))) {
+    trm_note(t->reading->notes, "%s: read as: fields parted by %s, %s", t->path,
+             trm_separator_name(r->scan.separator), header ? "header" : "no header");
   }
   return header ? trm_scan_line(&r->scan, true, more) : TRM_OK;
 }
@@ -270,7 +331,13 @@ trm_status trm_text_rows(const trm_row_table *table, trm_scan_progress *progress
   bool more = false;
   trm_status status = TRM_OK;
   *n_rows = *n_columns = 0;
+  trm_table_head head;
   TRM_TRY_OUT(trm_scan_open_table(&r.scan, table->path, &plan, progress));
+  TRM_TRY_OUT(trm_table_head_read(&r.scan.in, &head));
+  if (head.preamble == TRM_PREAMBLE_MATRIX_MARKET) {
+    TRM_TRY_OUT(trm_fail(
+        TRM_ERR_DATA, "%s: is a Matrix Market file of entries; --features takes it", table->path));
+  }
   TRM_TRY_OUT(read_first(&r, &more));
   while (more) {
     TRM_TRY_OUT(read_row(&r));
@@ -278,9 +345,11 @@ trm_status trm_text_rows(const trm_row_table *table, trm_scan_progress *progress
     TRM_TRY_OUT(trm_scan_line(&r.scan, true, &more));
   }
   if (r.n_rows == 0) TRM_TRY_OUT(trm_fail(TRM_ERR_DATA, "%s: has no rows", table->path));
+  TRM_TRY_OUT(order_rows(&r));
   TRM_TRY_OUT(check_index(&r));
   *n_rows = r.n_rows;
   *n_columns = r.n_columns;
 out:
+  TRM_FREE(r.index);
   return trm_scan_close(&r.scan, status);
 }

@@ -9,7 +9,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
-enum { MOST_CLASSES = 65536, MANY_CLASSES = 100, LIST_BYTES = 240 };
+enum { MOST_CLASSES = 65536, MANY_CLASSES = 100, MANY_NUMBERS = 10, LIST_BYTES = 240 };
 
 static const trm_column_role label_roles[] = {
     {"id", "node nodeid id idx index name graph graphid paper paperid user userid", false},
@@ -187,7 +187,8 @@ typedef struct raw_labels {
   int32_t *of;      /* [limit->n] text of each id, -1: none */
   uint8_t *listed;  /* [limit->n] */
   int64_t lines_capacity;
-  bool whole; /* all are whole numbers */
+  bool whole;   /* all are whole numbers */
+  bool numeric; /* all are numbers */
 } raw_labels;
 
 static void raw_free(raw_labels *r) {
@@ -199,7 +200,12 @@ static void raw_free(raw_labels *r) {
 }
 
 static bool is_none(const char *text, int64_t bytes) {
-  return bytes == 0 || (bytes == 3 && strncasecmp(text, "nan", 3) == 0);
+  static const char *const words[] = {"nan", "na", "n/a", "<na>", "null"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; ++i) {
+    if (bytes == (int64_t)strlen(words[i]) && strncasecmp(text, words[i], (size_t)bytes) == 0)
+      return true;
+  }
+  return bytes == 0;
 }
 
 /* Bytes of a whole number without ".0", which other programs give it where a column has gaps. */
@@ -281,13 +287,14 @@ static void text_of(const raw_labels *raw, int64_t i, char text[TRM_SHOWN_BYTES]
 
 static trm_status find_numbers(raw_labels *raw) {
   trm_scan scan = {0};
-  raw->whole = true;
+  raw->whole = raw->numeric = true;
   TRM_TRY(TRM_ALLOC(&raw->numbers, raw->texts.n, "labels"));
   for (int64_t i = 0; i < raw->texts.n; ++i) {
     char text[TRM_SHOWN_BYTES], *end = NULL;
     double x = 0;
     text_of(raw, i, text);
     const bool number = trm_scan_number(&scan, text, (int64_t)strlen(text), &x);
+    raw->numeric = raw->numeric && number;
     raw->numbers[i] = strtoll(text, &end, 10);
     raw->whole = raw->whole && number && *end == 0 && strlen(text) < 18;
   }
@@ -435,17 +442,46 @@ static trm_status check_classes(const trm_value_table *t, const raw_labels *raw,
   int64_t n = 0;
   for (int64_t i = 0; i < n_ids; ++i) n += raw->of[i] >= 0;
   if (n == 0) return trm_fail(TRM_ERR_DATA, "%s: has no labels", t->path);
-  if (raw->texts.n <= MANY_CLASSES || 2 * raw->texts.n <= n) return TRM_OK;
+  const int64_t many = raw->numeric && !raw->whole ? MANY_NUMBERS : MANY_CLASSES;
+  if (raw->texts.n <= many || 2 * raw->texts.n <= n) return TRM_OK;
   text_of(raw, 0, text);
   return trm_fail(TRM_ERR_DATA, "%s: %lld different labels of %lld (%s ...); are they classes?",
                   t->path, (long long)raw->texts.n, (long long)n, text);
 }
 
-trm_status trm_text_labels_read(const trm_value_table *table, const char *classes,
+/* Whether the first lines have a label and no id. */
+static trm_status look_for_lines(const trm_value_table *t, bool *lines) {
+  const trm_table_plan plan = {.form = t->form, .reading = t->reading};
+  trm_scan scan;
+  bool more = false;
+  int n = 0;
+  trm_status status = TRM_OK;
+  *lines = true;
+  TRM_TRY_OUT(trm_scan_open_table(&scan, t->path, &plan, NULL));
+  for (; n < 10 && *lines; ++n) {
+    TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
+    if (!more) break;
+    *lines = trm_scan_take(&scan) && !trm_scan_more(&scan);
+  }
+  *lines = *lines && n > 1;
+out:
+  return trm_scan_close(&scan, status);
+}
+
+trm_status trm_text_labels_read(const trm_value_table *given, const char *classes,
                                 const trm_id_limit *limit, trm_scan_progress *progress,
                                 trm_text_labels *out) {
+  trm_value_table rows = *given;
+  const trm_value_table *table = &rows;
   raw_labels raw = {0};
   trm_status status = TRM_OK;
+  if (!rows.lines && !rows.columns && !(limit->map && limit->map->on)) {
+    TRM_TRY_OUT(look_for_lines(given, &rows.lines));
+    if (rows.lines) {
+      trm_note(rows.reading ? rows.reading->notes : NULL,
+               "%s: read as: a label a line, of the %ss in order", rows.path, rows.id_name);
+    }
+  }
   TRM_TRY_OUT(TRM_ALLOC(&out->labels, limit->n, "labels"));
   TRM_TRY_OUT(read_raw(table, limit, progress, &raw));
   TRM_TRY_OUT(find_numbers(&raw));

@@ -5,7 +5,13 @@
 #include "pairs_internal.h"
 #include "trireme/core/memory.h"
 
-enum { LOOKED_AT_LINES = 5000, USER, ITEM, RATING, TIME };
+enum { LOOKED_AT_LINES = 5000, MOST_SEEN = 32, MOST_OF_PAIR = 5, USER, ITEM, RATING, TIME };
+
+/* The first fields of a line. */
+typedef struct seen_fields {
+  const char *text[MOST_SEEN];
+  int64_t bytes[MOST_SEEN];
+} seen_fields;
 
 static const double EARLIEST_TIME = 1e8; /* seconds since 1970; ratings and counts are below */
 
@@ -19,7 +25,8 @@ static const trm_column_role roles[] = {
      "businessid song songid track trackid artist artistid game gameid anime animeid location "
      "locationid poi venue venueid target to",
      false},
-    {"rating", "rating ratings stars score value overall bookrating weight count plays playcount",
+    {"rating",
+     "rating ratings stars score value overall bookrating weight count plays playcount label",
      true},
     {"time", "time timestamp ts unixreviewtime unixtime date datetime", true},
 };
@@ -47,19 +54,40 @@ static trm_status open_pairs(const char *path, const trm_reading *reading, trm_s
 /* What the first lines are like. */
 typedef struct outline {
   int64_t n, fewest, most, n_words;
-  bool titled;   /* the first line has words where others have none */
-  bool repeated; /* a user has several lines */
-  bool rated;    /* a third field is no whole number, or a fourth is a time */
+  int64_t n_twice; /* lines that have a field twice, of the first ones */
+  bool titled;     /* the first line has words where others have none */
+  bool repeated;   /* a user has several lines */
+  bool rated;      /* a third field is no whole number, or a fourth is a time */
 } outline;
+
+/* Whether the field taken last is one of the line's first ones; it becomes one of them. */
+static bool comes_again(const trm_scan *s, int64_t field, seen_fields *seen) {
+  if (field >= MOST_SEEN) return false;
+  for (int64_t i = 1; i < field; ++i) {
+    if (seen->bytes[i] == s->n_field && memcmp(seen->text[i], s->field, (size_t)s->n_field) == 0)
+      return true;
+  }
+  seen->text[field] = s->field;
+  seen->bytes[field] = s->n_field;
+  return false;
+}
+
+/* Whether the line has another field, which may be empty where a separator says so. */
+static bool has_more(const trm_scan *s) {
+  return s->separator == TRM_BLANKS ? trm_scan_more(s) : s->n_line > 0 && !s->line_done;
+}
 
 static trm_status look_at_line(trm_scan *s, trm_names *users, outline *o) {
   int64_t fields = 0;
+  bool twice = false;
+  seen_fields seen;
   bool word = false, added = true, fraction = false, time = false;
   trm_scan numbers = {0};
-  for (; trm_scan_more(s); ++fields) {
+  for (; has_more(s); ++fields) {
     double x = 0;
     int32_t id;
     (void)trm_scan_take(s);
+    if (fields > 0) twice = comes_again(s, fields, &seen) || twice;
     if (fields == 0) TRM_TRY(trm_names_add(users, s->field, s->n_field, &id, &added));
     const bool number = trm_scan_number(&numbers, s->field, s->n_field, &x);
     word = word || (fields < 2 && !number);
@@ -72,13 +100,32 @@ static trm_status look_at_line(trm_scan *s, trm_names *users, outline *o) {
   if (fields > o->most) o->most = fields;
   o->titled = o->titled || (word && o->n == 0);
   o->n_words += word && o->n > 0; /* the first may be a header */
+  o->n_twice += twice;
   o->repeated = o->repeated || !added;
   o->rated = o->rated || fraction || time;
   ++o->n;
   return TRM_OK;
 }
 
-trm_status trm_pairs_guess(const char *path, const trm_reading *reading, bool *pairs, bool *words) {
+/* What can be read as lists, but is something else by its look. */
+static trm_status check_lists(const char *path, const outline *o) {
+  if (o->titled && o->n_words == 0) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s:1: names columns, which lists of items have not; leave the line out "
+                    "(tail -n +2)",
+                    path);
+  }
+  if (o->n < 3 || o->fewest != o->most || o->most <= MOST_OF_PAIR || 2 * o->n_twice <= o->n) {
+    return TRM_OK;
+  }
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: all lines have %lld fields, and most of them one twice: a matrix, an item a "
+                  "column? Write user, item and rating a line; --format lists takes lists of items",
+                  path, (long long)o->most);
+}
+
+trm_status trm_pairs_guess(const char *path, const trm_reading *reading, bool told, bool *pairs,
+                           bool *words) {
   const trm_table_plan plan = {.form = "user item ...", .reading = reading};
   trm_scan scan;
   trm_names users = {0};
@@ -94,10 +141,11 @@ trm_status trm_pairs_guess(const char *path, const trm_reading *reading, bool *p
     if (!more) break;
     TRM_TRY_OUT(look_at_line(&scan, &users, &o));
   }
-  const bool even = o.fewest == o.most && o.most >= 2 && o.most <= 5;
+  const bool even = o.fewest == o.most && o.most >= 2 && o.most <= MOST_OF_PAIR;
   *words = 2 * o.n_words > o.n;
   *pairs = head.preamble != TRM_PREAMBLE_NONE || scan.separator == TRM_COLONS ||
            (even && (o.repeated || o.rated || *words || (o.titled && o.n_words == 0)));
+  if (!*pairs && !told) status = check_lists(path, &o);
 out:
   trm_names_free(&users);
   return trm_scan_close(&scan, status);
@@ -112,6 +160,8 @@ typedef struct pair_reading {
   trm_id_limit user_limit, item_limit;
   trm_pair_list *list;
   int third, fourth; /* what these fields are: RATING or TIME */
+  float least;       /* rating above 0; 0: none yet */
+  int64_t n_zero;    /* pairs whose rating is 0 or less */
 } pair_reading;
 
 static bool read_digits(const char *text, int n, int64_t *value) {
@@ -162,6 +212,7 @@ static trm_status read_facts(pair_reading *r, float *rating, double *time) {
     if (what == RATING) {
       TRM_TRY(trm_scan_real(&r->scan, "rating", rating));
       r->list->rated = true;
+      if (*rating > 0 && (r->least == 0 || *rating < r->least)) r->least = *rating;
     } else {
       TRM_TRY(read_time(r, time));
       r->list->timed = true;
@@ -199,6 +250,7 @@ static trm_status read_pair(pair_reading *r) {
   TRM_TRY(trm_scan_node(s, "user", &r->user_limit, &user));
   TRM_TRY(trm_scan_node(s, "item", &r->item_limit, &item));
   TRM_TRY(read_facts(r, &rating, &time));
+  r->n_zero += r->list->rated && rating <= 0;
   TRM_TRY(trm_scan_end(s));
   return add_pair(r, user, item, time);
 }
@@ -258,6 +310,12 @@ static void tell_columns(const pair_reading *r, const char *path) {
            l->rated && !r->options->has_threshold
                ? "; all ratings count, --threshold X takes those of X and more"
                : "");
+  if (r->n_zero > 0 && r->least > 0 && !r->options->has_threshold) {
+    trm_note(r->options->reading.notes,
+             "%s: note: %lld pairs with a rating of 0 or less count as well; --threshold %g passes "
+             "them over",
+             path, (long long)r->n_zero, (double)r->least);
+  }
 }
 
 trm_status trm_pairs_read(const trm_prepare_interactions_options *options, const char *path,

@@ -20,8 +20,10 @@ typedef struct trm_pair_list {
 } trm_pair_list;
 void trm_pair_list_free(trm_pair_list *list);
 
-/** Whether a file has pairs, a line each, or lists of items, a user a line. *words: ids are no numbers. */
-trm_status trm_pairs_guess(const char *path, const trm_reading *reading, bool *pairs, bool *words);
+/** Whether a file has pairs, a line each, or lists of items, a user a line. *words: ids are no numbers.
+ *  @param[in] told  the user has said which; else what is neither is refused with TRM_ERR_DATA */
+trm_status trm_pairs_guess(const char *path, const trm_reading *reading, bool told, bool *pairs,
+                           bool *words);
 
 /** Reads pairs, or the pairs of lists; users and items are names, and added to both tables. */
 trm_status trm_pairs_read(const trm_prepare_interactions_options *options, const char *path,

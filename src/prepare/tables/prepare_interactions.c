@@ -434,7 +434,8 @@ static trm_status check_request(const trm_prepare_interactions_options *o) {
 static trm_status take(job *j, trm_scan_progress *progress, trm_graph_counts *counts) {
   const trm_prepare_interactions_options *o = j->options;
   bool pairs = false, words = false;
-  TRM_TRY(trm_pairs_guess(o->train, &o->reading, &pairs, &words));
+  const bool told = o->format || o->reading.columns || o->has_threshold || o->reading.header;
+  TRM_TRY(trm_pairs_guess(o->train, &o->reading, told, &pairs, &words));
   if (o->format) pairs = strcmp(o->format, "pairs") == 0;
   if (o->reading.columns || o->has_threshold || o->reading.header) pairs = !o->format || pairs;
   const bool names = o->reading.ids ? strcmp(o->reading.ids, "names") == 0 : words;

@@ -1,6 +1,7 @@
 /** Parts of nodes, and nodes to keep, read from text. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "graph_text_internal.h"
 #include "trireme/core/utf8.h"
@@ -28,8 +29,12 @@ static trm_status add_to_subset(const trm_scan *scan, const trm_id_limit *limit,
   if (subset[node] != 0) {
     const trm_subset other = (trm_subset)(subset[node] - 1);
     if (other == which) {
-      return trm_scan_fail(scan, "node %s is listed twice in %s", trm_node_shown(limit, node, text),
-                           trm_subset_name(which));
+      const bool mask = node <= 1 && scan->line_number <= 4 && !(limit->map && limit->map->on);
+      return trm_scan_fail(scan, "node %s is listed twice in %s%s",
+                           trm_node_shown(limit, node, text), trm_subset_name(which),
+                           mask ? "; if it is a mask, list the nodes that are in: awk "
+                                  "'$1 == 1{print NR - 1}' x > y"
+                                : "");
     }
     return trm_scan_fail(scan, "node %s is in %s already; train, valid and test must not overlap",
                          trm_node_shown(limit, node, text), trm_subset_name(other));
@@ -42,21 +47,57 @@ static trm_status add_to_subset(const trm_scan *scan, const trm_id_limit *limit,
   return TRM_OK;
 }
 
-static bool is_word(const trm_scan *scan, const char *word) {
-  return scan->n_field == (int64_t)strlen(word) &&
-         memcmp(scan->field, word, (size_t)scan->n_field) == 0;
+/* What people call the parts; `none`: a node that is in no part. */
+static const struct {
+  const char *word;
+  trm_subset which;
+  bool none;
+} words[] = {
+    {"train", TRM_SUBSET_TRAIN, false},      {"training", TRM_SUBSET_TRAIN, false},
+    {"val", TRM_SUBSET_VALID, false},        {"valid", TRM_SUBSET_VALID, false},
+    {"validation", TRM_SUBSET_VALID, false}, {"dev", TRM_SUBSET_VALID, false},
+    {"test", TRM_SUBSET_TEST, false},        {"testing", TRM_SUBSET_TEST, false},
+    {"none", TRM_SUBSET_TRAIN, true},        {"unlabeled", TRM_SUBSET_TRAIN, true},
+    {"unlabelled", TRM_SUBSET_TRAIN, true},
+};
+
+static trm_status read_part(trm_scan *scan, trm_subset *which, bool *none) {
+  char text[TRM_SHOWN_BYTES];
+  TRM_TRY(trm_scan_word(scan, "part"));
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; ++i) {
+    if (scan->n_field != (int64_t)strlen(words[i].word) ||
+        strncasecmp(scan->field, words[i].word, (size_t)scan->n_field) != 0) {
+      continue;
+    }
+    *which = words[i].which;
+    *none = words[i].none;
+    return TRM_OK;
+  }
+  return trm_scan_fail(scan, "'%s' is no part of a split; expected train, val, test or none",
+                       trm_scan_shown(scan, text));
 }
 
-static trm_status read_part(trm_scan *scan, trm_subset *which) {
-  TRM_TRY(trm_scan_word(scan, "part"));
-  *which = TRM_SUBSET_TRAIN;
-  if (is_word(scan, "train")) return TRM_OK;
-  *which = TRM_SUBSET_VALID;
-  if (is_word(scan, "val") || is_word(scan, "valid") || is_word(scan, "validation")) return TRM_OK;
-  *which = TRM_SUBSET_TEST;
-  if (is_word(scan, "test")) return TRM_OK;
+/* A node of a list, which has one a line. What else people keep such lists in is told apart. */
+static trm_status read_listed(trm_scan *scan, const trm_id_limit *limit, int64_t *node) {
   char text[TRM_SHOWN_BYTES];
-  return trm_scan_fail(scan, "'%s' is no part of a split; expected train, val or test",
+  const bool names = limit->map && limit->map->on;
+  (void)trm_scan_take(scan);
+  const bool mask = (scan->n_field == 4 && strncasecmp(scan->field, "true", 4) == 0) ||
+                    (scan->n_field == 5 && strncasecmp(scan->field, "false", 5) == 0);
+  if (mask && !names) {
+    return trm_scan_fail(
+        scan,
+        "'%s' of a mask; list the nodes that are in: awk '/[Tt]rue/{print NR - 1}' "
+        "x > y",
+        trm_scan_shown(scan, text));
+  }
+  trm_scan_again(scan);
+  TRM_TRY(trm_scan_node(scan, "node", limit, node));
+  if (!trm_scan_more(scan)) return TRM_OK;
+  (void)trm_scan_take(scan);
+  return trm_scan_fail(scan,
+                       "'%s' is one field too many; a line is a node: tr -s ' ,;\\t' '\\n' < x > y "
+                       "writes them so",
                        trm_scan_shown(scan, text));
 }
 
@@ -68,12 +109,14 @@ trm_status trm_text_split(const char *path, const trm_reading *reading, const tr
   TRM_TRY_OUT(open_list(&scan, path, reading, "node<TAB>train|val|test", 2, progress));
   for (;;) {
     int64_t node;
-    trm_subset which;
+    trm_subset which = TRM_SUBSET_TRAIN;
+    bool none = false;
     TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
     if (!more) break;
     TRM_TRY_OUT(trm_scan_node(&scan, "node", limit, &node));
-    TRM_TRY_OUT(read_part(&scan, &which));
+    TRM_TRY_OUT(read_part(&scan, &which, &none));
     TRM_TRY_OUT(trm_scan_end(&scan));
+    if (none) continue;
     TRM_TRY_OUT(add_to_subset(&scan, limit, node, which, labels, subset));
   }
 out:
@@ -91,8 +134,7 @@ trm_status trm_text_subset(const char *path, const trm_reading *reading, trm_sub
     int64_t node;
     TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
     if (!more) break;
-    TRM_TRY_OUT(trm_scan_node(&scan, "node", limit, &node));
-    TRM_TRY_OUT(trm_scan_end(&scan));
+    TRM_TRY_OUT(read_listed(&scan, limit, &node));
     TRM_TRY_OUT(add_to_subset(&scan, limit, node, which, labels, subset));
   }
 out:
