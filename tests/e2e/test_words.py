@@ -32,6 +32,16 @@ for line, ours in (("learning_rate: 3", "optimizer.lr"), ("train: {batch_size: 3
 for line, part in (("device: cuda", "mpirun -n"), ("train: {num_workers: 2}", "read ahead"),
                    ("model: {vocab_size: 3}", "the data set's"), ("resume: true", "--resume")):
     one_line(check_config(line), 78, "there is none here", part)
+# Several programs' words in one file, told at once.
+MANY = (("learner: adam", "optimizer.name"), ("stopping_step: 3", "train.patience_evals"), ("topk: 10", "eval.top_k"),
+        ("train_micro_batch_size_per_gpu: 4", "batch.size': it counts the whole step"), ("save_top_k: 3", "checkpoint.keep_best"),
+        ("restore_best_weights: true", "train.restore_best"), ("num_hidden: 8", "model.width"), ("schedule: {T_max: 3}", "schedule.decay_steps"),
+        ("do_train: true", "trireme train, evaluate, predict"), ("validation_split: 0.1", "trireme prepare --valid-share"),
+        ("zero_optimization: {stage: 2}", "optimizer.sharded"), ("callbacks: [x]", "train.patience_evals"), ("evaluation_strategy: steps", "eval.every"))
+told = check_config("\n".join(line for line, _ in MANY))
+equal((told.code, len(told.lines())), (78, len(MANY)), f"a line each: {told.err}")
+for line, (text, part) in zip(told.lines(), MANY):
+    check(part in line, f"{text}: {part!r} in {line!r}")
 for line, part in (("model: {kind: gpt}", "which is decoder here"), ("model: {kind: GraphSAGE}", "which is sage here"),
                    ("optimizer: {name: adamw_torch}", "which is adamw here"),
                    ("schedule: {name: OneCycleLR}", "which is 1cycle here")):
