@@ -4,6 +4,7 @@
 
 #include "app.h"
 #include "trireme/core/json.h"
+#include "trireme/core/plural.h"
 #include "trireme/train/train.h"
 
 static void print_scores(const trm_evaluation *r) {
@@ -15,8 +16,8 @@ static void print_scores(const trm_evaluation *r) {
 static void print_result(const trm_evaluation *r) {
   if (r->n_scores == 0) {
     printf("step %" PRId64 ": validation loss %.6f nats a token, perplexity %.4f, %.4f bits, over "
-           "%" PRId64 " tokens\n",
-           r->step, r->loss, exp(r->loss), r->loss / log(2.0), r->count);
+           "%" PRId64 " token%s\n",
+           r->step, r->loss, exp(r->loss), r->loss / log(2.0), r->count, trm_plural(r->count));
     return;
   }
   if (r->count == 0) {

@@ -3,6 +3,7 @@
 
 #include "app.h"
 #include "trireme/core/log.h"
+#include "trireme/core/plural.h"
 #include "trireme/train/export.h"
 
 int app_export(int argc, char **argv) {
@@ -32,8 +33,8 @@ int app_export(int argc, char **argv) {
   if (status == TRM_OK) {
     char numbers[32];
     trm_format_count(result.n_elements, numbers);
-    printf("%s: %" PRId64 " arrays of %s numbers, of step %" PRId64 "\n", o.output, result.n_arrays,
-           numbers, result.step);
+    printf("%s: %" PRId64 " array%s of %s numbers, of step %" PRId64 "\n", o.output,
+           result.n_arrays, trm_plural(result.n_arrays), numbers, result.step);
   }
   return app_end(NULL, status);
 }

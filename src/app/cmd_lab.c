@@ -8,6 +8,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/io/files.h"
 #include "trireme/train/sweep.h"
 #include "trireme/train/train.h"
@@ -137,8 +138,8 @@ static trm_status write_parts(const lab *l, const trm_bias_variance *b) {
 
 static trm_status report(const lab *l, const trm_bias_variance *b) {
   TRM_TRY(write_parts(l, b));
-  printf("\n%" PRId64 " models on bootstrap samples, %" PRId64 " samples of the %s part\n",
-         l->n_runs, b->n, b->test ? "test" : "validation");
+  printf("\n%" PRId64 " models on bootstrap samples, %" PRId64 " sample%s of the %s part\n",
+         l->n_runs, b->n, trm_plural(b->n), b->test ? "test" : "validation");
   printf("%-14s  %10s = %10s + %10s\n", "", "mean loss", "bias", "variance");
   printf("%-14s  %10.5f   %10.5f   %10.5f\n", "squared", b->loss, b->bias, b->variance);
   if (!b->classes) return TRM_OK;

@@ -7,6 +7,7 @@
 #include "app.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/config.h"
+#include "trireme/core/plural.h"
 #include "trireme/input/graph_set.h"
 #include "trireme/input/node_data.h"
 #include "trireme/input/partition.h"
@@ -70,8 +71,9 @@ static trm_status measure_all(const trm_graph *graph, const char *method, const 
   if (nodes && nodes->n_splits > 0) {
     TRM_TRY(trm_node_data_split(nodes, split < 0 ? 0 : (int)split, TRM_SUBSET_TRAIN, &training));
   }
-  printf("%s: %" PRId64 " nodes, %" PRId64 " edges, %" PRId64 " training nodes; %s\n", graph->path,
-         graph->n_nodes, graph->in.n_edges, training.n, method);
+  printf("%s: %" PRId64 " node%s, %" PRId64 " edge%s, %" PRId64 " training node%s; %s\n",
+         graph->path, graph->n_nodes, trm_plural(graph->n_nodes), graph->in.n_edges,
+         trm_plural(graph->in.n_edges), training.n, trm_plural(training.n), method);
   printf("                          greatest over mean of\n"
          "  parts       cut    halo   nodes   edges  training  seconds\n");
   for (int i = 0; i < n; ++i) TRM_TRY(measure(graph, method, counts[i], training, seed));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "trireme/core/plural.h"
 #include "trireme/train/train.h"
 
 int app_predict(int argc, char **argv) {
@@ -40,7 +41,7 @@ int app_predict(int argc, char **argv) {
                             : trm_predict_ensemble(comm, &predict, &members, &n_rows);
   }
   if (status == TRM_OK && trm_comm_rank(comm) == 0 && strcmp(predict.output, "-") != 0) {
-    printf("%s: %" PRId64 " rows\n", predict.output, n_rows);
+    printf("%s: %" PRId64 " row%s\n", predict.output, n_rows, trm_plural(n_rows));
   }
   return app_end(&comm, status);
 }

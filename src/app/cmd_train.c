@@ -7,6 +7,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/optim/plugins.h"
 #include "trireme/train/keys.h"
 #include "trireme/train/train.h"
@@ -68,7 +69,8 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   (void)fputs(text, stdout);
   TRM_FREE(text);
   trm_format_count(p->n_weights, weights);
-  printf("# %s parameters, %s, %.1f steps an epoch\n", weights, p->summary, p->steps_an_epoch);
+  printf("# %s parameter%s, %s, %.1f steps an epoch\n", weights, trm_plural(p->n_weights),
+         p->summary, p->steps_an_epoch);
   app_print_rates(config, trm_config_int(config, "train.steps"));
   (void)fputs(p->rules, stdout);
   printf("# memory of a rank, %d in all:\n", n_ranks);
@@ -98,8 +100,8 @@ static void print_time(const trm_config *config, double step_s) {
   const int64_t n = trm_config_int(config, "train.steps");
   trm_format_duration(step_s * (double)n, all);
   trm_format_count(n, steps);
-  printf("# %.3g s a step here; %s steps take %s, evaluations and checkpoints aside\n", step_s,
-         steps, all);
+  printf("# %.3g s a step here; %s step%s take%s %s, evaluations and checkpoints aside\n", step_s,
+         steps, trm_plural(n), n == 1 ? "s" : "", all);
 }
 
 /* Every rank looks, since hosts may differ in the files they see. Collective; the status is the same

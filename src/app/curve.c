@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "trireme/core/plural.h"
 #include "trireme/optim/optim.h"
 #include "trireme/train/report.h"
 
@@ -33,6 +34,6 @@ void app_print_rates(const trm_config *config, int64_t n_steps) {
          trm_config_string(config, "schedule.name"), trm_schedule_lr(config, 0),
          trm_schedule_lr(config, n_steps - 1), highest);
   app_print_curve(rates, 0, highest);
-  printf("#            0%*" PRId64 " steps\n", COLUMNS - 1, n_steps);
+  printf("#            0%*" PRId64 " step%s\n", COLUMNS - 1, n_steps, trm_plural(n_steps));
   if (trm_schedule_follows(config)) printf("# and lower after evaluations that are no better\n");
 }

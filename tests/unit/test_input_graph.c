@@ -440,7 +440,7 @@ static void check_describe(void) {
   CHECK_HAS(text, "  0                       2  train, 1 valid, 1 test, 1 in none\n");
   graph_fixture_sparse(&f, false);
   describe(&f, text, sizeof text);
-  CHECK_HAS(text, "features                  3  sparse: 6 values, all 1, 1 nodes have none\n");
+  CHECK_HAS(text, "features                  3  sparse: 6 values, all 1, 1 node without one\n");
   graph_fixture_make(&f);
   graph_fixture_set(&f);
   describe(&f, text, sizeof text);

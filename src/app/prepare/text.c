@@ -1,6 +1,7 @@
 /** `trireme prepare text`: files of text, one after another. */
 #include <string.h>
 
+#include "trireme/core/plural.h"
 #include "trireme/prepare/text.h"
 #include "ways.h"
 
@@ -10,14 +11,15 @@ static void tell_vocab(const app_prepare_call *call, const trm_prepare_options *
   const int64_t n[2] = {s->n_train, s->n_valid};
   char count[32];
   if (o->vocab.size > s->vocab) {
-    trm_log_line(call->log, "%s: note: the text gives no more than %lld tokens, of %lld asked for",
-                 call->output, (long long)s->vocab, (long long)o->vocab.size);
+    trm_log_line(call->log, "%s: note: the text gives no more than %lld token%s, of %lld asked for",
+                 call->output, (long long)s->vocab, trm_plural(s->vocab), (long long)o->vocab.size);
   }
   for (int part = 0; part < 2; ++part) {
     if (s->unknown[part] == 0) continue;
     trm_format_count(s->unknown[part], count);
-    trm_log_line(call->log, "%s: %s tokens for %s are unknown, %.2f %%", call->output, count,
-                 parts[part], 100.0 * (double)s->unknown[part] / (double)n[part]);
+    trm_log_line(call->log, "%s: %s token%s for %s %s unknown, %.2f %%", call->output, count,
+                 trm_plural(s->unknown[part]), parts[part], s->unknown[part] == 1 ? "is" : "are",
+                 100.0 * (double)s->unknown[part] / (double)n[part]);
   }
 }
 

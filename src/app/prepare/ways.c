@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/input/data_file.h"
 #include "trireme/input/node_data.h"
 #include "trireme/io/files.h"
@@ -349,7 +350,8 @@ void app_tell_tokens(const app_prepare_call *call, const trm_prepare_summary *s)
   trm_format_count(s->n_train, train);
   trm_format_count(s->n_valid, valid);
   trm_format_count(s->n_packages, packages);
-  if (s->n_packages > 0) trm_log_line(call->log, "%s: %s packages", call->output, packages);
-  trm_log_line(call->log, "%s: %s tokens (%s for training, %s for validation), vocabulary %lld",
-               call->output, tokens, train, valid, (long long)s->vocab);
+  if (s->n_packages > 0)
+    trm_log_line(call->log, "%s: %s package%s", call->output, packages, trm_plural(s->n_packages));
+  trm_log_line(call->log, "%s: %s token%s (%s for training, %s for validation), vocabulary %lld",
+               call->output, tokens, trm_plural(s->n_tokens), train, valid, (long long)s->vocab);
 }

@@ -5,6 +5,7 @@
 #include "graph_internal.h"
 #include "trireme/core/log.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 
 trm_status trm_describe_lengths(FILE *file, const char *label, const int64_t *offsets, int64_t n,
                                 const char *what) {
@@ -78,9 +79,10 @@ static void describe_features(const trm_graph *g, FILE *file) {
     for (int64_t r = 0; r < g->n_nodes; ++r) {
       empty += g->features.offsets[r] == g->features.offsets[r + 1];
     }
-    trm_describe_row(file, "features", "%14s  sparse: %s values%s, %s nodes have none", text,
-                     trm_count_text_of(g->features.n_edges).text,
-                     g->features.values ? "" : ", all 1", trm_count_text_of(empty).text);
+    trm_describe_row(file, "features", "%14s  sparse: %s value%s%s, %s node%s without one", text,
+                     trm_count_text_of(g->features.n_edges).text, trm_plural(g->features.n_edges),
+                     g->features.values ? "" : ", all 1", trm_count_text_of(empty).text,
+                     trm_plural(empty));
   }
 }
 

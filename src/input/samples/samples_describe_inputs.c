@@ -7,6 +7,7 @@
 #include "samples_internal.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/core/utf8.h"
 
 enum { MOST_COLUMNS = 64, NAME_BYTES = 48, DRAWN_WIDTH = 56 };
@@ -142,9 +143,10 @@ trm_status trm_table_describe(const trm_samples *s, FILE *file) {
     most = trm_max_i64(most, t->levels[c + 1] - t->levels[c]);
   }
   TRM_TRY(TRM_ALLOC(&sizes, most, "sizes of levels"));
-  trm_describe_row(file, "inputs", "%14s  columns: %s of numbers, %s of categories",
+  trm_describe_row(file, "inputs", "%14s  column%s: %s of numbers, %s of categories",
                    trm_count_text_of(t->n_numbers + t->n_categories).text,
-                   trm_count_text_of(t->n_numbers).text, trm_count_text_of(t->n_categories).text);
+                   trm_plural(t->n_numbers + t->n_categories), trm_count_text_of(t->n_numbers).text,
+                   trm_count_text_of(t->n_categories).text);
   for (int64_t c = 0; c < t->n_numbers && c < MOST_COLUMNS; ++c) describe_number(s, c, file);
   if (t->n_numbers > MOST_COLUMNS) trm_describe_row(file, "  ...", "%s", "");
   for (int64_t c = 0; c < t->n_categories && c < MOST_COLUMNS; ++c) {

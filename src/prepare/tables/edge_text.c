@@ -4,6 +4,7 @@
 
 #include "graph_text_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 
 enum { MOST_OF_EDGE = 3 }; /* fields */
 
@@ -247,8 +248,8 @@ trm_status trm_text_edges(const trm_edge_table *table, const trm_id_limit *limit
   edges->capacity = r.capacity.sources;
   if (r.n_unknown > 0) {
     trm_note(table->reading ? table->reading->notes : NULL,
-             "%s: passed over: %lld edges with a node that has no line of features", table->path,
-             (long long)r.n_unknown);
+             "%s: passed over: %lld edge%s with a node that has no line of features", table->path,
+             (long long)r.n_unknown, trm_plural(r.n_unknown));
   }
   TRM_TRY_OUT(check_all(&r));
 out:

@@ -12,6 +12,7 @@
 #include "pairs_internal.h"
 #include "prepare_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/input/interactions.h"
 #include "trireme/prepare/graphs.h"
 
@@ -395,8 +396,8 @@ static trm_status take_pairs(job *j, bool pairs, trm_scan_progress *progress,
   j->n_items = j->items.n;
   const int64_t below = j->train_pairs.n_below + j->test_pairs.n_below;
   if (below > 0) {
-    trm_note(j->options->reading.notes, "%s: passed over: %lld pairs whose rating is below %g",
-             j->train_path, (long long)below, j->options->threshold);
+    trm_note(j->options->reading.notes, "%s: passed over: %lld pair%s whose rating is below %g",
+             j->train_path, (long long)below, trm_plural(below), j->options->threshold);
   }
   if (are_counted(&j->users) && are_counted(&j->items)) {
     trm_names_free(&j->users);

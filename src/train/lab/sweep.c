@@ -13,6 +13,7 @@
 #include "text_file.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/files.h"
 #include "trireme/train/report.h"
@@ -303,9 +304,10 @@ static void say_missing(const sweep *s, int64_t n_good) {
   }
   if (n_good == s->n_runs) return;
   trm_log_warn(s->log,
-               "%" PRId64 " of %" PRId64 " runs are not in the table: %" PRId64 " failed, %" PRId64
+               "%" PRId64 " of %" PRId64 " run%s %s not in the table: %" PRId64 " failed, %" PRId64
                " stopped or not begun, %" PRId64 " without an evaluation",
-               s->n_runs - n_good, s->n_runs, n_failed, n_waiting,
+               s->n_runs - n_good, s->n_runs, trm_plural(s->n_runs),
+               s->n_runs - n_good == 1 ? "is" : "are", n_failed, n_waiting,
                s->n_runs - n_good - n_failed - n_waiting);
 }
 
@@ -431,8 +433,9 @@ trm_status trm_sweep(trm_comm *comm, const trm_sweep_options *options, trm_log *
   trm_status status = trm_comm_agree(comm, prepare(&s, comm));
   if (status != TRM_OK) goto out;
   TRM_TRY_OUT(trm_crew_create(comm, most > 0 && most < s.n_runs ? most : s.n_runs, log, &s.crew));
-  trm_log_line(log, "%" PRId64 " runs on %d rank%s, %d at a time, in %s", s.n_runs,
-               trm_comm_size(comm), trm_comm_size(comm) == 1 ? "" : "s", s.crew.n_groups, s.root);
+  trm_log_line(log, "%" PRId64 " run%s on %d rank%s, %d at a time, in %s", s.n_runs,
+               trm_plural(s.n_runs), trm_comm_size(comm), trm_comm_size(comm) == 1 ? "" : "s",
+               s.crew.n_groups, s.root);
   status = run_all(&s, comm);
 out:
   trm_crew_free(&s.crew);

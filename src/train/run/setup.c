@@ -11,6 +11,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/clock.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/io/files.h"
 #include "trireme/io/lock.h"
 #include "trireme/math/gemm.h"
@@ -146,9 +147,10 @@ static trm_status introduce(trm_run *r) {
     trm_log_line(r->log, "%s, gradients by %s (%s)", summary,
                  trm_config_string(r->options->config, "comm.allreduce"),
                  trm_gradsync_transport(r->sync));
-    trm_log_line(r->log, "%s: %s parameters, %s in %" PRId64 " blocks",
-                 trm_config_string(r->options->config, "model.kind"), n_weights, r->task->summary,
-                 r->task->n_blocks);
+    trm_log_line(r->log, "%s: %s parameter%s, %s in %" PRId64 " block%s",
+                 trm_config_string(r->options->config, "model.kind"), n_weights,
+                 trm_plural(r->learner.params->n_weights), r->task->summary, r->task->n_blocks,
+                 trm_plural(r->task->n_blocks));
   }
   trm_layout_free(&layout);
   name_plugins(r);

@@ -19,6 +19,7 @@
 #include "trireme/core/clock.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/input/tokenizer.h"
 #include "trireme/io/output.h"
 #include "trireme/train/train.h"
@@ -378,8 +379,8 @@ static trm_status translate_reading(translator *t, const reading *r, FILE *out) 
   free(text);
   t->n_lines += r->n;
   const double passed = trm_clock_s() - t->start_s;
-  trm_log_progress(&t->log, false, "%" PRId64 " lines, %.1f lines/s", t->n_lines,
-                   passed > 0 ? (double)t->n_lines / passed : 0);
+  trm_log_progress(&t->log, false, "%" PRId64 " line%s, %.1f lines/s", t->n_lines,
+                   trm_plural(t->n_lines), passed > 0 ? (double)t->n_lines / passed : 0);
   return status;
 }
 

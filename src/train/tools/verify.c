@@ -10,6 +10,7 @@
 #include "rundir.h"
 #include "trireme/ckpt/ckpt.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/io/files.h"
 #include "trireme/optim/plugins.h"
 #include "trireme/train/keys.h"
@@ -90,8 +91,8 @@ static trm_status replay_run(trm_comm *comm, const plan *p, const char *data,
                                        .resume_path = p->afresh ? NULL : p->path,
                                        .replay = replay};
     if (p->afresh) {
-      trm_log_line(log, "no checkpoint is so early: %" PRId64 " steps are replayed from the start",
-                   p->last);
+      trm_log_line(log, "no checkpoint is so early: %" PRId64 " step%s replayed from the start",
+                   p->last, trm_plural(p->last));
     }
     status = trm_train(comm, &options, log);
     /* The first difference, which rank 0 sees, stops a replay as a signal stops a run. */

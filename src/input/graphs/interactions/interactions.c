@@ -8,6 +8,7 @@
 #include "graph_internal.h"
 #include "kind_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 
 static const trm_graph_array arrays[TRM_N_GRAPH_PLACES] = {
     [TRM_GA_NAME_OFFSETS] = {.name = "/nodes/names/offsets",
@@ -125,7 +126,8 @@ static trm_status describe(const trm_graph_file *f, FILE *file) {
                    trm_count_text_of(d->train.n_edges).text,
                    100.0 * (double)d->train.n_edges / pairs,
                    f->duplicates > 0 ? ", repeated ones left out" : "");
-  trm_describe_row(file, "test", "%14s  interactions", trm_count_text_of(d->test.n_edges).text);
+  trm_describe_row(file, "test", "%14s  interaction%s", trm_count_text_of(d->test.n_edges).text,
+                   trm_plural(d->test.n_edges));
   TRM_TRY(trm_describe_lengths(file, "per user", d->train.offsets, d->n_users, "items a user"));
   TRM_TRY(trm_describe_lengths(file, "  to find", d->test.offsets, d->n_users, "items a user"));
   return trm_describe_lengths(file, "per item", in->offsets + d->n_users, d->n_items,

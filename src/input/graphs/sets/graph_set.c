@@ -8,6 +8,7 @@
 #include "graph_internal.h"
 #include "kind_internal.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 
 static const char labels_name[] = "/graphs/labels";
 
@@ -207,7 +208,8 @@ static trm_status describe(const trm_graph_file *f, FILE *file) {
   for (int k = 0; k < set->n_folds && k < TRM_MOST_SPLITS_SHOWN; ++k) {
     char label[32];
     (void)snprintf(label, sizeof label, "  %d", k);
-    trm_describe_row(file, label, "%14s  graphs", trm_count_text_of(l->folds[k].n).text);
+    trm_describe_row(file, label, "%14s  graph%s", trm_count_text_of(l->folds[k].n).text,
+                     trm_plural(l->folds[k].n));
   }
   if (set->n_folds > TRM_MOST_SPLITS_SHOWN) trm_describe_row(file, "  ...", "%s", "");
   return TRM_OK;

@@ -7,6 +7,7 @@
 #include "rundir.h"
 #include "sample_facts.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/io/files.h"
 #include "trireme/optim/optim.h"
 #include "trireme/train/train.h"
@@ -200,8 +201,8 @@ static void say(const look *l, int64_t step, trm_log *log) {
     head = head || (row->role == TRM_ROLE_HEAD && !row->tokens);
   }
   trm_format_count(n_weights, text);
-  trm_log_line(log, "%d parameters (%s weights) are taken from %s, step %" PRId64, n_taken, text,
-               l->path, step);
+  trm_log_line(log, "%d parameter%s (%s weights) taken from %s, step %" PRId64, n_taken,
+               trm_plural(n_taken), text, l->path, step);
   if (n_new > 0) trm_log_line(log, "%d are new: %s", n_new, fresh);
   if (l->n_left > 0) trm_log_line(log, "%d are left there: %s", l->n_left, l->left);
   if (head && !l->same_classes) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trireme/core/plural.h"
+
 static const trm_config_key keys[] = {
     TRM_KEY_INT("train.patience", "0", 0, TRM_MAX_STEPS, "steps", TRM_ON_RESULT,
                 "End when the last better evaluation is so many steps back; 0: never."),
@@ -88,7 +90,7 @@ bool trm_early_stop_over(const trm_early_stop *state, const trm_patience *patien
   }
   const int64_t back = step - (int64_t)state->step;
   if (patience->steps == 0 || state->any == 0 || back < patience->steps) return false;
-  (void)snprintf(why, size, "no better evaluation for %" PRId64 " steps", back);
+  (void)snprintf(why, size, "no better evaluation for %" PRId64 " step%s", back, trm_plural(back));
   return true;
 }
 

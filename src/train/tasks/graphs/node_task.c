@@ -18,6 +18,7 @@
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/nn/ops.h"
 #include "whole.h"
 
@@ -157,9 +158,11 @@ static trm_status resolve_sizes(trm_task *task, node_task *t, trm_config *config
   task->exchanges = t->full || t->data.store.partitioned;
   task->units_a_step = task->batch;
   (void)snprintf(task->summary, sizeof task->summary,
-                 "%" PRId64 " nodes, %" PRId64 " edges, %" PRId64 " of %" PRId64 " %s a step",
-                 t->data.store.graph->n_nodes, t->data.store.graph->in.n_edges, task->batch,
-                 task->epoch_samples, t->clusters ? "clusters" : "training nodes");
+                 "%" PRId64 " node%s, %" PRId64 " edge%s, %" PRId64 " of %" PRId64 " %s%s a step",
+                 t->data.store.graph->n_nodes, trm_plural(t->data.store.graph->n_nodes),
+                 t->data.store.graph->in.n_edges, trm_plural(t->data.store.graph->in.n_edges),
+                 task->batch, task->epoch_samples, t->clusters ? "cluster" : "training node",
+                 trm_plural(task->epoch_samples));
   return TRM_OK;
 }
 

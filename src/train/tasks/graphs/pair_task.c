@@ -15,6 +15,7 @@
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/input/graph_loader.h"
 #include "whole.h"
 
@@ -105,9 +106,11 @@ static trm_status resolve_sizes(trm_task *task, trm_config *config) {
   task->units_a_step = task->batch;
   TRM_TRY(trm_task_check_batch(task));
   (void)snprintf(task->summary, sizeof task->summary,
-                 "%" PRId64 " users, %" PRId64 " items, %" PRId64 " of %" PRId64
-                 " interactions a step",
-                 t->data->n_users, t->data->n_items, task->batch, task->epoch_samples);
+                 "%" PRId64 " user%s, %" PRId64 " item%s, %" PRId64 " of %" PRId64
+                 " interaction%s a step",
+                 t->data->n_users, trm_plural(t->data->n_users), t->data->n_items,
+                 trm_plural(t->data->n_items), task->batch, task->epoch_samples,
+                 trm_plural(task->epoch_samples));
   return TRM_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/nn/ops.h"
 
 static const trm_config_key keys[] = {
@@ -238,8 +239,9 @@ static trm_status resolve(trm_task *task, trm_config *config) {
   TRM_TRY(trm_graph_batches_resolve(task, t->data.train.n, config));
   (void)snprintf(task->summary, sizeof task->summary,
                  "%" PRId64 " graphs, %" PRId64 " nodes, %" PRId64 " of %" PRId64
-                 " training graphs a step",
-                 t->set->n_graphs, t->set->graph.n_nodes, task->batch, t->data.train.n);
+                 " training graph%s a step",
+                 t->set->n_graphs, t->set->graph.n_nodes, task->batch, t->data.train.n,
+                 trm_plural(t->data.train.n));
   return TRM_OK;
 }
 

@@ -19,6 +19,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "value_facts.h"
 
 static const trm_config_key keys[] = {
@@ -414,8 +415,9 @@ static trm_status resolve(trm_task *task, trm_config *config) {
   const int64_t samples = t->train.n / task->epoch_steps;
   if (t->view.frame.tokens) {
     (void)snprintf(task->summary, sizeof task->summary,
-                   "%" PRId64 " samples, %" PRId64 " and %" PRId64 " tokens a step", t->train.n,
-                   samples, task->units_a_step);
+                   "%" PRId64 " sample%s, %" PRId64 " and %" PRId64 " token%s a step", t->train.n,
+                   trm_plural(t->train.n), samples, task->units_a_step,
+                   trm_plural(task->units_a_step));
   } else {
     (void)snprintf(task->summary, sizeof task->summary, "%" PRId64 " %s, %" PRId64 " a step",
                    t->train.n, input_words(t->data), samples);

@@ -10,6 +10,7 @@
 #include "trireme/comm/watch.h"
 #include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/input/loader.h"
 #include "vocab_facts.h"
 
@@ -94,8 +95,9 @@ static trm_status resolve(trm_task *task, trm_config *config) {
   task->epoch_samples = trm_dataset_epoch_samples(t->dataset, t->T);
   task->units_a_step = task->batch * t->T;
   (void)snprintf(task->summary, sizeof task->summary,
-                 "vocabulary %" PRId64 ", %" PRId64 " x %" PRId64 " = %" PRId64 " tokens a step",
-                 task->dims.n_outputs, task->batch, t->T, task->units_a_step);
+                 "vocabulary %" PRId64 ", %" PRId64 " x %" PRId64 " = %" PRId64 " token%s a step",
+                 task->dims.n_outputs, task->batch, t->T, task->units_a_step,
+                 trm_plural(task->units_a_step));
   return TRM_OK;
 }
 
