@@ -76,6 +76,27 @@ said(run("prepare", "graph", nodes, "--directed", "--nodes", 250, "-o", out), "2
      "directed edges", "note: 11 nodes without edges, 10 nodes without a label, 10 nodes without features")
 os.remove(out)
 
+# ---- nodes without edges; features that count from 1; another word for no label
+few = f"{folder}/few"
+os.mkdir(few)
+write(f"{few}/features.tsv", (f"{i} {i + 1} 1" for i in range(6)))
+write(f"{few}/labels.tsv", (f"{i} {('?', 'a', 'b')[i % 3]}" for i in range(6)))
+one_line(run("prepare", "graph", few, "-o", out), 66, "few: has no edges.tsv", "--no-edges")
+said(run("prepare", "graph", few, "--no-edges", "--no-label", "?", "--valid-share", "0.5", "-o", out), "6 nodes, 0 edges",
+     "7 sparse features", "2 classes", "6 nodes without edges, 2 nodes without a label",
+     "features.tsv: note: features seem to count from 1: no line has feature 0", "--feature-base 1")
+for base, n in ((0, 7), (1, 6)):
+    result = run("prepare", "graph", few, "--no-edges", "--no-label", "?", "--feature-base", base, "-o", out)
+    said(result, f"{n} sparse features")
+    check("seem to count" not in result.err, result.err)
+one_line(run("prepare", "graph", few, "--no-edges", "--feature-base", 2, "-o", out), 64, "--feature-base is '2'")
+said(run("prepare", "graph", few, "--no-edges", "--keep", write(f"{folder}/kept.txt", "135"), "-o", out),
+     "3 nodes", "3 classes", "note: nodes have other numbers in the data set than in the tables")
+inspect(out, "names                     3  nodes have names")
+one_line(run("prepare", "graph", "--no-edges", "-o", out), 64, "--nodes N")
+one_line(run("prepare", "graph", nodes, "--no-edges", "--edges", f"{nodes}/edges.tsv", "-o", out), 64, "--no-edges")
+os.remove(out)
+
 # ---- names of files: valid.txt is val.txt, what is not used is named, split_10 comes after split_2
 shutil.copytree(nodes, f"{folder}/named")
 os.rename(f"{folder}/named/val.txt", f"{folder}/named/valid.txt")

@@ -57,6 +57,21 @@ bad(64, "--over is 'shorten', expected one of refuse, keep, cut, drop", "labelle
 bad(64, "--over needs --longest N", "labelled", moods, "--over", "cut")
 bad(64, "give a table to train on", "labelled")
 
+# ---- samples without a label; what the vocabulary of a text, which has no token for it, lacks
+gaps = write("gaps.csv", "mood,text\nup,good\n?,what\ndown,bad\n,none\nup,nice\ndown,foul\n")
+GAPS = ["labelled", gaps, "--text", "text", "--label", "mood"]
+bad(65, "gaps.csv:5: the label is empty; give the line one, or remove it (--no-label ''", *GAPS)
+said([*GAPS, "--no-label", "?"], "4 samples (", "left out: samples without a label: 2", "class up: 2 (50.0 %)")
+said([*GAPS, "--no-label", ""], "5 samples (", "left out: samples without a label: 1", "class ?: 1 (20.0 %)")
+good(run("prepare", "text", write("plain.txt", "godbaf\nnice\n" * 9), "-o", f"{folder}/plain.h5"), "prepare text")
+GAPS += ["--no-label", "?", "--vocabulary", f"{folder}/plain.h5"]
+bad(65, "gaps.csv:7: first of the texts: 2 characters ('u' (U+0075), 'l' (U+006C)) are not among the", *GAPS)
+said([*GAPS, "--unknown", "skip"], "texts: left out: 2 characters ('u' (U+0075), 'l' (U+006C)), which")
+strange = [word.replace("gaps", "strange") for word in GAPS]
+write("strange.csv", "mood,text\nup,good\ndown,xyz\nup,nice\ndown,bad\n")
+bad(65, "strange.csv:3: nothing of the text is in the vocabulary", *strange, "--unknown", "skip")
+said([*strange, "--unknown", "skip", "--empty", "drop"], "3 samples (", "left out: samples without text: 1")
+
 # ---- pairs
 source, target = write("a.en", "a dog\na cat\na dog\n"), write("a.de", "ein Hund\neine Katze\nder Hund\n")
 shown = said(["pairs", "--source", source, "--target", target, "--unit", "word", "--valid-share", "0"],

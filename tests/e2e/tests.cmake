@@ -27,6 +27,7 @@ foreach(name
     outputs
     words
     ecosystem
+    counts
     first_hours
     guide
     graph_prepare

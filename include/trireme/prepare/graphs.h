@@ -18,6 +18,7 @@ bool trm_node_deal_is_asked(const trm_node_deal *deal);
 
 typedef struct trm_prepare_graph_options {
   const char *output;
+  bool no_edges;              /* nodes alone: there is no table of edges */
   const char *edges;          /* u<TAB>v[<TAB>weight] a line */
   const char *features;       /* sparse: row<TAB>column<TAB>value, sorted; NULL: none */
   const char *features_dense; /* a line a node; NULL: none */

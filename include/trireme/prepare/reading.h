@@ -24,7 +24,9 @@ typedef struct trm_reading {
                             place: none */
   const char *base;    /* "0", "1": what ids count from */
   const char *ids;     /* "numbers", "names" */
-  trm_notes *notes;    /* what was found out is told here; NULL: nowhere */
+  const char *feature_base; /* "0", "1": what features count from; NULL: as ids do */
+  const char *no_label;     /* what says that there is no label, besides an empty field and -1 */
+  trm_notes *notes;         /* what was found out is told here; NULL: nowhere */
 } trm_reading;
 
 /** @return TRM_ERR_USAGE for a word that is none of those above */

@@ -45,6 +45,7 @@ typedef struct trm_prepare_samples_options {
 /** What was left out or mended, and what is odd. */
 typedef struct trm_prepare_samples_counts {
   int64_t empty;     /* samples without text that were left out */
+  int64_t no_label;  /* samples without a label that were left out */
   int64_t over_long; /* samples over `longest`: kept, cut or dropped */
   int64_t leaked;    /* samples to validate or test whose input is also one to train on */
   bool vocab_of_all; /* there are several splits, so the vocabulary was made of all samples */
@@ -59,6 +60,7 @@ typedef struct trm_labelled_files {
   const char *text, *label;   /* columns, by name or number from 1 */
   const char *fold;           /* column of folds, NULL: none */
   bool real;                  /* labels are numbers, targets to be met */
+  const char *no_label;       /* samples whose label is this or empty are left out; NULL: none is */
   bool unlabelled;            /* there is no label: texts to predict, without splits */
   const char *const *classes; /* "NAME=FILE", a text a line; no tables then */
   int n_classes;

@@ -73,13 +73,22 @@ static trm_status take_lists(app_folder *f, trm_prepare_graph_options *o) {
   return app_folder_take_all(f, "split_", ".tsv", &o->splits, &o->n_splits);
 }
 
+static trm_status need_edges(app_folder *f, trm_prepare_graph_options *o) {
+  char why[TRM_MESSAGE_BYTES];
+  const trm_status status = app_folder_need(f, "edges.tsv", "--edges", &o->edges);
+  if (status == TRM_OK) return TRM_OK;
+  (void)snprintf(why, sizeof why, "%.400s", trm_message());
+  return trm_fail(status, "%s; --no-edges takes nodes without any", why);
+}
+
 /* Files that no option named, by their usual names. */
 static trm_status take_files(app_folder *f, trm_prepare_graph_options *o, const char *format) {
-  TRM_TRY(take_table(f, "edges", &o->edges));
+  if (!o->no_edges) TRM_TRY(take_table(f, "edges", &o->edges));
+  if (o->no_edges) format = "tables";
   if (!o->edges && (!format || strcmp(format, "konect") == 0)) TRM_TRY(take_konect(f, o));
   if (!o->edges && (!format || strcmp(format, "planetoid") == 0)) TRM_TRY(take_planetoid(f, o));
   if (!o->edges && (!format || strcmp(format, "ogb") == 0)) TRM_TRY(take_ogb(f, o));
-  TRM_TRY(app_folder_need(f, "edges.tsv", "--edges", &o->edges));
+  if (!o->edges && !o->no_edges) TRM_TRY(need_edges(f, o));
   if (!o->features && !o->features_dense) {
     TRM_TRY(take_table(f, "features", &o->features));
     TRM_TRY(take_table(f, "features_dense", &o->features_dense));
@@ -124,6 +133,8 @@ static trm_status run(app_prepare_call *call) {
   const app_option options[] = {
       APP_PREPARE_OUTPUT(call),
       APP_TEXT("--edges", 0, &o.edges, "FILE", "u v [weight] a line"),
+      APP_FLAG("--no-edges", &o.no_edges,
+               "there are none: nodes with features, or --nodes of them"),
       APP_TEXT("--features", 0, &o.features, "FILE", "node feature value a line, sorted"),
       APP_TEXT("--features-dense", 0, &o.features_dense, "FILE", "a line of values a node"),
       APP_FLAG("--identity-features", &o.identity_features,
@@ -161,6 +172,10 @@ static trm_status run(app_prepare_call *call) {
                "the first line of dense features names them (default: found out)"),
       APP_TEXT("--row-index", 0, &o.index, "yes|no",
                "the first column of dense features counts lines, and is none (default: found out)"),
+      APP_TEXT("--feature-base", 0, &o.reading.feature_base, "0|1",
+               "what features of --features count from (default: as ids)"),
+      APP_TEXT("--no-label", 0, &o.reading.no_label, "VALUE",
+               "says in tables of labels that there is none, as -1, nan and nothing do"),
       APP_READING(&o.reading),
   };
   TRM_TRY(app_prepare_parse(call, APP_OPTIONS(options), &words));

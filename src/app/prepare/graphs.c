@@ -130,6 +130,8 @@ static trm_status run(app_prepare_call *call) {
                "the first line of dense features names them (default: found out)"),
       APP_TEXT("--row-index", 0, &o.index, "yes|no",
                "the first column of attributes counts lines, and is none (default: found out)"),
+      APP_TEXT("--no-label", 0, &o.reading.no_label, "VALUE",
+               "says in tables of labels that there is none, as -1, nan and nothing do"),
       APP_READING(&o.reading),
   };
   app_list words;

@@ -14,6 +14,8 @@ static trm_status run(app_prepare_call *call) {
       APP_TEXT("--text", 0, &files.text, "COLUMN", "of the texts, by name or number from 1"),
       APP_TEXT("--label", 0, &files.label, "COLUMN", "of their classes"),
       APP_FLAG("--unlabelled", &files.unlabelled, "there are none: texts to predict"),
+      APP_TEXT("--no-label", 0, &files.no_label, "VALUE",
+               "leave samples out whose label is this, or empty"),
       APP_FLAG("--real", &files.real, "labels are numbers, to be met"),
       APP_LIST("--class", 0, &classes, "NAME=FILE",
                "instead of tables: a class and its file, a text a line; once for each"),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/core/utf8.h"
 #include "trireme/input/samples.h"
 
@@ -62,9 +63,9 @@ static trm_status tell_lengths(const app_prepare_call *call, const char *part, c
   trm_row_lengths l;
   TRM_TRY(trm_row_lengths_of(rows->offsets, ids->ids, ids->n, &l));
   trm_log_line(call->log,
-               "%s: %s: %s of %" PRId64 " tokens at the median, %" PRId64 " at 95 %%, %" PRId64
+               "%s: %s: %s of %" PRId64 " token%s at the median, %" PRId64 " at 95 %%, %" PRId64
                " at most; %.2f %% unknown",
-               call->output, part, side, l.median, l.most_95, l.longest,
+               call->output, part, side, l.median, trm_plural(l.median), l.most_95, l.longest,
                100 * unknown_share(rows, vocab, ids));
   return TRM_OK;
 }
@@ -111,10 +112,14 @@ static void tell_counts(const app_prepare_call *call, const trm_prepare_samples_
     trm_format_count(c->empty, count);
     trm_log_line(call->log, "%s: left out: samples without text: %s", call->output, count);
   }
+  if (c->no_label > 0) {
+    trm_format_count(c->no_label, count);
+    trm_log_line(call->log, "%s: left out: samples without a label: %s", call->output, count);
+  }
   if (c->over_long > 0) {
     trm_format_count(c->over_long, count);
-    trm_log_line(call->log, "%s: %s: samples of more than %" PRId64 " tokens: %s", call->output,
-                 done[o->over], o->longest, count);
+    trm_log_line(call->log, "%s: %s: samples of more than %" PRId64 " token%s: %s", call->output,
+                 done[o->over], o->longest, trm_plural(o->longest), count);
   }
   if (c->leaked > 0) {
     trm_format_count(c->leaked, count);

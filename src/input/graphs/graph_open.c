@@ -255,7 +255,11 @@ trm_status trm_graph_features_read(const trm_graph *graph, const int32_t *nodes,
 trm_status trm_graph_check_split(const trm_graph *graph, int split, int n) {
   if (n == 0) {
     const char *splits = graph->file ? graph->file->kind->data_kind->splits : "splits";
-    return trm_fail(TRM_ERR_CONFIG, "%s: has no %s; prepare it with some", graph->path, splits);
+    const bool folds = strcmp(splits, "folds") == 0;
+    return trm_fail(TRM_ERR_CONFIG, "%s: has no %s; prepare it with %s", graph->path, splits,
+                    folds ? "folds: --folds N or a file of them"
+                          : "parts: --valid-share and --test-share, --per-class N, lists "
+                            "(--train, --valid, --test) or --split FILE");
   }
   if (split >= 0 && split < n) return TRM_OK;
   return trm_fail(TRM_ERR_CONFIG, "%s: has no split %d; there are %d, from 0 to %d", graph->path,

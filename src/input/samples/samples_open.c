@@ -116,7 +116,11 @@ trm_status trm_samples_split(const trm_samples *samples, int split, trm_subset s
   const int n = samples->n_splits;
   *ids = (trm_ids){0};
   if (n == 0) {
-    return trm_fail(TRM_ERR_CONFIG, "%s: has no splits; prepare it with some", samples->path);
+    return trm_fail(
+        TRM_ERR_CONFIG,
+        "%s: has no splits; prepare it with parts: --valid-share and --test-share, files (--valid, "
+        "--test) or --folds",
+        samples->path);
   }
   if (split < 0 || split >= n) {
     return trm_fail(TRM_ERR_CONFIG, "%s: has no split %d; there are %d, from 0 to %d",

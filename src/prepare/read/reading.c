@@ -48,6 +48,7 @@ trm_status trm_reading_check(const trm_reading *reading) {
   char separator = 0;
   TRM_TRY(check_word("--header", reading->header, "yes", "no"));
   TRM_TRY(check_word("--base", reading->base, "0", "1"));
+  TRM_TRY(check_word("--feature-base", reading->feature_base, "0", "1"));
   TRM_TRY(check_word("--ids", reading->ids, "numbers", "names"));
   return trm_separator_find(reading->separator, &separator);
 }

@@ -61,7 +61,9 @@ static trm_status take_name(const trm_records *r, int column, const char *what, 
   int64_t bytes;
   const char *text = trm_records_trimmed(r, column, &bytes);
   if (trm_is_blank(text, bytes)) {
-    return trm_records_fail(r, "the %s is empty; give the line one, or remove it", what);
+    return trm_records_fail(r, "the %s is empty; give the line one, or remove it%s", what,
+                            strcmp(what, "label") == 0 ? " (--no-label '' leaves such lines out)"
+                                                       : "");
   }
   TRM_TRY(trm_names_add(names, text, bytes, id, &added));
   if (names->n <= MOST_CLASSES) return TRM_OK;
@@ -72,9 +74,22 @@ static trm_status take_name(const trm_records *r, int column, const char *what, 
       MOST_CLASSES, what);
 }
 
+/* Whether the label says that there is none. */
+static bool has_no_label(const trm_labelled_files *f, const trm_records *r, const columns *c) {
+  int64_t bytes;
+  if (!f->no_label || f->unlabelled) return false;
+  const char *text = trm_records_field(r, c->label, &bytes);
+  return trm_is_blank(text, bytes) ||
+         (bytes == (int64_t)strlen(f->no_label) && memcmp(text, f->no_label, (size_t)bytes) == 0);
+}
+
 static trm_status add_record(trm_corpus *corpus, const trm_labelled_files *f, const trm_records *r,
                              const columns *c, trm_subset part) {
   trm_corpus_row row = {0};
+  if (has_no_label(f, r, c)) {
+    ++corpus->counts->no_label;
+    return TRM_OK;
+  }
   const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
   row.text = trm_records_field(r, c->text, &row.n_text);
   if (f->fold) TRM_TRY(take_name(r, c->fold, "fold", &corpus->fold_names, &row.fold));

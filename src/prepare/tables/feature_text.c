@@ -34,11 +34,35 @@ static bool is_sorted_later(const trm_scan *scan, const trm_id_limit *limit) {
   return scan->head.preamble == TRM_PREAMBLE_MATRIX_MARKET || (limit->map && limit->map->on);
 }
 
-static trm_status read_triple(trm_scan *scan, const trm_id_limit *limit, trm_triples *t) {
+/* Features count from 0 or 1 as ids do, unless it is said. */
+static trm_status read_feature(trm_scan *scan, const trm_reading *reading, int64_t *column) {
+  const int64_t base = scan->base;
+  if (reading && reading->feature_base) scan->base = reading->feature_base[0] - '0';
+  const trm_status status =
+      trm_scan_id(scan, "feature", INT32_MAX, "ids of features have 31 bits", column);
+  scan->base = base;
+  return status;
+}
+
+/* Feature 0 in no line, and feature 1 in one: most likely all of them count from 1. It costs a feature
+ * that is always 0, and in another table of them may be what is meant. */
+static void tell_base(const char *path, const trm_reading *reading, const trm_triples *t) {
+  int32_t lowest = INT32_MAX;
+  if (!reading || reading->feature_base || reading->base) return;
+  for (int64_t i = 0; i < t->n; ++i) lowest = t->columns[i] < lowest ? t->columns[i] : lowest;
+  if (lowest != 1) return;
+  trm_note(reading->notes,
+           "%s: note: features seem to count from 1: no line has feature 0, which stays empty; "
+           "--feature-base 1 takes them so, --feature-base 0 says that they count from 0",
+           path);
+}
+
+static trm_status read_triple(trm_scan *scan, const trm_reading *reading, const trm_id_limit *limit,
+                              trm_triples *t) {
   int64_t row, column;
   float value = 1;
   TRM_TRY(trm_scan_node(scan, "row", limit, &row));
-  TRM_TRY(trm_scan_id(scan, "feature", INT32_MAX, "ids of features have 31 bits", &column));
+  TRM_TRY(read_feature(scan, reading, &column));
   if (scan->head.preamble != TRM_PREAMBLE_MATRIX_MARKET || scan->head.weighted) {
     TRM_TRY(trm_scan_real(scan, "value", &value));
   }
@@ -99,14 +123,18 @@ trm_status trm_text_triples(const char *path, const trm_reading *reading, const 
   for (;;) {
     TRM_TRY_OUT(trm_scan_line(&scan, false, &more));
     if (!more) break;
-    TRM_TRY_OUT(read_triple(&scan, limit, triples));
+    TRM_TRY_OUT(read_triple(&scan, reading, limit, triples));
     const int64_t row = triples->rows[triples->n - 1];
     if (row > highest->id) *highest = (trm_highest){path, row, scan.line_number};
   }
   if (triples->n == 0) TRM_TRY_OUT(trm_fail(TRM_ERR_DATA, "%s: has no features", path));
   if (scan.size[1] > triples->n_columns) triples->n_columns = scan.size[1];
   if (scan.size[0] - 1 > highest->id) *highest = (trm_highest){path, scan.size[0] - 1, 1};
-  if (scan.head.preamble == TRM_PREAMBLE_MATRIX_MARKET) status = trm_triples_sort(triples, path);
+  if (scan.head.preamble == TRM_PREAMBLE_MATRIX_MARKET) {
+    status = trm_triples_sort(triples, path);
+  } else {
+    tell_base(path, reading, triples);
+  }
 out:
   return trm_scan_close(&scan, status);
 }

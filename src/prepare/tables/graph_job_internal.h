@@ -32,6 +32,9 @@ typedef struct trm_graph_job {
   trm_ids *splits;
 } trm_graph_job;
 
+/** The table that notes about ids begin with. */
+const char *trm_graph_job_label(const trm_graph_job *job);
+
 /* ---- graph_read.c ----------------------------------------------------------------------------- */
 
 /** Edges and features, and what ids are: how many nodes there are is known then. */

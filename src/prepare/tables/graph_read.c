@@ -13,6 +13,15 @@
 
 enum { MANY_IDS = 1000 }; /* of fewer no gaps are looked for */
 
+const char *trm_graph_job_label(const trm_graph_job *job) {
+  const trm_prepare_graph_options *o = job->options;
+  const char *const tables[] = {o->edges, o->features, o->features_dense, o->labels};
+  for (int i = 0; i < 4; ++i) {
+    if (tables[i]) return tables[i];
+  }
+  return "nodes";
+}
+
 /* ---- edges and features ----------------------------------------------------------------------- */
 
 trm_status trm_read_one_count(const char *path, int64_t *n) {
@@ -126,7 +135,23 @@ static trm_status use_names(trm_graph_job *j) {
   return read_edges(j);
 }
 
+/* Nodes alone: ids are names where that is asked for. */
+static trm_status read_no_edges(trm_graph_job *j) {
+  const trm_reading *r = &j->options->reading;
+  j->facts = (trm_edge_facts){.highest = {.id = -1},
+                              .lowest = INT64_MAX,
+                              .size = {-1, -1, -1},
+                              .base = r->base ? r->base[0] - '0' : 0,
+                              .base_given = r->base != NULL};
+  j->nodes.map = &j->map;
+  j->map.on = j->map.adds = r->ids && strcmp(r->ids, "names") == 0;
+  TRM_TRY(read_dense(j));
+  if (j->n_nodes == 0) trm_id_limit_set(&j->nodes, INT32_MAX, "node ids are below 2147483647");
+  return TRM_OK;
+}
+
 static trm_status read_ids(trm_graph_job *j) {
+  if (j->options->no_edges) return read_no_edges(j);
   const char *asked = j->options->reading.ids;
   const trm_edge_table table = edges_of(j);
   bool sparse = false;
@@ -236,7 +261,7 @@ static trm_status sort_names(trm_graph_job *j) {
   j->map.adds = false;
   set_nodes(j, j->map.names.n, "the names in the tables", "");
   trm_note(o->reading.notes, "%s: ids are names; the table of names is kept in the data set",
-           o->edges);
+           trm_graph_job_label(j));
 out:
   TRM_FREE(place);
   return status;
@@ -304,6 +329,10 @@ trm_status trm_graph_read_structure(trm_graph_job *job) {
                     "without gaps, or take the ids as names (--ids names)",
                     highest.path, (long long)highest.line, (long long)highest.id,
                     (long long)(j->edges.n + j->triples.n));
+  }
+  if (highest.id < 0) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "prepare graph: no table says how many nodes there are; give --nodes N");
   }
   set_nodes(j, highest.id + 1,
             o->features ? "the highest in edges and features" : "the highest in the edges",

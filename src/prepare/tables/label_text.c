@@ -199,8 +199,10 @@ static void raw_free(raw_labels *r) {
   TRM_FREE(r->listed);
 }
 
-static bool is_none(const char *text, int64_t bytes) {
+static bool is_none(const trm_reading *reading, const char *text, int64_t bytes) {
   static const char *const words[] = {"nan", "na", "n/a", "<na>", "null"};
+  const char *also = reading ? reading->no_label : NULL;
+  if (also && bytes == (int64_t)strlen(also) && memcmp(text, also, (size_t)bytes) == 0) return true;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; ++i) {
     if (bytes == (int64_t)strlen(words[i]) && strncasecmp(text, words[i], (size_t)bytes) == 0)
       return true;
@@ -235,7 +237,7 @@ static trm_status take_label(const trm_value_table *t, trm_scan *scan, const trm
                          trm_node_shown(limit, id, shown), t->value_name, was >= 0 ? text : "none");
   }
   TRM_TRY(trm_scan_maybe(scan, t->value_name));
-  if (!is_none(scan->field, scan->n_field)) {
+  if (!is_none(t->reading, scan->field, scan->n_field)) {
     const int64_t bytes = without_zeros(scan->field, scan->n_field);
     TRM_TRY(trm_names_add(&raw->texts, scan->field, bytes, &name, &added));
   }

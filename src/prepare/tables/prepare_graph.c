@@ -27,7 +27,11 @@ static const char *labels_of(const trm_prepare_graph_options *o) {
 /* ---- before anything is read ------------------------------------------------------------------ */
 
 static trm_status check_request(const trm_prepare_graph_options *o) {
-  if (!o->edges) return trm_fail(TRM_ERR_USAGE, "prepare graph: give the edges");
+  if (!o->edges && !o->no_edges) return trm_fail(TRM_ERR_USAGE, "prepare graph: give the edges");
+  if (o->edges && o->no_edges) {
+    return trm_fail(TRM_ERR_USAGE, "prepare graph: edges ('%s') or --no-edges, give one of them",
+                    o->edges);
+  }
   if (o->content && (o->features || o->features_dense || o->labels)) {
     return trm_fail(TRM_ERR_USAGE, "prepare graph: '%s' has features and classes; leave '%s' out",
                     o->content,
@@ -256,7 +260,7 @@ static trm_status name_numbers(trm_graph_job *j, trm_texts *names) {
   trm_note(j->options->reading.notes,
            "%s: note: nodes have other numbers in the data set than in the tables, whose numbers "
            "are kept as names",
-           j->options->edges);
+           trm_graph_job_label(j));
   return TRM_OK;
 }
 
