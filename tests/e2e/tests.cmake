@@ -55,6 +55,11 @@ foreach(name
   trm_add_script_test(NAME test_${name} FOLDER e2e PROCESSORS 2 TIMEOUT 600
     COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)
 endforeach()
+# That no remedy of a message is missing in the table, and those of `prepare`; then those for which runs are trained.
+trm_add_script_test(NAME test_remedies FOLDER e2e PROCESSORS 2 TIMEOUT 600
+  COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_remedies.py --scan prepare samples)
+trm_add_script_test(NAME test_remedies_of_runs FOLDER e2e PROCESSORS 2 TIMEOUT 1800 LABELS long
+  COMMAND ${TRM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_remedies.py keys runs tools)
 # Instrumented libraries would want the same instrumentation of whoever links them.
 if(NOT TRM_SANITIZE AND NOT CMAKE_C_FLAGS MATCHES coverage)
   trm_add_script_test(NAME test_install FOLDER e2e PROCESSORS 2 TIMEOUT 600 LABELS slow
