@@ -85,18 +85,15 @@ def follow(row, folder, number):
 
 
 def main(families):
-    folder = temp_folder()
-    rows = []
+    """Follows the rows of these families, each in a folder of its own."""
+    jobs, only = [], os.environ.get("REMEDIES_ONLY", "")
     for name in families:
-        table = importlib.import_module(f"remedies.{name}").TABLE
+        table, folder = importlib.import_module(f"remedies.{name}").TABLE, temp_folder()
         table.write(folder)
-        rows += table.rows
         data.make(folder, table.needs)
-    only = os.environ.get("REMEDIES_ONLY")
-    if only:
-        rows = [row for row in rows if only in row.says or only in row.wrong]
+        jobs += [(row, folder) for row in table.rows if only in row.says or only in row.wrong]
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("REMEDIES_JOBS", "2"))) as pool:
-        for problem in pool.map(follow, rows, [folder] * len(rows), range(len(rows))):
+        for problem in pool.map(lambda number: follow(*jobs[number], number), range(len(jobs))):
             check(problem is None, problem)
 
 
