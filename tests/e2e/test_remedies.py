@@ -65,7 +65,8 @@ def attempt(text, folder, number, kind):
         ranks = [word for word in words if re.match(r"@\d$", word)]
         words = [word for word in words if word not in ranks]
         ranks = int(ranks[0][1:]) if ranks else 0
-        done = subprocess.run(["env", *settings, *command(words, ranks)], env=environment(), cwd=folder, timeout=300,
+        whole = words if words[0] == "sh" else command(words, ranks)
+        done = subprocess.run(["env", *settings, *whole], env=environment(), cwd=folder, timeout=300,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         said += done.stdout.decode(errors="replace")
     return done.returncode, said

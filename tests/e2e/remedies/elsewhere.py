@@ -69,6 +69,11 @@ PROVOKED = {
 
 # Fragment: why no test provokes it.
 NOT_PROVOKED = {
+    "train on data prepared with --unknown token": "vocabularies without a token for the unknown, as others make them",
+    "choose a smaller step, or leave log out": "as steps of ranges without log",
+    "but '%s' is no folder; give the run directory": "an ensemble of single checkpoints",
+    "prepare it again, or take model.text words": "shops prepared before texts were kept in order",
+    "take model.text both": "shops with fields and an encoder of texts",
     "is too large; ask for fewer --samples or --epochs": "images of thousands of pixels a side",
     "number the folds without gaps": "files of HDF5 written by hand",
     "is a link that leads to no file; remove it or name the file": "a link that leads nowhere",
@@ -82,7 +87,6 @@ NOT_PROVOKED = {
     "MPI needs some %d MiB to start: %s; raise that limit": "limits below which nothing can start, by hand (ulimit -v)",
     "MPI needs up to %d threads to start: %s; raise that limit": "limits below which nothing can start, by hand (ulimit -u)",
     "no thread can be started (%s): %s; raise that limit": "limits of threads, which root has not",
-    "cannot start the deadline thread: %s; raise the limit": "limits of threads, which root has not",
     "which cannot be loaded: %s; install it, name it by TRIREME_OPENBLAS": "depends on the libraries of the machine",
     "raise the limit, use fewer threads, or set math.gemm to native": "limits of memory, by hand (ulimit -v)",
     "cannot write there: %s; choose another run.dir": "who tests as root can write everywhere",
@@ -108,10 +112,9 @@ NOT_PROVOKED = {
     "stopped by a signal before all runs were done; go on with --resume": "a signal between two runs",
     "stopped by a signal; go on with --resume": "a signal between two jobs",
     "prepare graph: %lld nodes, expected at most": "2^31 nodes",
-    "%s: cannot be written; make its folder writable": "who tests as root can write everywhere",
+    "make its folder writable": "who tests as root can write everywhere",
     "cannot open the log (%s); make its folder writable": "who tests as root can write everywhere",
     "make it readable": "who tests as root can read everything",
-    "%s: cannot be written; check the disk": "a disk that fails at one of several files",
     "cannot %s it (%s); check the disk and go on with --resume": "a disk that fails between two jobs",
     "check the path and the disk": "a disk that fails while a configuration is read",
     "its file system has no locks": "a file system without locks",
@@ -172,6 +175,7 @@ NOT_PROVOKED = {
 
 # What looks like advice, and is none.
 NO_REMEDY = (
+    "read as the token for what is unknown",
     "\\nOptions of a kind: trireme help prepare KIND", "\\nSeveral ranks: mpirun", "\\nThe keys %s.* are another matter",
     "prepare %s", "prepare shop: %s '%s' %s", "the program\\ttrireme", "number, mean %.6g", "number %s: mean", "run %<PRId64> of %<PRId64>",
     "number %<PRId64> of %<PRId64>", "label labels class classes", "label nodelabel class", "read as pairs: user",

@@ -357,3 +357,33 @@ file("zero.txt", "0 1\n1 2\n2 0\n")
 row("give more text", "text one_word.txt --unit word --valid lines.txt", "text lines.txt --unit word --valid lines.txt")
 file("one_word.txt", "word\n")
 row("label, the nodes before have %s; give all nodes one, or none", FILES.replace("set/nodes.tsv", "some.tsv"), BARE + " --degree-features")
+
+# ---- texts of other programs: what a message says to run is run
+for name, text, says, run, mended in (
+        ("x.dimacs", "c made here\np edge 3 2\ne 1 2\ne 2 3\n", "leave its edges: awk", "awk '\\''/^[ae] /{print $2, $3}'\\'' x.dimacs > dimacs.txt",
+         "graph dimacs.txt --base 1"),
+        ("x.nt", "<a> <knows> <b> .\n<b> <knows> <c> .\n", "leave subjects and objects: awk", "awk '\\''{print $1, $3}'\\'' x.nt > nt.txt",
+         "graph nt.txt --ids names"),
+        ("x.tuples", "(0, 1)\n(1, 2)\n(2, 0)\n", "leave the brackets out: tr -d", "tr -d '\\''()[]'\\'' < x.tuples > tuples.csv", "graph tuples.csv"),
+        ("x.md", "| source | target |\n|---|---|\n| 0 | 1 |\n| 1 | 2 |\n", "write it as CSV: sed", "sed '\\''2d; s/^ *| *//; s/ *| *$//; s/ *| */,/g'\\'' x.md > md.csv",
+         "graph md.csv"),
+        ("x.arff", "@relation x\n@attribute a numeric\n@attribute b numeric\n@data\n" + "1,2\n2,1\n" * 9, "leave its head out, up to the line @data",
+         "sed '\\''1,/^@data/Id'\\'' x.arff > arff.csv", "table arff.csv --target 2")):
+    file(name, text)
+    TABLE.row(says, ("prepare graph " if "table" not in mended else "prepare table --target 2 ") + name, f"sh -c '{run}' && prepare {mended}", prefix="")
+file("x.netflix", "12:\n7,3,2005-09-06\n8,4,2005-09-07\n13:\n7,5,2005-09-08\n8,1,2005-09-09\n")
+file("netflix.csv", "7,12,3,2005-09-06\n8,12,4,2005-09-07\n7,13,5,2005-09-08\n8,13,1,2005-09-09\n")
+row("write the number into each: awk", "interactions x.netflix", "interactions netflix.csv")
+for name, text, says in (
+        ("x.graphml", "<graphml>\n", "write its edges as text: networkx.write_edgelist"), ("x.sql", "CREATE TABLE x (a int);\n", "write the table as CSV with the database"),
+        ("x.404", "404: Not Found", "fetch the file itself"), ("x.xml", "<?xml version='1.0'?>\n<a/>\n", "write its edges or its table as text; of GraphML"),
+        ("x.tmx", "<tmx version='1.4'>\n", "write its pairs as two columns"), ("x.ttl", "@prefix a: <b> .\n", "write subject and object of each statement as text"),
+        ("x.jsonl", '{"a": 1}\n{"a": 2}\n', "write it as text: pandas."), ("x.svm", "1 1:0.5 3:2\n0 2:1.5\n", "sklearn.datasets.load_svmlight_file"),
+        ("x.xlsx", b"PK\3\4" + bytes(26) + b"[Content_Types].xml" + bytes(40), "save a table as CSV, a text as plain text"),
+        ("x.coo.npz", b"PK\3\4" + bytes(22) + b"\7\0\0\0row.npy" + bytes(40), "scipy.io.mmwrite('x.mtx', scipy.sparse.load_npz"),
+        ("x.npz", b"PK\3\4" + bytes(22) + b"\5\0\0\0a.npy" + bytes(40), "x = numpy.load('x.npz'); numpy.savetxt"),
+        ("x.pt", b"PK\3\4" + bytes(22) + b"\x08\0\0\0data.pkl" + bytes(40), "write its tensors as text, with Python"),
+        ("x.rdata", b"RDX3\nX\n", "write its tables as text: write.csv"), ("x.rds", b"X\n\0\0\0\3", "write its table as text: write.csv(readRDS"),
+        ("x.dta", b"<stata_dta>", "pandas.read_stata")):
+    file(name, text)
+    row(says, f"graph {name}", PLAIN)

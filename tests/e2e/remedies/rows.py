@@ -2,7 +2,7 @@
 
 Words are those of the command line, in a folder with the files of the table and what it needs of data.py;
 `&&` stands between commands, of which the last one counts. Besides, `@3` runs a command on 3 ranks, `NAME=x`
-sets a variable of the environment, `prepare` writes a file of its own unless -o is there or `NO-o`, and
+sets a variable of the environment, `sh -c '...'` runs what a message says to run, `prepare` writes a file of its own unless -o is there or `NO-o`, and
 `train` looks only (--check) unless there is `--go`.
 """
 import os
@@ -25,12 +25,13 @@ class Table:
         self.files[name] = text
         return name
 
-    def row(self, says, wrong, mended, then=GOOD):
+    def row(self, says, wrong, mended, then=GOOD, prefix=None):
         """says: of the message, as it stands in the source; several parts of one line in a tuple.
         wrong: what provokes it; mended: what is done by who follows the remedy. then: GOOD, or what the
         next honest error says. Rows run side by side, so each writes files and runs of its own."""
+        prefix = self.prefix if prefix is None else prefix
         for part in (says,) if isinstance(says, str) else says:
-            self.rows.append(Row(part, self.prefix + wrong, self.prefix + mended, then))
+            self.rows.append(Row(part, prefix + wrong, prefix + mended, then))
 
     def write(self, folder):
         for name, text in self.files.items():

@@ -72,8 +72,6 @@ row("columns are called '%s'; give %s as a number from 1", "labelled same.csv --
     "labelled same.csv --text 1 --label label --header yes")
 file("a.arff", "@relation x\n@attribute a numeric\n@data\n" + "1,2\n" * 9)
 file("no_head.csv", "1,2\n2,1\n" * 9)
-row("is an ARFF file; leave its head out, up to the line @data", "table a.arff --target 2", "table no_head.csv --target 2")
-
 # ---- vocabularies
 row("a tokenizer (%s) and a vocabulary (%s): give one of them", L + " --tokenizer l.csv --vocabulary data.h5", L)
 row("its vocabulary has unit %s, unit %s is asked for; leave it away", L + " --vocabulary rev.h5 --unit char", L + " --vocabulary cls.h5")
@@ -293,4 +291,12 @@ file("cifar_odd/test_batch.bin", bytes(3073))
 row("the file is damaged, or no CIFAR-%d", "images cifar_odd", "images cifar10")
 file("no_classes/readme.txt", "nothing here\n")
 row("has no folders of classes, nor files of MNIST (train-images-idx3-ubyte) or CIFAR", "images no_classes", I)
+UNK = "labelled l.csv --text text --label label --vocabulary cls.h5"
+row("--unknown is '%s', expected token, skip or refuse", UNK + " --unknown drop", UNK + " --unknown skip --empty drop")
+for fix in ("token", "skip --empty drop"):
+    row("of the vocabulary%s; leave %s out by --unknown skip, or %s", UNK + " --unknown refuse", UNK + " --unknown " + fix)
+row("take the token for what is unknown by --unknown token", UNK + " --unknown refuse", UNK + " --unknown token")
+row("is in the vocabulary; leave such samples out by --empty drop", "labelled l2.csv --text text --label label --vocabulary cls.h5 --unknown skip",
+    "labelled l2.csv --text text --label label --vocabulary cls.h5 --unknown skip --empty drop")
+file("l2.csv", "label,text\ngood,nothing known\n" + "good,fine day\nbad,cold day\n" * 9)
 TABLE.needs = ("data", "cls", "rev", "snd", "letters")

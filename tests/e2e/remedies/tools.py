@@ -159,7 +159,6 @@ space("or a list, or set the key in the configuration", SPACE + "  optimizer.bet
 space("let low be the lesser, or set the key in the configuration", SPACE.replace("1e-2", "1e-5"))
 space("raise low, or leave log out", SPACE.replace("1e-4", "0"))
 space("raise low, or leave log out", SPACE.replace("1e-4", "0"), SPACE.replace("1e-4", "0").replace(", log: true", ""))
-space("is no number; write one, as 1e-4", SPACE.replace("1e-4", "low"))
 space("give each once", SPACE + "  optimizer.beta1: [0.9, 0.9]\n", SPACE + "  optimizer.beta1: [0.9, 0.8]\n")
 space("give more, or set the key in the configuration", SPACE + "  optimizer.beta1: []\n", SPACE + "  optimizer.beta1: [0.9, 0.8]\n")
 space("is not one 'KEY: value'; write {optimizer.name: sgd}", SPACE + "  optimizer.beta1: {low: 0.1, high: 0.9, when: sgd}\n")
@@ -205,3 +204,9 @@ space("write whole numbers", SPACE + "  batch.size: {low: 2.5, high: 4}\n", SPAC
 row("trials of a search without its journal; choose another folder, or remove it", "tune good.yaml -o t12", "tune good.yaml -o t13")
 file("t12/trials/0/metrics.csv", "step\n")
 row("give data of the kind it was trained on", "predict runs/enc --data data.h5 -o x4.tsv", "predict runs/enc --data cls.h5 -o x4.tsv")
+space("has choices and '%s'; leave one of them out", SPACE + "  optimizer.beta1: {choices: [0.9, 0.8], low: 0.1}\n", SPACE + "  optimizer.beta1: {low: 0.1, high: 0.9}\n")
+row("and no search wrote it; give -o another folder", "tune good.yaml -o folder.npz", "tune good.yaml -o t20")
+row("evaluate: --report is of several runs together, one is given", "evaluate runs/enc --report", "evaluate runs/enc runs/enc --report")
+row("(it knows %s); leave them out of the data, or train on them", "prepare labelled extra.tsv --label 1 --text 2 --vocabulary cls.h5 -o ex.h5 && evaluate runs/enc --data ex.h5",
+    "prepare labelled new.tsv --label 1 --text 2 --vocabulary cls.h5 -o ex2.h5 && evaluate runs/enc --data ex2.h5")
+file("extra.tsv", "".join(f"{('good', 'bad', 'odd')[i % 3]}\tnew words {i % 5}\n" for i in range(30)))
