@@ -138,47 +138,53 @@ static void put_all(trm_comm *comm, const trm_layout *layout, const double *rate
   }
   printf(", \"complaints\": [");
   trm_layout_warnings(comm, layout, put_sentence, &n);
+  trm_layout_load(comm, layout, put_sentence, &n);
   warn_coretype(put_sentence, &n);
   printf("]}\n");
+}
+
+/* ---- in words --------------------------------------------------------------------------------- */
+
+static void print_all(trm_comm *comm, const trm_layout *layout, const double *rates,
+                      const comm_rates *speed) {
+  char summary[256], fingerprint[128];
+  int n_warnings = 0;
+  trm_layout_summary(comm, layout, summary, sizeof summary);
+  trm_fingerprint(fingerprint, sizeof fingerprint);
+  printf("trireme " TRM_VERSION "\n  %s\n  MPI          %s; threads: %s\n", summary,
+         trm_comm_library(), level_name(trm_comm_thread_level(comm)));
+  printf("  bits depend on  %s\n", fingerprint);
+  printf("  bfloat16     %s\n\n",
+         trm_bf16_instruction() ? "by AVX512_BF16" : "by plain arithmetic, slow");
+  print_ranks(comm, layout, rates);
+  if (layout->n_ranks > 1) {
+    printf("\n  all-reduce   %.1f GB/s by %s, %.1f GB/s by messages (bus bandwidth, 16 MiB)\n",
+           speed->window, speed->transport, speed->messages);
+  }
+  printf("\n");
+  trm_layout_warnings(comm, layout, say, &n_warnings);
+  trm_layout_load(comm, layout, say, &n_warnings);
+  warn_coretype(say, &n_warnings);
+  if (n_warnings == 0) printf("  nothing to complain about\n");
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */
 
 static trm_status examine(trm_comm *comm, bool json) {
   trm_layout layout = {0};
-  double rate = 0, window = 0, messages = 0, *rates = NULL;
-  const char *transport = "", *unused;
-  const bool speaks = trm_comm_rank(comm) == 0;
+  comm_rates speed = {.transport = ""};
+  double rate = 0, *rates = NULL;
+  const char *unused;
   trm_status status = TRM_OK;
   TRM_TRY(trm_layout_gather(comm, &layout));
   status = gemm_rate(&rate);
   if (status == TRM_OK) status = TRM_ALLOC(&rates, layout.n_ranks, "rates");
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   TRM_TRY_OUT(trm_comm_allgather(comm, &rate, rates, sizeof rate));
-  TRM_TRY_OUT(allreduce_rate(comm, true, &window, &transport));
-  TRM_TRY_OUT(allreduce_rate(comm, false, &messages, &unused));
-  if (speaks && json) {
-    put_all(comm, &layout, rates, &(comm_rates){window, messages, transport});
-  } else if (speaks) {
-    char summary[256], fingerprint[128];
-    int n_warnings = 0;
-    trm_layout_summary(comm, &layout, summary, sizeof summary);
-    trm_fingerprint(fingerprint, sizeof fingerprint);
-    printf("trireme " TRM_VERSION "\n  %s\n  MPI          %s; threads: %s\n", summary,
-           trm_comm_library(), level_name(trm_comm_thread_level(comm)));
-    printf("  bits depend on  %s\n", fingerprint);
-    printf("  bfloat16     %s\n\n",
-           trm_bf16_instruction() ? "by AVX512_BF16" : "by plain arithmetic, slow");
-    print_ranks(comm, &layout, rates);
-    if (layout.n_ranks > 1) {
-      printf("\n  all-reduce   %.1f GB/s by %s, %.1f GB/s by messages (bus bandwidth, 16 MiB)\n",
-             window, transport, messages);
-    }
-    printf("\n");
-    trm_layout_warnings(comm, &layout, say, &n_warnings);
-    trm_layout_load(comm, &layout, say, &n_warnings);
-    warn_coretype(say, &n_warnings);
-    if (n_warnings == 0) printf("  nothing to complain about\n");
+  TRM_TRY_OUT(allreduce_rate(comm, true, &speed.window, &speed.transport));
+  TRM_TRY_OUT(allreduce_rate(comm, false, &speed.messages, &unused));
+  if (trm_comm_rank(comm) == 0) {
+    (json ? put_all : print_all)(comm, &layout, rates, &speed);
   }
 out:
   TRM_FREE(rates);
