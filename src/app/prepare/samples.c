@@ -7,9 +7,8 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/plural.h"
 #include "trireme/core/utf8.h"
-#include "trireme/input/samples.h"
 
-enum { MOST_CLASSES_TOLD = 20, SHOWN_BYTES = 60 };
+enum { MOST_CLASSES_TOLD = 20, SHOWN_BYTES = 80 };
 
 /* Which of n names `text` is; 0 when it is not given. */
 static trm_status choose(const app_prepare_call *call, const char *option, const char *text,
@@ -81,17 +80,19 @@ static trm_status tell_part(const app_prepare_call *call, const trm_samples *s, 
   return tell_lengths(call, name, "targets", &s->targets, &s->target_vocab, ids);
 }
 
-/* "class pos: 5,331 (50.0 %)" of all samples. */
-static trm_status tell_classes(const app_prepare_call *call, const trm_samples *s) {
+trm_status app_tell_classes(const app_prepare_call *call, const trm_samples *s) {
   int64_t *sizes = NULL;
-  if (s->target != TRM_TARGET_CLASS) return TRM_OK;
+  const bool sets = s->target == TRM_TARGET_CLASSES;
+  const int32_t *ids = sets ? s->class_sets.values : s->classes.labels;
+  const int64_t n = sets ? s->class_sets.offsets[s->n] : s->n;
+  if (!sets && s->target != TRM_TARGET_CLASS) return TRM_OK;
   TRM_TRY(TRM_ALLOC(&sizes, s->classes.n, "classes"));
-  for (int64_t i = 0; i < s->n; ++i) ++sizes[s->classes.labels[i]];
+  for (int64_t i = 0; i < n; ++i) ++sizes[ids[i]];
   for (int c = 0; c < s->classes.n && c < MOST_CLASSES_TOLD; ++c) {
-    const int64_t begin = s->classes.names.offsets[c],
-                  bytes = s->classes.names.offsets[c + 1] - begin;
+    const int64_t *offsets = s->classes.names.offsets;
     char name[SHOWN_BYTES], count[32];
-    trm_text_escape(s->classes.names.bytes + begin, bytes, name, sizeof name);
+    trm_text_escape(s->classes.names.bytes + offsets[c], offsets[c + 1] - offsets[c], name,
+                    sizeof name);
     trm_format_count(sizes[c], count);
     trm_log_line(call->log, "%s: class %s: %s (%.1f %%)", call->output, name, count,
                  100 * (double)sizes[c] / (double)s->n);
@@ -153,9 +154,10 @@ static void tell_images(const app_prepare_call *call, const trm_images *images) 
                images->channels == 1 ? "grey" : "coloured");
 }
 
-static void tell_sizes(const app_prepare_call *call, const trm_samples *s) {
+void app_tell_parts(const app_prepare_call *call, const trm_samples *s, const char *one,
+                    const char *many) {
   app_line l = {0}, parts = {0};
-  app_say(&l, s->n, "sample", "samples");
+  app_say(&l, s->n, one, many);
   if (s->n_splits == 0) {
     trm_log_line(call->log, "%s: %s to predict", call->output, l.text);
     return;
@@ -175,11 +177,11 @@ trm_status app_tell_samples(const app_prepare_call *call,
   trm_samples *s = NULL;
   trm_status status = TRM_OK;
   TRM_TRY(trm_samples_open(call->output, &s));
-  tell_sizes(call, s);
+  app_tell_parts(call, s, "sample", "samples");
   if (s->input == TRM_INPUT_TOKENS) tell_vocabs(call, s);
   if (s->input == TRM_INPUT_IMAGE) tell_images(call, &s->images);
   for (int p = 0; p < TRM_N_SUBSETS; ++p) TRM_TRY_OUT(tell_part(call, s, (trm_subset)p));
-  TRM_TRY_OUT(tell_classes(call, s));
+  TRM_TRY_OUT(app_tell_classes(call, s));
   tell_counts(call, options, counts);
 out:
   trm_samples_close(&s);

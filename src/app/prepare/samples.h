@@ -2,6 +2,7 @@
 #ifndef TRIREME_APP_SAMPLES_H
 #define TRIREME_APP_SAMPLES_H
 
+#include "trireme/input/samples.h"
 #include "trireme/prepare/samples.h"
 #include "ways.h"
 
@@ -43,6 +44,11 @@ typedef struct app_samples_given {
 /** Completes the options; `unit` is the default. @return TRM_ERR_USAGE for a bad choice */
 trm_status app_samples_complete(const app_prepare_call *call, app_samples_given *given,
                                 const char *unit);
+/** How many samples there are, by words for one and for many, and in which parts. */
+void app_tell_parts(const app_prepare_call *call, const trm_samples *samples, const char *one,
+                    const char *many);
+/** "class pos: 5,331 (50.0 %)" of all samples; shares of several classes a sample need not add up. */
+trm_status app_tell_classes(const app_prepare_call *call, const trm_samples *samples);
 /** The summary of a data set of samples; opens it, by which it is checked. */
 trm_status app_tell_samples(const app_prepare_call *call,
                             const trm_prepare_samples_options *options,

@@ -5,55 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "samples.h"
 #include "trireme/core/memory.h"
-#include "trireme/core/utf8.h"
 #include "trireme/input/samples.h"
 #include "ways.h"
 
-enum { MOST_FILES = 1024, MOST_OPTIONS = 4096, MOST_TOLD = 80, MOST_NAMED = 8, MOST_CLASSES = 20 };
+enum { MOST_FILES = 1024, MOST_OPTIONS = 4096, MOST_TOLD = 80, MOST_NAMED = 8 };
 
 /* ---- the summary ------------------------------------------------------------------------------ */
-
-static void tell_sizes(const app_prepare_call *call, const trm_samples *s) {
-  app_line l = {0}, parts = {0};
-  app_say(&l, s->n, "row", "rows");
-  if (s->n_splits == 0) {
-    trm_log_line(call->log, "%s: %s to predict", call->output, l.text);
-    return;
-  }
-  for (int p = 0; p < TRM_N_SUBSETS; ++p) {
-    const char *name = trm_subset_name((trm_subset)p);
-    app_say(&parts, s->splits[p].n, name, name);
-  }
-  if (s->n_splits > 1) app_say(&l, s->n_splits, "split", "splits");
-  trm_log_line(call->log, "%s: %s (%s%s)", call->output, l.text,
-               s->n_splits > 1 ? "the first: " : "", parts.text);
-}
-
-/* "class pos: 5,331 (50.0 %)" of all rows; shares of several classes a row need not add up. */
-static trm_status tell_classes(const app_prepare_call *call, const trm_samples *s) {
-  int64_t *sizes = NULL;
-  const bool sets = s->target == TRM_TARGET_CLASSES;
-  const int32_t *ids = sets ? s->class_sets.values : s->classes.labels;
-  const int64_t n = sets ? s->class_sets.offsets[s->n] : s->n;
-  if (s->target == TRM_TARGET_NUMBER || s->target == TRM_TARGET_NONE) return TRM_OK;
-  TRM_TRY(TRM_ALLOC(&sizes, s->classes.n, "classes"));
-  for (int64_t i = 0; i < n; ++i) ++sizes[ids[i]];
-  for (int c = 0; c < s->classes.n && c < MOST_CLASSES; ++c) {
-    const int64_t *offsets = s->classes.names.offsets;
-    char name[TRM_COLUMN_NAME_BYTES], count[32];
-    trm_text_escape(s->classes.names.bytes + offsets[c], offsets[c + 1] - offsets[c], name,
-                    sizeof name);
-    trm_format_count(sizes[c], count);
-    trm_log_line(call->log, "%s: class %s: %s (%.1f %%)", call->output, name, count,
-                 100 * (double)sizes[c] / (double)s->n);
-  }
-  if (s->classes.n > MOST_CLASSES) {
-    trm_log_line(call->log, "%s: and %d more classes", call->output, s->classes.n - MOST_CLASSES);
-  }
-  TRM_FREE(sizes);
-  return TRM_OK;
-}
 
 static void tell_target(const app_prepare_call *call, const trm_samples *s,
                         const trm_table_report *r) {
@@ -192,9 +151,9 @@ static void tell_notes(const app_prepare_call *call, const trm_table_report *r) 
 static trm_status tell(const app_prepare_call *call, const trm_table_report *report) {
   trm_samples *s = NULL;
   TRM_TRY(trm_samples_open(call->output, &s));
-  tell_sizes(call, s);
+  app_tell_parts(call, s, "row", "rows");
   tell_target(call, s, report);
-  const trm_status status = tell_classes(call, s);
+  const trm_status status = app_tell_classes(call, s);
   tell_columns(call, s, report);
   tell_notes(call, report);
   trm_samples_close(&s);
