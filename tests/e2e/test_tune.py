@@ -54,9 +54,9 @@ check(read(f"{folder}/cut/journal.csv") == read(f"{folder}/a1/journal.csv"), "th
 check(read(f"{folder}/cut/test.csv") == read(f"{folder}/a1/test.csv"), "its test")
 
 # ---- a trial that was stopped on its way is not done
-write(f"{folder}/long.yaml", read(config).replace("steps: 32", "steps: 1000000"))
+write(f"{folder}/endless.yaml", read(config).replace("steps: 32", "steps: 1000000"))
 path = space(folder, "long", "method: random, trials: 2", "parameters:\n  optimizer.lr: {low: 1e-3, high: 0.1}\n",
-             config=f"{folder}/long.yaml")
+             config=f"{folder}/endless.yaml")
 process = start("tune", path, "-o", f"{folder}/stopped")
 wait_for(lambda: os.path.exists(f"{folder}/stopped/trials/00000/checkpoints") and
          os.listdir(f"{folder}/stopped/trials/00000/checkpoints"), 60, "a trial under way")
