@@ -1,7 +1,6 @@
 """Ranks that were started with different things: one line names what differs, and both values, and the
 job ends at once. The program of another build, the configuration, the data set, its kind."""
 import concurrent.futures
-import shutil
 
 from harness import *
 
@@ -19,20 +18,6 @@ def two(*first, second, program=PROGRAM):
 
 def words(name="run", path=config, *more):
     return ["train", path, "--set", f"run.dir={folder}/{name}", *more]
-
-
-def other_build(path):
-    """A copy of the program with another build id."""
-    with open(PROGRAM, "rb") as file:
-        content = bytearray(file.read())
-    at = content.find(b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0")
-    if at < 0:
-        return False
-    content[at + 16] ^= 0xFF
-    with open(path, "wb") as file:
-        file.write(content)
-    shutil.copymode(PROGRAM, path)
-    return True
 
 
 def check_config():
