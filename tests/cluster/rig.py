@@ -35,6 +35,7 @@ class Hosts:
         self.state = tempfile.mkdtemp(prefix="trireme-rig-")
         self.holders = {}
         atexit.register(self.down)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         with open(self.path("hosts"), "w") as file:
             file.write("127.0.0.1 localhost\n")
             file.writelines(f"{NET}.{i} h{i}\n" for i in range(1, n + 1))
@@ -75,7 +76,8 @@ class Hosts:
     def environment(self):
         """For Open MPI between the hosts: TCP alone, a stand-in for ssh, and its folders go with the rig."""
         os.makedirs(self.path("tmp"), exist_ok=True)
-        return {"TMPDIR": self.path("tmp"), "OMPI_MCA_plm_rsh_agent": os.path.join(HERE, "rsh"), "TRM_RIG": self.state,
+        return {"TMPDIR": self.path("tmp"), "TRM_RIG": self.state,
+                "OMPI_MCA_plm_rsh_agent": os.path.join(HERE, "rsh"),
                 "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "tcp,vader,self",
                 "OMPI_MCA_btl_tcp_if_include": "eth0", "OMPI_MCA_oob_tcp_if_include": "eth0",
                 "OMPI_MCA_mpi_yield_when_idle": "1"}
@@ -118,6 +120,8 @@ class Hosts:
             os.remove(self.path(f"{name}.cut"))
 
     def down(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         for name in self.holders:
             if self.holders[name].poll() is None and name != "switch":
                 for number in (signal.SIGTERM, signal.SIGKILL):
@@ -198,6 +202,12 @@ class Slurm:
                  30, "the nodes are up")
 
     def boot(self, name):
+        """Starts the daemon of a node, without what steps have left in its folders when the power went."""
+        for folder in ("spool", "tmp"):
+            for left in os.listdir(f"{self.hosts.state}/{folder}-{name}"):
+                path = f"{self.hosts.state}/{folder}-{name}/{left}"
+                if "pmix" in left:
+                    shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
         self.run("slurmd", "-N", name, host=name)
 
     def run(self, *words, host="h1", **more):
