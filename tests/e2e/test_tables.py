@@ -66,6 +66,7 @@ made(["2 edges", "no header"], "graph", put("par.txt", "PAR1 PAR2\nPAR2 PAR3\n")
 put("plain.txt", lines(EDGES))
 made([f"{N} nodes, {E} edges both ways", "fields parted by tabs or spaces"], "graph", "plain.txt")
 SAME = digest()
+KEPT = set()  # of graphs whose ids count from 1: the same, and their numbers as names
 one = [(a + 1, b + 1) for a, b in EDGES]
 quoted = "".join(f'"{a}","{b}"\r\n' for a, b in EDGES)
 mtx = "%%MatrixMarket matrix coordinate {} general\n% made here\n{} {} {}\n"
@@ -93,9 +94,12 @@ FORMS = (
 )
 for name, text, part in FORMS:
     made([part], "graph", put(name, text))
-    equal(digest(), SAME, f"{name} is the same graph")
+    if "MatrixMarket" in str(text) or "% sym" in str(text):
+        KEPT.add(digest())
+    else:
+        equal(digest(), SAME, f"{name} is the same graph")
 made(["ids from 1"], "graph", put("one.txt", lines(one)), "--base", "1")
-equal(digest(), SAME, "ids from 1")
+equal(KEPT, {digest()}, "ids from 1")
 made(["passed over"], "graph", put("times.txt", lines([(*e, 1082040961) for e in EDGES])), "--columns", "1,2")
 equal(digest(), SAME, "two columns of three")
 made([], "graph", put("sized.txt", f"{N} {E}\n" + lines(EDGES)), "--header", "yes")
