@@ -477,7 +477,7 @@ static void split_slip(const char *text, const char *part) {
 
 static void check_split_slips(void) {
   split_slip("0\ttrain\n1\tvalidate\n", "bad.tsv:2: column 2: 'validate' is no part of a split; "
-                                        "expected train, val or test");
+                                        "expected train, val, test or none");
   split_slip("0\ttrain\n0\ttest\n", "bad.tsv:2: column 2: node 0 is in train already; train, valid "
                                     "and test must not overlap");
   split_slip("0\ttrain\n0\ttrain\n", "bad.tsv:2: column 2: node 0 is listed twice in train");

@@ -67,8 +67,11 @@ static void check_lines(void) {
 static void check_wrong(void) {
   EXPECT("a,b\n\nc\n", "r.txt:3: 1 field, the first line has 2 (parted by commas)", 0);
   EXPECT("a\tb\n\"1\n2\"\t3\t4\n", "r.txt:2: 1 field, the first line has 2 (parted by tabs)", 0);
-  EXPECT("a;b\n\"1\n2\";3;4\n", "r.txt:2: 3 fields, the first line has 2 (parted by semicolons)",
-         0);
+  EXPECT(
+      "a;b\n\"1\n2\";3;4\n",
+      "r.txt:2: 3 fields, the first line has 2 (parted by semicolons); if they begin with names of "
+      "rows, as R writes them, leave these out: write.table(x, row.names = FALSE)",
+      0);
   EXPECT(
       "a,b\n\"1\n2\",\"x\ny\n",
       "r.txt:3: a quote is opened and never closed; close it, or double it (\"\") where it belongs "
