@@ -67,7 +67,7 @@ result = train(gcn, f"{folder}/seeds-1", "--seeds", "0-3", "--resume")
 equal(result.code, 65, f"a sweep with a run that cannot be read\n{result.err}")
 check("over 3 runs" in result.out, result.out)
 check("(seed_2): failed: " in result.err and "metrics.csv" in result.err, result.err)
-check("1 of 4 runs are not in the table: 1 failed" in result.err, result.err)
+check("1 of 4 runs is not in the table: 1 failed" in result.err, result.err)
 one_line(train(light, f"{folder}/x", "--splits", "all"), 64, "--splits", "interactions")
 
 # ---- evaluate and predict say what training said
