@@ -44,6 +44,7 @@ PROVOKED = {
     "interactions; number the items without gaps": "unit/test_input_graph_bad.c",
     "none is left to train; set data.hold_out to false": "unit/test_input_graph.c",
     "which is not written over; name a file": "unit/test_io_files.c",
+    "%s: has no splits; prepare it with parts": ("unit/test_input_samples.c", "has no splits"),
     # Plug-ins, which are compiled first.
     "name the shared library of the plug-in": "e2e/test_plugin.py",
     "build it with this program's trireme/optim/plugin.h": "e2e/test_plugin.py",

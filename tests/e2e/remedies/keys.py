@@ -153,6 +153,40 @@ for word in ("device", "num_threads", "num_workers", "shuffle", "compile", "voca
             "verbose": "progress is always told, --quiet leaves it out; remove it"}[word]
     row(says, f"lm.yaml -s train.{word}=1", "lm.yaml" + {"num_threads": " --threads 2", "verbose": " --quiet"}.get(word, ""))
 
+file("words.csv", "label,text\n" + "".join(f"{'good' if i % 2 else 'bad'},word{i % 7} and more\n" for i in range(60)))
+file("pairs.csv", "user,item,rating\n" + "".join(f"{u},{i},{1 + (u + i) % 5}\n" for u in range(30) for i in range(6)))
+STEPS = "says after how many steps; remove it"
+BATCHES = "evaluation takes all of a part, in batches of its own size; remove it"
+COMMANDS = "commands say what is done: trireme train, evaluate, predict; remove it"
+SCORES = "all scores of the task are told, eval.select chooses by one; remove it"
+BITS = "the bits are the same always; remove it"
+SHARED = "optimizer.sharded shares the optimizer's state out; remove it"
+for word, says, mended in (
+        ("per_device_eval_batch_size", BATCHES, "lm.yaml"), ("eval_batch_size", BATCHES, "lm.yaml"),
+        ("evaluation_strategy", "eval.every " + STEPS, "lm.yaml -s eval.every=2"), ("eval_strategy", "eval.every " + STEPS, "lm.yaml -s eval.every=2"),
+        ("save_strategy", "checkpoint.every " + STEPS, "lm.yaml -s checkpoint.every=2"), ("logging_strategy", "log.every " + STEPS, "lm.yaml -s log.every=2"),
+        ("logging_dir", "what is logged lies in the run directory, run.dir; remove it", "lm.yaml -s run.dir=logged"),
+        ("gradient_checkpointing", "what the backward pass needs is kept; remove it", "lm.yaml"),
+        ("deterministic", BITS, "lm.yaml"), ("benchmark", BITS, "lm.yaml"),
+        ("overwrite_output_dir", "a run directory is never written over: choose another run.dir, or --resume", "lm.yaml -s run.dir=another"),
+        ("do_train", COMMANDS, "lm.yaml"), ("do_eval", COMMANDS, "lm.yaml"), ("do_predict", COMMANDS, "lm.yaml"),
+        ("push_to_hub", "nothing is sent anywhere; remove it", "lm.yaml"),
+        ("callbacks", "what they do are keys: train.patience_evals, checkpoint.*, log.*; remove it", "lm.yaml -s train.patience_evals=3"),
+        ("metrics", SCORES, "enc.yaml -s eval.select=accuracy"), ("eval_metrics", SCORES, "enc.yaml -s eval.select=accuracy"),
+        ("zero_optimization", SHARED, "lm.yaml -s optimizer.sharded=true @2"), ("fsdp", SHARED, "lm.yaml -s optimizer.sharded=true @2"),
+        ("ddp", "ranks work together always: mpirun -n; remove it", "lm.yaml @2"),
+        ("fast_dev_run", "trireme train --check looks at all without training; remove it", "lm.yaml --check")):
+    row(says, f"lm.yaml -s train.{word}=1", mended)
+WORDS = "prepare labelled words.csv --text text --label label"
+for number, (word, option, value) in enumerate((
+        ("validation_split", "valid-share", "0.3"), ("valid_size", "valid-share", "0.2"), ("test_size", "test-share", "0.2"),
+        ("validation_data", "valid", "words.csv"), ("validation_file", "valid", "words.csv"), ("valid_path", "valid", "words.csv"),
+        ("test_path", "test", "words.csv"), ("test_file", "test", "words.csv"))):
+    row(f"parts are the data set's: trireme prepare --{option}", f"train enc.yaml -s data.{word}=1",
+        f"{WORDS} --{option} {value} -o part{number}.h5 && train enc.yaml -s data.path=part{number}.h5", prefix="")
+row("columns are chosen when data are prepared: trireme prepare interactions --columns", "train light.yaml -s data.load_col=1",
+    "prepare interactions pairs.csv --columns user,item -o columns.h5 && train light.yaml -s data.path=columns.h5", prefix="")
+
 # ---- the file itself
 GOOD = "data: {path: data.h5}\nmodel: {layers: 1, heads: 2, width: 16, context: 16}\ntrain: {steps: 4}\n"
 

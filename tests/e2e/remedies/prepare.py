@@ -74,6 +74,8 @@ file("one.txt", "".join(f"{i + 1}\t{(i + 1) % 9 + 1}\n" for i in range(9)))
 for base in "01":
     row("if ids count from 1 give --base 1, and --base 0 if there is a node 0 without edges", "graph one.txt",
         f"graph one.txt --base {base}")
+file("zeros.txt", "".join(f"{i:03d}\t{(i + 1) % 9:03d}\n" for i in range(9)))
+row("note: ids begin with zeros, which numbers lose; --ids names keeps them", "graph zeros.txt", "graph zeros.txt --ids names")
 file("far.txt", "0\t1\n1\t2\n2\t90000000\n")
 row("ids are far apart, so they are taken as names of nodes (--ids numbers takes them as they are)", "graph far.txt",
     "graph far.txt --ids numbers", "number nodes from 0 without gaps, or take the ids as names (--ids names)")
@@ -108,6 +110,19 @@ file("named.txt", "n0\tn1\nn1\tn2\nn2\tn0\n")
 row("node %s has two rows; leave one out", "graph named.txt --features-dense two_rows.csv",
     "graph named.txt --features-dense one_row.csv")
 file("sparse9.tsv", "".join(f"{i}\t{i % 3}\t1\n" for i in range(9)))
+file("feature1.tsv", "".join(f"{i}\t{i % 3 + 1}\t1\n" for i in range(9)))
+for base in "01":
+    row("--feature-base 1 takes them so, --feature-base 0 says that they count from 0", "graph e.txt --features feature1.tsv",
+        f"graph e.txt --features feature1.tsv --feature-base {base}")
+file("total9.csv", ",x\n" + "".join(f"{i},{i}.5\n" for i in range(8)) + "total,2\n")
+file("again9.csv", ",x\n" + "".join(f"{min(i, 7)},{i}.5\n" for i in range(9)))
+file("count9.csv", ",x\n" + "".join(f"{i},{i}.5\n" for i in range(9)))
+for name, says in (("total9", "rows are the nodes 0, 1, 2 ... in order: --row-index yes passes over the column"),
+                   ("again9", "rows are the nodes 0, 1, 2 ... in order, and --row-index yes passes over the column")):
+    for fix in ("count9.csv", f"{name}.csv --row-index yes"):
+        row(says, f"graph e.txt --features-dense {name}.csv", "graph e.txt --features-dense " + fix)
+file("entries.mtx", "%%MatrixMarket matrix coordinate real general\n9 3 9\n" + "".join(f"{i + 1} {i % 3 + 1} 1\n" for i in range(9)))
+row("is a Matrix Market file of entries; --features takes it", "graph e.txt --features-dense entries.mtx", "graph e.txt --features entries.mtx")
 file("gaps.tsv", "0\t90000000\t1\n1\t0\t1\n")
 file("twice.tsv", "0\t1\t1\n0\t1\t2\n1\t0\t1\n")
 file("unsorted.tsv", "1\t0\t1\n0\t1\t1\n")
@@ -166,10 +181,15 @@ row("%s '%s' is no UTF-8; convert the file (iconv -f LATIN1 -t UTF-8)", "graph l
     "graph utf8.txt --ids names")
 file("comma.csv", "0;1;0,5\n1;2;0,5\n")
 file("point.csv", "0;1;0.5\n1;2;0.5\n")
-row("has a decimal comma; write points, as in 1.5", "graph comma.csv", "graph point.csv")
+row("write points, as in 1.5", "graph comma.csv", "graph point.csv")
 file("infinite.txt", "0 1 0.5\n1 2 inf\n2 0 1\n")
 file("finite.txt", "0 1 0.5\n1 2 7\n2 0 1\n")
-row("is no finite number; correct it, or leave it out", "graph infinite.txt", "graph finite.txt")
+NOT_FINITE = "%s '%s' is no finite number; correct it, or %s%s"
+row(NOT_FINITE, "graph infinite.txt", "graph finite.txt")
+row("tell the columns that are meant by ", "graph infinite.txt", "graph infinite.txt --columns 1,2")
+file("word9.csv", "a,b\n" + "".join(f"{i * i if i != 4 else 'four'},2\n" for i in range(9)))
+file("number9.csv", "a,b\n" + "".join(f"{i * i},2\n" for i in range(9)))
+row(NOT_FINITE, "graph e.txt --features-dense word9.csv", "graph e.txt --features-dense number9.csv")
 file("hidden.txt", "0\t1\n1\u00a0\t2\n")
 row("has %s in it (U+%04X); remove it", "graph hidden.txt", PLAIN)
 file("nothing.txt", "")
@@ -187,6 +207,19 @@ file("parts/mytrain.txt", "0\n1\n")
 row("but no train.txt; name the file by --train", "graph parts", "graph parts --train parts/mytrain.txt")
 file("bare/labels.tsv", TABLE.files["labels9.tsv"])
 row("has no %s, which %s needs; name the file by %s", "graph bare", "graph bare --edges e.txt")
+row("%s; --no-edges takes nodes without any", "graph bare", "graph bare --no-edges", "no table says how many nodes there are; give --nodes N")
+row("no table says how many nodes there are; give --nodes N", "graph bare --no-edges", "graph bare --no-edges --nodes 9")
+row("edges ('%s') or --no-edges, give one of them", "graph bare --edges e.txt --no-edges", "graph bare --edges e.txt")
+row("edges ('%s') or --no-edges, give one of them", "graph bare --edges e.txt --no-edges", "graph bare --no-edges --nodes 9")
+file("whole.yaml", "data: {path: p0.h5}\nmodel: {kind: gcn, layers: 2, width: 8}\nbatch: {blocks: 2}\ntrain: {steps: 4}\n")
+file("sets.yaml", "data: {path: s0.h5}\nmodel: {kind: gin, layers: 2, width: 8, readout: sum}\nbatch: {size: 4, blocks: 2}\ntrain: {steps: 4}\n")
+PARTS = LABELLED + " --identity-features"
+for number, fix in enumerate(("--valid-share 0.4 --test-share 0.3", "--per-class 1 --valid-count 2 --test-count 2",
+                              "--train train9.txt --valid valid9.txt --test test9.txt", "--split split9.tsv"), 1):
+    row("parts: --valid-share and --test-share, --per-class N, lists (--train, --valid, --test) or --split FILE",
+        f"{PARTS} -o p{number}w.h5 && train whole.yaml -s data.path=p{number}w.h5", f"{PARTS} {fix} -o p{number}.h5 && train whole.yaml -s data.path=p{number}.h5")
+row("%s: has no %s; prepare it with %s", f"{PARTS} -o p5w.h5 && train whole.yaml -s data.path=p5w.h5",
+    PARTS + " --valid-share 0.4 -o p5.h5 && train whole.yaml -s data.path=p5.h5")
 row("give a folder with %s, or %s FILE", "graph", "graph --edges e.txt")
 row("'%s' is no folder; give the folder of the files, or name each by its option", "shop e.txt",
     "shop shops")
@@ -226,6 +259,10 @@ row("graph %lld has no fold; every graph needs one", SET + " --folds folds_few.t
 row("is listed twice, first with %s %d; leave one out", SET + " --folds folds_twice.tsv", SET + " --folds folds.tsv")
 row("too high; number from 0 without gaps", SET + " --folds folds_high.tsv", SET + " --folds folds.tsv")
 row("--folds is %lld, but there are %lld graphs", SET + " --folds 20", SET + " --folds 4")
+file("folds3.tsv", "".join(f"{g}\t{g % 3}\n" for g in range(12)))
+for number, fix in enumerate(("3", "folds3.tsv"), 1):
+    row("folds: --folds N or a file of them", f"{SET} -o s{number}w.h5 && train sets.yaml -s data.path=s{number}w.h5",
+        f"{SET} --folds {fix} -o s{number}.h5 && train sets.yaml -s data.path=s{number}.h5")
 file("plain_nodes.tsv", "".join(f"{i}\t{i // 3}\n" for i in range(36)))
 BARE = FILES.replace("set/nodes.tsv", "plain_nodes.tsv")
 row("so they would have no features; take their degrees (--degree-features)", BARE, BARE + " --degree-features")
@@ -258,6 +295,11 @@ row("has no times, by which --split time deals; name the column by --columns use
     "interactions odd.csv --split time --columns 1,2", "interactions odd.csv --split time --columns user,item,,when")
 row("all ratings count, --threshold X takes those of X and more", "interactions ratings.csv",
     "interactions ratings.csv --threshold 3")
+file("rated0.csv", "user,item,rating\n" + "".join(f"{u},{i},{(u + i) % 4}\n" for u in range(9) for i in range(6)))
+row("with a rating of 0 or less count as well; --threshold %g passes them over", "interactions rated0.csv", "interactions rated0.csv --threshold 1")
+file("matrix.csv", "".join(",".join(str(x) for x in (u % 2, u % 3, 0, 0, 1, 1, u % 5)) + "\n" for u in range(30)))
+for fix in ("ratings.csv", "matrix.csv --format lists"):
+    row("a matrix, an item a column? Write user, item and rating a line; --format lists takes lists of items", "interactions matrix.csv", "interactions " + fix)
 row("--threshold is about ratings, and the line has none", "interactions pairs.csv --threshold 3",
     "interactions pairs.csv")
 row(" with a rating that reaches --threshold", "interactions ratings.csv --threshold 30",
@@ -371,6 +413,22 @@ for name, text, says, run, mended in (
          "sed '\\''1,/^@data/Id'\\'' x.arff > arff.csv", "table arff.csv --target 2")):
     file(name, text)
     TABLE.row(says, ("prepare graph " if "table" not in mended else "prepare table --target 2 ") + name, f"sh -c '{run}' && prepare {mended}", prefix="")
+file("x.lists", "".join(f"{u} " + " ".join(str((u + j) % 9) for j in range(1, 4 + u % 2)) + "\n" for u in range(9)))
+file("x.metis", "6 8\n2 3 4 5\n1 3\n1 2 4 5 6\n1 3\n1 3 6\n3 5\n")
+file("x.mask", "True\nTrue\n" + "False\n" * 7)
+file("x.mask01", "1\n1\n" + "0\n" * 7)
+file("x.items", "user items\n" + "".join(f"{u} {u} {(u + 1) % 9} {(u + 2) % 9}\n" for u in range(9)))
+for says, wrong, run, mended in (
+        ("lists of neighbours? Write an edge a line: awk", "graph x.lists",
+         "awk '\\''{for (i = 2; i <= NF; ++i) print $1, $i}'\\'' x.lists > lists_.txt", "graph lists_.txt"),
+        ("of METIS: awk", "graph x.metis", "awk '\\''NR > 1{for (i = 1; i <= NF; ++i) print NR - 1, $i}'\\'' x.metis > metis.txt", "graph metis.txt --base 1"),
+        ("of a mask; list the nodes that are in: awk", LABELLED + " --train x.mask", "awk '\\''/[Tt]rue/{print NR - 1}'\\'' x.mask > mask.txt",
+         LABELLED + " --train mask.txt"),
+        ("; if it is a mask, list the nodes that are in: awk", LABELLED + " --train x.mask01", "awk '\\''$1 == 1{print NR - 1}'\\'' x.mask01 > mask01.txt",
+         LABELLED + " --train mask01.txt"),
+        ("names columns, which lists of items have not; leave the line out (tail -n +2)", "interactions x.items",
+         "tail -n +2 x.items > items.txt", "interactions items.txt")):
+    TABLE.row(says, "prepare " + wrong, f"sh -c '{run}' && prepare {mended}", prefix="")
 file("x.netflix", "12:\n7,3,2005-09-06\n8,4,2005-09-07\n13:\n7,5,2005-09-08\n8,1,2005-09-09\n")
 file("netflix.csv", "7,12,3,2005-09-06\n8,12,4,2005-09-07\n7,13,5,2005-09-08\n8,13,1,2005-09-09\n")
 row("write the number into each: awk", "interactions x.netflix", "interactions netflix.csv")

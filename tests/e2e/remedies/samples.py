@@ -27,6 +27,10 @@ row("texts have no labels, folds or parts; leave --label, --real, --fold, --vali
 row("--text and --label are the same column", "labelled l.csv --text text --label text", L)
 file("gap.csv", "label,text\n,word\n" + ROWS)
 row("the %s is empty; give the line one, or remove it", "labelled gap.csv --text text --label label", L)
+row(" (--no-label '' leaves such lines out)", L.replace("l.csv", "gap.csv"), L.replace("l.csv", "gap.csv") + " --no-label ''")
+file("once.csv", "label,text\n" + "".join(f"{i}.5,word{i % 7}\n" for i in range(60)))
+for fix in ("labelled once.csv --text label --label text", "labelled once.csv --text text --label label --real"):
+    row("is --label the right column? --real takes labels that are numbers", "labelled once.csv --text text --label label", fix)
 file("numbers.csv", "label,text\n" + "".join(f"{i}.5,word{i % 7}\n" for i in range(70000)))
 row("different %ss; is the column the right one? (--real takes them as numbers)",
     "labelled numbers.csv --text text --label label", "labelled numbers.csv --text text --label label --real")
@@ -40,7 +44,7 @@ file("real.csv", "label,text\n" + "".join(f"{i}.5,word{i % 7}\n" for i in range(
 file("real_comma.csv", "label;text\n" + "".join(f"{i},5;word{i % 7}\n" for i in range(20)))
 file("real_odd.csv", "label,text\n" + "".join(f"{i if i != 4 else 'four'},word{i % 7}\n" for i in range(20)))
 R = "labelled real.csv --text text --label label --real"
-row("%s '%s' has a decimal comma; write points, as in 1.5", R.replace("real.csv", "real_comma.csv"), R)
+row("write points, as in 1.5", R.replace("real.csv", "real_comma.csv"), R)
 row("is no finite number that a float holds; correct it%s", R.replace("real.csv", "real_odd.csv"), R)
 row(", or give --header yes if the line names columns", "labelled real.csv --text 2 --label 1 --real",
     "labelled real.csv --text 2 --label 1 --real --header yes")
@@ -67,6 +71,17 @@ file("latin.csv", b"label,text\ngood,caf\xe9\n" + ROWS.encode())
 LATIN = L.replace("l.csv", "latin.csv")
 row(("convert the file to UTF-8 (iconv)%s", ", or take unit byte, which takes any bytes"), LATIN, LATIN + " --unit byte")
 row("convert the file to UTF-8 (iconv)%s", LATIN, L)
+file("ended.csv", "label,text\n" + "".join(f"{'good' if i % 2 else 'bad'},word{i % 7},\n" for i in range(40)))
+file("ended_all.csv", TABLE.files["ended.csv"].replace("text\n", "text,\n"))
+for fix in ("l.csv", "ended_all.csv"):
+    row("; the lines end with a separator: remove it, or add one to the first", L.replace("l.csv", "ended.csv"), L.replace("l.csv", fix))
+file("r_rows.csv", "x,y,kind\n" + "".join(f"{i + 1},{i % 7}.5,{i % 5},{'yes' if i % 2 else 'no'}\n" for i in range(60)))
+file("r_plain.csv", "x,y,kind\n" + "".join(f"{i % 7}.5,{i % 5},{'yes' if i % 2 else 'no'}\n" for i in range(60)))
+row("; if they begin with names of rows, as R writes them, leave these out: write.table(x, row.names = FALSE)", "table r_rows.csv --target kind",
+    "table r_plain.csv --target kind")
+file("preface.csv", "made by us,1,2\n" + TABLE.files["r_plain.csv"])
+TABLE.row("; line %lld has it: leave out those above (tail -n +%lld)", "prepare table preface.csv --target kind",
+          "sh -c 'tail -n +2 preface.csv > behind_preface.csv' && prepare table behind_preface.csv --target kind", prefix="")
 file("same.csv", "text,text,label\na,b,good\nc,d,bad\n" * 9)
 row("columns are called '%s'; give %s as a number from 1", "labelled same.csv --text text --label label",
     "labelled same.csv --text 1 --label label --header yes")
@@ -162,8 +177,22 @@ file("target_typo.csv", "x,y\n" + "".join(f"{i % 7},{i}.25\n" for i in range(60)
 row("--target-kind class", "table target_typo.csv --target y --target-kind number", "table target_typo.csv --target y --target-kind number --missing 1e --drop-missing-target")
 file("commas.csv", "x;kind\n" + "".join(f"{i % 7},5;{'yes' if i % 2 else 'no'}\n" for i in range(60)))
 file("points.csv", "x;kind\n" + "".join(f"{i % 7}.5;{'yes' if i % 2 else 'no'}\n" for i in range(60)))
-row("write points, as in 1.5 (sed 's/,/./g' where commas part no fields)%s%s%s", "table commas.csv --target kind",
-    "table points.csv --target kind")
+row("write points, as in 1.5", "table commas.csv --target kind", "table points.csv --target kind")
+for name, cell, plain, says in (
+        ("thousands1", "1,234.5", "1234.5", "write plain digits, as in 1234.5"), ("thousands2", "1.234.567", "1234567", "write plain digits, as in 1234.5"),
+        ("thousands3", "1'234", "1234", "write plain digits, as in 1234.5"), ("either1", "1,234", "1.234", "write 1.234 for the one, 1234 for the other"),
+        ("either2", "1,234", "1234", "write 1.234 for the one, 1234 for the other"), ("dollars", "$12", "12", "write plain numbers"),
+        ("euros1", "\u20ac12", "12", "write plain numbers"), ("euros2", "12 \u20ac", "12", "write plain numbers"),
+        ("pounds", "\u00a312", "12", "write plain numbers"), ("yen", "\u00a512", "12", "write plain numbers"), ("minus", "\u221212", "-12", "write a hyphen")):
+    for which, text in (("", cell), ("_plain", plain)):
+        file(f"{name}{which}.tsv", "x\tkind\n" + f"{text}\tyes\n{text.replace('2', '3')}\tno\n" * 9)
+    row(says, f"table {name}.tsv --target kind", f"table {name}_plain.tsv --target kind")
+for name, cell, says, run in (("percent", "12%", "write plain numbers (tr -d '%')", "tr -d %"),
+                              ("formula", '="12"', "leave it out (tr -d '=\\\"')", "tr -d '\\''=\"'\\''"),
+                              ("quote_mark", "'12", "leave it out (tr -d \\\\')", "tr -d \\'\\''")):
+    file(name + ".tsv", "x\tkind\n" + f"{cell}\tyes\n{cell.replace('2', '3')}\tno\n" * 9)
+    TABLE.row(says, f"prepare table {name}.tsv --target kind", f"sh -c '{run} < {name}.tsv > {name}_plain.tsv' && prepare table {name}_plain.tsv --target kind",
+              prefix="")
 row(", or give --kind '", "table commas.csv --target kind", "table commas.csv --target kind --kind x=category")
 file("target_commas.csv", "x;y\n" + "".join(f"{i % 9};{i % 7},5\n" for i in range(60)))
 row(", or --target-kind class", "table target_commas.csv --target y", "table target_commas.csv --target y --target-kind class")
