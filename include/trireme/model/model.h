@@ -30,7 +30,7 @@ typedef struct trm_model_dims {
   bool sparse;        /* features are sparse */
   int64_t n_nodes;    /* with a vector of their own: users and items, products of a shop */
   int64_t n_facts, n_habits; /* of a shop: numbers of a node on a day, of a pair that was bought */
-  int64_t n_words;           /* of a shop: features that are words of texts in their order; 0: there are
+  int64_t n_words; /* of a shop: features that are words of texts in their order; 0: there are
                                 no such texts */
 } trm_model_dims;
 
