@@ -119,7 +119,7 @@ def data_path(args, folder, name):
         source, options = PREPARE[name]
         if not args.data or not (args.data / source).exists():
             stop(f"no data: give --data with a folder {source} in it, or --prepared with {name}.h5")
-        run([args.trireme, "prepare", *(o.format(source=args.data / source) for o in options), "-o", path])
+        run([args.trireme, "prepare", *(o.format(source=args.data / source) for o in options), "--force", "-o", path])
     return path
 
 
@@ -219,7 +219,7 @@ def trained_run(args, folder):
 
 def translate_ours(args, folder, checkpoint):
     out = folder / "ours.txt"
-    result = run_trireme(args, "translate", checkpoint, "--beam", 5, "-i", args.data / TEST_LINES, "-o", out)
+    result = run_trireme(args, "translate", checkpoint, "--beam", 5, "-i", args.data / TEST_LINES, "--force", "-o", out)
     return result | {"lines": out.read_text(encoding="utf-8").splitlines()}
 
 
