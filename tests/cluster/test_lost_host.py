@@ -123,6 +123,8 @@ wait_for(lambda: process.poll() is not None or newest_of(run_dir) > 0, 60, "a ch
 signal_host("h2", signal.SIGSTOP)
 time.sleep(LIMIT_S / 2)
 signal_host("h2", signal.SIGCONT)
+before = newest_of(run_dir)  # both pauses together would be longer than the limit
+wait_for(lambda: process.poll() is not None or newest_of(run_dir) > before, 60, "it goes on after the host")
 rig.cut("h3")
 time.sleep(LIMIT_S / 2)
 heal("h3")
