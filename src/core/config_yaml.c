@@ -458,12 +458,13 @@ trm_status trm_config_read_text(trm_config *config, const char *text, const char
 }
 
 static trm_status read_error(const char *path, int error) {
-  const char *remedy = error == ENOENT || error == ENOTDIR
+  const bool missing = error == ENOENT || error == ENOTDIR;
+  const char *remedy = missing
                            ? "give the path of a YAML file ('trireme help config' lists its keys)"
                        : error == EACCES ? "make it readable"
                                          : "check the path and the disk";
-  return trm_fail(TRM_ERR_CONFIG, "%.400s: cannot read the configuration (%s); %s", path,
-                  strerror(error), remedy);
+  return trm_fail(missing ? TRM_ERR_MISSING : TRM_ERR_CONFIG,
+                  "%.400s: cannot read the configuration (%s); %s", path, strerror(error), remedy);
 }
 
 /* Reads up to n bytes, short only at the end of the file; -1 with errno set. */

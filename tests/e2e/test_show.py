@@ -149,7 +149,7 @@ equal(shown(texts, "--samples", "2", "--config", none), shown(texts, "--samples"
 
 # ---- mistakes
 bad(64, "give --augment LIST or --config FILE, not both", texts, "--samples", "1", "--augment", "drop 1", "--config", config)
-bad(78, "cannot read the configuration", texts, "--samples", "1", "--config", f"{folder}/nothing.yaml")
+bad(66, "cannot read the configuration", texts, "--samples", "1", "--config", f"{folder}/nothing.yaml")
 bad(78, "data.augment: 'swop 0.1': there is no 'swop'; did you mean 'swap'?; for sequences of tokens there "
         "are drop P, mask P, swap P", texts, "--samples", "1", "--augment", "swop 0.1")
 bad(78, "'crop' is not for sequences of tokens", texts, "--samples", "1", "--augment", "crop 4")

@@ -275,9 +275,9 @@ static void write_file(const char *path, const char *bytes, size_t n) {
   CHECK_EQ(fclose(file), 0);
 }
 
-static void refuse_file(const char *path, const char *part, const char *remedy) {
+static void refuse_file(const char *path, trm_status status, const char *part, const char *remedy) {
   trm_config *config = fixture_config();
-  CHECK_EQ(trm_config_read_file(config, path), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_config_read_file(config, path), status);
   CHECK(strncmp(trm_message(), path, strlen(path)) == 0);
   CHECK_HAS(trm_message(), part);
   CHECK_HAS(trm_message(), remedy);
@@ -297,17 +297,17 @@ static void test_files(void) {
   trm_config_destroy(&config);
 
   write_file(path, "run:\n  sead: 5\n", 15);
-  refuse_file(path, ":2: unknown key 'run.sead'", "did you mean 'run.seed'?");
+  refuse_file(path, TRM_ERR_CONFIG, ":2: unknown key 'run.sead'", "did you mean 'run.seed'?");
   write_file(path, "run: {seed: 1}\0\0\0", 17);
-  refuse_file(path, ":1: not valid YAML: control characters", "write 'group:'");
+  refuse_file(path, TRM_ERR_CONFIG, ":1: not valid YAML: control characters", "write 'group:'");
   if (geteuid() != 0) { /* the superuser may read all */
     CHECK_EQ(chmod(path, 0), 0);
-    refuse_file(path, "Permission denied", "make it readable");
+    refuse_file(path, TRM_ERR_CONFIG, "Permission denied", "make it readable");
   }
   CHECK_EQ(unlink(path), 0);
-  refuse_file(path, "No such file", "give the path of a YAML file");
-  refuse_file(folder, "is a folder", "give the YAML file in it");
-  refuse_file("/dev/zero", "larger than 1 MiB", "Give a YAML file");
+  refuse_file(path, TRM_ERR_MISSING, "No such file", "give the path of a YAML file");
+  refuse_file(folder, TRM_ERR_CONFIG, "is a folder", "give the YAML file in it");
+  refuse_file("/dev/zero", TRM_ERR_CONFIG, "larger than 1 MiB", "Give a YAML file");
 
   /* Exactly 1 MiB is still read. */
   const size_t limit = 1 << 20;
@@ -318,14 +318,14 @@ static void test_files(void) {
   write_file(path, big, limit);
   CHECK_OK(trm_config_read_file(config, path));
   write_file(path, big, limit + 1);
-  refuse_file(path, "larger than 1 MiB", "Give a YAML file");
+  refuse_file(path, TRM_ERR_CONFIG, "larger than 1 MiB", "Give a YAML file");
   /* Deep nesting ends at the third level, whatever follows. */
   memset(big, '[', limit);
   write_file(path, big, limit);
-  refuse_file(path, ":1: lists or groups in one another", "write 'group:'");
+  refuse_file(path, TRM_ERR_CONFIG, ":1: lists or groups in one another", "write 'group:'");
   memset(big, '{', limit);
   write_file(path, big, limit);
-  refuse_file(path, ":1: lists or groups in one another", "write 'group:'");
+  refuse_file(path, TRM_ERR_CONFIG, ":1: lists or groups in one another", "write 'group:'");
   trm_config_destroy(&config);
   TRM_FREE(big);
   CHECK_EQ(unlink(path), 0);

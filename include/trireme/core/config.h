@@ -119,7 +119,8 @@ typedef struct trm_config trm_config;
 trm_status trm_config_create(const trm_config_parts *parts, trm_config **out);
 void trm_config_destroy(trm_config **config);
 
-/** Reads a YAML file over the present values. */
+/** Reads a YAML file over the present values.
+ *  @return TRM_ERR_MISSING where there is none; TRM_ERR_CONFIG for what is wrong in it */
 trm_status trm_config_read_file(trm_config *config, const char *path);
 /** The same from memory; `label` stands for the file name in messages. */
 trm_status trm_config_read_text(trm_config *config, const char *text, const char *label);
