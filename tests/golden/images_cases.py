@@ -63,6 +63,8 @@ CASES = {
     "cnn-mean": ("coloured", model("kind: cnn, channels: '6,8', convs: 2, widths: none, kernel: 5, pool_behind: first, "
                                    "readout: mean, activation: elu", "size: 23, blocks: 4",
                                    loss("label_smoothing: 0.2, class_weights: balanced") + SLOW + CONSTANT)),
+    "cnn-residual": ("coloured", model("kind: cnn, channels: '6,8', convs: 3, widths: none, pool_behind: first, "
+                                       "residual: true, readout: max", "size: 24, blocks: 3", SLOW + CONSTANT)),
     "lenet": ("digits", model("kind: cnn, channels: '6,16', widths: '120,84', kernel: 5, padding: valid, norm: none, "
                               "init: xavier, activation: elu", "size: 16, blocks: 3", ADAM + CONSTANT)),
     "resnet": ("coloured", model("kind: resnet, blocks: 1, width: 8", "size: 24, blocks: 1", SLOW + CONSTANT, 20)),

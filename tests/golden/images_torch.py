@@ -160,7 +160,11 @@ class Cnn(Net):
                 x = self.conv(x, name, kernel, padding=padding)
                 if i == 0 and first:
                     x = pool(x, 2)
-                x = self.activation(self.norm(x, name))
+                x = self.norm(x, name)
+                if self.c["residual"] == "true" and i == int(self.c["convs"]) - 1:
+                    x = x + begun
+                x = self.activation(x)
+                begun = x if i == 0 else begun
             x = x if first else pool(x, 2)
         readouts = {"flatten": lambda x: x.permute(0, 2, 3, 1).flatten(1), "mean": lambda x: x.mean((2, 3)),
                     "max": lambda x: x.amax((2, 3))}

@@ -72,6 +72,7 @@ static const row rows[] = {
     {"model.pool", "mean", "model.kind=cnn", "samples", true},
     {"model.readout", "max", "model.kind=cnn", "samples", true},
     {"model.pool_behind", "first", "model.kind=cnn", "samples", true},
+    {"model.residual", "true", "model.kind=cnn", "samples", true},
     {"model.output_scale", "0.1", "model.kind=cnn", "samples", true},
     {"model.stage_dropout", "0.1", "model.kind=cnn", "samples", true},
     {"model.norm", "none", "model.kind=cnn", "samples", true},

@@ -4,11 +4,16 @@
  *   x = act(norm(conv(x)))    model.convs times, for each number of channels of model.channels
  *   x = dropout(pool(x))      behind each stage, or, with model.pool_behind first, behind its first
  *                             convolution, before the norm: what follows has a quarter of the pixels
+ *
+ * With model.residual a stage's last convolution ends in act(x' + norm(conv(x))), where x' is what its first
+ * one gave.
+ *
  *   x = dropout(act(norm(W x + b)))     for each width of model.widths
  *   y = model.output_scale (W x + b)
  *
  * Source: LeCun et al. 1998, Proceedings of the IEEE 86, section II; with more than one convolution a
- * stage: Simonyan, Zisserman 2014, arXiv:1409.1556.
+ * stage: Simonyan, Zisserman 2014, arXiv:1409.1556; with a residual: Jordan 2024, arXiv:2404.00498,
+ * section 5 (airbench96).
  */
 #include <stdio.h>
 
@@ -31,6 +36,9 @@ static const trm_config_key keys[] = {
         "model.pool_behind", "stage", "stage|first", TRM_ON_MODEL,
         "Where a stage's pool is: behind its last convolution, or behind the first, which "
         "leaves the others fewer pixels."),
+    TRM_KEY_BOOL("model.residual", "false", TRM_ON_MODEL,
+                 "What the first convolution of a stage gives is added to what the last one gives, "
+                 "before its activation."),
     TRM_KEY_CHOICE("model.readout", "flatten", "flatten|mean|max", TRM_ON_MODEL,
                    "What the dense layers see of the last stage: all of it, or the mean or maximum "
                    "of each channel."),
@@ -53,7 +61,7 @@ typedef struct cnn {
   int n_stages, convs, n_dense;
   trm_window window, pool_window;
   trm_pool pool, readout;
-  bool flatten, pool_first;
+  bool flatten, pool_first, residual;
   double stage_dropout;
   float *output_scale, *output_shift; /* [outputs] owned */
   trm_net_layer *stages;              /* [n_stages * convs], owned */
@@ -82,9 +90,24 @@ static void read_keys(cnn *m, const trm_config *config) {
   m->pool_window = (trm_window){.height = 2, .width = 2, .stride = 2};
   m->pool_first = trm_config_is(config, "model.pool_behind", "first");
   m->pool = trm_config_is(config, "model.pool", "max") ? TRM_POOL_MAX : TRM_POOL_MEAN;
+  m->residual = trm_config_bool(config, "model.residual");
   m->flatten = trm_config_is(config, "model.readout", "flatten");
   m->readout = trm_config_is(config, "model.readout", "max") ? TRM_POOL_MAX : TRM_POOL_MEAN;
   m->stage_dropout = trm_config_real(config, "model.stage_dropout");
+}
+
+/* That what is added has the same places. */
+static trm_status check_residual(const cnn *m) {
+  if (!m->residual) return TRM_OK;
+  if (m->convs < 2) {
+    return trm_fail(TRM_ERR_CONFIG,
+                    "model.residual is true, but a stage has one convolution, which has nothing to "
+                    "add to; set model.convs to 2 or more");
+  }
+  if (m->window.height == 1 || m->window.padding > 0) return TRM_OK;
+  return trm_fail(TRM_ERR_CONFIG,
+                  "model.residual is true, but with model.padding 'valid' images get smaller from "
+                  "one convolution to the next; set it to same");
 }
 
 /* A side of an image behind the convolutions and the pool of a stage; below 1: nothing is left. */
@@ -148,6 +171,7 @@ static trm_status create(const trm_config *config, const trm_model_dims *dims, t
   TRM_TRY(trm_net_check_images(config, dims));
   TRM_TRY(TRM_ALLOC(&m, 1, "model"));
   read_keys(m, config);
+  TRM_TRY_OUT(check_residual(m));
   trm_sample_loss_configure(config, dims, &m->loss);
   TRM_TRY_OUT(add_stages(m, config, dims, params, &values));
   TRM_TRY_OUT(
@@ -165,11 +189,18 @@ out:
 static trm_var *stage(const cnn *m, trm_tape *tape, trm_var *x, int s) {
   trm_net of_stage = m->net;
   of_stage.dropout = m->stage_dropout;
+  trm_var *first = NULL;
   for (int i = 0; i < m->convs; ++i) {
     const trm_net_layer *layer = &m->stages[s * m->convs + i];
     x = trm_net_conv(tape, x, layer, m->window);
     if (m->pool_first && i == 0) x = trm_op_pool2d(tape, x, m->pool_window, m->pool);
-    x = trm_net_activate(&m->net, tape, x, layer);
+    if (m->residual && i == m->convs - 1) {
+      x = m->net.activation(tape,
+                            trm_op_add(tape, first, trm_net_normalise(&m->net, tape, x, layer)));
+    } else {
+      x = trm_net_activate(&m->net, tape, x, layer);
+    }
+    if (i == 0) first = x;
   }
   if (!m->pool_first) x = trm_op_pool2d(tape, x, m->pool_window, m->pool);
   return trm_net_dropout(&of_stage, tape, x);
