@@ -46,6 +46,23 @@ source_of() {
   if [ $quick = 0 ] && [ -d "$folder" ]; then echo "$folder"; fi
 }
 
+# unpacked SET: the same of a set that is published as one archive: its files, unpacked below $out.
+unpacked() {
+  local folder archive
+  folder=$(source_of "$1")
+  archive=$(find "$folder" -maxdepth 1 -name '*.tar*' 2>/dev/null | head -n 1)
+  if [ -z "$folder" ] || [ -z "$archive" ]; then
+    echo "$folder"
+    return
+  fi
+  if [ ! -d "$out/$1" ]; then
+    mkdir -p "$out/$1.new"
+    tar -xf "$archive" -C "$out/$1.new"
+    mv "$out/$1.new" "$out/$1"
+  fi
+  echo "$out/$1"
+}
+
 # once FILE COMMAND...: makes FILE by the command, which writes to the file named after its last -o.
 once() {
   local file=$1
