@@ -85,6 +85,7 @@ file("tri_huge.csv", "3e38,2e38\n2e38,3e38\n1e38,3e38\n")
 file("triangle.txt", "0\t1\n1\t2\n2\t0\n")
 file("tri_labels.tsv", "0\t0\n1\t1\n2\t0\n")
 file("tri_train.txt", "0\n1\n")
+file("tri_valid.txt", "2\n")
 file("tri_features.csv", "1.5,2\n2.5,1\n0.5,3\n")
 T = "prepare graph triangle.txt --labels tri_labels.tsv -o tri{}.h5{} && train gcn.yaml -s run.dir=own -s batch.blocks=1 -s eval.every=0 -s eval.at_end=false -s data.path=tri{}.h5"
 
@@ -95,8 +96,9 @@ def triangle(number, more):
 
 row("nodes have no features; prepare it with --features", triangle(1, " --train tri_train.txt"),
     triangle(2, " --train tri_train.txt --features-dense tri_features.csv"))
-row("has no %s; prepare it with some", triangle(3, " --features-dense tri_features.csv"),
-    triangle(4, " --features-dense tri_features.csv --train tri_train.txt"))
+SPLITS = ("prepare graph triangle.txt --labels tri_labels.tsv -o tri{0}.h5 --features-dense tri_features.csv{1} "
+          "&& sweep gcn.yaml --splits all -s run.dir=tri{0} -s batch.blocks=1 -s eval.every=0 -s data.path=tri{0}.h5")
+row("has no %s; prepare it with some", SPLITS.format(3, ""), SPLITS.format(4, " --train tri_train.txt --valid tri_valid.txt"))
 file("one_class.tsv", "0\t0\n1\t0\n2\t0\n")
 row("have no labels of two classes or more; prepare it with labels",
     triangle(5, " --train tri_train.txt --features-dense tri_features.csv").replace("tri_labels", "one_class"),
