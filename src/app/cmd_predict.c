@@ -7,7 +7,8 @@
 #include "trireme/train/train.h"
 
 int app_predict(int argc, char **argv) {
-  app_list words;
+  const char *assignments[64];
+  app_list words, sets = {.items = assignments, .capacity = 64};
   trm_predict_options predict = {.top_k = 20};
   trm_members members = {0};
   bool helped;
@@ -19,6 +20,8 @@ int app_predict(int argc, char **argv) {
       APP_FLAG("--raw", &predict.raw, "the weights as trained, also where the run averaged them"),
       APP_TEXT("--data", 0, &predict.data, "DATA.h5",
                "another data set of the same vocabulary or features; its labels do not count"),
+      APP_LIST("--set", 's', &sets, "eval.KEY=VALUE",
+               "how it is asked, e.g. eval.views=2: see trireme help config"),
       APP_INT("--top", 0, &predict.top_k, 1, 1000, "K",
               "interactions, shop: items a user (default 20)"),
       APP_FLAG("--vote", &members.vote, "several runs: by votes, not by the mean of probabilities"),
@@ -37,6 +40,8 @@ int app_predict(int argc, char **argv) {
   if (!comm) return app_end(NULL, status);
   if (status == TRM_OK) {
     predict.run = words.items[0];
+    predict.sets = sets.items;
+    predict.n_sets = sets.n;
     status = members.n == 1 ? trm_predict_run(comm, &predict, &n_rows)
                             : trm_predict_ensemble(comm, &predict, &members, &n_rows);
   }

@@ -7,6 +7,7 @@ foreach(name
     same_bits
     optimizers
     ensemble
+    views
     average_tool
     curves
     average

@@ -25,7 +25,7 @@ static void make_augment(const trm_config *config) {
   for (int input = 0; input < 2; ++input) {
     if (!trm_config_used(config, "data.augment")) return;
     const char *list = trm_config_string(config, "data.augment");
-    if (trm_augment_create(list, (trm_augment_input)input, 1, &augment) == TRM_OK) {
+    if (trm_augment_create("data.augment", list, (trm_augment_input)input, 1, &augment) == TRM_OK) {
       trm_augment_destroy(&augment);
     }
   }

@@ -16,7 +16,7 @@ static const float fill[4] = {0.5f, 0.25f, 0.125f, 0.75f};
 
 static trm_augment *made(const char *text, trm_augment_input input, uint64_t seed) {
   trm_augment *a = NULL;
-  CHECK_OK(trm_augment_create(text, input, seed, &a));
+  CHECK_OK(trm_augment_create("data.augment", text, input, seed, &a));
   CHECK(a != NULL);
   return a;
 }
@@ -31,7 +31,7 @@ static void run(const trm_augment *a, int64_t epoch, int64_t sample, float *pixe
 
 static void refuse(trm_augment_input input, const char *text, const char *part) {
   trm_augment *a = NULL;
-  CHECK_EQ(trm_augment_create(text, input, SEED, &a), TRM_ERR_CONFIG);
+  CHECK_EQ(trm_augment_create("data.augment", text, input, SEED, &a), TRM_ERR_CONFIG);
   CHECK_HAS(trm_message(), part);
   CHECK(a == NULL);
 }
@@ -41,9 +41,9 @@ static void refuse(trm_augment_input input, const char *text, const char *part) 
 
 static void test_lists(void) {
   trm_augment *a = NULL;
-  CHECK_OK(trm_augment_create("", TRM_AUGMENT_IMAGES, SEED, &a));
+  CHECK_OK(trm_augment_create("data.augment", "", TRM_AUGMENT_IMAGES, SEED, &a));
   CHECK(a == NULL);
-  CHECK_OK(trm_augment_create(" \n", TRM_AUGMENT_ROWS, SEED, &a));
+  CHECK_OK(trm_augment_create("data.augment", " \n", TRM_AUGMENT_ROWS, SEED, &a));
   CHECK(a == NULL);
   a = made(" crop 4 reflect ,flip,\tflip 0.25 , mixup 2e-1", TRM_AUGMENT_IMAGES, SEED);
   CHECK(trm_augment_mixes(a) && !trm_augment_needs_unk(a));
@@ -96,7 +96,8 @@ static void test_memory(void) {
   for (int i = 0; i < 2; ++i) {
     trm_augment *a = NULL;
     trm_alloc_fail_after(i);
-    CHECK_EQ(trm_augment_create("flip", TRM_AUGMENT_IMAGES, SEED, &a), TRM_ERR_MEMORY);
+    CHECK_EQ(trm_augment_create("data.augment", "flip", TRM_AUGMENT_IMAGES, SEED, &a),
+             TRM_ERR_MEMORY);
     trm_alloc_fail_after(-1);
   }
   CHECK_EQ(trm_alloc_counts_get().live_blocks, before.live_blocks);

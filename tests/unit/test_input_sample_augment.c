@@ -52,7 +52,7 @@ static void release(fixture *f) {
 
 static trm_augment *list(const char *text, trm_augment_input input) {
   trm_augment *augment = NULL;
-  if (!CHECK_OK(trm_augment_create(text, input, 11, &augment))) exit(1);
+  if (!CHECK_OK(trm_augment_create("data.augment", text, input, 11, &augment))) exit(1);
   return augment;
 }
 

@@ -88,6 +88,8 @@ static const row rows[] = {
     {"eval.train", "true", "", "text", false},
     {"eval.train", "true", "model.kind=gcn", "graph", false},
     {"eval.train_share", "0.5", "", "text", false},
+    {"eval.augment", "drop 0.1", "model.kind=encoder", "samples", false},
+    {"eval.views", "2", "model.kind=encoder", "samples", false},
     {"eval.train_share", "0.5", "model.kind=encoder", "samples", false},
     {"eval.test", "false", "model.kind=encoder", "samples", false},
     {"eval.beam", "3", "model.kind=encoder", "samples", false},

@@ -80,7 +80,7 @@ typedef struct trm_config_rows {
 #define TRM_CONFIG_ROWS(array)                                                                     \
   { array, (int)(sizeof(array) / sizeof *(array)) }
 
-enum { TRM_PART_ROWS = 6, TRM_CONFIG_MAX_PARTS = 128 };
+enum { TRM_PART_ROWS = 8, TRM_CONFIG_MAX_PARTS = 128 };
 
 /** What brings rows. All members are static tables. */
 typedef struct trm_config_part {

@@ -27,12 +27,13 @@ typedef enum trm_augment_input {
 /**
  * Reads a list: operations separated by commas, each a name and its number, "crop 4, flip, cutout 8".
  *
+ * @param[in]  key   that the list was given by, for messages
  * @param[in]  seed  of the run
  * @param[out] out   NULL when `text` is empty: nothing is done
  * @return TRM_ERR_CONFIG naming the operation and what there is for such inputs; TRM_ERR_MEMORY
  */
-trm_status trm_augment_create(const char *text, trm_augment_input input, uint64_t seed,
-                              trm_augment **out);
+trm_status trm_augment_create(const char *key, const char *text, trm_augment_input input,
+                              uint64_t seed, trm_augment **out);
 /** NULL is accepted; sets NULL. */
 void trm_augment_destroy(trm_augment **augment);
 /** Prints every operation with its number and what it does, by what it is for. */

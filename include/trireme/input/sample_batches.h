@@ -124,6 +124,9 @@ int64_t trm_sample_passes_n(const trm_sample_passes *passes);
 /** Group `g`: its samples and their batch, valid until the next call. */
 trm_status trm_sample_passes_make(trm_sample_passes *passes, int64_t g, trm_sample_batch *batch,
                                   const int32_t **samples);
+/** The same after view.augment, as in epoch `draw`; -1, or no list: samples as they are. */
+trm_status trm_sample_passes_draw(trm_sample_passes *passes, int64_t g, int64_t draw,
+                                  trm_sample_batch *batch, const int32_t **samples);
 /** What no group exceeds, as sizes alone. */
 void trm_sample_passes_bounds(const trm_sample_passes *passes, trm_sample_batch *bounds);
 

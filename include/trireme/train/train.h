@@ -183,10 +183,12 @@ trm_status trm_average_run(const trm_average_options *options, trm_average_resul
 typedef struct trm_predict_options {
   const char *run; /* run directory or checkpoint file */
   bool best, raw;
-  const char *data;   /* data set; NULL: the one the run was trained on */
-  const char *output; /* tab-separated file */
-  bool force;         /* also over a file that holds no predictions */
-  int64_t top_k;      /* interactions: items a user */
+  const char *data;        /* data set; NULL: the one the run was trained on */
+  const char *output;      /* tab-separated file */
+  bool force;              /* also over a file that holds no predictions */
+  const char *const *sets; /* [n_sets] "eval.KEY=VALUE" */
+  int n_sets;
+  int64_t top_k; /* interactions: items a user */
 } trm_predict_options;
 
 /** Writes what a checkpoint says of every node, graph or user. Collective. */

@@ -93,7 +93,8 @@ static trm_status read_augment(const app_show *show, const source *from, app_sho
       [TRM_INPUT_ROW] = TRM_AUGMENT_ROWS,
   };
   if (!from->list) return TRM_OK;
-  TRM_TRY(trm_augment_create(from->list, inputs[s->data->input], (uint64_t)from->seed, augment));
+  TRM_TRY(trm_augment_create("data.augment", from->list, inputs[s->data->input],
+                             (uint64_t)from->seed, augment));
   if (!*augment) return TRM_OK; /* an empty list */
   s->augment = *augment;
   s->list = from->list;

@@ -82,6 +82,7 @@ void trm_augment_help(FILE *file) {
 
 /* One operation's text and the words it consists of. */
 typedef struct augment_item {
+  const char *key; /* whose list it is in */
   char text[ITEM_BYTES], words[ITEM_BYTES];
   const char *word[MOST_WORDS + 1]; /* of `words` */
   int n;
@@ -94,13 +95,13 @@ static trm_status no_such(const augment_item *item, trm_augment_input input) {
   for (int i = 0; i < N_OPS; ++i) {
     if (suits(ops[i], input)) names[n++] = ops[i]->name;
     if (strcmp(ops[i]->name, item->word[0]) != 0) continue;
-    return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': '%s' is not for %s; for them there are %s",
-                    item->text, item->word[0], input_names[input], known(input, there));
+    return trm_fail(TRM_ERR_CONFIG, "%s: '%s': '%s' is not for %s; for them there are %s",
+                    item->key, item->text, item->word[0], input_names[input], known(input, there));
   }
   const char *near = trm_nearest(item->word[0], names, n);
-  return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': there is no '%s'%s%s%s; for %s there are %s",
-                  item->text, item->word[0], near ? "; did you mean '" : "", near ? near : "",
-                  near ? "'?" : "", input_names[input], known(input, there));
+  return trm_fail(TRM_ERR_CONFIG, "%s: '%s': there is no '%s'%s%s%s; for %s there are %s",
+                  item->key, item->text, item->word[0], near ? "; did you mean '" : "",
+                  near ? near : "", near ? "'?" : "", input_names[input], known(input, there));
 }
 
 static trm_status find_op(const augment_item *item, trm_augment_input input,
@@ -118,7 +119,7 @@ static trm_status read_number(const augment_item *item, const trm_augment_op *op
   const bool read = op->whole ? trm_int_parse(text, &whole) : trm_real_parse(text, number);
   if (op->whole) *number = (double)whole;
   if (read && *number >= op->min && *number <= op->max) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': %s is '%s'; allowed: %s from %g to %g",
+  return trm_fail(TRM_ERR_CONFIG, "%s: '%s': %s is '%s'; allowed: %s from %g to %g", item->key,
                   item->text, op->number, text, op->whole ? "a whole number" : "a number", op->min,
                   op->max);
 }
@@ -133,9 +134,8 @@ static trm_status read_given(const augment_item *item, const trm_augment_op *op,
   if (number) ++at;
   if (op->number && !number) number = op->fallback;
   if (op->number && !number) {
-    return trm_fail(TRM_ERR_CONFIG,
-                    "data.augment: '%s': it needs a number; write %s, %s %s from %g to %g",
-                    item->text, usage(op, text), op->number,
+    return trm_fail(TRM_ERR_CONFIG, "%s: '%s': it needs a number; write %s, %s %s from %g to %g",
+                    item->key, item->text, usage(op, text), op->number,
                     op->whole ? "a whole number" : "a number", op->min, op->max);
   }
   if (number) TRM_TRY(read_number(item, op, number, &given->number));
@@ -144,7 +144,7 @@ static trm_status read_given(const augment_item *item, const trm_augment_op *op,
     ++at;
   }
   if (at == item->n) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': '%s' is not expected; write %s", item->text,
+  return trm_fail(TRM_ERR_CONFIG, "%s: '%s': '%s' is not expected; write %s", item->key, item->text,
                   item->word[at], usage(op, text));
 }
 
@@ -167,18 +167,16 @@ static trm_status cut(const char *text, size_t n, const char *list, augment_item
   while (n > 0 && strchr(" \t\n", text[0])) ++text, --n;
   while (n > 0 && strchr(" \t\n", text[n - 1])) --n;
   if (n == 0) {
-    return trm_fail(
-        TRM_ERR_CONFIG,
-        "data.augment: '%.200s': an operation is missing beside a comma; leave the comma "
-        "away",
-        list);
+    return trm_fail(TRM_ERR_CONFIG,
+                    "%s: '%.200s': an operation is missing beside a comma; leave the comma "
+                    "away",
+                    item->key, list);
   }
   if (n >= sizeof item->text) {
-    return trm_fail(
-        TRM_ERR_CONFIG,
-        "data.augment: '%.80s...': too long for an operation and its number; put a comma "
-        "between two operations",
-        text);
+    return trm_fail(TRM_ERR_CONFIG,
+                    "%s: '%.80s...': too long for an operation and its number; put a comma "
+                    "between two operations",
+                    item->key, text);
   }
   memcpy(item->text, text, n);
   item->text[n] = 0;
@@ -192,15 +190,16 @@ static trm_status read_step(trm_augment *a, augment_step *step, const augment_it
   TRM_TRY(read_given(item, step->op, &step->given));
   if (!step->op->mix) return TRM_OK;
   if (a->mixes) {
-    return trm_fail(TRM_ERR_CONFIG, "data.augment: '%s': samples are mixed once; keep one of two",
+    return trm_fail(TRM_ERR_CONFIG, "%s: '%s': samples are mixed once; keep one of two", item->key,
                     item->text);
   }
   a->mixes = step;
   return TRM_OK;
 }
 
-static trm_status read_list(trm_augment *a, const char *list, trm_augment_input input) {
-  augment_item item;
+static trm_status read_list(trm_augment *a, const char *key, const char *list,
+                            trm_augment_input input) {
+  augment_item item = {.key = key};
   const char *at = list;
   for (int64_t i = 0; i < a->n; ++i) {
     const size_t n = strcspn(at, ",");
@@ -211,8 +210,8 @@ static trm_status read_list(trm_augment *a, const char *list, trm_augment_input 
   return TRM_OK;
 }
 
-trm_status trm_augment_create(const char *text, trm_augment_input input, uint64_t seed,
-                              trm_augment **out) {
+trm_status trm_augment_create(const char *key, const char *text, trm_augment_input input,
+                              uint64_t seed, trm_augment **out) {
   trm_augment *a = NULL;
   trm_status status = TRM_OK;
   TRM_ASSERT((int)input >= 0 && input < TRM_N_AUGMENT_INPUTS);
@@ -223,7 +222,7 @@ trm_status trm_augment_create(const char *text, trm_augment_input input, uint64_
   a->n = 1;
   for (const char *p = text; *p; ++p) a->n += *p == ',';
   TRM_TRY_OUT(TRM_ALLOC(&a->steps, a->n, "augmentation"));
-  TRM_TRY_OUT(read_list(a, text, input));
+  TRM_TRY_OUT(read_list(a, key, text, input));
   *out = a;
   return TRM_OK;
 out:

@@ -104,13 +104,18 @@ int64_t trm_sample_passes_n(const trm_sample_passes *passes) {
   return passes->n_groups;
 }
 
-trm_status trm_sample_passes_make(trm_sample_passes *passes, int64_t g, trm_sample_batch *batch,
-                                  const int32_t **samples) {
+trm_status trm_sample_passes_draw(trm_sample_passes *passes, int64_t g, int64_t draw,
+                                  trm_sample_batch *batch, const int32_t **samples) {
   trm_sample_passes *p = passes;
   *samples = p->samples + p->begins[g];
   const trm_batch_samples group = {
-      .ids = *samples, .n = p->begins[g + 1] - p->begins[g], .epoch = -1};
+      .ids = *samples, .n = p->begins[g + 1] - p->begins[g], .epoch = draw};
   return trm_batch_fill(&p->store, &p->view, group, batch);
+}
+
+trm_status trm_sample_passes_make(trm_sample_passes *passes, int64_t g, trm_sample_batch *batch,
+                                  const int32_t **samples) {
+  return trm_sample_passes_draw(passes, g, -1, batch, samples);
 }
 
 void trm_sample_passes_bounds(const trm_sample_passes *passes, trm_sample_batch *bounds) {

@@ -18,11 +18,10 @@
 static trm_status set_keys(trm_config *config, const char *const *sets, int n_sets) {
   for (int i = 0; i < n_sets; ++i) {
     if (strncmp(sets[i], "eval.", 5) != 0) {
-      return trm_fail(
-          TRM_ERR_USAGE,
-          "evaluate: --set %s: only keys of eval can be set; the others are those of the "
-          "run",
-          sets[i]);
+      return trm_fail(TRM_ERR_USAGE,
+                      "--set %s: only keys of eval can be set; the others are those of the "
+                      "run",
+                      sets[i]);
     }
     TRM_TRY(trm_config_set(config, sets[i]));
   }
@@ -207,8 +206,12 @@ static trm_status predict_one(trm_comm *comm, const trm_predict_options *options
                               trm_ensemble *ensemble, int64_t *n_rows) {
   opened o;
   trm_status status = TRM_OK;
-  const trm_evaluate_options of = {
-      .run = options->run, .best = options->best, .raw = options->raw, .data = options->data};
+  const trm_evaluate_options of = {.run = options->run,
+                                   .best = options->best,
+                                   .raw = options->raw,
+                                   .data = options->data,
+                                   .sets = options->sets,
+                                   .n_sets = options->n_sets};
   TRM_TRY(open_all(comm, &of, TRM_USE_PREDICT, &o));
   o.task->ensemble = ensemble;
   if (o.task->kind->predict) {

@@ -122,6 +122,14 @@ key("which runs a model several times in a step: not over a whole graph; set it 
     "adversarial.method=freelb; adversarial.eps=0.1; adversarial.norm=2", "adversarial.method=fgsm; adversarial.eps=0.1")
 key("these targets are others: set it to pgd or freelb", "cost", "adversarial.method=trades; adversarial.eps=0.1",
     "adversarial.method=pgd; adversarial.eps=0.1")
+key("which has nothing to add to; set model.convs to 2 or more", "cnn", "model.residual=true; model.convs=1",
+    "model.residual=true; model.convs=2")
+key("images get smaller from one convolution to the next; set it to same", "cnn",
+    "model.channels=4; model.residual=true; model.convs=2; model.padding=valid",
+    "model.channels=4; model.residual=true; model.convs=2; model.padding=same")
+for fix in ("eval.views=2; eval.augment=flip", "eval.views=1"):
+    key("but without eval.augment all are the same; set eval.augment, or eval.views to 1", "cnn", "eval.views=2", fix)
+key("but mixed samples have no target of their own; leave mixup out", "cnn", "eval.augment=flip, mixup 0.2", "eval.augment=flip")
 key("or dense features of nodes; set adversarial.method to none", "gcn", "adversarial.method=fgsm; adversarial.eps=0.1",
     "adversarial.method=none")
 key("is set, but with data.until %s nothing is left to validate with",

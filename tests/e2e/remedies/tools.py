@@ -90,8 +90,9 @@ row("says several classes of a sample, so it is no member of an ensemble; give o
 row("says neither classes nor numbers of samples, so it is no member of an ensemble; give one run", "evaluate runs/lm runs/lm", "evaluate runs/lm")
 row("--vote: models of numbers do not vote; leave it away", "evaluate runs/reg runs/reg --vote", "evaluate runs/reg runs/reg")
 row("leave it out", "evaluate runs/enc runs/reg", "evaluate runs/enc")
-row("evaluate: --set %s: only keys of eval can be set; the others are those of the run", "evaluate runs/s2s --set model.width=3",
+row("--set %s: only keys of eval can be set; the others are those of the run", "evaluate runs/s2s --set model.width=3",
     "evaluate runs/s2s --set eval.beam=2")
+row("over which no mean is taken; leave it out", "evaluate runs/s2s --set 'eval.augment=drop 0.1'", "evaluate runs/s2s")
 row("of which nothing is predicted; trireme generate or trireme evaluate say what it has learned", "predict runs/lm -o p4.tsv", "generate runs/lm --tokens 5")
 row("of which predict says nothing; trireme translate writes them", "predict runs/s2s -o p5.tsv", "translate runs/s2s -i lines2.txt -o p5.txt")
 row("and writes nothing; trireme predict says what it has learned", "translate runs/enc -i lines.txt", "predict runs/enc -o p6.tsv")
@@ -107,8 +108,9 @@ row("in which its tokens would mean something else; prepare it with --vocabulary
     "prepare labelled new.tsv --label 1 --text 2 -o new.h5 && evaluate runs/enc --data new.h5",
     "prepare labelled new.tsv --label 1 --text 2 -o new2.h5 --vocabulary cls.h5 && evaluate runs/enc --data new2.h5")
 file("new.tsv", "".join(f"{('good', 'bad', 'mixed')[i % 3]}\tnew words {i % 5}\n" for i in range(30)))
-row("prepare it with samples of the same classes", "prepare labelled two.tsv --label 1 --text 2 --vocabulary cls.h5 -o two.h5 && evaluate runs/enc --data two.h5",
-    "prepare labelled new.tsv --label 1 --text 2 -o new3.h5 --vocabulary cls.h5 && evaluate runs/enc --data new3.h5")
+CLASSES = ("prepare labelled {0}.tsv --label 1 --text 2 --test-share 0.2 --vocabulary cls.h5 -o {0}3.h5 && train enc.yaml --go -s run.dir={0}_run "
+           "&& train enc.yaml --go -s run.dir={0}_run --resume -s train.steps=8 -s data.path={0}3.h5 --allow-changes")
+row("prepare it with samples of the same classes", CLASSES.format("two"), CLASSES.format("new"))
 file("two.tsv", "".join(f"{('fair', 'foul')[i % 2]}\tnew words {i % 5}\n" for i in range(30)))
 ROWS = "".join(f"{i % 7}.5,{i % 5}.25,{i % 3}.125,red,north,{('dear', 'fair', 'cheap')[i % 3]}\n" for i in range(60))
 file("same.csv", "x,y,z,colour,shop,kind\n" + ROWS)
@@ -205,7 +207,8 @@ row("trials of a search without its journal; choose another folder, or remove it
 file("t12/trials/0/metrics.csv", "step\n")
 row("give data of the kind it was trained on", "predict runs/enc --data data.h5 -o x4.tsv", "predict runs/enc --data cls.h5 -o x4.tsv")
 space("has choices and '%s'; leave one of them out", SPACE + "  optimizer.beta1: {choices: [0.9, 0.8], low: 0.1}\n", SPACE + "  optimizer.beta1: {low: 0.1, high: 0.9}\n")
-row("and no search wrote it; give -o another folder", "tune good.yaml -o folder.npz", "tune good.yaml -o t20")
+row("and no search wrote it; give -o another folder", "tune good.yaml -o mine", "tune good.yaml -o t20")
+file("mine/best.yaml", "optimizer: { lr: 0.1 }\n")
 row("evaluate: --report is of several runs together, one is given", "evaluate runs/enc --report", "evaluate runs/enc runs/enc --report")
 row("(it knows %s); leave them out of the data, or train on them", "prepare labelled extra.tsv --label 1 --text 2 --vocabulary cls.h5 -o ex.h5 && evaluate runs/enc --data ex.h5",
     "prepare labelled new.tsv --label 1 --text 2 --vocabulary cls.h5 -o ex2.h5 && evaluate runs/enc --data ex2.h5")

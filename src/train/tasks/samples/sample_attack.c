@@ -143,6 +143,9 @@ trm_status trm_sample_attack(trm_task *task, const trm_sample_view *view, trm_le
            .restarts = options->restarts,
            .seed = (uint64_t)trm_config_int(task->config, "run.seed")};
   r.view.class_weights = NULL;
+  if (trm_config_string(task->config, "eval.augment")[0]) {
+    trm_log_warn(task->log, "eval.augment is passed over: samples are attacked as they are");
+  }
   trm_status status = trm_comm_agree(task->comm, make(&r, options, result));
   if (status == TRM_OK) status = attack_all(&r);
   if (status == TRM_OK) {

@@ -11,10 +11,12 @@
 #include "class_scores.h"
 #include "ensemble.h"
 #include "number_scores.h"
+#include "sample_views.h"
 #include "sample_writing.h"
 #include "set_scores.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/comm/watch.h"
+#include "trireme/core/integers.h"
 #include "trireme/core/memory.h"
 #include "trireme/nn/ops.h"
 
@@ -48,12 +50,14 @@ struct trm_sample_evaluation {
   trm_task *task;       /* borrowed */
   trm_learner *learner; /* borrowed */
   trm_sample_view view;
+  trm_sample_views views; /* owned */
   part parts[TRM_N_SUBSETS];
   int8_t *subsets; /* [n] bit s: the sample is in subset s and is scored; owned */
   /* Outputs of own samples of all parts, one after another. */
   int64_t n, room;
   int32_t *ids;   /* [room] owned */
   float *outputs; /* [room, n_outputs] owned; NULL: targets are tokens */
+  float *mean;    /* [most of a group, n_outputs] owned; NULL: a sample has one view */
 };
 
 enum { LOSS, COUNT, RIGHT, N_SUMS };
@@ -182,17 +186,21 @@ static trm_status make_parts(trm_sample_evaluation *e) {
 }
 
 static trm_status reserve_outputs(trm_sample_evaluation *e) {
+  const int64_t C = e->task->dims.n_outputs;
   trm_sample_batch most;
+  int64_t group = 0;
   for (int s = 0; s < TRM_N_SUBSETS; ++s) {
     const part *p = &e->parts[s];
     if (!p->passes) continue;
     trm_sample_passes_bounds(p->passes, &most);
     e->room += p->n_local * most.n;
+    group = trm_max_i64(group, most.n);
   }
   if (e->room > e->view.data->n * TRM_N_SUBSETS) e->room = e->view.data->n * TRM_N_SUBSETS;
   TRM_TRY(TRM_ALLOC(&e->ids, e->room, "outputs of samples"));
   if (by_token(e)) return TRM_OK;
-  return TRM_ALLOC(&e->outputs, e->room * e->task->dims.n_outputs, "outputs of samples");
+  if (e->views.n > 1) TRM_TRY(TRM_ALLOC(&e->mean, group * C, "outputs of samples"));
+  return TRM_ALLOC(&e->outputs, e->room * C, "outputs of samples");
 }
 
 trm_status trm_sample_evaluation_create(trm_task *task, const trm_sample_view *view,
@@ -205,6 +213,8 @@ trm_status trm_sample_evaluation_create(trm_task *task, const trm_sample_view *v
   e->learner = learner;
   e->view = *view;
   e->view.class_weights = NULL;
+  TRM_TRY_OUT(trm_sample_views_open(task->config, view->data, &e->views));
+  e->view.augment = e->views.augment;
   TRM_TRY_OUT(make_parts(e));
   if (task->use != TRM_USE_PREDICT) trm_sample_writing_introduce(task, view->data);
   TRM_TRY_OUT(reserve_outputs(e));
@@ -223,9 +233,11 @@ void trm_sample_evaluation_destroy(trm_sample_evaluation **evaluation) {
     trm_sample_writing_destroy(&e->parts[s].writing);
     TRM_FREE(e->parts[s].sums);
   }
+  trm_sample_views_free(&e->views);
   TRM_FREE(e->subsets);
   TRM_FREE(e->ids);
   TRM_FREE(e->outputs);
+  TRM_FREE(e->mean);
   TRM_FREE(*evaluation);
 }
 
@@ -240,19 +252,55 @@ static void keep_outputs(trm_sample_evaluation *e, const trm_sample_batch *batch
   e->n += batch->n;
 }
 
+/* Begins a pass over a group as view `v` shows it. */
+static trm_status begin_group(trm_sample_evaluation *e, part *p, int64_t g, int64_t v,
+                              trm_weights_use use, trm_sample_batch *samples, const int32_t **ids) {
+  const trm_pass pass = {.weights_use = use};
+  TRM_TRY(trm_sample_passes_draw(p->passes, g, v, samples, ids));
+  trm_watch_phase(e->task->comm, "evaluation", g); /* each is progress */
+  trm_tape_begin(e->learner->tape, &pass);
+  return TRM_OK;
+}
+
+/* Adds outputs to e->mean, which holds those of `v` views; of the last one makes their mean. */
+static void add_view(trm_sample_evaluation *e, const trm_var *y, int64_t v) {
+  const int64_t n = y->dims[0] * y->dims[1];
+  const float share = v + 1 == e->views.n ? 1 / (float)e->views.n : 1;
+  for (int64_t i = 0; i < n; ++i) {
+    e->mean[i] = ((v > 0 ? e->mean[i] : 0) + y->data[i]) * share;
+  }
+}
+
+/* Outputs of a group on a pass that goes on from them: the mean of all views. */
+static trm_status say_outputs(trm_sample_evaluation *e, part *p, int64_t g, trm_weights_use use,
+                              trm_sample_batch *samples, const int32_t **ids, trm_var **y) {
+  trm_tape *tape = e->learner->tape;
+  const trm_batch batch = {.samples = samples};
+  for (int64_t v = 0; v < e->views.n; ++v) {
+    TRM_TRY(begin_group(e, p, g, v, v == 0 ? use : TRM_WEIGHTS_SAME, samples, ids));
+    *y = trm_model_outputs(e->learner->model, tape, &batch);
+    TRM_TRY(trm_tape_status(tape));
+    if (e->mean) add_view(e, *y, v);
+  }
+  if (!e->mean) return TRM_OK;
+  const trm_pass rest = {.weights_use = TRM_WEIGHTS_SAME};
+  const int64_t dims[] = {(*y)->dims[0], (*y)->dims[1]};
+  trm_tape_begin(tape, &rest);
+  *y = trm_tape_input(tape, e->mean, 2, dims, false);
+  return trm_tape_status(tape);
+}
+
 static trm_status run_group(trm_sample_evaluation *e, part *p, int64_t g, trm_weights_use use) {
   trm_tape *tape = e->learner->tape;
   trm_sample_batch samples;
   const int32_t *ids;
-  TRM_TRY(trm_sample_passes_make(p->passes, g, &samples, &ids));
-  trm_watch_phase(e->task->comm, "evaluation", g); /* each group is progress */
-  const trm_pass pass = {.weights_use = use};
   const trm_batch batch = {.samples = &samples};
-  trm_tape_begin(tape, &pass);
   if (by_token(e)) {
+    TRM_TRY(begin_group(e, p, g, 0, use, &samples, &ids));
     (void)trm_model_loss(e->learner->model, tape, &batch);
   } else {
-    trm_var *y = trm_model_outputs(e->learner->model, tape, &batch);
+    trm_var *y = NULL;
+    TRM_TRY(say_outputs(e, p, g, use, &samples, &ids, &y));
     if (e->task->use != TRM_USE_PREDICT) {
       (void)trm_model_loss_of(e->learner->model, tape, y, &batch);
     }

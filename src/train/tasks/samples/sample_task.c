@@ -13,6 +13,7 @@
 #include "sample_attack.h"
 #include "sample_evaluation.h"
 #include "sample_facts.h"
+#include "sample_views.h"
 #include "sample_writing.h"
 #include "tasks_internal.h"
 #include "training_part.h"
@@ -302,18 +303,10 @@ static trm_status fit(const trm_task *task, sample_task *t) {
 /* data.augment, for the inputs that there are. */
 static trm_status open_augment(const trm_task *task, sample_task *t) {
   const char *text = trm_config_string(task->config, "data.augment");
-  const trm_augment_input input = t->data->input == TRM_INPUT_TOKENS  ? TRM_AUGMENT_TOKENS
-                                  : t->data->input == TRM_INPUT_IMAGE ? TRM_AUGMENT_IMAGES
-                                                                      : TRM_AUGMENT_ROWS;
-  TRM_TRY(trm_augment_create(text, input, t->seed, &t->augment));
+  TRM_TRY(
+      trm_augment_create("data.augment", text, trm_sample_augments(t->data), t->seed, &t->augment));
   t->view.augment = t->augment;
-  if (!t->augment || !trm_augment_needs_unk(t->augment) || t->data->input_vocab.unk >= 0) {
-    return TRM_OK;
-  }
-  return trm_fail(TRM_ERR_CONFIG,
-                  "data.augment is '%s', which hides tokens, but the vocabulary of %s has none for "
-                  "what is unknown; leave mask out, or prepare the data with words or subwords",
-                  text, t->data->path);
+  return trm_sample_augment_check("data.augment", text, t->augment, t->data);
 }
 
 static trm_status declare_scores(trm_task *task, const sample_task *t) {
@@ -631,7 +624,8 @@ static trm_status check_facts(trm_task *task, const trm_facts *facts, const char
 
 const trm_task_kind trm_task_samples = {
     TRM_TASK_PART("samples", &rows, &trm_part_keys, &trm_bootstrap_keys,
-                  &trm_sample_evaluation_keys, &trm_sample_writing_keys, &trm_adversary_keys),
+                  &trm_sample_evaluation_keys, &trm_sample_views_keys, &trm_sample_writing_keys,
+                  &trm_adversary_keys),
     .more = {TRM_ADVERSARY_PARTS},
     .select = "loss",
     .subset = "validation",
