@@ -69,6 +69,7 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   (void)fputs(text, stdout);
   TRM_FREE(text);
   trm_format_count(p->n_weights, weights);
+  if (p->from[0]) printf("# goes on from %s at step %" PRId64 "\n", p->from, p->step);
   printf("# %s parameter%s, %s, %.1f steps an epoch\n", weights, trm_plural(p->n_weights),
          p->summary, p->steps_an_epoch);
   app_print_rates(config, trm_config_int(config, "train.steps"));
@@ -94,10 +95,10 @@ static trm_status print_plan(const trm_config *config, int n_ranks, const trm_tr
   return TRM_OK;
 }
 
-/* Of two steps, on these ranks and threads. */
-static void print_time(const trm_config *config, double step_s) {
+/* Of two steps, on these ranks and threads; `done`: steps that the run has behind it. */
+static void print_time(const trm_config *config, int64_t done, double step_s) {
   char all[32], steps[32];
-  const int64_t n = trm_config_int(config, "train.steps");
+  const int64_t n = trm_config_int(config, "train.steps") - done;
   trm_format_duration(step_s * (double)n, all);
   trm_format_count(n, steps);
   printf("# %.3g s a step here; %s step%s take%s %s, evaluations and checkpoints aside\n", step_s,
@@ -106,15 +107,15 @@ static void print_time(const trm_config *config, double step_s) {
 
 /* Every rank looks, since hosts may differ in the files they see. Collective; the status is the same
  * on all ranks. */
-static trm_status check_only(trm_comm *comm, trm_config *config, bool resume) {
+static trm_status check_only(trm_comm *comm, const trm_train_options *options, trm_log *log) {
+  const trm_config *config = options->config;
   trm_train_plan plan;
-  const int n_ranks = trm_comm_size(comm);
-  TRM_TRY(trm_comm_agree(comm, trm_train_check(comm, config, resume, &plan)));
+  TRM_TRY(trm_train_check(comm, options, log, &plan));
   const bool speaks = trm_comm_rank(comm) == 0;
-  TRM_TRY(trm_comm_agree(comm, speaks ? print_plan(config, n_ranks, &plan) : TRM_OK));
+  TRM_TRY(trm_comm_agree(comm, speaks ? print_plan(config, trm_comm_size(comm), &plan) : TRM_OK));
   double step_s = NAN;
   TRM_TRY(trm_train_time(comm, config, &step_s));
-  if (speaks && !isnan(step_s)) print_time(config, step_s);
+  if (speaks && !isnan(step_s)) print_time(config, plan.step, step_s);
   return TRM_OK;
 }
 
@@ -142,12 +143,15 @@ static trm_status print_where(const trm_config *config) {
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
-static trm_status run(trm_comm *comm, const trm_train_options *options, const app_many *many) {
+static trm_status run(trm_comm *comm, const trm_train_options *options, bool check,
+                      const app_many *many) {
   trm_log log;
   trm_log_init(&log, trm_comm_rank(comm) == 0 ? stderr : NULL);
   trm_status status = trm_watch_start(comm, trm_config_real(options->config, "comm.deadline_s"));
   status = trm_comm_agree(comm, status);
-  if (status == TRM_OK) {
+  if (status == TRM_OK && check) {
+    status = check_only(comm, options, &log);
+  } else if (status == TRM_OK) {
     status = app_many_wanted(many) ? app_sweep_runs(comm, options, many, &log)
                                    : trm_train(comm, options, &log);
   }
@@ -192,9 +196,9 @@ int app_train(int argc, char **argv) {
     status = trm_fail(TRM_ERR_USAGE, "train: several runs resume from their own checkpoints; give "
                                      "--resume alone");
   }
-  if (status == TRM_OK && extend > 0 && (app_many_wanted(&many) || check)) {
-    status = trm_fail(TRM_ERR_USAGE, "train: --extend goes on with one run; it is not for --seeds, "
-                                     "--splits and --check");
+  if (status == TRM_OK && extend > 0 && app_many_wanted(&many)) {
+    status = trm_fail(TRM_ERR_USAGE, "train: --extend goes on with one run; it is not for --seeds "
+                                     "and --splits");
   }
   if (status == TRM_OK) status = app_read_run(words.items[0], &sets, &config);
   if (status == TRM_OK && where) {
@@ -204,18 +208,13 @@ int app_train(int argc, char **argv) {
   }
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
-  if (status == TRM_OK && check) {
-    status =
-        trm_comm_agree(comm, trm_watch_start(comm, trm_config_real(config, "comm.deadline_s")));
-    if (status == TRM_OK) status = check_only(comm, config, resume != NULL);
-    trm_watch_stop(comm);
-  } else if (status == TRM_OK) {
+  if (status == TRM_OK) {
     const trm_train_options train = {.config = config,
                                      .resume = resume != NULL || extend > 0,
                                      .extend = extend,
                                      .resume_path = resume && *resume ? resume : NULL,
                                      .allow_changes = allow_changes};
-    status = run(comm, &train, &many);
+    status = run(comm, &train, check, &many);
   }
   if (config && status == TRM_ERR_CONFIG) trm_config_locate(config);
   trm_config_destroy(&config);

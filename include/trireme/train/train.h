@@ -50,6 +50,8 @@ trm_status trm_train(trm_comm *comm, const trm_train_options *options, trm_log *
 
 /** What a run would take. Bytes are of one rank, the one with most. */
 typedef struct trm_train_plan {
+  char from[4096]; /* checkpoint that it would go on from; "": it would begin */
+  int64_t step;    /* of that one */
   int64_t n_weights;
   char summary[160]; /* "vocabulary 65, 12 x 64 tokens a step" */
   char rules[4096];  /* what each rule by parameter matched: lines that begin with # */
@@ -63,11 +65,12 @@ typedef struct trm_train_plan {
 } trm_train_plan;
 
 /**
- * Checks all that trm_train on these ranks would refuse before its first step, resolves the
- * configuration as it would, and says what it would take. Writes nothing. Collective; failures are
- * the caller's to agree on.
+ * Checks all that trm_train on these ranks would refuse before its first step, the checkpoint to go on
+ * from among it, resolves the configuration as it would, and says what it would take. Writes nothing.
+ * Collective; the status is the same on all ranks.
  */
-trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_train_plan *plan);
+trm_status trm_train_check(trm_comm *comm, const trm_train_options *options, trm_log *log,
+                           trm_train_plan *plan);
 
 /** A checkpoint chosen by a run directory (newest good one, or best) or by a file. */
 typedef struct trm_evaluate_options {

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "average.h"
-#include "rundir.h"
-#include "task.h"
+#include "resume.h"
+#include "run.h"
+#include "states.h"
 #include "transfer.h"
 #include "trireme/comm/reducer.h"
 #include "trireme/math/gemm.h"
@@ -98,55 +99,52 @@ static trm_status check_ranks(const trm_config *config, int n_ranks) {
                   n_ranks, n_blocks, n_ranks);
 }
 
-/* A run that would be overwritten. */
-static trm_status check_run_dir(const trm_config *config, bool resume) {
+/* Where the run would begin: from drawn weights, from those of another run, or from a checkpoint, which
+ * is loaded as it would be. Collective; the status is the same on all ranks. */
+static trm_status check_begin(trm_comm *comm, const trm_train_options *options, trm_task *task,
+                              trm_log *log, trm_train_plan *plan) {
   trm_rundir dir;
-  bool has = false;
-  TRM_TRY(trm_rundir_paths(trm_config_string(config, "run.dir"), &dir));
-  if (!resume) TRM_TRY(trm_rundir_has_checkpoints(&dir, &has));
-  if (!has) return TRM_OK;
-  return trm_fail(TRM_ERR_CONFIG,
-                  "%s already holds a run; give --resume to go on with it, or another run.dir",
-                  dir.root);
-}
-
-/* Whether the weights that the run would begin with fit. Collective. */
-static trm_status check_transfer(trm_comm *comm, const trm_config *config, trm_task *task) {
   trm_learner learner = {0};
-  trm_log silent;
-  trm_log_init(&silent, NULL);
-  if (!*trm_config_string(config, "train.init_from")) return TRM_OK;
-  trm_status status = trm_learner_create(config, &task->dims, false, 0, 1, &learner);
+  trm_regions regions = {0};
+  trm_run_state state;
+  trm_status status = trm_rundir_paths(trm_config_string(options->config, "run.dir"), &dir);
+  if (status == TRM_OK) {
+    status = trm_states_learner(comm, options->config, &task->dims, &learner);
+  }
+  if (status == TRM_OK) status = trm_learner_regions(&learner, &regions);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
-  status = trm_transfer(comm, config, task, &learner, &silent);
+  TRM_TRY_OUT(trm_resume(comm, options, &dir, task, &learner, &regions, log, &state, plan->from));
+  plan->step = state.step;
+  if (!plan->from[0]) status = trm_transfer(comm, options->config, task, &learner, log);
 out:
+  trm_regions_free(&regions);
   trm_learner_destroy(&learner);
   return status;
 }
 
-trm_status trm_train_check(trm_comm *comm, trm_config *config, bool resume, trm_train_plan *plan) {
+trm_status trm_train_check(trm_comm *comm, const trm_train_options *options, trm_log *log,
+                           trm_train_plan *plan) {
+  trm_config *config = options->config;
   trm_task *task = NULL;
   trm_log silent;
-  const int n_ranks = trm_comm_size(comm);
   const int64_t before = live_bytes();
   trm_log_init(&silent, NULL);
   *plan = (trm_train_plan){0};
   TRM_TRY(trm_comm_agree(comm, trm_gemm_configure(config)));
   TRM_TRY(trm_task_open(comm, config, TRM_USE_TRAIN, &silent, &task));
-  trm_status status = trm_task_resolve(task, config);
-  /* A run that goes on keeps the length its schedule began with, which is in its checkpoint. */
-  if (status == TRM_OK && !resume) {
+  trm_status status = trm_run_resolve(options, task);
+  if (status == TRM_OK) status = check_ranks(config, trm_comm_size(comm));
+  TRM_TRY_OUT(trm_comm_agree(comm, status)); /* planning is collective for graphs */
+  TRM_TRY_OUT(plan_memory(comm, config, task, before, plan));
+  TRM_TRY_OUT(check_begin(comm, options, task, log, plan));
+  /* A run that goes on has what its schedule began with already. */
+  if (!plan->from[0]) {
     status = trm_schedule_resolve(config, trm_config_int(config, "train.steps"));
   }
-  if (status == TRM_OK) status = check_ranks(config, n_ranks);
-  status = trm_comm_agree(comm, status); /* planning is collective for graphs */
-  if (status == TRM_OK) status = plan_memory(comm, config, task, before, plan);
-  if (status == TRM_OK && !resume) status = check_transfer(comm, config, task);
-  if (status == TRM_OK) status = check_run_dir(config, resume);
-  if (status == TRM_OK) {
-    (void)snprintf(plan->summary, sizeof plan->summary, "%s", task->summary);
-    plan->steps_an_epoch = trm_task_epoch_steps(task);
-  }
+  TRM_TRY_OUT(trm_comm_agree(comm, status));
+  (void)snprintf(plan->summary, sizeof plan->summary, "%s", task->summary);
+  plan->steps_an_epoch = trm_task_epoch_steps(task);
+out:
   trm_task_close(&task);
   return status;
 }

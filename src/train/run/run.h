@@ -86,6 +86,9 @@ static inline bool trm_run_writes(const trm_run *r) {
 
 /** Everything up to the first step. Collective; the status is the same on all ranks. */
 trm_status trm_run_set_up(trm_run *r);
+/** Resolves train.steps as the data, and options->extend, would have it; how long the schedule lasts is
+ *  another matter (resume.h). Not collective, but METIS takes its time. */
+trm_status trm_run_resolve(const trm_train_options *options, trm_task *task);
 /** Waits for the last checkpoint and lets everything go; reports the first failure. Collective. */
 trm_status trm_run_tear_down(trm_run *r);
 

@@ -41,13 +41,6 @@ static trm_status create_sync(trm_run *r) {
   return trm_sharded_create(r->comm, r->sync, r->learner.optimizer, &r->sharded);
 }
 
-static trm_status create_learner(trm_run *r) {
-  const trm_config *config = r->options->config;
-  const bool shared_out = trm_config_bool(config, "optimizer.sharded");
-  return trm_learner_create(config, &r->task->dims, true, shared_out ? trm_comm_rank(r->comm) : 0,
-                            shared_out ? trm_comm_size(r->comm) : 1, &r->learner);
-}
-
 /* A run directory belongs to one run at a time. */
 static trm_status lock_dir(trm_run *r) {
   TRM_TRY(trm_folder_make(r->dir.root));
@@ -158,15 +151,14 @@ static trm_status introduce(trm_run *r) {
   return TRM_OK;
 }
 
-/* A longer run: how long the schedule lasts is another matter (resume.c). Steps take the place of
- * epochs, which would set them again. */
-static trm_status resolve_length(trm_run *r) {
-  trm_config *config = r->options->config;
-  TRM_TRY(trm_task_resolve(r->task, config));
-  if (r->options->extend == 0) return TRM_OK;
+trm_status trm_run_resolve(const trm_train_options *options, trm_task *task) {
+  trm_config *config = options->config;
+  TRM_TRY(trm_task_resolve(task, config));
+  if (options->extend == 0) return TRM_OK;
+  /* Steps take the place of epochs, which would set them again. */
   TRM_TRY(trm_config_set(config, "train.epochs=0"));
   return trm_config_set_int(config, "train.steps",
-                            trm_run_int(r, "train.steps") + r->options->extend);
+                            trm_config_int(config, "train.steps") + options->extend);
 }
 
 /* Every key: those that do not change the result still decide which collectives are called. */
@@ -224,7 +216,7 @@ static trm_status open_task(trm_run *r) {
   trm_watch_phase(r->comm, "reading the data", 0);
   trm_watch_pause(r->comm); /* rank 0 of a host may read while others wait */
   TRM_TRY(trm_task_open(r->comm, config, TRM_USE_TRAIN, r->log, &r->task));
-  TRM_TRY(trm_comm_agree(r->comm, resolve_length(r))); /* METIS takes its time */
+  TRM_TRY(trm_comm_agree(r->comm, trm_run_resolve(r->options, r->task))); /* METIS takes its time */
   trm_watch_phase(r->comm, "set-up", 0);
   resolve_end(r);
   return TRM_OK;
@@ -244,6 +236,16 @@ static trm_status open_both_ends(trm_run *r) {
   TRM_TRY(trm_comm_agree(r->comm, status));
   return trm_comm_agree(
       r->comm, r->task->kind->start(r->task, &r->learner, r->sync, r->state.step, r->n_steps));
+}
+
+/* Weights and state of the checkpoint to go on from, if there is one. Collective. */
+static trm_status resume(trm_run *r) {
+  char from[TRM_PATH_BYTES];
+  TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->task, &r->learner, &r->regions, r->log,
+                     &r->state, from));
+  r->resumed = from[0] != 0;
+  if (r->resumed) trm_log_line(r->log, "resumed from %s at step %" PRId64, from, r->state.step);
+  return TRM_OK;
 }
 
 trm_status trm_run_set_up(trm_run *r) {
@@ -269,7 +271,7 @@ trm_status trm_run_set_up(trm_run *r) {
     r->findings_written_s = trm_clock_s();
     r->task->findings = r->findings;
   }
-  status = create_learner(r);
+  status = trm_states_learner(r->comm, config, &r->task->dims, &r->learner);
   if (status == TRM_OK) status = trm_learner_regions(&r->learner, &r->regions);
   if (status == TRM_OK && !r->options->replay) {
     status = trm_norms_create(r->learner.params, trm_run_int(r, "log.norms"), &r->norms);
@@ -283,8 +285,7 @@ trm_status trm_run_set_up(trm_run *r) {
   TRM_TRY(trm_comm_agree(r->comm, status));
   trm_watch_phase(r->comm, "reading the checkpoint", 0);
   trm_watch_pause(r->comm); /* from a slow disk */
-  TRM_TRY(trm_resume(r->comm, r->options, &r->dir, r->task, &r->learner, &r->regions, r->log,
-                     &r->state, &r->resumed));
+  TRM_TRY(resume(r));
   trm_watch_phase(r->comm, "opening the outputs", r->state.step);
   trm_watch_pause(r->comm);
   if (!r->resumed) TRM_TRY(trm_transfer(r->comm, config, r->task, &r->learner, r->log));

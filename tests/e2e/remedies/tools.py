@@ -25,7 +25,7 @@ row("give one configuration file (%d given); see trireme help config for the key
 row("several runs resume from their own checkpoints; give --resume alone",
     "train lm.yaml --go --seeds 0-1 --resume=runs/lm/checkpoints/step_00000004.h5 -s run.dir=seeds",
     "train lm.yaml --go --seeds 0-1 --resume -s run.dir=seeds")
-row("--extend goes on with one run; it is not for --seeds, --splits and --check", "train lm.yaml --extend 8 --check",
+row("--extend goes on with one run; it is not for --seeds and --splits", "train lm.yaml --extend 8 --seeds 0-1 --go",
     "train lm.yaml --go -s run.dir=ext && train lm.yaml --extend 8 --go -s run.dir=ext")
 row("runs in one process, but was started as %s; leave mpirun away", "generate runs/lm @2", "generate runs/lm")
 row("find-lr: --from is %g and --to is %g; rates rise", "find-lr lm.yaml --from 1 --to 0.1", "find-lr lm.yaml --from 0.1 --to 1 --steps 10")

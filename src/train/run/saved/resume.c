@@ -244,15 +244,14 @@ static trm_status load_average(trm_comm *comm, const char *path, const trm_facts
 
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
                       trm_task *task, trm_learner *learner, trm_regions *regions, trm_log *log,
-                      trm_run_state *state, bool *resumed) {
-  *resumed = false;
+                      trm_run_state *state, char path[TRM_PATH_BYTES]) {
   *state = (trm_run_state){.best_value = (double)NAN, .best_step = -1, .eval_step = -1};
   trm_schedule_steps schedule = {0}; /* rank 0's until the end */
-  char path[TRM_PATH_BYTES] = "";
   trm_status status = TRM_OK;
+  path[0] = 0;
   if (trm_comm_rank(comm) == 0) status = choose(options, dir, log, path);
   TRM_TRY(trm_comm_agree(comm, status));
-  TRM_TRY(trm_comm_broadcast(comm, path, sizeof path, 0));
+  TRM_TRY(trm_comm_broadcast(comm, path, TRM_PATH_BYTES, 0));
   if (path[0] == 0) {
     if (options->resume) trm_log_line(log, "no checkpoint in %s yet: starting afresh", dir->root);
     return TRM_OK;
@@ -283,8 +282,5 @@ trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const tr
   state->samples_hash = info.samples_hash;
   trm_ckpt_info_free(&info);
   TRM_TRY(trm_comm_broadcast(comm, &schedule, sizeof schedule, 0));
-  TRM_TRY(trm_comm_agree(comm, trm_schedule_take(options->config, &schedule)));
-  *resumed = true;
-  trm_log_line(log, "resumed from %s at step %" PRId64, path, state->step);
-  return TRM_OK;
+  return trm_comm_agree(comm, trm_schedule_take(options->config, &schedule));
 }

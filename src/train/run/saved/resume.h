@@ -23,12 +23,14 @@ typedef struct trm_run_state {
 
 /**
  * Loads the checkpoint `options` ask for into the learner; leaves it as it is when there is none.
- * `*resumed` tells which. What the configuration left to us of the schedule becomes what the run
- * began with. Checks that configuration, data and shapes are those of the checkpoint.
- * Collective.
+ * What the configuration left to us of the schedule becomes what the run began with. Checks that
+ * configuration, data and shapes are those of the checkpoint.
+ * Collective; the status is the same on all ranks.
+ *
+ * @param[out] from  path of the checkpoint; "": there is none, and the run begins
  */
 trm_status trm_resume(trm_comm *comm, const trm_train_options *options, const trm_rundir *dir,
                       trm_task *task, trm_learner *learner, trm_regions *regions, trm_log *log,
-                      trm_run_state *state, bool *resumed);
+                      trm_run_state *state, char from[TRM_PATH_BYTES]);
 
 #endif

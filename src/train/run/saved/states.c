@@ -3,6 +3,13 @@
 #include "trireme/core/memory.h"
 #include "trireme/parallel/sharded.h"
 
+trm_status trm_states_learner(trm_comm *comm, const trm_config *config, const trm_model_dims *dims,
+                              trm_learner *learner) {
+  const bool shared_out = trm_config_bool(config, "optimizer.sharded");
+  return trm_learner_create(config, dims, true, shared_out ? trm_comm_rank(comm) : 0,
+                            shared_out ? trm_comm_size(comm) : 1, learner);
+}
+
 bool trm_states_shared_out(const trm_learner *learner) {
   return trm_optimizer_stripes(learner->optimizer).size > 1;
 }

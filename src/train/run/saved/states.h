@@ -9,6 +9,10 @@
 #include "trireme/comm/comm.h"
 #include "trireme/train/learner.h"
 
+/** A learner to train with on these ranks: it has all of the state, or where optimizer.sharded says so
+ *  this rank's share. Not collective. */
+trm_status trm_states_learner(trm_comm *comm, const trm_config *config, const trm_model_dims *dims,
+                              trm_learner *learner);
 /** Whether this rank has only a share of the state; the same on every rank. */
 bool trm_states_shared_out(const trm_learner *learner);
 
