@@ -91,7 +91,9 @@ static trm_status open_file(trm_events *events, const char *folder) {
   if (n < 0 || (size_t)n >= sizeof name) return trm_fail(TRM_ERR_IO, "%s: too long a name", folder);
   TRM_TRY(trm_path_join(events->path, sizeof events->path, folder, name));
   events->fd = trm_io_open(events->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0666);
-  return events->fd < 0 ? trm_io_fail(events->path, "cannot be created") : TRM_OK;
+  if (events->fd < 0) return trm_io_fail(events->path, "cannot be created");
+  if (trm_io_fsync_parent(events->path) == 0) return TRM_OK;
+  return trm_io_fail(events->path, "its folder cannot be brought to disk");
 }
 
 static trm_status put_header(trm_events *events, int64_t start_step) {

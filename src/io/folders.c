@@ -12,10 +12,15 @@
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 
-/* Makes one folder; one that is there already is fine. `whole` is the path asked for. */
+/* Makes one folder; one that is there already is fine. `whole` is the path asked for. Its name is brought
+ * to disk, or a power cut would take what was synced in it; a parent that only lets write into it cannot
+ * be opened for that. */
 static trm_status make_one(const char *path, const char *whole) {
   struct stat facts;
-  if (trm_io_mkdir(path, 0777) == 0) return TRM_OK;
+  if (trm_io_mkdir(path, 0777) == 0) {
+    if (trm_io_fsync_parent(path) == 0 || errno == EACCES) return TRM_OK;
+    return trm_io_fail(whole, "the folder cannot be brought to disk");
+  }
   const int error = errno;
   if (stat(path, &facts) == 0) {
     if (S_ISDIR(facts.st_mode)) return TRM_OK;

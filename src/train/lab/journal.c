@@ -117,7 +117,7 @@ static trm_status check_head(trm_journal *journal, const char *head, bool resume
 }
 
 static trm_status open_file(trm_journal *journal, int64_t bytes) {
-  journal->fd = open(journal->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  journal->fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC);
   if (journal->fd < 0) return io_error(journal, "open");
   return ftruncate(journal->fd, bytes) == 0 ? TRM_OK : io_error(journal, "cut");
 }
@@ -134,8 +134,11 @@ trm_status trm_journal_open(const char *folder, const trm_tuning *search, uint64
     TRM_TRY_OUT(read_lines(journal, &bytes));
     if (bytes > 0) TRM_TRY_OUT(check_head(journal, head, resume));
   }
+  if (bytes == 0) {
+    bytes = (int64_t)strlen(head);
+    TRM_TRY_OUT(trm_file_write_atomic(journal->path, head, (size_t)bytes));
+  }
   TRM_TRY_OUT(open_file(journal, bytes));
-  if (bytes == 0) TRM_TRY_OUT(write_all(journal, head, strlen(head)));
 out:
   free(head);
   if (status != TRM_OK) trm_journal_close(journal);

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 
@@ -52,16 +54,24 @@ static trm_status drop_rows(const char *path, const char *header, int64_t last_s
   return status;
 }
 
+/* A table that is new, or empty, gets its header. */
+static trm_status begin(const char *path, const char *header) {
+  struct stat facts;
+  trm_text_file file;
+  if (stat(path, &facts) == 0 && facts.st_size > 0) return TRM_OK;
+  TRM_TRY(trm_text_file_begin(&file));
+  (void)fprintf(file.stream, "%s\n", header);
+  return trm_text_file_publish(&file, path);
+}
+
 trm_status trm_table_open(trm_table *table, const char *folder, const char *name,
                           const char *header, int64_t last_step, bool whole) {
   table->file = NULL;
   TRM_TRY(trm_path_join(table->path, sizeof table->path, folder, name));
   TRM_TRY(drop_rows(table->path, header, last_step, whole));
+  TRM_TRY(begin(table->path, header));
   table->file = fopen(table->path, "a");
-  if (!table->file) return failed(table, "opening");
-  if (fseek(table->file, 0, SEEK_END) != 0) return failed(table, "seeking");
-  if (ftell(table->file) == 0) TRM_TRY(trm_table_put(table, "%s\n", header));
-  return trm_table_flush(table);
+  return table->file ? TRM_OK : failed(table, "opening");
 }
 
 /* Place of a column among those of a header; -1: there is none. */
