@@ -114,13 +114,13 @@ static void places_release(trm_places **places) {
   *places = NULL;
 }
 
-static void job_release(trm_job **job) {
+static void job_release(trm_comm_job **job) {
   if (*job && --(*job)->n_references == 0) trm_free_bytes(*job);
   *job = NULL;
 }
 
 /* The local part of a start, which may fail on one rank alone. */
-static trm_status allocate(trm_comm *comm, trm_job *job, int size) {
+static trm_status allocate(trm_comm *comm, trm_comm_job *job, int size) {
   comm->job = job;
   if (!job) TRM_TRY(TRM_ALLOC(&comm->job, 1, "communicator"));
   ++comm->job->n_references;
@@ -130,7 +130,7 @@ static trm_status allocate(trm_comm *comm, trm_job *job, int size) {
   return TRM_ALLOC(&comm->places->job_ranks, size, "numbers of ranks");
 }
 
-trm_status trm_comm_allocate(trm_job *job, int size, trm_comm **out) {
+trm_status trm_comm_allocate(trm_comm_job *job, int size, trm_comm **out) {
   trm_comm *comm = NULL;
   TRM_TRY(TRM_ALLOC(&comm, 1, "communicator"));
   comm->max_message_bytes = DEFAULT_MAX_MESSAGE_BYTES;

@@ -15,7 +15,7 @@ enum {
 typedef struct trm_watch trm_watch;
 
 /** What is one for a process, whatever communicators it has: they count their references. */
-typedef struct trm_job {
+typedef struct trm_comm_job {
   int n_references;
   int rank;      /* in the job, as the launcher numbers it: what messages name */
   int node_size; /* ranks of the job on this host */
@@ -23,7 +23,7 @@ typedef struct trm_job {
   trm_watch *watch;               /* NULL: no deadline */
   int n_watching;                 /* communicators that asked for it */
   char agreed[TRM_MESSAGE_BYTES]; /* message of the last failure that ranks agreed on */
-} trm_job;
+} trm_comm_job;
 
 /** Who runs where: the same for a communicator and its duplicates, which count their references. */
 typedef struct trm_places {
@@ -37,7 +37,7 @@ typedef struct trm_places {
 struct trm_comm {
   MPI_Comm mpi;
   int rank, size;
-  trm_job *job;
+  trm_comm_job *job;
   trm_places *places;
   bool watching;             /* has started the deadline thread and not stopped it */
   int64_t max_message_bytes; /* longer messages are cut */
@@ -56,7 +56,7 @@ _Noreturn void trm_mpi_failed(const trm_comm *comm, const char *call, int code);
 /* ---- communicators (comm.c, split.c) --------------------------------------------------------- */
 
 /** A communicator without MPI's, for up to `size` ranks. Local. `job` NULL: the first one. */
-trm_status trm_comm_allocate(trm_job *job, int size, trm_comm **out);
+trm_status trm_comm_allocate(trm_comm_job *job, int size, trm_comm **out);
 /** Gives back what trm_comm_allocate made; NULL is accepted. */
 void trm_comm_release(trm_comm **comm);
 /** Fills in rank, size and places once comm->mpi is there. Collective. */

@@ -435,11 +435,11 @@ static void check_features(bool values) {
   random_graph r;
   random_graph_make(&r, 60, 4, true, false);
   random_graph_features(&r, 9, true, values);
-  trm_feature_rows *rows = NULL;
-  CHECK_OK(trm_feature_rows_create(&r.g, &rows));
+  trm_sparse_rows *rows = NULL;
+  CHECK_OK(trm_sparse_rows_create(&r.g, &rows));
   for (int64_t n = 7; n >= 0; --n) {
     trm_csr sparse, transposed;
-    CHECK_OK(trm_feature_rows_take(rows, nodes, n, &sparse, &transposed));
+    CHECK_OK(trm_sparse_rows_take(rows, nodes, n, &sparse, &transposed));
     CHECK_EQ(sparse.n_rows, n);
     CHECK_EQ(sparse.n_columns, 9);
     CHECK((sparse.values != NULL) == values);
@@ -455,7 +455,7 @@ static void check_features(bool values) {
     }
     check_transpose(&sparse, &transposed);
   }
-  trm_feature_rows_destroy(&rows);
+  trm_sparse_rows_destroy(&rows);
   random_graph_free(&r);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """No layer names what lies above it: a model family, an optimizer, a schedule, a kind of data, ...
+And no trm_ name, private ones among them, is that of two things.
 
 usage: test_names.py ROOT         check a source tree; one line for each offence
        test_names.py --self-test  plant names in a small tree and expect to be told
@@ -19,6 +20,8 @@ from test_layers import files_of, read_modules, without_comments
 
 LINE = re.compile(r"^TRM_(\w+)\((\w+)\)", re.MULTILINE)
 STRING = re.compile(r'"((?:\\.|[^"\\\n])*)"')
+DEFINED = re.compile(r"^(?:typedef )?(?:struct|union|enum) (trm_\w+) \{"
+                     r"|^(?!static|typedef)[a-z][\w *]*?\b(trm_\w+)\([^;{}]*\) \{", re.MULTILINE)
 INCLUDE = re.compile(r"^\s*#\s*include\b")
 # List files whose names are no choices of a user (a task is chosen by the name of its kind of data).
 NOT_CHOICES = {"op_list.h", "kernel_list.h", "task_list.h"}
@@ -59,8 +62,27 @@ def forbidden(root):
     return names, problems
 
 
+def defined_twice(root):
+    """A type, or a function that is not static, whose name another file defines too."""
+    first, problems = {}, []
+    for folder in ("src", "include"):
+        for path in files_of(root, folder):
+            if not path.endswith((".c", ".h")):
+                continue
+            with open(os.path.join(root, path), encoding="utf-8") as file:
+                text = without_comments(file.read())
+            for found in DEFINED.finditer(text):
+                name = found.group(1) or found.group(2)
+                other = first.setdefault(name, path)
+                if other != path:
+                    number = text.count("\n", 0, found.start()) + 1
+                    problems.append(f"{path}:{number}: '{name}' is the name of another thing in {other}")
+    return problems
+
+
 def check(root):
     names, problems = forbidden(root)
+    problems += defined_twice(root)
     for folder, depth in (("src", 1), (os.path.join("include", "trireme"), 2)):
         for path in files_of(root, folder):
             layer = path.split(os.sep)[depth]
@@ -87,7 +109,8 @@ CLEAN = {
     "src/core/a.c": '/* gcn */ // "gcn"\n#include "adamw"\nconst char *a = "a step of gcnx";\n',
     "src/model/gcn.c": 'const char *a = "gcn", *b = "adamw";\n',
     "src/train/a.c": 'const char *a = "gcn";\n',
-    "include/trireme/core/a.h": "",
+    "include/trireme/core/a.h": "typedef struct trm_row trm_row;\ntrm_status trm_row_make(int n);\n",
+    "src/core/row.c": "struct trm_row {\n  int n;\n};\ntrm_status trm_row_make(int n) {\n  return n;\n}\n",
 }
 BREACHES = [
     ("a name", "src/core/b.c", '\nconst char *a = "gcn";\n', "src/core/b.c:2: core names 'gcn'"),
@@ -95,6 +118,8 @@ BREACHES = [
     ("in a public header", "include/trireme/core/b.h", '#define A "gcn"\n', "core/b.h:1: core names 'gcn'"),
     ("an everyday word alone", "src/core/b.c", 'const char *a = "step";\n', "core names 'step'"),
     ("of a layer above", "src/optim/b.c", 'const char *a = "for gcn";\n', "optim names 'gcn'"),
+    ("a type of two", "src/model/b.h", "\ntypedef struct trm_row {\n  int m;\n} trm_row;\n", "src/model/b.h:2: 'trm_row'"),
+    ("a type and a function", "src/model/b.c", "void trm_row(int n,\n             int m) {\n}\n", "b.c:1: 'trm_row'"),
     ("an empty list", "src/model/other_list.h", "", "other_list.h:1: has no names"),
 ]
 

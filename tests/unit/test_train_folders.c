@@ -50,11 +50,11 @@ static void test_folders(void) {
 }
 
 static void test_files(void) {
-  trm_table table;
+  trm_step_table table;
   trm_events *events = NULL;
   n_synced = 0;
-  CHECK_OK(trm_table_open(&table, folder, "metrics.csv", "step,loss", 0, true));
-  CHECK_OK(trm_table_close(&table));
+  CHECK_OK(trm_step_table_open(&table, folder, "metrics.csv", "step,loss", 0, true));
+  CHECK_OK(trm_step_table_close(&table));
   CHECK(was_synced(""));
   n_synced = 0;
   CHECK_OK(trm_events_open(folder, 0, &events));

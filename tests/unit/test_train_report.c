@@ -116,7 +116,7 @@ static void test_fit(void) {
     y[i] = 1 + 0.01 * i;
   }
   y[0] = 1e9;
-  const trm_line line = {.n = 100, .x = x, .y = y, .bad_x = (double)NAN};
+  const trm_chart_line line = {.n = 100, .x = x, .y = y, .bad_x = (double)NAN};
   trm_chart chart = {.lines = &line, .n_lines = 1};
   CHECK_OK(trm_chart_fit(&chart));
   CHECK(chart.y_high > 1.9 && chart.y_high < 10 && chart.y_low < 1.02);

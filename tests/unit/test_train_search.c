@@ -143,20 +143,20 @@ static void enumerate(fixture *f, int64_t input, sequence *all) {
 
 /* ---- by search -------------------------------------------------------------------------------- */
 
-static trm_search *search_of(fixture *f, int64_t beam, int64_t n_best) {
-  const trm_search_options options = {.beam = beam,
-                                      .n_best = n_best,
-                                      .length_reward = alpha,
-                                      .longest_extra = LONGEST,
-                                      .top_p = 1,
-                                      .bos = BOS,
-                                      .eos = EOS};
+static trm_beam_search *search_of(fixture *f, int64_t beam, int64_t n_best) {
+  const trm_beam_options options = {.beam = beam,
+                                    .n_best = n_best,
+                                    .length_reward = alpha,
+                                    .longest_extra = LONGEST,
+                                    .top_p = 1,
+                                    .bos = BOS,
+                                    .eos = EOS};
   const trm_sample_batch bounds = {.n = N_INPUTS,
                                    .inputs = {N_INPUTS, MOST_ROWS, MOST_ROWS, NULL},
                                    .outputs = {N_INPUTS, MOST_ROWS, MOST_ROWS, NULL}};
-  trm_search *search = NULL;
-  CHECK_OK(
-      trm_search_create(&f->learner, &options, &bounds, N_INPUTS * beam * LONGEST, V, &search));
+  trm_beam_search *search = NULL;
+  CHECK_OK(trm_beam_search_create(&f->learner, &options, &bounds, N_INPUTS * beam * LONGEST, V,
+                                  &search));
   /* Passes over whole sequences come in between. */
   trm_tape_begin(f->learner.tape, &(trm_pass){.dry = true, .bounds = true});
   (void)trm_model_outputs(f->learner.model, f->learner.tape, &(trm_batch){.samples = &bounds});
@@ -165,7 +165,7 @@ static trm_search *search_of(fixture *f, int64_t beam, int64_t n_best) {
 }
 
 /* Inputs [first, first + n) as a batch. */
-static void run(trm_search *search, int64_t first, int64_t n) {
+static void run(trm_beam_search *search, int64_t first, int64_t n) {
   int64_t offsets[N_INPUTS + 1], longest = 0;
   for (int64_t i = 0; i <= n; ++i) offsets[i] = input_offsets[first + i] - input_offsets[first];
   for (int64_t i = 0; i < n; ++i) {
@@ -174,7 +174,7 @@ static void run(trm_search *search, int64_t first, int64_t n) {
   const trm_sample_batch batch = {.n = n,
                                   .inputs = {n, offsets[n], longest, offsets},
                                   .input_tokens = input_tokens + input_offsets[first]};
-  CHECK_OK(trm_search_run(search, &batch, NULL));
+  CHECK_OK(trm_beam_search_run(search, &batch, NULL));
 }
 
 static bool same_tokens(const trm_written *w, const sequence *s) {
@@ -182,27 +182,27 @@ static bool same_tokens(const trm_written *w, const sequence *s) {
 }
 
 static void check_greedy(fixture *f) {
-  trm_search *search = search_of(f, 1, 1);
+  trm_beam_search *search = search_of(f, 1, 1);
   sequence want[N_INPUTS];
   for (int64_t i = 0; i < N_INPUTS; ++i) want[i] = greedy(f, i);
   for (int threads = 1; threads <= 2; ++threads) {
     trm_threads_set(threads);
     run(search, 0, N_INPUTS);
     for (int64_t i = 0; i < N_INPUTS; ++i) {
-      const trm_written w = trm_search_result(search, i, 0);
-      CHECK_EQ(trm_search_n(search, i), 1);
+      const trm_written w = trm_beam_search_result(search, i, 0);
+      CHECK_EQ(trm_beam_search_n(search, i), 1);
       CHECK(same_tokens(&w, &want[i]));
       CHECK(w.log_prob == want[i].log_prob); /* every bit */
       CHECK(w.ended == (want[i].n < LONGEST));
     }
     for (int64_t i = 0; i < N_INPUTS; ++i) { /* alone */
       run(search, i, 1);
-      const trm_written w = trm_search_result(search, 0, 0);
+      const trm_written w = trm_beam_search_result(search, 0, 0);
       CHECK(same_tokens(&w, &want[i]) && w.log_prob == want[i].log_prob);
     }
   }
   trm_threads_set(1);
-  trm_search_destroy(&search);
+  trm_beam_search_destroy(&search);
 }
 
 /* A beam that nothing falls out of. */
@@ -210,23 +210,23 @@ static void check_all(fixture *f, double reward) {
   enum { N_BEST = 7, BEAM = 256 };
   sequence *all[N_INPUTS];
   alpha = reward;
-  trm_search *search = search_of(f, BEAM, N_BEST);
+  trm_beam_search *search = search_of(f, BEAM, N_BEST);
   for (int64_t i = 0; i < N_INPUTS; ++i) {
     all[i] = test_calloc(N_ALL, sizeof **all);
     enumerate(f, i, all[i]);
   }
   run(search, 0, N_INPUTS);
   for (int64_t i = 0; i < N_INPUTS; ++i) {
-    CHECK_EQ(trm_search_n(search, i), N_BEST);
+    CHECK_EQ(trm_beam_search_n(search, i), N_BEST);
     for (int64_t k = 0; k < N_BEST; ++k) {
-      const trm_written w = trm_search_result(search, i, k);
+      const trm_written w = trm_beam_search_result(search, i, k);
       CHECK(w.ended && same_tokens(&w, &all[i][k]));
       CHECK(w.log_prob == all[i][k].log_prob);
       CHECK_NEAR(w.score, score_of(&all[i][k]), 1e-12);
     }
     free(all[i]);
   }
-  trm_search_destroy(&search);
+  trm_beam_search_destroy(&search);
 }
 
 /* Small beams: no better than everything, no worse than greedy where nothing is rewarded, and alike in
@@ -234,20 +234,21 @@ static void check_all(fixture *f, double reward) {
 static void check_small(fixture *f, int64_t beam) {
   sequence best[N_ALL];
   alpha = 0;
-  trm_search *search = search_of(f, beam, beam);
+  trm_beam_search *search = search_of(f, beam, beam);
   for (int64_t i = 0; i < N_INPUTS; ++i) {
     enumerate(f, i, best);
     run(search, 0, N_INPUTS);
-    const trm_written w = trm_search_result(search, i, 0);
+    const trm_written w = trm_beam_search_result(search, i, 0);
     const double log_prob = w.log_prob;
     if (w.ended) CHECK(log_prob <= best[0].log_prob);
-    for (int64_t k = 1; k < trm_search_n(search, i); ++k) {
-      CHECK(trm_search_result(search, i, k - 1).score >= trm_search_result(search, i, k).score);
+    for (int64_t k = 1; k < trm_beam_search_n(search, i); ++k) {
+      CHECK(trm_beam_search_result(search, i, k - 1).score >=
+            trm_beam_search_result(search, i, k).score);
     }
     run(search, i, 1);
-    CHECK(trm_search_result(search, 0, 0).log_prob == log_prob);
+    CHECK(trm_beam_search_result(search, 0, 0).log_prob == log_prob);
   }
-  trm_search_destroy(&search);
+  trm_beam_search_destroy(&search);
 }
 
 static void check_model(const char *const *sets) {

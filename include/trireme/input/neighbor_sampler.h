@@ -71,14 +71,14 @@ void trm_neighbor_bounds(const trm_graph *graph, const trm_neighbor_options *opt
                          trm_subgraph *bounds);
 
 /** Sparse feature rows of nodes, with their transpose: buffers that grow and are kept. */
-typedef struct trm_feature_rows trm_feature_rows;
+typedef struct trm_sparse_rows trm_sparse_rows;
 /** Keeps `graph`, which must have sparse features. Not collective. */
-trm_status trm_feature_rows_create(const trm_graph *graph, trm_feature_rows **out);
+trm_status trm_sparse_rows_create(const trm_graph *graph, trm_sparse_rows **out);
 /** NULL is accepted; sets NULL. */
-void trm_feature_rows_destroy(trm_feature_rows **rows);
+void trm_sparse_rows_destroy(trm_sparse_rows **rows);
 /** The rows of nodes[n], in their order and also repeated ones, and the transpose. Both stay valid
  *  until the next call. Not collective. Cost: O(entries of the rows + n_features). */
-trm_status trm_feature_rows_take(trm_feature_rows *rows, const int32_t *nodes, int64_t n,
-                                 trm_csr *sparse, trm_csr *transposed);
+trm_status trm_sparse_rows_take(trm_sparse_rows *rows, const int32_t *nodes, int64_t n,
+                                trm_csr *sparse, trm_csr *transposed);
 
 #endif

@@ -337,7 +337,7 @@ static trm_status run(trm_watch *watch) {
 }
 
 trm_status trm_watch_start(trm_comm *comm, double deadline_s) {
-  trm_job *job = comm->job;
+  trm_comm_job *job = comm->job;
   trm_watch *watch = NULL;
   TRM_ASSERT(!comm->watching);
   TRM_TRY(trm_comm_broadcast(comm, &deadline_s, sizeof deadline_s, 0));
@@ -362,7 +362,7 @@ out:
 }
 
 void trm_watch_stop(trm_comm *comm) {
-  trm_job *job = comm->job;
+  trm_comm_job *job = comm->job;
   trm_watch *watch = job->watch;
   if (!comm->watching) return;
   comm->watching = false;

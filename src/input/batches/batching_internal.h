@@ -58,7 +58,7 @@ void trm_deal_step(trm_deal *deal, int64_t step, int64_t first, int64_t n);
 /** Memory of one block. */
 typedef struct trm_block_store {
   trm_subgraph_store subgraph;
-  trm_feature_rows *rows; /* sparse features */
+  trm_sparse_rows *rows; /* sparse features */
   trm_csr sparse, transposed;
   int32_t *nodes;  /* seeds, nodes of clusters, or graphs */
   int64_t *groups; /* [epochs of the block + 1] of clusters */
@@ -100,7 +100,7 @@ trm_status trm_block_reserve_hops(const trm_block_maker *maker, const trm_subgra
 trm_status trm_block_reserve_one_hop(const trm_block_maker *maker, const trm_subgraph *bounds,
                                      trm_subgraph_store *store);
 /** Room for n rows of n_entries in all. */
-trm_status trm_feature_rows_reserve(trm_feature_rows *rows, int64_t n, int64_t n_entries);
+trm_status trm_sparse_rows_reserve(trm_sparse_rows *rows, int64_t n, int64_t n_entries);
 
 /* ---- bounds: graph_bounds.c ------------------------------------------------------------------- */
 

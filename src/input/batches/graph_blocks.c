@@ -21,12 +21,12 @@ void trm_block_maker_release(trm_block_maker *maker) {
 trm_status trm_block_store_init(const trm_block_maker *maker, trm_block_store *store) {
   const trm_graph *graph = maker->plan->facts.graph;
   if (!maker->plan->way->cut || !graph->sparse || graph->n_features == 0) return TRM_OK;
-  return trm_feature_rows_create(graph, &store->rows);
+  return trm_sparse_rows_create(graph, &store->rows);
 }
 
 void trm_block_store_release(trm_block_store *store) {
   trm_subgraph_store_release(&store->subgraph);
-  trm_feature_rows_destroy(&store->rows);
+  trm_sparse_rows_destroy(&store->rows);
   TRM_FREE(store->nodes);
   TRM_FREE(store->groups);
   TRM_FREE(store->targets);
@@ -77,7 +77,7 @@ trm_status trm_block_store_reserve(const trm_block_maker *maker, const trm_graph
     TRM_TRY(TRM_BUFFER_GROW(&store->inputs, &store->inputs_room, n, 0, what));
     TRM_TRY(TRM_BUFFER_GROW(&store->input_rows, &store->input_rows_room, n, 0, what));
   }
-  return store->rows ? trm_feature_rows_reserve(store->rows, n, bounds->sparse.n_edges) : TRM_OK;
+  return store->rows ? trm_sparse_rows_reserve(store->rows, n, bounds->sparse.n_edges) : TRM_OK;
 }
 
 int64_t trm_block_store_bytes(const trm_graph *graph, const trm_graph_bounds *bounds) {
@@ -160,8 +160,7 @@ static trm_status make_features(trm_block_maker *m, trm_block_store *store,
     f->rows = block->subgraph.inputs;
     return TRM_OK;
   }
-  TRM_TRY(
-      trm_feature_rows_take(store->rows, f->ids, f->n_rows, &store->sparse, &store->transposed));
+  TRM_TRY(trm_sparse_rows_take(store->rows, f->ids, f->n_rows, &store->sparse, &store->transposed));
   f->sparse = &store->sparse;
   f->transposed = &store->transposed;
   return TRM_OK;

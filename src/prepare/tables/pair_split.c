@@ -8,14 +8,14 @@
 #include "trireme/core/random.h"
 
 static int by_item(const void *left, const void *right) {
-  const trm_pair *a = left, *b = right;
+  const trm_interaction *a = left, *b = right;
   if (a->user != b->user) return a->user < b->user ? -1 : 1;
   if (a->item != b->item) return a->item < b->item ? -1 : 1;
   return (a->time > b->time) - (a->time < b->time);
 }
 
 static int by_time(const void *left, const void *right) {
-  const trm_pair *a = left, *b = right;
+  const trm_interaction *a = left, *b = right;
   if (a->user != b->user) return a->user < b->user ? -1 : 1;
   if (a->time != b->time) return a->time < b->time ? -1 : 1;
   return (a->item > b->item) - (a->item < b->item);
@@ -23,7 +23,7 @@ static int by_time(const void *left, const void *right) {
 
 int64_t trm_pairs_compact(trm_pair_list *list) {
   int64_t to = 0;
-  trm_pair *p = list->pairs;
+  trm_interaction *p = list->pairs;
   if (list->n > 0) qsort(p, (size_t)list->n, sizeof *p, by_item);
   for (int64_t i = 0; i < list->n; ++i) {
     if (to > 0 && p[to - 1].user == p[i].user && p[to - 1].item == p[i].item) continue;
@@ -35,12 +35,12 @@ int64_t trm_pairs_compact(trm_pair_list *list) {
 }
 
 /* Source: Durstenfeld 1964, "Algorithm 235: random permutation", CACM 7(7). */
-static void shuffle(trm_pair *pairs, int64_t n, uint64_t seed) {
+static void shuffle(trm_interaction *pairs, int64_t n, uint64_t seed) {
   const trm_random_key key =
       trm_random_key_make(seed, TRM_RANDOM_SPLIT, n > 0 ? (uint64_t)pairs[0].user : 0, 0);
   for (int64_t i = n - 1; i > 0; --i) {
     const int64_t j = (int64_t)trm_random_below(key, (uint64_t)i, 0, (uint64_t)i + 1);
-    const trm_pair pair = pairs[i];
+    const trm_interaction pair = pairs[i];
     pairs[i] = pairs[j];
     pairs[j] = pair;
   }
@@ -49,7 +49,7 @@ static void shuffle(trm_pair *pairs, int64_t n, uint64_t seed) {
 trm_status trm_pairs_deal(const trm_prepare_interactions_options *options, trm_pair_list *train,
                           trm_pair_list *test) {
   const bool time = options->split && strcmp(options->split, "time") == 0;
-  trm_pair *p = train->pairs;
+  trm_interaction *p = train->pairs;
   int64_t kept = 0;
   TRM_TRY(TRM_ALLOC(&test->pairs, train->n, "pairs to test"));
   test->capacity = train->n;

@@ -224,7 +224,7 @@ static trm_status read_facts(pair_reading *r, float *rating, double *time) {
 static trm_status add_pair(pair_reading *r, int64_t user, int64_t item, double time) {
   trm_pair_list *l = r->list;
   TRM_TRY(TRM_GROW(&l->pairs, l->n, &l->capacity, "pairs of users and items"));
-  l->pairs[l->n++] = (trm_pair){(int32_t)user, (int32_t)item, time};
+  l->pairs[l->n++] = (trm_interaction){(int32_t)user, (int32_t)item, time};
   return TRM_OK;
 }
 

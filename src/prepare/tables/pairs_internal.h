@@ -6,15 +6,15 @@
 #include "trireme/prepare/graphs.h"
 
 /** A user's choice. */
-typedef struct trm_pair {
+typedef struct trm_interaction {
   int32_t user, item;
   double time; /* when, or the place in the file */
-} trm_pair;
+} trm_interaction;
 
 /** All pairs, and what users and items are called. Zero it first. */
 typedef struct trm_pair_list {
   int64_t n, capacity;
-  trm_pair *pairs;
+  trm_interaction *pairs;
   int64_t n_below; /* passed over: their rating is below the threshold */
   bool rated, timed;
 } trm_pair_list;

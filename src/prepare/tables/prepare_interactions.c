@@ -312,7 +312,7 @@ static trm_status drop_untrained(job *j) {
     j->train_pairs.pairs[i].user = new_id[j->train_pairs.pairs[i].user];
   }
   for (int64_t i = 0; i < j->test_pairs.n; ++i) {
-    const trm_pair pair = j->test_pairs.pairs[i];
+    const trm_interaction pair = j->test_pairs.pairs[i];
     if (new_id[pair.user] < 0) continue;
     j->test_pairs.pairs[to] = pair;
     j->test_pairs.pairs[to++].user = new_id[pair.user];
@@ -356,7 +356,7 @@ static trm_status check_pairs(const job *j) {
   char user[TRM_SHOWN_BYTES], item[TRM_SHOWN_BYTES];
   const trm_pair_list *a = &j->train_pairs, *b = &j->test_pairs;
   for (int64_t i = 0, k = 0; i < a->n && k < b->n;) {
-    const trm_pair *x = &a->pairs[i], *y = &b->pairs[k];
+    const trm_interaction *x = &a->pairs[i], *y = &b->pairs[k];
     if (x->user == y->user && x->item == y->item) {
       trm_id_map users = {.on = true, .names = j->users}, items = {.on = true, .names = j->items};
       const trm_id_limit of_users = {.map = &users}, of_items = {.map = &items};

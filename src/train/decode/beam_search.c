@@ -36,9 +36,9 @@ typedef struct outcome {
   bool done;
 } outcome;
 
-struct trm_search {
+struct trm_beam_search {
   trm_learner *learner; /* borrowed */
-  trm_search_options options;
+  trm_beam_options options;
   int64_t V, most_inputs, most, longest; /* outputs; inputs, hypotheses, tokens at most */
   trm_kept_rows self, cross;
   trm_token_sampler sampler;
@@ -57,7 +57,7 @@ struct trm_search {
 };
 
 /* Continuations looked at: </s> may take as many places as there are hypotheses. */
-static int64_t n_top(const trm_search *s) {
+static int64_t n_top(const trm_beam_search *s) {
   return trm_min_i64(2 * s->options.beam, s->V);
 }
 
@@ -65,7 +65,7 @@ static int64_t n_top(const trm_search *s) {
 
 static const char what[] = "writing";
 
-static trm_status make_field(const trm_search *s, field *f) {
+static trm_status make_field(const trm_beam_search *s, field *f) {
   const int64_t width = s->longest + 1;
   TRM_TRY(TRM_ALLOC(&f->input, s->most, what));
   TRM_TRY(TRM_ALLOC(&f->log_prob, s->most, what));
@@ -80,7 +80,7 @@ static void free_field(field *f) {
   TRM_FREE(f->rows);
 }
 
-static trm_status allocate(trm_search *s, const trm_sample_batch *bounds, int64_t n_kept) {
+static trm_status allocate(trm_beam_search *s, const trm_sample_batch *bounds, int64_t n_kept) {
   const trm_kept_sizes sizes = trm_model_kept(s->learner->model);
   const int64_t beam = s->options.beam, n_best = s->options.n_best;
   TRM_TRY(trm_kept_rows_create(&sizes, n_kept, &s->self));
@@ -101,18 +101,18 @@ static trm_status allocate(trm_search *s, const trm_sample_batch *bounds, int64_
                                   s->options.seed, &s->sampler);
 }
 
-int64_t trm_search_longest(const trm_search_options *options, int64_t context, int64_t n_rows) {
+int64_t trm_beam_search_longest(const trm_beam_options *options, int64_t context, int64_t n_rows) {
   const double wanted = options->longest_ratio * (double)n_rows + (double)options->longest_extra;
   if (wanted >= (double)context) return context;
   return trm_max_i64(1, (int64_t)wanted);
 }
 
-static int64_t longest_of(const trm_search *s, int64_t n_rows) {
-  return trm_search_longest(&s->options, trm_model_kept(s->learner->model).context, n_rows);
+static int64_t longest_of(const trm_beam_search *s, int64_t n_rows) {
+  return trm_beam_search_longest(&s->options, trm_model_kept(s->learner->model).context, n_rows);
 }
 
 /* Of each hypothesis what is needed to choose: the likeliest continuations, or, to draw, all logits. */
-static trm_var *run_step(const trm_search *s, const trm_step_batch *step) {
+static trm_var *run_step(const trm_beam_search *s, const trm_step_batch *step) {
   trm_tape *tape = s->learner->tape;
   trm_var *x = trm_model_step(s->learner->model, tape, step);
   trm_var *head = trm_model_head(s->learner->model, tape);
@@ -121,7 +121,7 @@ static trm_var *run_step(const trm_search *s, const trm_step_batch *step) {
 }
 
 /* The largest batch, and a step of the most hypotheses at their longest. */
-static trm_status plan(trm_search *s, const trm_sample_batch *bounds) {
+static trm_status plan(trm_beam_search *s, const trm_sample_batch *bounds) {
   trm_tape *tape = s->learner->tape;
   trm_pass pass = {.dry = true, .bounds = true, .weights_use = TRM_WEIGHTS_FIRST};
   trm_tape_begin(tape, &pass);
@@ -143,10 +143,10 @@ static trm_status plan(trm_search *s, const trm_sample_batch *bounds) {
   return trm_tape_status(tape);
 }
 
-trm_status trm_search_create(trm_learner *learner, const trm_search_options *options,
-                             const trm_sample_batch *bounds, int64_t n_kept, int64_t n_outputs,
-                             trm_search **out) {
-  trm_search *s = NULL;
+trm_status trm_beam_search_create(trm_learner *learner, const trm_beam_options *options,
+                                  const trm_sample_batch *bounds, int64_t n_kept, int64_t n_outputs,
+                                  trm_beam_search **out) {
+  trm_beam_search *s = NULL;
   trm_status status = TRM_OK;
   *out = NULL;
   TRM_TRY(TRM_ALLOC(&s, 1, what));
@@ -161,12 +161,12 @@ trm_status trm_search_create(trm_learner *learner, const trm_search_options *opt
   *out = s;
   return TRM_OK;
 out:
-  trm_search_destroy(&s);
+  trm_beam_search_destroy(&s);
   return status;
 }
 
-void trm_search_destroy(trm_search **search) {
-  trm_search *s = *search;
+void trm_beam_search_destroy(trm_beam_search **search) {
+  trm_beam_search *s = *search;
   if (!s) return;
   trm_kept_rows_free(&s->self);
   trm_kept_rows_free(&s->cross);
@@ -188,15 +188,15 @@ void trm_search_destroy(trm_search **search) {
 
 /* ---- hypotheses ------------------------------------------------------------------------------ */
 
-static int32_t *tokens_of(const trm_search *s, const field *f, int64_t h) {
+static int32_t *tokens_of(const trm_beam_search *s, const field *f, int64_t h) {
   return f->tokens + h * (s->longest + 1);
 }
 
-static int32_t *rows_of(const trm_search *s, const field *f, int64_t h) {
+static int32_t *rows_of(const trm_beam_search *s, const field *f, int64_t h) {
   return f->rows + h * (s->longest + 1);
 }
 
-static void begin(trm_search *s, const trm_sample_batch *batch) {
+static void begin(trm_beam_search *s, const trm_sample_batch *batch) {
   const int64_t *offsets = batch->inputs.offsets;
   s->live = &s->fields[0];
   s->next = &s->fields[1];
@@ -210,7 +210,7 @@ static void begin(trm_search *s, const trm_sample_batch *batch) {
 }
 
 /* Hypothesis `parent` with one token more, of t + 1 tokens now (<s> counted). */
-static void go_on(trm_search *s, const trm_continuation *c, int64_t input, int64_t t) {
+static void go_on(trm_beam_search *s, const trm_continuation *c, int64_t input, int64_t t) {
   field *f = s->next;
   const int64_t h = f->n++;
   const size_t n = (size_t)(t + 1) * sizeof(int32_t);
@@ -222,8 +222,8 @@ static void go_on(trm_search *s, const trm_continuation *c, int64_t input, int64
 }
 
 /* Keeps a result of n tokens without </s> where it is among the n_best; of equals the earlier. */
-static void finish(trm_search *s, int64_t input, const int32_t *tokens, int64_t n, double log_prob,
-                   bool ended) {
+static void finish(trm_beam_search *s, int64_t input, const int32_t *tokens, int64_t n,
+                   double log_prob, bool ended) {
   outcome *o = &s->outcomes[input];
   const int64_t n_best = s->options.n_best;
   trm_written *list = s->results + input * n_best;
@@ -246,7 +246,7 @@ static void finish(trm_search *s, int64_t input, const int32_t *tokens, int64_t 
 /* ---- a step ---------------------------------------------------------------------------------- */
 
 /* What the hypotheses look at of their inputs: those of one input are queries over the same keys. */
-static void lay_out_inputs(trm_search *s, const trm_sample_batch *batch) {
+static void lay_out_inputs(trm_beam_search *s, const trm_sample_batch *batch) {
   const field *f = s->live;
   const int64_t *offsets = batch->inputs.offsets;
   int64_t n = 0;
@@ -270,7 +270,7 @@ static void lay_out_inputs(trm_search *s, const trm_sample_batch *batch) {
 }
 
 /* What the live hypotheses, of t + 1 tokens, look at. */
-static trm_step_batch lay_out(trm_search *s, const trm_sample_batch *batch, int64_t t,
+static trm_step_batch lay_out(trm_beam_search *s, const trm_sample_batch *batch, int64_t t,
                               int64_t *n_rows) {
   field *f = s->live;
   int32_t *self = s->self_rows;
@@ -293,7 +293,8 @@ static trm_step_batch lay_out(trm_search *s, const trm_sample_batch *batch, int6
 
 /* Likeliest continuations of hypotheses [first, end), all of one input; `seen` as
  * trm_op_linear_top_k. */
-static int64_t list_continuations(trm_search *s, const trm_real *seen, int64_t first, int64_t end) {
+static int64_t list_continuations(trm_beam_search *s, const trm_real *seen, int64_t first,
+                                  int64_t end) {
   const int64_t K = n_top(s);
   int64_t n = 0;
   for (int64_t h = first; h < end; ++h) {
@@ -310,8 +311,8 @@ static int64_t list_continuations(trm_search *s, const trm_real *seen, int64_t f
   return n;
 }
 
-static int64_t draw_continuation(trm_search *s, const trm_real *logits, int64_t h, int64_t number,
-                                 int64_t t) {
+static int64_t draw_continuation(trm_beam_search *s, const trm_real *logits, int64_t h,
+                                 int64_t number, int64_t t) {
   const uint64_t position = (uint64_t)number << 24 | (uint64_t)t;
   const trm_xent plain = {0};
   const int32_t none = -1;
@@ -331,8 +332,8 @@ static int64_t draw_continuation(trm_search *s, const trm_real *logits, int64_t 
 /* Of an input's new live hypotheses, from `first` on, those that can no longer win leave: the last
  * ones, since the likeliest come first. What would have followed from one, and what now takes the place
  * of that, is less likely than it and cannot win either: results are those of a search that keeps all. */
-static void drop_hopeless(trm_search *s, int64_t input, int64_t first, int64_t n_tokens) {
-  const trm_search_options *o = &s->options;
+static void drop_hopeless(trm_beam_search *s, int64_t input, int64_t first, int64_t n_tokens) {
+  const trm_beam_options *o = &s->options;
   field *f = s->next;
   const double worst = s->results[(input + 1) * o->n_best - 1].score;
   while (f->n > first && trm_beam_is_done(worst, f->log_prob[f->n - 1], n_tokens,
@@ -342,8 +343,8 @@ static void drop_hopeless(trm_search *s, int64_t input, int64_t first, int64_t n
 }
 
 /* New live hypotheses and results of one input from its n continuations. */
-static void choose(trm_search *s, int64_t input, int64_t n, int64_t t) {
-  const trm_search_options *o = &s->options;
+static void choose(trm_beam_search *s, int64_t input, int64_t n, int64_t t) {
+  const trm_beam_options *o = &s->options;
   outcome *to = &s->outcomes[input];
   const int64_t first = s->next->n, n_tokens = t + 1; /* of a continuation, </s> counted */
   for (int64_t i = 0; i < n && s->next->n - first < o->beam; ++i) {
@@ -373,7 +374,8 @@ static void choose(trm_search *s, int64_t input, int64_t n, int64_t t) {
   if (to->n_results == o->n_best) drop_hopeless(s, input, first, n_tokens);
 }
 
-static void choose_all(trm_search *s, const trm_real *seen, const int64_t *numbers, int64_t t) {
+static void choose_all(trm_beam_search *s, const trm_real *seen, const int64_t *numbers,
+                       int64_t t) {
   const int64_t n = s->live->n;
   s->next->n = 0;
   for (int64_t h = 0; h < n;) {
@@ -389,9 +391,9 @@ static void choose_all(trm_search *s, const trm_real *seen, const int64_t *numbe
   s->next = taken;
 }
 
-trm_status trm_search_run(trm_search *search, const trm_sample_batch *batch,
-                          const int64_t *numbers) {
-  trm_search *s = search;
+trm_status trm_beam_search_run(trm_beam_search *search, const trm_sample_batch *batch,
+                               const int64_t *numbers) {
+  trm_beam_search *s = search;
   trm_tape *tape = s->learner->tape;
   int64_t n_rows = 0;
   trm_pass pass = {.weights_use = TRM_WEIGHTS_FIRST};
@@ -410,10 +412,10 @@ trm_status trm_search_run(trm_search *search, const trm_sample_batch *batch,
   return TRM_OK;
 }
 
-trm_written trm_search_result(const trm_search *search, int64_t i, int64_t k) {
+trm_written trm_beam_search_result(const trm_beam_search *search, int64_t i, int64_t k) {
   return search->results[i * search->options.n_best + k];
 }
 
-int64_t trm_search_n(const trm_search *search, int64_t i) {
+int64_t trm_beam_search_n(const trm_beam_search *search, int64_t i) {
   return search->outcomes[i].n_results;
 }

@@ -17,9 +17,9 @@ static const char header[] =
 
 struct trm_metrics {
   trm_log *log;
-  trm_table rows;     /* metrics.csv */
-  trm_table hashes;   /* hashes.csv: every step's, for verify and bisect */
-  trm_events *events; /* NULL without TensorBoard */
+  trm_step_table rows;   /* metrics.csv */
+  trm_step_table hashes; /* hashes.csv: every step's, for verify and bisect */
+  trm_events *events;    /* NULL without TensorBoard */
   int64_t first_step, n_steps, log_every;
   double start_s;       /* of this start, monotonic */
   double before_s;      /* what earlier starts of the run took, up to the step it goes on from */
@@ -46,8 +46,8 @@ static void make_header(const trm_task *task, bool zeros, char *columns, size_t 
 
 /* The end of a row that has no scores. */
 static trm_status end_row(trm_metrics *m) {
-  for (int i = 0; i < m->task->n_scores; ++i) TRM_TRY(trm_table_put(&m->rows, ","));
-  return trm_table_put(&m->rows, "\n");
+  for (int i = 0; i < m->task->n_scores; ++i) TRM_TRY(trm_step_table_put(&m->rows, ","));
+  return trm_step_table_put(&m->rows, "\n");
 }
 
 trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, trm_metrics **out) {
@@ -64,19 +64,19 @@ trm_status trm_metrics_open(const trm_metrics_options *options, trm_log *log, tr
   m->start_s = m->last_plain_s = trm_clock_s();
   char columns[1024];
   make_header(options->task, m->optimizer, columns, sizeof columns);
-  TRM_TRY_OUT(trm_table_open(&m->rows, options->folder, "metrics.csv", columns, options->first_step,
-                             options->evaluated));
-  TRM_TRY_OUT(trm_table_last(&m->rows, columns, "elapsed_s", &m->before_s));
-  TRM_TRY_OUT(trm_table_open(&m->hashes, options->folder, "hashes.csv",
-                             "step,weights_hash,samples_hash", options->first_step, true));
+  TRM_TRY_OUT(trm_step_table_open(&m->rows, options->folder, "metrics.csv", columns,
+                                  options->first_step, options->evaluated));
+  TRM_TRY_OUT(trm_step_table_last(&m->rows, columns, "elapsed_s", &m->before_s));
+  TRM_TRY_OUT(trm_step_table_open(&m->hashes, options->folder, "hashes.csv",
+                                  "step,weights_hash,samples_hash", options->first_step, true));
   if (options->tensorboard) {
     TRM_TRY_OUT(trm_events_open(options->folder, options->first_step, &m->events));
   }
   *out = m;
   return TRM_OK;
 out:
-  (void)trm_table_close(&m->rows);
-  (void)trm_table_close(&m->hashes);
+  (void)trm_step_table_close(&m->rows);
+  (void)trm_step_table_close(&m->hashes);
   TRM_FREE(m);
   return status;
 }
@@ -118,10 +118,10 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   m->window_exposed_s += r->exposed_s;
   ++m->window_steps;
   TRM_TRY(show_progress(m, r));
-  TRM_TRY(trm_table_put(&m->hashes, "%lld,%016" PRIx64 ",%016" PRIx64 "\n", (long long)r->step,
-                        r->weights_hash, r->samples_hash));
+  TRM_TRY(trm_step_table_put(&m->hashes, "%lld,%016" PRIx64 ",%016" PRIx64 "\n", (long long)r->step,
+                             r->weights_hash, r->samples_hash));
   if (!wants_row(m, r->step)) return TRM_OK;
-  TRM_TRY(trm_table_flush(&m->hashes));
+  TRM_TRY(trm_step_table_flush(&m->hashes));
   const double rate = (double)m->window_units / m->window_s;
   const double n = (double)m->window_steps;
   m->last_rate = rate;
@@ -130,14 +130,15 @@ trm_status trm_metrics_step(trm_metrics *m, const trm_step_record *r) {
   if (r->slow_rank >= 0) {
     (void)snprintf(slow, sizeof slow, "%d,%.3f", r->slow_rank, r->slow_share);
   }
-  TRM_TRY(trm_table_put(&m->rows, "%lld,%.9g,,%s%.9g,%.9g,%.6g,%.6g,%.6g,%s,%.6g,%.6g,,",
-                        (long long)r->step, r->loss, m->task->train_loss ? "," : "", r->lr,
-                        r->grad_norm, rate, m->window_s / n, m->window_exposed_s / n, slow,
-                        elapsed_s(m), peak_mb()));
-  if (m->optimizer) TRM_TRY(trm_table_put(&m->rows, "%.6g,", zeros));
-  TRM_TRY(trm_table_put(&m->rows, "%016" PRIx64 ",%016" PRIx64, r->weights_hash, r->samples_hash));
+  TRM_TRY(trm_step_table_put(&m->rows, "%lld,%.9g,,%s%.9g,%.9g,%.6g,%.6g,%.6g,%s,%.6g,%.6g,,",
+                             (long long)r->step, r->loss, m->task->train_loss ? "," : "", r->lr,
+                             r->grad_norm, rate, m->window_s / n, m->window_exposed_s / n, slow,
+                             elapsed_s(m), peak_mb()));
+  if (m->optimizer) TRM_TRY(trm_step_table_put(&m->rows, "%.6g,", zeros));
+  TRM_TRY(
+      trm_step_table_put(&m->rows, "%016" PRIx64 ",%016" PRIx64, r->weights_hash, r->samples_hash));
   TRM_TRY(end_row(m));
-  TRM_TRY(trm_table_flush(&m->rows));
+  TRM_TRY(trm_step_table_flush(&m->rows));
   m->window_units = m->window_steps = 0;
   m->window_s = m->window_exposed_s = 0;
   if (!m->events) return TRM_OK;
@@ -191,15 +192,15 @@ static void make_tag(const char *score, char tag[TRM_SCORE_BYTES]) {
 
 trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) {
   say_evaluation(m, e, best);
-  TRM_TRY(trm_table_put(&m->rows, "%lld,,%.9g,", (long long)e->step, e->loss));
-  if (m->task->train_loss) TRM_TRY(trm_table_put(&m->rows, "%.9g,", e->train_loss));
-  TRM_TRY(trm_table_put(&m->rows, ",,,,,,,%.6g,%.6g,,%s,", elapsed_s(m), peak_mb(),
-                        m->optimizer ? "," : ""));
+  TRM_TRY(trm_step_table_put(&m->rows, "%lld,,%.9g,", (long long)e->step, e->loss));
+  if (m->task->train_loss) TRM_TRY(trm_step_table_put(&m->rows, "%.9g,", e->train_loss));
+  TRM_TRY(trm_step_table_put(&m->rows, ",,,,,,,%.6g,%.6g,,%s,", elapsed_s(m), peak_mb(),
+                             m->optimizer ? "," : ""));
   for (int i = 0; i < e->n_scores; ++i) {
-    TRM_TRY(trm_table_put(&m->rows, ",%.9g", e->scores[i].value));
+    TRM_TRY(trm_step_table_put(&m->rows, ",%.9g", e->scores[i].value));
   }
-  TRM_TRY(trm_table_put(&m->rows, "\n"));
-  TRM_TRY(trm_table_flush(&m->rows));
+  TRM_TRY(trm_step_table_put(&m->rows, "\n"));
+  TRM_TRY(trm_step_table_flush(&m->rows));
   if (!m->events) return TRM_OK;
   TRM_TRY(trm_events_scalar(m->events, e->step, "valid/loss", e->loss));
   if (m->task->train_loss) {
@@ -215,11 +216,11 @@ trm_status trm_metrics_eval(trm_metrics *m, const trm_evaluation *e, bool best) 
 
 trm_status trm_metrics_event(trm_metrics *m, int64_t step, const char *event) {
   TRM_ASSERT(!strchr(event, ','));
-  TRM_TRY(trm_table_put(&m->rows, "%lld,,,%s,,,,,,,%.6g,%.6g,%s,%s,", (long long)step,
-                        m->task->train_loss ? "," : "", elapsed_s(m), peak_mb(), event,
-                        m->optimizer ? "," : ""));
+  TRM_TRY(trm_step_table_put(&m->rows, "%lld,,,%s,,,,,,,%.6g,%.6g,%s,%s,", (long long)step,
+                             m->task->train_loss ? "," : "", elapsed_s(m), peak_mb(), event,
+                             m->optimizer ? "," : ""));
   TRM_TRY(end_row(m));
-  return trm_table_flush(&m->rows);
+  return trm_step_table_flush(&m->rows);
 }
 
 trm_status trm_metrics_scalar(trm_metrics *m, int64_t step, const char *name, double value) {
@@ -227,15 +228,15 @@ trm_status trm_metrics_scalar(trm_metrics *m, int64_t step, const char *name, do
 }
 
 trm_status trm_metrics_flush(trm_metrics *m) {
-  TRM_TRY(trm_table_flush(&m->hashes));
-  return trm_table_flush(&m->rows);
+  TRM_TRY(trm_step_table_flush(&m->hashes));
+  return trm_step_table_flush(&m->rows);
 }
 
 trm_status trm_metrics_close(trm_metrics **metrics) {
   trm_metrics *m = *metrics;
   if (!m) return TRM_OK;
-  trm_status status = trm_table_close(&m->rows);
-  const trm_status hashes = trm_table_close(&m->hashes);
+  trm_status status = trm_step_table_close(&m->rows);
+  const trm_status hashes = trm_step_table_close(&m->hashes);
   if (status == TRM_OK) status = hashes;
   const trm_status events = trm_events_close(&m->events);
   if (status == TRM_OK) status = events;

@@ -11,21 +11,21 @@ uint64_t trm_samples_hash(const int64_t *samples, int64_t n) {
   return hash;
 }
 
-static trm_status write_row(trm_table *table, const trm_task *task, int64_t step,
+static trm_status write_row(trm_step_table *table, const trm_task *task, int64_t step,
                             const int64_t *ids, const int64_t *offsets, uint64_t *expected) {
   *expected = 0;
-  TRM_TRY(trm_table_put(table, "%" PRId64 ",", step + 1));
+  TRM_TRY(trm_step_table_put(table, "%" PRId64 ",", step + 1));
   for (int64_t b = 0; b < task->n_blocks; ++b) {
     const int64_t n = offsets[b + 1] - offsets[b];
     *expected = trm_hash_chain(*expected, trm_samples_hash(ids + offsets[b], n));
   }
   for (int64_t i = 0; i < offsets[task->n_blocks]; ++i) {
-    TRM_TRY(trm_table_put(table, "%s%" PRId64, i ? " " : "", ids[i]));
+    TRM_TRY(trm_step_table_put(table, "%s%" PRId64, i ? " " : "", ids[i]));
   }
-  return trm_table_put(table, "\n");
+  return trm_step_table_put(table, "\n");
 }
 
-trm_status trm_sample_ledger_write(trm_table *table, trm_task *task, int64_t step,
+trm_status trm_sample_ledger_write(trm_step_table *table, trm_task *task, int64_t step,
                                    uint64_t *expected) {
   int64_t *ids = NULL, *offsets = NULL;
   trm_status status = TRM_OK;

@@ -13,7 +13,7 @@ uint64_t trm_samples_hash(const int64_t *samples, int64_t n);
  * function of seed and step. Every rank's use of exactly these is what the step's samples hash
  * stands for; *expected is what it must be: blocks' hashes chained as in the gradients' tail.
  */
-trm_status trm_sample_ledger_write(trm_table *table, trm_task *task, int64_t step,
+trm_status trm_sample_ledger_write(trm_step_table *table, trm_task *task, int64_t step,
                                    uint64_t *expected);
 
 #endif

@@ -10,7 +10,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/io/files.h"
 
-static trm_status failed(const trm_table *table, const char *what) {
+static trm_status failed(const trm_step_table *table, const char *what) {
   return trm_fail(TRM_ERR_IO,
                   "%s: %s failed: %s; free the disk or mend the permissions, then resume",
                   table->path, what, strerror(errno));
@@ -64,8 +64,8 @@ static trm_status begin(const char *path, const char *header) {
   return trm_text_file_publish(&file, path);
 }
 
-trm_status trm_table_open(trm_table *table, const char *folder, const char *name,
-                          const char *header, int64_t last_step, bool whole) {
+trm_status trm_step_table_open(trm_step_table *table, const char *folder, const char *name,
+                               const char *header, int64_t last_step, bool whole) {
   table->file = NULL;
   TRM_TRY(trm_path_join(table->path, sizeof table->path, folder, name));
   TRM_TRY(drop_rows(table->path, header, last_step, whole));
@@ -85,8 +85,8 @@ static int column_place(const char *header, const char *column) {
   }
 }
 
-trm_status trm_table_last(const trm_table *table, const char *header, const char *column,
-                          double *value) {
+trm_status trm_step_table_last(const trm_step_table *table, const char *header, const char *column,
+                               double *value) {
   char *text = NULL, *end = NULL;
   int64_t bytes = 0;
   TRM_TRY(trm_file_read_all(table->path, (int64_t)1 << 40, &text, &bytes));
@@ -105,7 +105,7 @@ trm_status trm_table_last(const trm_table *table, const char *header, const char
   return TRM_OK;
 }
 
-trm_status trm_table_put(trm_table *table, const char *format, ...) {
+trm_status trm_step_table_put(trm_step_table *table, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const int n = vfprintf(table->file, format, arguments);
@@ -113,11 +113,11 @@ trm_status trm_table_put(trm_table *table, const char *format, ...) {
   return n < 0 ? failed(table, "writing") : TRM_OK;
 }
 
-trm_status trm_table_flush(trm_table *table) {
+trm_status trm_step_table_flush(trm_step_table *table) {
   return fflush(table->file) == 0 ? TRM_OK : failed(table, "writing");
 }
 
-trm_status trm_table_close(trm_table *table) {
+trm_status trm_step_table_close(trm_step_table *table) {
   if (!table->file) return TRM_OK;
   FILE *file = table->file;
   table->file = NULL;

@@ -19,7 +19,7 @@ static const int64_t most_bytes = (int64_t)1 << 32;
 
 /* Pairs are counted, then kept, each as two texts in one block. */
 typedef struct gatherer {
-  trm_pair *pairs;
+  trm_setting *settings;
   char *block;
   int n;
   size_t used;
@@ -35,8 +35,8 @@ static const char *keep(gatherer *g, const char *text) {
 
 static trm_status gather(void *context, const char *name, const char *value) {
   gatherer *g = context;
-  const trm_pair pair = {keep(g, name), keep(g, value)};
-  if (g->pairs) g->pairs[g->n] = pair;
+  const trm_setting setting = {keep(g, name), keep(g, value)};
+  if (g->settings) g->settings[g->n] = setting;
   ++g->n;
   return TRM_OK;
 }
@@ -50,11 +50,11 @@ static trm_status read_config(trm_record *r) {
   TRM_TRY(trm_file_read_all(path, 1 << 20, &text, &bytes));
   trm_status status = trm_config_pairs(text, path, gather, &g);
   if (status != TRM_OK) goto out;
-  TRM_TRY_OUT(TRM_ALLOC(&r->pairs, g.n, "configuration"));
+  TRM_TRY_OUT(TRM_ALLOC(&r->settings, g.n, "configuration"));
   TRM_TRY_OUT(TRM_ALLOC(&r->config, (int64_t)g.used, "configuration"));
-  g = (gatherer){.pairs = r->pairs, .block = r->config};
+  g = (gatherer){.settings = r->settings, .block = r->config};
   status = trm_config_pairs(text, path, gather, &g);
-  r->n_pairs = g.n;
+  r->n_settings = g.n;
 out:
   TRM_FREE(text);
   return status;
@@ -307,7 +307,7 @@ out:
 void trm_record_free(trm_record *record) {
   for (int i = 0; i < record->n_columns; ++i) TRM_FREE(record->columns[i].values);
   TRM_FREE(record->steps);
-  TRM_FREE(record->pairs);
+  TRM_FREE(record->settings);
   TRM_FREE(record->notes);
   TRM_FREE(record->text);
   TRM_FREE(record->log);
@@ -316,8 +316,8 @@ void trm_record_free(trm_record *record) {
 }
 
 const char *trm_record_value(const trm_record *record, const char *key) {
-  for (int i = 0; i < record->n_pairs; ++i) {
-    if (strcmp(record->pairs[i].key, key) == 0) return record->pairs[i].value;
+  for (int i = 0; i < record->n_settings; ++i) {
+    if (strcmp(record->settings[i].key, key) == 0) return record->settings[i].value;
   }
   return NULL;
 }

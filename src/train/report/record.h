@@ -28,16 +28,16 @@ typedef enum trm_run_state_word {
   TRM_RUN_BROKEN, /* it ended before its last step, without a word */
 } trm_run_state_word;
 
-typedef struct trm_pair {
+typedef struct trm_setting {
   const char *key, *value;
-} trm_pair;
+} trm_setting;
 
 typedef struct trm_record {
   char folder[TRM_RECORD_PATH_BYTES];
   char name[256]; /* the shortest end of the path that tells the runs apart (study.c) */
 
-  trm_pair *pairs; /* [n_pairs] configuration, in the order of the file */
-  int n_pairs;
+  trm_setting *settings; /* [n_settings] configuration, in the order of the file */
+  int n_settings;
 
   int64_t n_rows;
   double *steps; /* [n_rows] */

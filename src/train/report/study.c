@@ -121,22 +121,22 @@ static bool is_same(const char *a, const char *b) {
 
 /* Value of the key that is number i of another configuration: mostly it has that number here too. */
 static const char *value_near(const trm_record *r, int i, const char *key) {
-  if (i < r->n_pairs && strcmp(r->pairs[i].key, key) == 0) return r->pairs[i].value;
+  if (i < r->n_settings && strcmp(r->settings[i].key, key) == 0) return r->settings[i].value;
   return trm_record_value(r, key);
 }
 
 /* Whether a key of `a` has another value in `b`, or none there. */
 static bool differs_from(const trm_record *a, const trm_record *b) {
-  for (int i = 0; i < a->n_pairs; ++i) {
-    const trm_pair *pair = &a->pairs[i];
-    if (is_passed_over(pair->key)) continue;
-    if (!is_same(pair->value, value_near(b, i, pair->key))) return true;
+  for (int i = 0; i < a->n_settings; ++i) {
+    const trm_setting *setting = &a->settings[i];
+    if (is_passed_over(setting->key)) continue;
+    if (!is_same(setting->value, value_near(b, i, setting->key))) return true;
   }
   return false;
 }
 
 static bool is_one_configuration(const trm_record *a, const trm_record *b) {
-  if (a->n_pairs == 0 || b->n_pairs == 0) return false; /* unknown */
+  if (a->n_settings == 0 || b->n_settings == 0) return false; /* unknown */
   return !differs_from(a, b) && !differs_from(b, a);
 }
 
@@ -178,17 +178,17 @@ static bool is_listed(const trm_study *study, const char *key) {
 /* Keys whose values differ between groups, in the order in which configurations have them. */
 static trm_status find_differences(trm_study *study) {
   int n_keys = 0;
-  for (int g = 0; g < study->n_groups; ++g) n_keys += first_of(study, g)->n_pairs;
+  for (int g = 0; g < study->n_groups; ++g) n_keys += first_of(study, g)->n_settings;
   TRM_TRY(TRM_ALLOC(&study->differences, n_keys, "configurations"));
   for (int g = 0; g < study->n_groups; ++g) {
     const trm_record *r = first_of(study, g);
-    for (int i = 0; i < r->n_pairs; ++i) {
-      const char *key = r->pairs[i].key;
+    for (int i = 0; i < r->n_settings; ++i) {
+      const char *key = r->settings[i].key;
       bool same = true;
       if (is_passed_over(key) || is_listed(study, key)) continue;
       for (int k = 0; k < study->n_groups && same; ++k) {
         const trm_record *other = first_of(study, k);
-        same = other->n_pairs == 0 || is_same(r->pairs[i].value, value_near(other, i, key));
+        same = other->n_settings == 0 || is_same(r->settings[i].value, value_near(other, i, key));
       }
       if (!same) study->differences[study->n_differences++] = key;
     }

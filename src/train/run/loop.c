@@ -131,7 +131,7 @@ static trm_status write_ledger(trm_run *r) {
   uint64_t expected;
   TRM_TRY(trm_sample_ledger_write(&r->ledger, r->task, r->state.step - 1, &expected));
   TRM_ASSERT(r->samples_hash == expected);
-  return trm_table_flush(&r->ledger);
+  return trm_step_table_flush(&r->ledger);
 }
 
 /* What a step leaves of a run that writes nothing. */

@@ -42,7 +42,7 @@ typedef struct trm_run {
   double findings_written_s; /* when the best one was last written */
   bool findings_pending;     /* it has not been since it changed */
   trm_norms norms;
-  trm_table ledger;                    /* samples.csv, rank 0 only and on request */
+  trm_step_table ledger;               /* samples.csv, rank 0 only and on request */
   uint64_t weights_hash, samples_hash; /* of the last step, where they were taken */
   trm_run_state state;
   bool resumed;

@@ -82,12 +82,12 @@ static trm_status open_metrics(trm_run *r) {
                                        .tensorboard =
                                            trm_config_bool(r->options->config, "log.tensorboard")};
   if (trm_config_bool(r->options->config, "log.samples")) {
-    TRM_TRY(trm_table_open(&r->ledger, r->dir.root, "samples.csv", "step,samples", r->state.step,
-                           true));
+    TRM_TRY(trm_step_table_open(&r->ledger, r->dir.root, "samples.csv", "step,samples",
+                                r->state.step, true));
   }
   if (r->norms.every > 0) {
-    TRM_TRY(trm_table_open(&r->norms.table, r->dir.root, "norms.csv",
-                           "step,parameter,weight_norm,grad_norm", r->state.step, true));
+    TRM_TRY(trm_step_table_open(&r->norms.table, r->dir.root, "norms.csv",
+                                "step,parameter,weight_norm,grad_norm", r->state.step, true));
   }
   return trm_metrics_open(&options, r->log, &r->metrics);
 }
@@ -300,7 +300,7 @@ trm_status trm_run_set_up(trm_run *r) {
 
 trm_status trm_run_tear_down(trm_run *r) {
   trm_status status = trm_ckpt_store_close(&r->store);
-  const trm_status ledger = trm_table_close(&r->ledger);
+  const trm_status ledger = trm_step_table_close(&r->ledger);
   if (status == TRM_OK) status = ledger;
   const trm_status norms = trm_norms_destroy(&r->norms);
   if (status == TRM_OK) status = norms;

@@ -126,17 +126,17 @@ static void add_mark(trm_chart *chart, double rate, const char *what) {
 }
 
 void trm_rate_curve_write_svg(const trm_rate_curve *curve, const char *title, FILE *file) {
-  const trm_line lines[] = {{.name = "loss",
-                             .style = TRM_LINE_DOTS,
-                             .n = curve->n,
-                             .x = curve->rates,
-                             .y = curve->losses,
-                             .bad_x = (double)NAN},
-                            {.name = "smoothed",
-                             .n = curve->n,
-                             .x = curve->rates,
-                             .y = curve->smooth,
-                             .bad_x = (double)NAN}};
+  const trm_chart_line lines[] = {{.name = "loss",
+                                   .style = TRM_LINE_DOTS,
+                                   .n = curve->n,
+                                   .x = curve->rates,
+                                   .y = curve->losses,
+                                   .bad_x = (double)NAN},
+                                  {.name = "smoothed",
+                                   .n = curve->n,
+                                   .x = curve->rates,
+                                   .y = curve->smooth,
+                                   .bad_x = (double)NAN}};
   trm_chart chart = {.mark = TRM_RATE_CURVE_MARK,
                      .title = title,
                      .x_name = "learning rate",

@@ -46,8 +46,8 @@ typedef struct translator {
   trm_restored restored;
   trm_sample_facts facts;
   trm_tokenizer *input, *output;
-  trm_search_options search_options;
-  trm_search *search;
+  trm_beam_options search_options;
+  trm_beam_search *search;
   int64_t context, batch;
   int64_t most_lines, most_rows, n_kept; /* of a group: what was planned for */
   trm_unknown unknown;    /* what this rank's lines had that the vocabulary has not */
@@ -81,9 +81,10 @@ static trm_status read_facts(translator *t, const char *path) {
 
 /* What a group may have: one line of any length, or several whose results are kept together. */
 static void limit_groups(translator *t) {
-  const trm_search_options *o = &t->search_options;
-  const int64_t longest = o->beam * trm_search_longest(o, t->context, t->context);
-  const int64_t shortest = o->beam * trm_search_longest(o, t->context, 2); /* a token and </s> */
+  const trm_beam_options *o = &t->search_options;
+  const int64_t longest = o->beam * trm_beam_search_longest(o, t->context, t->context);
+  const int64_t shortest =
+      o->beam * trm_beam_search_longest(o, t->context, 2); /* a token and </s> */
   t->n_kept = trm_max_i64(KEPT_TOKENS, longest);
   t->most_lines = trm_min_i64(t->batch, t->n_kept / shortest);
   t->most_rows = trm_max_i64(trm_min_i64(KEPT_TOKENS, t->most_lines * t->context), t->context);
@@ -93,22 +94,22 @@ static trm_status make_search(translator *t) {
   const trm_translate_options *o = t->options;
   t->batch = o->batch;
   t->context = trm_model_kept(t->restored.learner.model).context;
-  t->search_options = (trm_search_options){.beam = o->beam,
-                                           .n_best = o->n_best,
-                                           .length_reward = o->length_reward,
-                                           .longest_ratio = o->longest_ratio,
-                                           .longest_extra = o->longest_extra,
-                                           .temperature = o->temperature,
-                                           .top_k = o->top_k,
-                                           .top_p = o->top_p,
-                                           .seed = o->seed,
-                                           .bos = t->facts.target_vocab.bos,
-                                           .eos = t->facts.target_vocab.eos};
+  t->search_options = (trm_beam_options){.beam = o->beam,
+                                         .n_best = o->n_best,
+                                         .length_reward = o->length_reward,
+                                         .longest_ratio = o->longest_ratio,
+                                         .longest_extra = o->longest_extra,
+                                         .temperature = o->temperature,
+                                         .top_k = o->top_k,
+                                         .top_p = o->top_p,
+                                         .seed = o->seed,
+                                         .bos = t->facts.target_vocab.bos,
+                                         .eos = t->facts.target_vocab.eos};
   limit_groups(t);
   const trm_sample_batch bounds = {.n = t->most_lines,
                                    .inputs = {t->most_lines, t->most_rows, t->context, NULL}};
-  TRM_TRY(trm_search_create(&t->restored.learner, &t->search_options, &bounds, t->n_kept,
-                            t->facts.target_vocab.n, &t->search));
+  TRM_TRY(trm_beam_search_create(&t->restored.learner, &t->search_options, &bounds, t->n_kept,
+                                 t->facts.target_vocab.n, &t->search));
   TRM_TRY(trm_tape_reserve(t->restored.learner.tape));
   TRM_TRY(TRM_ALLOC(&t->lines, t->batch * SHARE_BATCHES, "lines"));
   TRM_TRY(TRM_ALLOC(&t->by_length, t->batch * SHARE_BATCHES, "lines"));
@@ -136,7 +137,7 @@ static trm_status open_translator(translator *t) {
 }
 
 static void close_translator(translator *t) {
-  trm_search_destroy(&t->search);
+  trm_beam_search_destroy(&t->search);
   trm_tokenizer_destroy(&t->input);
   trm_tokenizer_destroy(&t->output);
   trm_restored_free(&t->restored);
@@ -181,7 +182,7 @@ static int64_t group_end(const translator *t, int64_t first, int64_t n) {
     longest = trm_max_i64(longest, r);
     rows += r;
     const int64_t kept = (end + 1 - first) * t->options->beam *
-                         trm_search_longest(&t->search_options, t->context, longest);
+                         trm_beam_search_longest(&t->search_options, t->context, longest);
     if (end > first && (kept > t->n_kept || rows > t->most_rows || r == 1)) break;
     if (r == 1) return end + 1;
   }
@@ -211,14 +212,14 @@ static void write_nothing(const translator *t, line *l, FILE *out) {
 }
 
 static trm_status write_results(const translator *t, int64_t i, line *l, FILE *out) {
-  const int64_t n = trm_search_n(t->search, i);
+  const int64_t n = trm_beam_search_n(t->search, i);
   if (n == 0) {
     write_nothing(t, l, out);
     return TRM_OK;
   }
   l->begin = ftell(out);
   for (int64_t k = 0; k < n; ++k) {
-    const trm_written w = trm_search_result(t->search, i, k);
+    const trm_written w = trm_beam_search_result(t->search, i, k);
     TRM_TRY(write_result(t, &w, l, out));
   }
   l->end = ftell(out);
@@ -231,7 +232,7 @@ static trm_status translate_group(translator *t, int64_t first, int64_t end, FIL
     return TRM_OK;
   }
   const trm_sample_batch batch = lay_out(t, first, end);
-  TRM_TRY(trm_search_run(t->search, &batch, t->numbers));
+  TRM_TRY(trm_beam_search_run(t->search, &batch, t->numbers));
   for (int64_t i = 0; i < batch.n; ++i) {
     TRM_TRY(write_results(t, i, t->by_length[first + i], out));
   }

@@ -16,7 +16,7 @@ static int rising(const void *a, const void *b) {
 static int64_t gather(const trm_chart *chart, double *values) {
   int64_t n = 0;
   for (int l = 0; l < chart->n_lines; ++l) {
-    const trm_line *line = &chart->lines[l];
+    const trm_chart_line *line = &chart->lines[l];
     for (int64_t i = 0; i < line->n; ++i) {
       const double spread = line->spread ? line->spread[i] : 0;
       const double low = line->y[i] - spread, high = line->y[i] + spread;
@@ -56,7 +56,7 @@ static void fit_x(trm_chart *chart) {
   chart->x_low = INFINITY;
   chart->x_high = -INFINITY;
   for (int l = 0; l < chart->n_lines; ++l) {
-    const trm_line *line = &chart->lines[l];
+    const trm_chart_line *line = &chart->lines[l];
     int64_t first = 0;
     while (chart->log_x && first < line->n && !(line->x[first] > 0)) ++first;
     if (first == line->n) continue;

@@ -19,7 +19,7 @@ typedef enum trm_line_style {
 } trm_line_style;
 
 /** A line, rising in x. */
-typedef struct trm_line {
+typedef struct trm_chart_line {
   char name[160];
   int colour; /* number of the run or configuration, from 0 */
   trm_line_style style;
@@ -27,7 +27,7 @@ typedef struct trm_line {
   const double *x, *y;  /* [n] finite */
   const double *spread; /* [n] a band from y - spread to y + spread; NULL: none */
   double bad_x;         /* from where on there is no finite number; NaN: nowhere */
-} trm_line;
+} trm_chart_line;
 
 /** A line across, at x. */
 typedef struct trm_chart_mark {
@@ -44,7 +44,7 @@ typedef struct trm_chart {
   const char *x_name;
   const char *y_name; /* NULL: the title says it */
   bool log_x, log_y;
-  const trm_line *lines; /* [n_lines] */
+  const trm_chart_line *lines; /* [n_lines] */
   int n_lines;
   trm_chart_mark marks[TRM_CHART_MARKS];
   int n_marks;

@@ -257,7 +257,7 @@ static double bad_from(const trm_study *study, int group, const wanted_line *wan
 }
 
 static void name_line(const trm_study *study, int group, const wanted_chart *chart,
-                      const wanted_line *wanted, trm_line *line) {
+                      const wanted_line *wanted, trm_chart_line *line) {
   const trm_group *g = &study->groups[group];
   const bool one = study->n_groups == 1, what = wanted->what[0] && chart->n_lines > 1;
   if (one) {
@@ -273,7 +273,7 @@ static const char *column_of(const wanted_line *wanted) {
   return strcmp(wanted->column, trm_waiting_column) == 0 ? trm_waiting_column : wanted->column;
 }
 
-static trm_status take_block(int64_t n, double **block, trm_line *line) {
+static trm_status take_block(int64_t n, double **block, trm_chart_line *line) {
   TRM_TRY(TRM_ALLOC(block, 3 * n, "points of a curve"));
   line->n = n;
   line->x = *block;
@@ -284,7 +284,7 @@ static trm_status take_block(int64_t n, double **block, trm_line *line) {
 
 /* Points that show all there is. */
 static trm_status keep_extremes(const trm_points *points, int64_t most, double **block,
-                                trm_line *line) {
+                                trm_chart_line *line) {
   int64_t *kept = NULL;
   trm_status status = TRM_OK;
   TRM_TRY_OUT(TRM_ALLOC(&kept, most, "points of a curve"));
@@ -302,7 +302,7 @@ out:
 
 /* Means of as many points each: what scatters in many lines at once hides all of them. */
 static trm_status keep_means(const trm_points *points, int64_t most, double **block,
-                             trm_line *line) {
+                             trm_chart_line *line) {
   const int64_t n = points->n < most ? points->n : most;
   TRM_TRY(take_block(n, block, line));
   for (int64_t i = 0; i < n; ++i) {
@@ -322,9 +322,9 @@ static trm_status make_line(const trm_study *study, int group, const wanted_char
                             int64_t most, trm_charts *out) {
   enum { FEW = 4 };
   const wanted_line *wanted = &chart->lines[which];
-  trm_line *line = &out->lines[out->n_lines];
+  trm_chart_line *line = &out->lines[out->n_lines];
   trm_points points;
-  *line = (trm_line){.colour = group, .style = wanted->style};
+  *line = (trm_chart_line){.colour = group, .style = wanted->style};
   /* The lines of one configuration alone differ in colour too. */
   if (study->n_groups == 1) line->colour = which;
   name_line(study, group, chart, wanted, line);

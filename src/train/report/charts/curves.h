@@ -9,7 +9,7 @@
 typedef struct trm_charts {
   trm_chart *charts; /* [n] */
   int n;
-  trm_line *lines; /* of all charts, one after another */
+  trm_chart_line *lines; /* of all charts, one after another */
   int n_lines;
   double **blocks;      /* [n_lines] numbers of a line; owned */
   char (*texts)[2][96]; /* [n] name and title */

@@ -152,7 +152,7 @@ static void write_marks(const frame *f, FILE *file) {
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Attributes of a line's stroke, or of a band's area. */
-static void write_look(const frame *f, const trm_line *line, const char *kind, FILE *file) {
+static void write_look(const frame *f, const trm_chart_line *line, const char *kind, FILE *file) {
   static const char *const styles[] = {"", " pale", " dashed", ""};
   char text[8];
   const int slot = trm_colour_slot(line->colour);
@@ -180,7 +180,7 @@ static void write_look(const frame *f, const trm_line *line, const char *kind, F
 }
 
 /* Values for the page's script: "x,y x,y" or "x,y,spread x,y,spread". */
-static void write_values(const trm_line *line, FILE *file) {
+static void write_values(const trm_chart_line *line, FILE *file) {
   (void)fprintf(file, " data-v=\"");
   for (int64_t i = 0; i < line->n; ++i) {
     (void)fprintf(file, "%s%.7g,%.4g", i ? " " : "", line->x[i], line->y[i]);
@@ -189,7 +189,7 @@ static void write_values(const trm_line *line, FILE *file) {
   (void)fprintf(file, "\"");
 }
 
-static void write_band(const frame *f, const trm_line *line, FILE *file) {
+static void write_band(const frame *f, const trm_chart_line *line, FILE *file) {
   (void)fprintf(file, "<path ");
   write_look(f, line, "band", file);
   (void)fprintf(file, " d=\"");
@@ -207,7 +207,7 @@ static void write_band(const frame *f, const trm_line *line, FILE *file) {
   (void)fprintf(file, "%s\"/>", command == 'L' ? "Z" : "");
 }
 
-static void write_path(const frame *f, const trm_line *line, const char *kind, bool values,
+static void write_path(const frame *f, const trm_chart_line *line, const char *kind, bool values,
                        FILE *file) {
   const bool dots = strcmp(kind, "dots") == 0;
   (void)fprintf(file, "<path ");
@@ -231,7 +231,7 @@ static void write_path(const frame *f, const trm_line *line, const char *kind, b
 }
 
 /* A cross where numbers cease to be finite. */
-static void write_bad(const frame *f, const trm_line *line, FILE *file) {
+static void write_bad(const frame *f, const trm_chart_line *line, FILE *file) {
   const double x = x_of(f, line->bad_x), y = ceiling_of(f) + 8;
   (void)fprintf(file, "<path ");
   write_look(f, line, "bad", file);
@@ -241,7 +241,7 @@ static void write_bad(const frame *f, const trm_line *line, FILE *file) {
                 line->bad_x, x - 4, y - 4, line->bad_x);
 }
 
-static void write_line(const frame *f, const trm_line *line, FILE *file) {
+static void write_line(const frame *f, const trm_chart_line *line, FILE *file) {
   if (line->spread) write_band(f, line, file);
   if (line->style == TRM_LINE_DOTS) {
     write_path(f, line, "dots", true, file);

@@ -39,8 +39,8 @@ static double place(double value, double low, double high, bool log) {
 
 /* A column is the mean of the points in it; those between two points that are further apart lie on the
  * line between them. */
-static void fill_columns(const trm_chart *chart, const trm_line *line, int columns, double *sums,
-                         int *counts) {
+static void fill_columns(const trm_chart *chart, const trm_chart_line *line, int columns,
+                         double *sums, int *counts) {
   int last = -1;
   for (int c = 0; c < columns; ++c) {
     sums[c] = 0;
@@ -76,7 +76,7 @@ static void print_legend(const trm_chart *chart, int columns, FILE *file) {
   (void)fprintf(file, "%10s%-*s%s %s\n", "", columns - (int)strlen(high) + 1, low, high,
                 chart->x_name);
   for (int l = 0; l < chart->n_lines; ++l) {
-    const trm_line *line = &chart->lines[l];
+    const trm_chart_line *line = &chart->lines[l];
     (void)fprintf(file, "%10s%c %s", "", letters[l % LETTERS], line->name);
     if (line->n > 0) (void)fprintf(file, ": %.6g", line->y[line->n - 1]);
     if (isfinite(line->bad_x)) {

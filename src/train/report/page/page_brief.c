@@ -181,8 +181,8 @@ static void put_notes(const trm_page *page, const trm_record *r) {
 static void put_settings(const trm_page *page, const trm_record *r) {
   char group[64] = "";
   (void)fprintf(page->file, "<details><summary>configuration</summary><pre>");
-  for (int i = 0; i < r->n_pairs; ++i) {
-    const char *key = r->pairs[i].key, *dot = strchr(key, '.');
+  for (int i = 0; i < r->n_settings; ++i) {
+    const char *key = r->settings[i].key, *dot = strchr(key, '.');
     const size_t n = dot ? (size_t)(dot - key) : 0;
     if (n > 0 && n < sizeof group && (strncmp(group, key, n) != 0 || group[n] != 0)) {
       (void)snprintf(group, sizeof group, "%.*s", (int)n, key);
@@ -192,7 +192,7 @@ static void put_settings(const trm_page *page, const trm_record *r) {
     (void)fprintf(page->file, "%s", dot ? "  " : "");
     trm_report_text(page->file, dot ? dot + 1 : key);
     (void)fprintf(page->file, ": ");
-    trm_report_text(page->file, r->pairs[i].value);
+    trm_report_text(page->file, r->settings[i].value);
     (void)fprintf(page->file, "\n");
   }
   (void)fprintf(page->file, "</pre></details>\n");

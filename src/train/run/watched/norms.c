@@ -35,7 +35,7 @@ trm_status trm_norms_destroy(trm_norms *norms) {
   TRM_FREE(norms->pieces);
   TRM_FREE(norms->gradient);
   TRM_FREE(norms->weights);
-  return trm_table_close(&norms->table);
+  return trm_step_table_close(&norms->table);
 }
 
 /* Sums of squares of each chunk's part of each parameter, 0 for parts of others' stripes. */
@@ -74,8 +74,8 @@ trm_status trm_norms_gradient(trm_norms *norms, trm_comm *comm, const trm_params
 static trm_status write_row(trm_norms *norms, const trm_param *row, int64_t step, double weight,
                             double gradient, trm_metrics *metrics) {
   char name[TRM_PARAM_NAME_BYTES + 32];
-  TRM_TRY(trm_table_put(&norms->table, "%" PRId64 ",%s,%.9g,%.9g\n", step, row->name, weight,
-                        gradient));
+  TRM_TRY(trm_step_table_put(&norms->table, "%" PRId64 ",%s,%.9g,%.9g\n", step, row->name, weight,
+                             gradient));
   (void)snprintf(name, sizeof name, "weight_norm/%s", row->name);
   TRM_TRY(trm_metrics_scalar(metrics, step, name, weight));
   (void)snprintf(name, sizeof name, "grad_norm/%s", row->name);
@@ -91,5 +91,5 @@ trm_status trm_norms_write(trm_norms *norms, const trm_params *params, int64_t s
     if (row->buffer) continue; /* running statistics, which have no gradient */
     TRM_TRY(write_row(norms, row, step, norms->weights[i], norms->gradient[i], metrics));
   }
-  return trm_table_flush(&norms->table);
+  return trm_step_table_flush(&norms->table);
 }

@@ -17,7 +17,7 @@ typedef struct trm_norms {
   double *gradient; /* [n_rows] norms of the step; owned */
   double *weights;  /* [n_rows] the same of the weights; owned */
   int64_t n_pieces;
-  trm_table table; /* rank 0 only */
+  trm_step_table table; /* rank 0 only */
 } trm_norms;
 
 /** Takes memory for steps to come. Not collective. @return TRM_ERR_MEMORY */

@@ -23,7 +23,7 @@ struct trm_whole {
   int n_hops;
   exchange in[TRM_MAX_HOPS], out[TRM_MAX_HOPS];
   trm_hop hops[TRM_MAX_HOPS]; /* of the field, with exchanges */
-  trm_feature_rows **rows;    /* [n_local] sparse features of each block; owned */
+  trm_sparse_rows **rows;     /* [n_local] sparse features of each block; owned */
   trm_csr *sparse, *transposed;
   float *dense; /* own rows, where storage is partitioned; owned */
   trm_features features;
@@ -96,9 +96,9 @@ static trm_status make_features(trm_whole *w) {
   TRM_TRY(TRM_ALLOC(&w->transposed, f->n_local, "features of blocks"));
   for (int64_t k = 0; k < f->n_local; ++k) {
     const int64_t first = f->input_blocks[k], n = f->input_blocks[k + 1] - first;
-    TRM_TRY(trm_feature_rows_create(g, &w->rows[k]));
+    TRM_TRY(trm_sparse_rows_create(g, &w->rows[k]));
     TRM_TRY(
-        trm_feature_rows_take(w->rows[k], f->inputs + first, n, &w->sparse[k], &w->transposed[k]));
+        trm_sparse_rows_take(w->rows[k], f->inputs + first, n, &w->sparse[k], &w->transposed[k]));
   }
   w->features.sparse = w->sparse;
   w->features.transposed = w->transposed;
@@ -137,7 +137,7 @@ void trm_whole_destroy(trm_whole **whole) {
     trm_halo_destroy(&w->out[h].halo);
   }
   for (int64_t k = 0; w->rows && k < w->field->n_local; ++k) {
-    trm_feature_rows_destroy(&w->rows[k]);
+    trm_sparse_rows_destroy(&w->rows[k]);
   }
   trm_field_destroy(&w->thinned);
   trm_field_destroy(&w->field);

@@ -51,7 +51,7 @@ struct trm_sample_writing {
   inputs inputs;
   trm_sample_passes *passes;
   int64_t first_group, n_local;
-  trm_search *search;
+  trm_beam_search *search;
   trm_tokenizer *tokenizer;
   bool texts; /* scored as texts, else as lists of symbols */
   double *
@@ -122,27 +122,26 @@ out:
   return status;
 }
 
-static trm_search_options search_options(const trm_sample_writing *w) {
-  return (trm_search_options){.beam = trm_config_int(w->task->config, "eval.beam"),
-                              .n_best = 1,
-                              .length_reward =
-                                  trm_config_real(w->task->config, "eval.length_reward"),
-                              .longest_ratio = longest_ratio,
-                              .longest_extra = LONGEST_EXTRA,
-                              .top_p = 1,
-                              .bos = w->view.data->target_vocab.bos,
-                              .eos = w->view.data->target_vocab.eos};
+static trm_beam_options search_options(const trm_sample_writing *w) {
+  return (trm_beam_options){.beam = trm_config_int(w->task->config, "eval.beam"),
+                            .n_best = 1,
+                            .length_reward = trm_config_real(w->task->config, "eval.length_reward"),
+                            .longest_ratio = longest_ratio,
+                            .longest_extra = LONGEST_EXTRA,
+                            .top_p = 1,
+                            .bos = w->view.data->target_vocab.bos,
+                            .eos = w->view.data->target_vocab.eos};
 }
 
 /* Tokens of all hypotheses of a group at most. */
-static trm_status most_kept(trm_sample_writing *w, const trm_search_options *o, int64_t *n_kept) {
+static trm_status most_kept(trm_sample_writing *w, const trm_beam_options *o, int64_t *n_kept) {
   const int64_t context = trm_model_kept(w->learner->model).context;
   *n_kept = 0;
   for (int64_t g = 0; g < trm_sample_passes_n(w->passes); ++g) {
     trm_sample_batch batch;
     const int32_t *ids;
     TRM_TRY(trm_sample_passes_make(w->passes, g, &batch, &ids));
-    const int64_t longest = trm_search_longest(o, context, batch.inputs.longest);
+    const int64_t longest = trm_beam_search_longest(o, context, batch.inputs.longest);
     *n_kept = trm_max_i64(*n_kept, batch.n * o->beam * longest);
   }
   return TRM_OK;
@@ -150,7 +149,7 @@ static trm_status most_kept(trm_sample_writing *w, const trm_search_options *o, 
 
 static trm_status prepare(trm_sample_writing *w, trm_ids ids) {
   const trm_comm *comm = w->task->comm;
-  const trm_search_options options = search_options(w);
+  const trm_beam_options options = search_options(w);
   trm_sample_batch bounds;
   int64_t n_kept;
   TRM_TRY(join_inputs(w->view.data, w->texts, ids, &w->inputs));
@@ -160,8 +159,8 @@ static trm_status prepare(trm_sample_writing *w, trm_ids ids) {
   TRM_TRY(most_kept(w, &options, &n_kept));
   trm_sample_passes_bounds(w->passes, &bounds);
   TRM_TRY(trm_tokenizer_create(&w->view.data->target_vocab, &w->tokenizer));
-  return trm_search_create(w->learner, &options, &bounds, n_kept, w->task->dims.n_outputs,
-                           &w->search);
+  return trm_beam_search_create(w->learner, &options, &bounds, n_kept, w->task->dims.n_outputs,
+                                &w->search);
 }
 
 trm_status trm_sample_writing_create(const trm_task *task, const trm_sample_view *view,
@@ -186,7 +185,7 @@ trm_status trm_sample_writing_create(const trm_task *task, const trm_sample_view
 void trm_sample_writing_destroy(trm_sample_writing **writing) {
   trm_sample_writing *w = *writing;
   if (!w) return;
-  trm_search_destroy(&w->search);
+  trm_beam_search_destroy(&w->search);
   trm_sample_passes_destroy(&w->passes);
   trm_tokenizer_destroy(&w->tokenizer);
   free_inputs(&w->inputs);
@@ -352,11 +351,11 @@ static trm_status run_group(trm_sample_writing *w, int64_t group, double *counts
   const int32_t *ids;
   TRM_TRY(trm_sample_passes_make(w->passes, group, &batch, &ids));
   trm_watch_phase(w->task->comm, "writing", group); /* each group is progress */
-  TRM_TRY(trm_search_run(w->search, &batch, NULL));
+  TRM_TRY(trm_beam_search_run(w->search, &batch, NULL));
   for (int64_t i = 0; i < batch.n; ++i) {
     const int64_t input = w->inputs.input_of[ids[i]];
     trm_written written = {0}; /* nothing, where logits are no numbers */
-    if (trm_search_n(w->search, i) > 0) written = trm_search_result(w->search, i, 0);
+    if (trm_beam_search_n(w->search, i) > 0) written = trm_beam_search_result(w->search, i, 0);
     TRM_TRY(count_edits(w, &written, input, counts));
     if (w->texts) TRM_TRY(count_text(w, &written, input, counts));
     TRM_TRY(note(w, input, &written));

@@ -2,7 +2,7 @@
 #include "batching_internal.h"
 #include "trireme/core/memory.h"
 
-struct trm_feature_rows {
+struct trm_sparse_rows {
   const trm_graph *graph; /* kept */
   int64_t *offsets, *out_offsets, *map;
   int32_t *columns, *out_columns;
@@ -10,7 +10,7 @@ struct trm_feature_rows {
   int64_t offsets_room, out_offsets_room, map_room, columns_room, out_columns_room, values_room;
 };
 
-trm_status trm_feature_rows_create(const trm_graph *graph, trm_feature_rows **out) {
+trm_status trm_sparse_rows_create(const trm_graph *graph, trm_sparse_rows **out) {
   TRM_ASSERT(graph->sparse);
   *out = NULL;
   TRM_TRY(TRM_ALLOC(out, 1, "feature rows"));
@@ -18,8 +18,8 @@ trm_status trm_feature_rows_create(const trm_graph *graph, trm_feature_rows **ou
   return TRM_OK;
 }
 
-void trm_feature_rows_destroy(trm_feature_rows **rows) {
-  trm_feature_rows *r = *rows;
+void trm_sparse_rows_destroy(trm_sparse_rows **rows) {
+  trm_sparse_rows *r = *rows;
   *rows = NULL;
   if (!r) return;
   TRM_FREE(r->offsets);
@@ -31,7 +31,7 @@ void trm_feature_rows_destroy(trm_feature_rows **rows) {
   TRM_FREE(r);
 }
 
-trm_status trm_feature_rows_reserve(trm_feature_rows *r, int64_t n, int64_t n_entries) {
+trm_status trm_sparse_rows_reserve(trm_sparse_rows *r, int64_t n, int64_t n_entries) {
   const char *what = "feature rows";
   const int64_t F = r->graph->n_features;
   TRM_TRY(TRM_BUFFER_GROW(&r->offsets, &r->offsets_room, n + 1, 0, what));
@@ -43,7 +43,7 @@ trm_status trm_feature_rows_reserve(trm_feature_rows *r, int64_t n, int64_t n_en
   return TRM_BUFFER_GROW(&r->map, &r->map_room, n_entries, 0, what);
 }
 
-static void copy_rows(trm_feature_rows *r, const int32_t *nodes, int64_t n) {
+static void copy_rows(trm_sparse_rows *r, const int32_t *nodes, int64_t n) {
   const trm_csr *from = &r->graph->features;
   int64_t to = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -56,13 +56,13 @@ static void copy_rows(trm_feature_rows *r, const int32_t *nodes, int64_t n) {
   r->offsets[n] = to;
 }
 
-trm_status trm_feature_rows_take(trm_feature_rows *rows, const int32_t *nodes, int64_t n,
-                                 trm_csr *sparse, trm_csr *transposed) {
+trm_status trm_sparse_rows_take(trm_sparse_rows *rows, const int32_t *nodes, int64_t n,
+                                trm_csr *sparse, trm_csr *transposed) {
   const trm_csr *from = &rows->graph->features;
   int64_t n_entries = 0;
   for (int64_t i = 0; i < n; ++i)
     n_entries += from->offsets[nodes[i] + 1] - from->offsets[nodes[i]];
-  TRM_TRY(trm_feature_rows_reserve(rows, n, n_entries));
+  TRM_TRY(trm_sparse_rows_reserve(rows, n, n_entries));
   copy_rows(rows, nodes, n);
   const bool weights = from->values != NULL;
   *sparse = (trm_csr){.n_rows = n,
