@@ -8,6 +8,7 @@ foreach(name
     optimizers
     ensemble
     views
+    ensemble_rankings
     average_tool
     curves
     average

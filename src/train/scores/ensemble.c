@@ -17,6 +17,9 @@ void trm_ensemble_free(trm_ensemble *e) {
   TRM_FREE(e->logits);
   TRM_FREE(e->values);
   TRM_FREE(e->ids);
+  for (int q = 0; q < TRM_MAX_QUESTIONS; ++q) {
+    for (int i = 0; i < e->answers[q].n; ++i) TRM_FREE(e->answers[q].voices[i].rows);
+  }
 }
 
 bool trm_ensemble_full(const trm_ensemble *e) {
@@ -50,6 +53,11 @@ static uint64_t hash_subsets(const int8_t *subsets, int64_t n, uint64_t hash) {
 static trm_status check_member(trm_ensemble *e, int64_t n, int64_t C, bool numbers, uint64_t hash) {
   if (numbers && e->vote && !e->parts) {
     return trm_fail(TRM_ERR_USAGE, "--vote: models of numbers do not vote; leave it away");
+  }
+  if (e->answers[0].n > 0) {
+    return trm_fail(TRM_ERR_DATA,
+                    "member %d of the ensemble says %s, the first one ranks; leave it out",
+                    e->n_added + 1, numbers ? "numbers" : "classes");
   }
   if (e->n_added == 0) return take_room(e, n, C, numbers, hash);
   if (e->numbers != numbers || e->C != C) {
@@ -256,4 +264,60 @@ trm_status trm_ensemble_add_numbers(const trm_task *task, const trm_number_rows 
 out:
   TRM_FREE(all);
   return status;
+}
+
+/* ---- rankings -------------------------------------------------------------------------------- */
+
+static trm_status check_question(const trm_answers *a, const trm_question *q) {
+  const trm_question *first = &a->question;
+  const int member = a->n + 1;
+  if (first->digest != q->digest || first->n_facts != q->n_facts) {
+    return trm_fail(TRM_ERR_DATA,
+                    "member %d of the ensemble has another data set (%s) than the first one; give "
+                    "--data, or leave it out",
+                    member, q->data);
+  }
+  for (int i = 0; i < q->n_facts; ++i) {
+    if (first->facts[i].value == q->facts[i].value) continue;
+    return trm_fail(
+        TRM_ERR_DATA, "member %d of the ensemble has %s %lld, the first one %lld; leave it out",
+        member, q->facts[i].key, (long long)q->facts[i].value, (long long)first->facts[i].value);
+  }
+  return TRM_OK;
+}
+
+/* Question 0 is that with which a member begins. */
+static trm_status check_voice(const trm_ensemble *e, int number, const trm_question *question) {
+  const trm_answers *a = &e->answers[number];
+  if (e->vote) {
+    return trm_fail(TRM_ERR_USAGE, "--vote: models that rank do not vote; leave it away");
+  }
+  if (e->n_added > 0 && e->answers[0].n == 0) {
+    return trm_fail(TRM_ERR_DATA,
+                    "member %d of the ensemble ranks, the first one says %s; leave it out",
+                    e->n_added + 1, e->numbers ? "numbers" : "classes");
+  }
+  return a->n > 0 ? check_question(a, question) : TRM_OK;
+}
+
+trm_status trm_ensemble_add_voice(const trm_task *task, int number, const trm_question *question,
+                                  const trm_voice *voice, int64_t n, const trm_answers **all) {
+  trm_ensemble *e = task->ensemble;
+  trm_answers *a = &e->answers[number];
+  float *rows = NULL;
+  *all = NULL;
+  if (e->parts) return TRM_OK;
+  trm_status status = check_voice(e, number, question);
+  if (status == TRM_OK) status = TRM_ALLOC(&rows, n * voice->width, "rows of an ensemble");
+  status = trm_comm_agree(task->comm, status);
+  if (status != TRM_OK) {
+    TRM_FREE(rows);
+    return status;
+  }
+  memcpy(rows, voice->rows, (size_t)(n * voice->width) * sizeof *rows);
+  if (a->n == 0) a->question = *question;
+  a->voices[a->n++] = (trm_voice){.rows = rows, .width = voice->width};
+  e->n_added = e->answers[0].n;
+  if (a->n == e->n_members) *all = a;
+  return TRM_OK;
 }

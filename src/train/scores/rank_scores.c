@@ -30,25 +30,60 @@ void trm_rank_scores_declare(trm_task *task) {
 
 /* A group of users, the scores of all items for them, and the best items. */
 typedef struct group {
-  int64_t users; /* in a group; in the last one fewer */
-  float *scores; /* [users, n_items] */
-  int32_t *top;  /* [users, K] */
+  int64_t users;   /* in a group; in the last one fewer */
+  float *scores;   /* [users, n_items] */
+  int32_t *top;    /* [users, K] */
+  trm_blend blend; /* of several voices */
 } group;
 
 static void group_free(group *g) {
   TRM_FREE(g->scores);
   TRM_FREE(g->top);
+  trm_blend_free(&g->blend);
 }
 
 static trm_status group_make(const trm_ranker *r, group *g) {
   const int64_t fit = GROUP_SCORES / r->data->n_items;
   *g = (group){.users = fit < 1 ? 1 : fit < GROUP ? fit : GROUP};
   TRM_TRY(TRM_ALLOC(&g->scores, g->users * r->data->n_items, "scores of items"));
+  if (r->n_voices > 1) TRM_TRY(trm_blend_make(g->users, r->data->n_items, false, &g->blend));
   return TRM_ALLOC(&g->top, g->users * r->K, "items");
 }
 
 static int64_t n_groups(const trm_ranker *r, const group *g) {
   return (r->data->n_users + g->users - 1) / g->users;
+}
+
+static int64_t list_of(const trm_csr *lists, int64_t user, const int32_t **items) {
+  *items = lists->columns + lists->offsets[user];
+  return lists->offsets[user + 1] - lists->offsets[user];
+}
+
+/* Scores of all items for users [first, first + n) by one model. */
+static void score_voice(const trm_ranker *r, const trm_voice *voice, int64_t first, int64_t n,
+                        group *g) {
+  const int64_t J = r->data->n_items, C = voice->width;
+  trm_gemm(false, true, n, J, C, 1, voice->rows + first * C, C, voice->rows + r->data->n_users * C,
+           C, 0, g->scores, J);
+}
+
+/* The same by several. What a user has is apart: its scores were raised by training and are not ranked. */
+static void score_voices(const trm_ranker *r, int64_t first, int64_t n, group *g) {
+  const int64_t J = r->data->n_items;
+  trm_blend_begin(&g->blend);
+  for (int v = 0; v <= r->n_voices; ++v) {
+    if (v < r->n_voices) score_voice(r, &r->voices[v], first, n, g);
+    for (int64_t i = 0; i < n; ++i) {
+      const int32_t *has;
+      const int64_t n_has = list_of(&r->data->train, first + i, &has);
+      trm_blend_list(&g->blend, has, n_has);
+      if (v < r->n_voices) {
+        trm_blend_add(&g->blend, i, g->scores + i * J);
+      } else {
+        trm_blend_tell(&g->blend, i, g->scores + i * J);
+      }
+    }
+  }
 }
 
 /* Ranks the items for the users of group `number`: [*first, *first + *n). */
@@ -61,14 +96,12 @@ static void rank_group(const trm_ranker *r, int64_t number, group *g, int64_t *f
                           .n_columns = data->n_items,
                           .offsets = data->train.offsets + *first,
                           .columns = data->train.columns};
-  trm_gemm(false, true, *n, data->n_items, r->C, 1, r->vectors + *first * r->C, r->C,
-           r->vectors + data->n_users * r->C, r->C, 0, g->scores, data->n_items);
+  if (r->n_voices > 1) {
+    score_voices(r, *first, *n, g);
+  } else {
+    score_voice(r, r->voices, *first, *n, g);
+  }
   trm_top_k(g->top, g->scores, &chosen, *n, data->n_items, r->K);
-}
-
-static int64_t list_of(const trm_csr *lists, int64_t user, const int32_t **items) {
-  *items = lists->columns + lists->offsets[user];
-  return lists->offsets[user + 1] - lists->offsets[user];
 }
 
 /* An item that is in neither list, fixed for the pair. Gives up after some tries for users who have

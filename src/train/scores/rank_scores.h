@@ -6,12 +6,16 @@
 
 #include "task.h"
 #include "trireme/input/interactions.h"
+#include "voices.h"
 
 /** What one pass over all users is to give. */
 typedef struct trm_ranker {
   const trm_interactions *data;
-  const float *vectors; /* [n_users + n_items, C] the same on every rank */
-  int64_t C, K;
+  /** Vectors of users and items. Of several models scores are joined (voices.h), those of items that a user
+   *  does not have among themselves. Borrowed. */
+  const trm_voice *voices;
+  int n_voices;
+  int64_t K;
   uint64_t seed; /* of the items that losses compare with */
 } trm_ranker;
 

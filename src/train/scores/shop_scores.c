@@ -70,6 +70,7 @@ typedef struct group {
   int32_t *ids, *relevant; /* [n_products] which, and which of them are looked for */
   int32_t *top;            /* [K] */
   uint8_t *cold;           /* [n_products] not sold before the day */
+  trm_blend blend;         /* of several voices */
   float *zeros;            /* [n_products] */
   /* of losses */
   float *slopes, *losses, *dh, *weights, *scratch;
@@ -102,16 +103,13 @@ static void group_free(group *g) {
   TRM_FREE(g->relevant);
   TRM_FREE(g->top);
   TRM_FREE(g->cold);
+  trm_blend_free(&g->blend);
   TRM_FREE(g->zeros);
   TRM_FREE(g->slopes);
   TRM_FREE(g->losses);
   TRM_FREE(g->dh);
   TRM_FREE(g->weights);
   TRM_FREE(g->scratch);
-}
-
-static int64_t width_of(const trm_shop_ranker *r) {
-  return r->C + 1 + TRM_SHOP_HABITS;
 }
 
 static int64_t n_groups(const trm_shop_ranker *r, const group *g) {
@@ -129,10 +127,8 @@ static int64_t most_pairs(const trm_shop *s, int64_t customers) {
 }
 
 static void note_products(const trm_shop_ranker *r, group *g) {
-  const int64_t W = width_of(r), first = r->shop->n_customers;
+  const int64_t first = r->shop->n_customers;
   for (int64_t i = 0; i < r->shop->n_products; ++i) {
-    g->bias[i] = r->rows[(first + i) * W + r->C];
-    if (r->loss == TRM_CHOICE_EACH) g->bias[i] += (float)trm_choice_offset;
     g->cold[i] = trm_shop_count(r->calendar, first + i, 0, r->day) == 0;
   }
 }
@@ -158,6 +154,7 @@ static trm_status group_make(const trm_shop_ranker *r, group *g) {
   TRM_TRY(TRM_ALLOC(&g->dh, g->most * (1 + TRM_SHOP_HABITS), what));
   TRM_TRY(TRM_ALLOC(&g->weights, g->most, what));
   TRM_TRY(TRM_ALLOC(&g->scratch, pairs, what));
+  if (r->n_voices > 1) TRM_TRY(trm_blend_make(g->most, J, r->loss == TRM_CHOICE_EACH, &g->blend));
   note_products(r, g);
   return TRM_OK;
 }
@@ -175,18 +172,55 @@ static void list_customers(const trm_shop_ranker *r, const group *g, int64_t end
   trm_shop_lists(r->shop, g->customers, g->n, r->day, end, NULL, &room, &l->choices);
 }
 
+/* What one model gives all products for the customers of the group. */
+static void score_voice(const trm_shop_ranker *r, const trm_voice *voice, group *g) {
+  const trm_shop *s = r->shop;
+  const int64_t W = voice->width, C = W - 1 - TRM_SHOP_HABITS;
+  const float *x = voice->rows + g->customers[0] * W, *y = voice->rows + s->n_customers * W;
+  for (int64_t i = 0; i < s->n_products; ++i) {
+    g->bias[i] = y[i * W + C];
+    if (r->loss == TRM_CHOICE_EACH) g->bias[i] += (float)trm_choice_offset;
+  }
+  trm_gemm(false, true, g->n, s->n_products, C, 1, x, W, y, W, 0, g->scores, s->n_products);
+  const trm_choice_scores scores = {.bias = g->bias, .customers = x + C, .step = W};
+  trm_choice_complete(g->scores, &g->part.choices, &scores);
+}
+
+static void list_known(group *g, int64_t u) {
+  const trm_csr *known = &g->part.choices.known;
+  trm_blend_list(&g->blend, known->columns + known->offsets[u],
+                 known->offsets[u + 1] - known->offsets[u]);
+}
+
+/* The same of several models: what is new competes with what is new, what is known with what is known. */
+static void score_voices(const trm_shop_ranker *r, group *g) {
+  const int64_t J = r->shop->n_products;
+  trm_blend_begin(&g->blend);
+  for (int v = 0; v < r->n_voices; ++v) {
+    score_voice(r, &r->voices[v], g);
+    for (int64_t i = 0; i < g->n; ++i) {
+      list_known(g, i);
+      trm_blend_add(&g->blend, i, g->scores + i * J);
+    }
+  }
+  for (int64_t i = 0; i < g->n; ++i) {
+    list_known(g, i);
+    trm_blend_tell(&g->blend, i, g->scores + i * J);
+  }
+}
+
 /* Scores of all products for the customers of group `number`. */
 static void score_group(const trm_shop_ranker *r, int64_t number, group *g) {
-  const trm_shop *s = r->shop;
-  const int64_t W = width_of(r), first = number * g->most;
-  g->n = trm_min_i64(g->most, s->n_customers - first);
+  const int64_t first = number * g->most;
+  g->n = trm_min_i64(g->most, r->shop->n_customers - first);
   for (int64_t i = 0; i < g->n; ++i) g->customers[i] = (int32_t)(first + i);
   list_customers(r, g, r->end, &g->part);
   list_customers(r, g, r->month_end, &g->month);
-  const float *x = r->rows + first * W, *y = r->rows + s->n_customers * W;
-  trm_gemm(false, true, g->n, s->n_products, r->C, 1, x, W, y, W, 0, g->scores, s->n_products);
-  const trm_choice_scores scores = {.bias = g->bias, .customers = x + r->C, .step = W};
-  trm_choice_complete(g->scores, &g->part.choices, &scores);
+  if (r->n_voices > 1) {
+    score_voices(r, g);
+  } else {
+    score_voice(r, r->voices, g);
+  }
 }
 
 /* ---- rankings --------------------------------------------------------------------------------- */

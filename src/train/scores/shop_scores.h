@@ -5,16 +5,18 @@
 #include "task.h"
 #include "trireme/input/shop_steps.h"
 #include "trireme/math/choice.h"
+#include "voices.h"
 
-/** What a model says of a day. */
+/** What a model says of a day, or several models together. */
 typedef struct trm_shop_ranker {
   const trm_shop *shop;
   const trm_shop_calendar *calendar;
-  const float
-      *rows;    /* [n_nodes, C + 1 + TRM_SHOP_HABITS] by node: vector, bias, weights of habits; the
-                             same on every rank */
-  int64_t C, K; /* K: items of a ranking */
-  int64_t day;  /* what is older is known */
+  /** Rows by node: vector, bias, weights of habits. Of several models scores are joined (voices.h): the list
+   *  of what is new to a customer and that of what it knows, or probabilities of purchases. Borrowed. */
+  const trm_voice *voices;
+  int n_voices;
+  int64_t K;   /* items of a ranking */
+  int64_t day; /* what is older is known */
   int64_t end,
       month_end; /* rankings look for what is bought before the first, probabilities for what is
                              before the second */

@@ -153,8 +153,8 @@ trm_status trm_evaluate_run(trm_comm *comm, const trm_evaluate_options *options,
 static trm_status check_spoken(const trm_ensemble *e, int asked, const char *run) {
   if (e->n_added == asked) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE,
-                  "%s: says neither classes nor numbers of samples, so it is no member of an "
-                  "ensemble; give one run",
+                  "%s: says neither classes nor numbers of samples and ranks nothing, so it is no "
+                  "member of an ensemble; give one run",
                   run);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ensemble.h"
 #include "graph_batches.h"
 #include "graph_store.h"
 #include "rank_scores.h"
@@ -41,7 +42,7 @@ typedef struct pair_task {
   trm_gradsync *sync;      /* borrowed from start on */
   uint64_t *hashes;        /* [own blocks] of the samples of a step; owned */
   trm_collector collector; /* of the batch's rows */
-  float *vectors;          /* [n_nodes, C] of an evaluation, by node; owned */
+  trm_voice voice;         /* vectors of all nodes of an evaluation; owned */
 } pair_task;
 
 /* ---- data ------------------------------------------------------------------------------------ */
@@ -81,7 +82,7 @@ static void close_pairs(trm_task *task) {
   trm_graph_store_close(&t->store);
   TRM_FREE(t->hashes);
   trm_collector_release(&t->collector);
-  TRM_FREE(t->vectors);
+  TRM_FREE(t->voice.rows);
   TRM_FREE(task->self);
 }
 
@@ -213,11 +214,11 @@ static trm_status samples(trm_task *task, int64_t step, int64_t *ids, int64_t *o
 
 /* Rows of all nodes. */
 static trm_status gather_vectors(trm_task *task, pair_task *t, const trm_var *own) {
-  const int64_t C = own->dims[1];
+  const int64_t C = t->voice.width = own->dims[1], n = t->data->graph.n_nodes;
   trm_status status = TRM_OK;
-  if (!t->vectors) status = TRM_ALLOC(&t->vectors, t->data->graph.n_nodes * C, "vectors of nodes");
+  if (!t->voice.rows) status = TRM_ALLOC(&t->voice.rows, n * C, "vectors of nodes");
   TRM_TRY(trm_comm_agree(task->comm, status));
-  return trm_whole_gather(t->whole, own->data, C, t->vectors);
+  return trm_whole_gather(t->whole, own->data, C, t->voice.rows);
 }
 
 static trm_status make_ranker(trm_task *task, pair_task *t, trm_learner *learner, int64_t K,
@@ -231,23 +232,48 @@ static trm_status make_ranker(trm_task *task, pair_task *t, trm_learner *learner
       trm_model_outputs(learner->model, learner->tape, &(trm_batch){.graph = &graph});
   TRM_TRY(trm_comm_agree(task->comm, trm_tape_status(learner->tape)));
   TRM_TRY(gather_vectors(task, t, own));
-  *ranker = (trm_ranker){
-      .data = t->data, .vectors = t->vectors, .C = own->dims[1], .K = K, .seed = t->seed};
+  *ranker =
+      (trm_ranker){.data = t->data, .voices = &t->voice, .n_voices = 1, .K = K, .seed = t->seed};
+  return TRM_OK;
+}
+
+/* Makes a model's ranker that of all members of the ensemble, once the last one has spoken. */
+static trm_status join_voices(const trm_task *task, trm_ranker *ranker, bool *full) {
+  const pair_task *t = task->self;
+  const trm_answers *answers;
+  const trm_question question = {.data = t->data->graph.path,
+                                 .digest = task->digest,
+                                 .n_facts = 1,
+                                 .facts = {{"eval.top_k", ranker->K}}};
+  TRM_TRY(
+      trm_ensemble_add_voice(task, 0, &question, ranker->voices, t->data->graph.n_nodes, &answers));
+  *full = answers != NULL;
+  if (!*full) return TRM_OK;
+  ranker->voices = answers->voices;
+  ranker->n_voices = answers->n;
   return TRM_OK;
 }
 
 static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
                            trm_evaluation *result, bool *stopped) {
   trm_ranker ranker;
+  bool full = false;
   TRM_TRY(
       make_ranker(task, task->self, learner, trm_config_int(task->config, "eval.top_k"), &ranker));
-  return trm_rank_scores_add(task, &ranker, stop, context, result, stopped);
+  TRM_TRY(trm_rank_scores_add(task, &ranker, stop, context, result, stopped));
+  if (task->ensemble) TRM_TRY(join_voices(task, &ranker, &full));
+  if (!full) return TRM_OK;
+  return trm_rank_scores_add(task, &ranker, stop, context, &task->ensemble->whole, stopped);
 }
 
 static trm_status predict(trm_task *task, trm_learner *learner, const trm_predict_options *options,
                           int64_t *n_rows) {
   trm_ranker ranker;
+  bool full = true;
+  *n_rows = 0;
   TRM_TRY(make_ranker(task, task->self, learner, options->top_k, &ranker));
+  if (task->ensemble) TRM_TRY(join_voices(task, &ranker, &full));
+  if (!full) return TRM_OK;
   return trm_rank_predictions_write(task->comm, &ranker, options->output, n_rows);
 }
 

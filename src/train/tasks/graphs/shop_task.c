@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "early_stop.h"
+#include "ensemble.h"
 #include "graph_batches.h"
 #include "graph_store.h"
 #include "names_facts.h"
@@ -74,7 +75,7 @@ typedef struct shop_task {
   int64_t n_vectors; /* rows of the table of products' own vectors */
   int32_t *trained;  /* [n_products] row of a product's trained vector, -1: none; owned */
   int32_t *id_rows, *id_places; /* [own nodes]; owned */
-  float *rows;                  /* [n_nodes, width of a row]; owned */
+  trm_voice voice;              /* rows of all nodes; owned */
 } shop_task;
 
 /* ---- data ------------------------------------------------------------------------------------- */
@@ -216,7 +217,7 @@ static void close_shop(trm_task *task) {
   TRM_FREE(t->trained);
   TRM_FREE(t->id_rows);
   TRM_FREE(t->id_places);
-  TRM_FREE(t->rows);
+  TRM_FREE(t->voice.rows);
   TRM_FREE(task->self);
 }
 
@@ -482,16 +483,17 @@ static trm_status make_ranker(trm_task *task, trm_learner *learner, int64_t day,
   const trm_var *own =
       trm_model_outputs(learner->model, learner->tape, &(trm_batch){.graph = &graph});
   status = trm_tape_status(learner->tape);
-  const int64_t W = own->dims[1];
-  if (status == TRM_OK && !t->rows) {
-    status = TRM_ALLOC(&t->rows, t->data->graph.n_nodes * W, "rows of customers and products");
+  t->voice.width = own->dims[1];
+  if (status == TRM_OK && !t->voice.rows) {
+    status = TRM_ALLOC(&t->voice.rows, t->data->graph.n_nodes * t->voice.width,
+                       "rows of customers and products");
   }
   TRM_TRY(trm_comm_agree(task->comm, status));
-  TRM_TRY(trm_whole_gather(t->whole, own->data, W, t->rows));
+  TRM_TRY(trm_whole_gather(t->whole, own->data, t->voice.width, t->voice.rows));
   *ranker = (trm_shop_ranker){.shop = t->data,
                               .calendar = t->calendar,
-                              .rows = t->rows,
-                              .C = W - 1 - TRM_SHOP_HABITS,
+                              .voices = &t->voice,
+                              .n_voices = 1,
                               .K = K,
                               .day = day,
                               .end = end,
@@ -500,27 +502,69 @@ static trm_status make_ranker(trm_task *task, trm_learner *learner, int64_t day,
   return TRM_OK;
 }
 
-/* The loss of an evaluation is that of the part to validate; there is none without. */
+/* ---- of several models ------------------------------------------------------------------------ */
+
+/* The ranker of all members of the ensemble, once the last one has answered question `number`. */
+static trm_status join_voices(const trm_task *task, int number, const trm_shop_ranker *own,
+                              trm_shop_ranker *all, bool *full) {
+  const shop_task *t = task->self;
+  const trm_answers *answers;
+  const trm_question question = {
+      .data = t->data->graph.path,
+      .digest = task->digest,
+      .n_facts = 4,
+      .facts = {{"loss.choice purchase", own->loss == TRM_CHOICE_EACH},
+                {"sampler.month", trm_config_int(task->config, "sampler.month")},
+                {"eval.top_k", own->K},
+                {"as first day to look for (data.until)", own->day}}};
+  TRM_TRY(trm_ensemble_add_voice(task, number, &question, own->voices, t->data->graph.n_nodes,
+                                 &answers));
+  *full = answers != NULL;
+  if (!*full) return TRM_OK;
+  *all = *own;
+  all->voices = answers->voices;
+  all->n_voices = answers->n;
+  return TRM_OK;
+}
+
+/* ---- evaluation, prediction ------------------------------------------------------------------- */
+
+/* Adds the scores of a part. The loss of an evaluation is that of the part to validate; there is none
+ * without. */
+static trm_status score_part(trm_task *task, const trm_shop_ranker *ranker, trm_subset part,
+                             trm_task_stop stop, void *context, trm_evaluation *result,
+                             bool *stopped) {
+  const double loss = result->loss;
+  const int64_t count = result->count;
+  TRM_TRY(trm_shop_scores_add(task, ranker, stop, context, result, stopped));
+  if (part == TRM_SUBSET_VALID) return TRM_OK;
+  result->loss = loss;
+  result->count = count;
+  return TRM_OK;
+}
+
 static trm_status evaluate(trm_task *task, trm_learner *learner, trm_task_stop stop, void *context,
                            trm_evaluation *result, bool *stopped) {
   shop_task *t = task->self;
   static const trm_subset parts[] = {TRM_SUBSET_VALID, TRM_SUBSET_TEST};
-  double loss = (double)NAN;
-  int64_t count = 0;
+  int n = 0;
+  result->loss = (double)NAN;
+  result->count = 0;
   *stopped = false;
   for (int p = 0; p < 2 && !*stopped; ++p) {
-    trm_shop_ranker ranker;
+    trm_shop_ranker ranker, all;
+    bool full = false;
     if (!evaluates(t, parts[p])) continue;
     TRM_TRY(make_ranker(task, learner, trm_shop_begin(t->data, parts[p]),
                         trm_shop_end(t->data, parts[p]), trm_config_int(task->config, "eval.top_k"),
                         &ranker));
-    TRM_TRY(trm_shop_scores_add(task, &ranker, stop, context, result, stopped));
-    if (parts[p] != TRM_SUBSET_VALID) continue;
-    loss = result->loss;
-    count = result->count;
+    TRM_TRY(score_part(task, &ranker, parts[p], stop, context, result, stopped));
+    if (task->ensemble) TRM_TRY(join_voices(task, n++, &ranker, &all, &full));
+    if (!full) continue;
+    trm_evaluation *whole = &task->ensemble->whole;
+    if (n == 1) *whole = (trm_evaluation){.loss = (double)NAN};
+    TRM_TRY(score_part(task, &all, parts[p], stop, context, whole, stopped));
   }
-  result->loss = loss;
-  result->count = count;
   return TRM_OK;
 }
 
@@ -529,7 +573,11 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
                           int64_t *n_rows) {
   shop_task *t = task->self;
   trm_shop_ranker ranker;
+  bool full = true;
+  *n_rows = 0;
   TRM_TRY(make_ranker(task, learner, t->data->end_day, t->data->end_day, options->top_k, &ranker));
+  if (task->ensemble) TRM_TRY(join_voices(task, 0, &ranker, &ranker, &full));
+  if (!full) return TRM_OK;
   return trm_shop_predictions_write(task->comm, &ranker, options->output, n_rows);
 }
 
