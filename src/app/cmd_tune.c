@@ -59,6 +59,8 @@ int app_tune(int argc, char **argv) {
       APP_TEXT("--splits", 0, &splits, "all|0-9",
                "a search for each split or fold, and the mean of their test scores: nested "
                "cross-validation"),
+      APP_INT("--folds", 0, &options.folds, 2, 1000, "N",
+              "judge each trial by N inner folds, not by one validation part (search.folds)"),
       APP_FLAG("--resume", &options.resume, "go on with a search that was stopped or killed"),
       APP_THREADS(&threads),
   };

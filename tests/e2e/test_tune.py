@@ -1,7 +1,9 @@
 """trireme tune: the same journal on any ranks, a kill and a resume, what stays on disk, trials that go wrong, the
 test part, inner folds and a search for each split, and what is refused."""
 import csv
+import re
 import shutil
+import statistics
 
 from searches import *
 
@@ -76,17 +78,36 @@ check("given up," in journal, journal)
 bad = [line for line in journal.splitlines() if ",diverged," in line]
 check(bad and all("the loss is" in line for line in bad), journal)
 
-# ---- grid; inner folds; a search for each split
-grid = space(folder, "grid", "method: grid, folds: 2, parallel: 2",
+# ---- grid; inner folds; a search for each split, killed in the second and gone on with
+grid = space(folder, "grid", "method: grid, parallel: 2",
              "parameters:\n  optimizer.lr: {low: 1e-3, high: 1e-1, log: true, points: 2}\n")
-result = run("tune", grid, "-o", f"{folder}/nested", "--splits", "0,2", ranks=2)
+NESTED = ("tune", grid, "--splits", "0,2", "--folds", 2, "-o")
+result = run(*NESTED, f"{folder}/nested", ranks=2)
 good(result, "nested")
-check("over 2 splits" in result.out and "test_accuracy" in result.out, result.out)
-equal(len(read(f"{folder}/nested/nested.csv").splitlines()), 3, "nested.csv")
+with open(f"{folder}/nested/nested.csv", newline="") as file:
+    splits = list(csv.DictReader(file))
+equal([row["split"] for row in splits], ["0", "2"], "nested.csv")
+for name in ("search_accuracy", "test_accuracy"):
+    values = [100 * float(row[name]) for row in splits]
+    shown = f"{statistics.mean(values):.2f} +- {statistics.stdev(values):.2f}"
+    check(re.search(rf"^{name.replace('search_', '')} +{re.escape(shown)}", result.out, re.M), f"{name} {shown}: {result.out}")
+for row in splits:
+    check(re.search(rf"^{row['split']} +{100 * float(row['search_accuracy']):.2f} +{100 * float(row['test_accuracy']):.2f} +"
+                    rf"{float(row['optimizer.lr']):.4g}$", result.out, re.M), f"{row}: {result.out}")
+    check(f"split {row['split']}: accuracy " in result.err, result.err)
 equal(len(read(f"{folder}/nested/split_2/journal.csv").splitlines()), 4, "a grid of two points")
-folds = sorted(os.listdir(f"{folder}/nested/split_0/trials/00001"))
-equal(folds, ["fold_0", "fold_1"], "inner folds")
+equal(sorted(os.listdir(f"{folder}/nested/split_0/trials/00001")), ["fold_0", "fold_1"], "inner folds")
 check(os.path.exists(f"{folder}/nested/split_2/report.html"), "each search has its page")
+check("Nested search" in read(f"{folder}/nested/report.html"), "and all of them together")
+process = start(*NESTED, f"{folder}/again", ranks=2)
+wait_for(lambda: os.path.exists(f"{folder}/again/split_2/trials"), 60, "the second split")
+os.killpg(process.pid, signal.SIGKILL)
+process.communicate()
+again = run(*NESTED, f"{folder}/again", "--resume")
+good(again, "nested, resumed")
+equal(again.err.count("the test part is opened, once"), 1, f"the first split's test is not opened again: {again.err}")
+equal((again.out, read(f"{folder}/again/nested.csv")), (result.out, read(f"{folder}/nested/nested.csv")), "nested, resumed")
+one_line(run("tune", grid, "--splits", "0,2", "-o", f"{folder}/again", "--resume"), 65, "journal.csv:1")
 
 # ---- what is refused
 os.makedirs(f"{folder}/lost/trials")

@@ -16,6 +16,7 @@ typedef struct trm_tune_options {
   const int64_t
       *splits; /* [n_splits] a search for each, whose test parts together tell what to expect */
   int64_t n_splits; /* 0: one search, on the configuration's split */
+  int64_t folds;    /* inner folds of a trial, in place of the space's search.folds; 0: those */
   bool resume;      /* go on where it was stopped or killed */
 } trm_tune_options;
 
@@ -32,7 +33,7 @@ trm_status trm_tune_help(FILE *file);
  * of full length is scored on it, once.
  *
  * Writes <folder>/journal.csv as it goes (journal.h), and at the end trials.csv, importance.csv, parallel.csv,
- * best.yaml, test.csv; with splits below split_K, and nested.csv.
+ * best.yaml, test.csv; with splits below split_K, and nested.csv and a page of all of them beside those.
  *
  * Collective; the status is the same on all ranks: TRM_STOPPED when stopped by a signal.
  */

@@ -107,7 +107,8 @@ static trm_status check_head(trm_journal *journal, const char *head, bool resume
   }
   if (strncmp(journal->text, head, n) != 0) {
     return trm_fail(TRM_ERR_DATA,
-                    "%s:1: the journal is of another space, configuration or seed; give those, or "
+                    "%s:1: the journal is of another space, configuration, seed or number of "
+                    "folds; give those, or "
                     "choose another folder",
                     journal->path);
   }

@@ -13,6 +13,7 @@
 #include "trireme/core/clock.h"
 #include "trireme/core/hash.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/plural.h"
 #include "trireme/io/files.h"
 #include "trireme/train/keys.h"
 #include "trireme/train/scores.h"
@@ -145,6 +146,7 @@ static trm_status prepare(trm_search *t, int64_t split) {
   trm_config *config = t->options->config;
   const trm_task_kind *kind;
   TRM_TRY(trm_space_read(t->options->space, &t->space));
+  if (t->options->folds > 0) t->space.search.folds = t->options->folds;
   TRM_TRY(trm_task_choose(config, TRM_USE_TRAIN, &kind));
   trm_config_tell(config, "data", kind->brings.name);
   TRM_TRY(trm_config_check(config));
@@ -174,15 +176,14 @@ static trm_status prepare(trm_search *t, int64_t split) {
 /* ---- the test -------------------------------------------------------------------------------- */
 
 /* The run whose weights are tested: the best trial, or its values trained on all folds together. */
-static trm_status choose_tested(trm_search *t, int64_t best, char folder[TRM_PATH_BYTES]) {
+static trm_status tested_folder(const trm_search *t, int64_t best, char folder[TRM_PATH_BYTES]) {
   if (t->space.search.folds == 0) return trm_trial_folder(&t->trials, best, -1, folder);
-  TRM_TRY(trm_path_join(folder, TRM_PATH_BYTES, t->folder, "best"));
-  return trm_trial_train_again(&t->trials, best, folder);
+  return trm_path_join(folder, TRM_PATH_BYTES, t->folder, "best");
 }
 
 /* Collective over the first group. */
-static trm_status open_test(trm_search *t, int64_t best, trm_evaluation *tested) {
-  char folder[TRM_PATH_BYTES];
+static trm_status open_test(trm_search *t, int64_t best, const char *folder,
+                            trm_evaluation *tested) {
   bool found = false;
   trm_status status = TRM_OK;
   if (trm_crew_leads(&t->crew)) status = trm_tune_read_test(&t->trials, best, tested, &found);
@@ -194,7 +195,7 @@ static trm_status open_test(trm_search *t, int64_t best, trm_evaluation *tested)
         t->log, "the test part was opened when the search ended; its scores are those of test.csv");
     return TRM_OK;
   }
-  TRM_TRY(choose_tested(t, best, folder));
+  if (t->space.search.folds > 0) TRM_TRY(trm_trial_train_again(&t->trials, best, folder));
   trm_log_line(t->log, "the test part is opened, once, for trial %" PRId64 ": %s", best + 1,
                folder);
   const trm_evaluate_options options = {.run = folder, .best = true};
@@ -204,23 +205,50 @@ static trm_status open_test(trm_search *t, int64_t best, trm_evaluation *tested)
   return trm_tune_write_test(&t->trials, best, job->score, tested);
 }
 
-static trm_status conclude(trm_search *t, trm_evaluation *tested) {
+/* The result for people, and the page. On rank 0. */
+static trm_status present(trm_search *t, int64_t best, const trm_evaluation *tested,
+                          const char *folder) {
+  trm_status status;
+  if (t->nested) {
+    const double took_s = t->work > 0 ? trm_clock_s() - t->start_s : 0;
+    status = trm_nested_add(t->nested, &t->trials, best, tested, folder, took_s);
+  } else {
+    status = trm_tune_print(&t->trials, best, tested, stdout);
+  }
+  if (t->reports && trm_tune_write_page(&t->trials) != TRM_OK) {
+    trm_log_warn(t->log, "no report: %s", trm_message());
+  }
+  return status;
+}
+
+static trm_status conclude(trm_search *t) {
   const int64_t best = trm_tuning_best(&t->search);
   const bool speaks = trm_comm_rank(t->comm) == 0;
+  trm_evaluation tested = {.n_scores = 0};
+  char folder[TRM_PATH_BYTES];
   TRM_TRY(trm_comm_agree(t->comm, speaks ? trm_tune_write_tables(&t->trials) : TRM_OK));
   if (best < 0) {
     return trm_fail(TRM_ERR_DIVERGED, "no trial came to its full length: see %s/trials.csv for why",
                     t->folder);
   }
   TRM_TRY(trm_comm_agree(t->comm, speaks ? trm_tune_write_best(&t->trials, best) : TRM_OK));
-  trm_status status = t->crew.my_group == 0 ? open_test(t, best, tested) : TRM_OK;
+  trm_status status = tested_folder(t, best, folder);
+  if (status == TRM_OK && t->crew.my_group == 0) status = open_test(t, best, folder, &tested);
   trm_watch_pause(t->comm);
   TRM_TRY(trm_comm_agree(t->comm, status));
-  status = speaks ? trm_tune_print(&t->trials, best, tested, stdout) : TRM_OK;
-  if (speaks && t->reports && trm_tune_write_page(&t->trials) != TRM_OK) {
-    trm_log_warn(t->log, "no report: %s", trm_message());
-  }
-  return trm_comm_agree(t->comm, status);
+  return trm_comm_agree(t->comm, speaks ? present(t, best, &tested, folder) : TRM_OK);
+}
+
+/* Which of several searches begins. On rank 0. */
+static void say_split(const trm_search *t) {
+  const trm_nested *nested = t->nested;
+  const double left_s = trm_nested_left_s(nested);
+  char left[32] = "";
+  if (left_s > 0) trm_format_duration(left_s, left);
+  trm_log_line(t->log, "---- split %" PRId64 ", search %" PRId64 " of %" PRId64 "%s%s%s",
+               nested->options->splits[nested->n_found], nested->n_found + 1,
+               nested->options->n_splits, *left ? ", about " : "", left,
+               *left ? " left for all" : "");
 }
 
 static void say_begin(const trm_search *t) {
@@ -228,40 +256,45 @@ static void say_begin(const trm_search *t) {
   static const char *const rules[] = {"none is given up", "given up by the median",
                                       "successive halving", "ASHA"};
   const trm_search_options *o = &t->space.search;
+  char folds[48] = "";
+  if (o->folds > 0) {
+    (void)snprintf(folds, sizeof folds, ", each on %" PRId64 " inner folds", o->folds);
+  }
   trm_log_line(t->log,
-               "%" PRId64 " trials by %s over %d parameters, %s; %" PRId64
+               "%" PRId64 " trial%s by %s over %d parameter%s%s, %s; %" PRId64
                " at a time on %d rank%s, in %s",
-               t->search.n_trials, methods[o->method], t->space.n, rules[o->prune], o->parallel,
-               trm_comm_size(t->comm), trm_comm_size(t->comm) == 1 ? "" : "s", t->folder);
+               t->search.n_trials, trm_plural(t->search.n_trials), methods[o->method], t->space.n,
+               trm_plural(t->space.n), folds, rules[o->prune], o->parallel, trm_comm_size(t->comm),
+               trm_plural(trm_comm_size(t->comm)), t->folder);
   if (!t->untouched) {
     trm_log_warn(t->log, "data of this kind have no validation part or no test part apart: what is "
                          "found is not tested on anything new");
   }
 }
 
-static trm_status search(trm_search *t, int64_t split, trm_evaluation *tested) {
+static trm_status search(trm_search *t, int64_t split) {
   bool over = false;
   trm_status status = trm_comm_agree(t->comm, prepare(t, split));
   if (status != TRM_OK) return status;
   TRM_TRY(trm_crew_create(t->comm, t->space.search.parallel, t->log, &t->crew));
+  if (t->nested && trm_comm_rank(t->comm) == 0) say_split(t);
   say_begin(t);
   t->start_s = trm_clock_s();
   while (!over && status == TRM_OK) status = trm_search_round(t, &over);
-  return status == TRM_OK ? conclude(t, tested) : status;
+  return status == TRM_OK ? conclude(t) : status;
 }
 
-static trm_status run_search(const trm_search *begin, int64_t split, trm_evaluation *tested) {
+static trm_status run_search(const trm_search *begin, int64_t split) {
   trm_search t = *begin;
   char name[40];
   trm_status status = TRM_OK;
-  *tested = (trm_evaluation){.n_scores = 0};
   (void)snprintf(name, sizeof name, "split_%" PRId64, split);
   if (split < 0) {
     (void)snprintf(t.folder, sizeof t.folder, "%s", t.options->folder);
   } else {
     status = trm_path_join(t.folder, sizeof t.folder, t.options->folder, name);
   }
-  if (status == TRM_OK) status = search(&t, split, tested);
+  if (status == TRM_OK) status = search(&t, split);
   trm_journal_close(&t.journal);
   trm_crew_free(&t.crew);
   trm_tuning_free(&t.search);
@@ -273,66 +306,44 @@ static trm_status run_search(const trm_search *begin, int64_t split, trm_evaluat
 
 /* ---- several splits -------------------------------------------------------------------------- */
 
-static trm_status write_nested(const trm_tune_options *options, const trm_evaluation *tested) {
-  char path[TRM_PATH_BYTES];
-  trm_text_file file;
-  TRM_TRY(trm_path_join(path, sizeof path, options->folder, "nested.csv"));
-  TRM_TRY(trm_text_file_begin(&file));
-  (void)fprintf(file.stream, "split");
-  for (int c = 0; c < tested[0].n_scores; ++c) {
-    (void)fprintf(file.stream, ",%s", tested[0].scores[c].name);
+/* On rank 0. */
+static trm_status report_nested(const trm_nested *nested, bool page, trm_log *log) {
+  TRM_TRY(trm_nested_write(nested));
+  TRM_TRY(trm_nested_print(nested, stdout));
+  if (page && trm_nested_write_page(nested) != TRM_OK) {
+    trm_log_warn(log, "no report: %s", trm_message());
   }
-  for (int64_t k = 0; k < options->n_splits; ++k) {
-    (void)fprintf(file.stream, "\n%" PRId64, options->splits[k]);
-    for (int c = 0; c < tested[0].n_scores; ++c) {
-      (void)fprintf(file.stream, ",%.9g", tested[k].scores[c].value);
-    }
-  }
-  (void)fprintf(file.stream, "\n");
-  return trm_text_file_publish(&file, path);
-}
-
-/* Mean and deviation of each score over the splits. */
-static trm_status print_nested(const trm_evaluation *tested, int64_t n) {
-  double *values = NULL;
-  TRM_TRY(TRM_ALLOC(&values, n, "scores of splits"));
-  printf("mean +- deviation over %" PRId64 " splits, each with a search of its own\n", n);
-  for (int c = 0; c < tested[0].n_scores; ++c) {
-    double mean, deviation;
-    char cell[64];
-    for (int64_t k = 0; k < n; ++k) values[k] = tested[k].scores[c].value;
-    trm_mean_deviation(values, n, &mean, &deviation);
-    trm_curves_cell(tested[0].scores[c].name, mean, deviation, cell, sizeof cell);
-    printf("%-24s  %s\n", tested[0].scores[c].name, cell);
-  }
-  TRM_FREE(values);
   return TRM_OK;
 }
 
-/* On rank 0. */
-static trm_status report_nested(const trm_tune_options *options, const trm_evaluation *tested) {
-  TRM_TRY(write_nested(options, tested));
-  return print_nested(tested, options->n_splits);
+/* A search for each split, one after another. */
+static trm_status search_splits(trm_search *begin) {
+  const trm_tune_options *options = begin->options;
+  const bool speaks = trm_comm_rank(begin->comm) == 0;
+  trm_nested nested;
+  trm_status status = trm_comm_agree(begin->comm, trm_nested_make(options, &nested));
+  begin->nested = &nested;
+  for (int64_t k = 0; k < options->n_splits && status == TRM_OK; ++k) {
+    char text[512];
+    status = run_search(begin, options->splits[k]);
+    if (status != TRM_OK || !speaks) continue;
+    trm_nested_tell(&nested, k, text, sizeof text);
+    trm_log_line(begin->log, "split %" PRId64 ": %s", options->splits[k], text);
+  }
+  if (status == TRM_OK) {
+    status = trm_comm_agree(begin->comm,
+                            speaks ? report_nested(&nested, begin->reports, begin->log) : TRM_OK);
+  }
+  trm_nested_free(&nested);
+  return status;
 }
 
 trm_status trm_tune(trm_comm *comm, const trm_tune_options *options, trm_log *log) {
-  trm_evaluation one, *tested = NULL;
-  const trm_search begin = {.options = options,
-                            .comm = comm,
-                            .log = log,
-                            .journal = {.fd = -1},
-                            /* before trials are told to write none of their own */
-                            .reports = trm_config_bool(options->config, "log.report")};
-  if (options->n_splits == 0) return run_search(&begin, -1, &one);
-  TRM_TRY(trm_comm_agree(comm, TRM_ALLOC(&tested, options->n_splits, "scores of splits")));
-  trm_status status = TRM_OK;
-  for (int64_t k = 0; k < options->n_splits && status == TRM_OK; ++k) {
-    status = run_search(&begin, options->splits[k], &tested[k]);
-  }
-  if (status == TRM_OK) {
-    status =
-        trm_comm_agree(comm, trm_comm_rank(comm) == 0 ? report_nested(options, tested) : TRM_OK);
-  }
-  TRM_FREE(tested);
-  return status;
+  trm_search begin = {.options = options,
+                      .comm = comm,
+                      .log = log,
+                      .journal = {.fd = -1},
+                      /* before trials are told to write none of their own */
+                      .reports = trm_config_bool(options->config, "log.report")};
+  return options->n_splits == 0 ? run_search(&begin, -1) : search_splits(&begin);
 }

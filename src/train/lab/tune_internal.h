@@ -3,12 +3,14 @@
 #define TRIREME_TRAIN_TUNE_INTERNAL_H
 
 #include "journal.h"
+#include "nested.h"
 #include "trial.h"
 #include "trireme/train/tune.h"
 
 /** One search: of a split, or the only one. */
 typedef struct trm_search {
   const trm_tune_options *options;
+  trm_nested *nested; /* of whose splits it is one; NULL: of none. Borrowed */
   trm_comm *comm;
   trm_crew crew;
   trm_log *log;

@@ -273,7 +273,10 @@ static void say_progress(trm_search *t) {
     say_score(t, s->jobs[trm_tuning_job_of(s, best, s->n_jobs)].score, score, sizeof score);
     (void)snprintf(trial, sizeof trial, " (trial %" PRId64 ")", best + 1);
   }
-  if (t->work > 0) trm_format_duration((trm_clock_s() - t->start_s) / t->work * work_left(t), left);
+  const double work = work_left(t);
+  if (t->work > 0 && work > 0) {
+    trm_format_duration((trm_clock_s() - t->start_s) / t->work * work, left);
+  }
   trm_log_line(t->log, "%" PRId64 " of %" PRId64 " trials, best %s%s%s%s%s", s->n_begun,
                s->n_trials, score, trial, *left ? ", about " : "", left, *left ? " left" : "");
 }

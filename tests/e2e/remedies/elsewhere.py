@@ -178,7 +178,7 @@ NOT_PROVOKED = {
 NO_REMEDY = (
     "read as the token for what is unknown",
     "\\nOptions of a kind: trireme help prepare KIND", "\\nSeveral ranks: mpirun", "\\nThe keys %s.* are another matter",
-    "prepare %s", "prepare shop: %s '%s' %s", "the program\\ttrireme", "number, mean %.6g", "number %s: mean", "run %<PRId64> of %<PRId64>",
+    "prepare %s", "prepare shop: %s '%s' %s", "the program\\ttrireme", "number, mean %.6g", "number %s: mean", "run %<PRId64> of %<PRId64>", "split %<PRId64>: %s",
     "number %<PRId64> of %<PRId64>", "label labels class classes", "label nodelabel class", "read as pairs: user",
     "<!-- trireme plot -->", "run data model sampler", "open for writing, at most 4 dimensions", "--resume --allow-changes ",
     "out of the %lld tokens", "start $((", "-q --oversubscribe", "whose default is not in its range",

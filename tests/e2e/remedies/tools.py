@@ -172,7 +172,7 @@ space("name one of its choices", SPACE + "  optimizer.name: [sgd, adam]\n  optim
 space("the median judges one run a trial; choose asha or halving", SPACE.replace("method: random", "method: random, prune: median, folds: 3").replace("lm.yaml", "enc.yaml"),
       SPACE.replace("method: random", "method: random, folds: 3").replace("lm.yaml", "enc.yaml"))
 row("a search is there already; go on with --resume, or choose another folder", "tune good.yaml -o tt && tune good.yaml -o tt", "tune good.yaml -o tt --resume")
-row("the journal is of another space, configuration or seed; give those, or choose another folder",
+row("the journal is of another space, configuration, seed or number of folds; give those, or choose another folder",
     "tune good.yaml -o t2 && tune good.yaml -o t2 --resume -s model.width=18", "tune good.yaml -o t3 -s model.width=18")
 file("good.yaml", SPACE)
 file("deep.yaml", SPACE + "  optimizer.beta1: &a {low: 0.1, high: 0.9}\n")
