@@ -59,15 +59,9 @@ bool trm_h5_is_boolean(hid_t type) {
          is_member(type, "FALSE", 0) && is_member(type, "TRUE", 1);
 }
 
-/* The smallest type of ours that holds every value of the stored type; false if there is none. */
-static bool stored_dtype(hid_t type, trm_dtype *dtype, size_t *stored_bytes) {
+static bool stored_number(hid_t type, trm_dtype *dtype, size_t *stored_bytes) {
   const H5T_class_t kind = H5Tget_class(type);
   const size_t bytes = H5Tget_size(type);
-  if (trm_h5_is_boolean(type) || (kind == H5T_BITFIELD && bytes == 1)) {
-    *dtype = TRM_DTYPE_U8;
-    *stored_bytes = 1;
-    return true;
-  }
   if (bytes == 0 || H5Tget_precision(type) != 8 * bytes) return false;
   *stored_bytes = bytes;
   if (kind == H5T_FLOAT) {
@@ -97,6 +91,22 @@ static bool stored_dtype(hid_t type, trm_dtype *dtype, size_t *stored_bytes) {
   default:
     return false;
   }
+}
+
+/* The smallest type of ours that holds every value of the stored type; false if there is none. Named numbers
+ * are the whole numbers that they are. */
+static bool stored_dtype(hid_t type, trm_dtype *dtype, size_t *stored_bytes) {
+  const H5T_class_t kind = H5Tget_class(type);
+  if (trm_h5_is_boolean(type) || (kind == H5T_BITFIELD && H5Tget_size(type) == 1)) {
+    *dtype = TRM_DTYPE_U8;
+    *stored_bytes = 1;
+    return true;
+  }
+  if (kind != H5T_ENUM) return stored_number(type, dtype, stored_bytes);
+  const hid_t numbers = H5Tget_super(type);
+  const bool good = numbers >= 0 && H5Tget_class(numbers) == H5T_INTEGER &&
+                    stored_number(numbers, dtype, stored_bytes);
+  return (numbers < 0 || H5Tclose(numbers) >= 0) && good;
 }
 
 static trm_status refuse(trm_container *c, const char *name, const char *why) {

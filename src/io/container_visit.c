@@ -66,6 +66,37 @@ static trm_status walk_object(walk *w, size_t n_path, int depth) {
   return status;
 }
 
+/* The names of a group's members. */
+static trm_status list_members(trm_container *c, const char *name, name_list *list) {
+  char member[TRM_MAX_PATH_IN_FILE];
+  H5G_info_t info;
+  if (H5Gget_info_by_name(c->file, name, &info, H5P_DEFAULT) < 0) {
+    return trm_fail(TRM_ERR_DATA, "%s: '%s' is not a group", c->path, name);
+  }
+  for (hsize_t i = 0; i < info.nlinks; ++i) {
+    const ssize_t n = H5Lget_name_by_idx(c->file, name, H5_INDEX_NAME, H5_ITER_INC, i, member,
+                                         sizeof member, H5P_DEFAULT);
+    if (n < 0) return trm_h5_fail(c, 0, "list", name);
+    if (i >= MAX_OBJECTS || (size_t)n >= sizeof member) {
+      return trm_fail(TRM_ERR_DATA, "%s: '%s' has more than %d members, or one of a name too long",
+                      c->path, name, MAX_OBJECTS);
+    }
+    TRM_TRY(append(list, member));
+  }
+  return TRM_OK;
+}
+
+trm_status trm_container_members(trm_container *container, const char *name,
+                                 trm_member_visitor visit, void *context) {
+  name_list list = {0};
+  trm_h5_lock();
+  trm_status status = list_members(container, name, &list);
+  trm_h5_unlock();
+  for (int64_t i = 0; i < list.n && status == TRM_OK; ++i) status = visit(context, list.names[i]);
+  release(&list);
+  return status;
+}
+
 static trm_status walk_group(walk *w, hid_t group, size_t n_path, int depth) {
   H5G_info_t info;
   if (H5Gget_info(group, &info) < 0) return trm_h5_fail(w->c, 0, "list", w->path);

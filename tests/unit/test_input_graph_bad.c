@@ -393,6 +393,43 @@ static void check_files(void) {
   expect_open(path, TRM_ERR_DATA, "truncated");
 }
 
+/* Labels that say "none" in the types of other tools; how many classes there are decides what is one. */
+static void check_missing(void) {
+  const struct {
+    trm_dtype dtype;
+    const void *labels;
+    int64_t n_classes, want_classes;
+    int32_t want_last;
+  } cases[] = {{TRM_DTYPE_U8, "\0\1\0\1\377", 3, 3, -1},
+               {TRM_DTYPE_U8, "\0\1\0\1\377", -1, 2, -1},
+               {TRM_DTYPE_U8, "\0\1\0\376\377", -1, 256, 255},
+               {TRM_DTYPE_U8, "\0\1\0\1\377", 256, 256, 255},
+               {TRM_DTYPE_U16, (uint16_t[]){0, 1, 0, 1, UINT16_MAX}, -1, 2, -1},
+               {TRM_DTYPE_U32, (uint32_t[]){0, 1, 0, 1, UINT32_MAX}, -1, 2, -1},
+               {TRM_DTYPE_U64, (uint64_t[]){0, 1, 0, 1, UINT64_MAX}, -1, 2, -1},
+               {TRM_DTYPE_F64, (double[]){0, 1, 0, 1, NAN}, -1, 2, -1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    trm_graph *g = NULL;
+    sheet s = nodes();
+    put(&s, "/classes/offsets", GONE);
+    put(&s, "/classes/bytes", GONE);
+    put(&s, "/nodes/labels", cases[i].dtype, 5, cases[i].labels);
+    s.n_classes = cases[i].n_classes;
+    if (!CHECK_OK(trm_graph_open(write_sheet(&s), NULL, true, &g))) continue;
+    const trm_classes *classes = &trm_node_data_of(g)->classes;
+    CHECK_EQ(classes->n, cases[i].want_classes);
+    CHECK_EQ(classes->labels[4], cases[i].want_last);
+    trm_graph_close(&g);
+  }
+  sheet s = nodes();
+  put(&s, "/classes/offsets", GONE);
+  put(&s, "/classes/bytes", GONE);
+  put(&s, "/nodes/labels", U8("\0\0\377\0\377"));
+  s.n_classes = -1;
+  expect(&s, "'/nodes/labels' is 255 at index 2, the largest value of its type");
+  BAD(nodes, "/splits/0/validation", I32(1), "call it 'valid'");
+}
+
 int main(void) {
   folder = check_temp_folder();
   sheet s = nodes();
@@ -401,6 +438,7 @@ int main(void) {
   check_symmetric();
   check_features();
   check_labels();
+  check_missing();
   check_splits();
   check_set();
   check_interactions();

@@ -324,7 +324,11 @@ static void check_targets(void) {
   BAD(classes, "/target/labels", GONE, "no array '/target/labels'");
   BAD(classes, "/target/labels", I32(0, 1, 0), "'/target/labels' has 3 elements, expected 4");
   BAD(classes, "/target/labels", I32(0, 1, 3, 2), "is 3 at index 2, out of [0, 3), the classes");
-  BAD(classes, "/target/labels", I32(0, 1, -1, 2), "is -1 at index 2");
+  BAD(classes, "/target/labels", I32(0, 1, -1, 2), "says of sample 2 that it has no label");
+  BAD(classes, "/target/labels", F32(0, 1, NAN, 2), "says of sample 2 that it has no label");
+  BAD(classes, "/target/labels", F32(0, 1, 0.5F, 2),
+      "has 0.5 at index 2, which is no whole number");
+  BAD(classes, "/target/labels", U8("\0\1\377\2"), "says of sample 2 that it has no label");
   BAD(classes, "/classes/offsets", I64(0, 1, 6), "is 3, '/classes' has 2 names");
   BAD(classes, "/classes/offsets", I64(0), "expected one more than the classes");
   BAD(classes, "/classes/bytes", U8("abbcc"), "'/classes/offsets' is 6 at index 3");
@@ -358,6 +362,12 @@ static void check_groups_and_splits(void) {
   BAD(classes, "/splits/0/train", I32(0, 0, 0, 0, 0), "has 5 elements, there are 4 samples");
   BAD(classes, "/splits/0/train", GONE, "no array '/splits/0/train'");
   BAD(classes, "/splits/2/train", I32(0), "has 2 members, but no '/splits/1'");
+  BAD(classes, "/splits/0/val", I32(3),
+      "'/splits/0/val' is no part of a split, which has train, valid and test; call it 'valid'");
+  BAD(classes, "/splits/0/Test", I32(3), "call it 'test'");
+  BAD(classes, "/splits/0/rest", I32(3), "rename or remove it");
+  BAD(classes, "/splits/train", I32(3),
+      "'/splits/train' is no split; splits are numbered from 0, so put it at '/splits/0/train'");
   sheet s = classes();
   put(&s, "/splits/0/train", TRM_DTYPE_I32, 0, train);
   expect(&s, "'/splits/0/train' is empty; a split needs samples to train on");

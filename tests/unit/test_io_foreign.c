@@ -151,6 +151,28 @@ static void put_booleans(hid_t file) {
   GOOD(H5Tclose(boolean));
 }
 
+/* Three numbers of which two have names, as h5py has classes by dtype and names. */
+static void put_named(hid_t file, const char *name, hid_t stored, hid_t native, void *values) {
+  static const char *const names[] = {"cat", "dog"};
+  const hid_t type = GOOD(H5Tenum_create(stored)), in_memory = GOOD(H5Tenum_create(native));
+  const hid_t space = simple(3);
+  const size_t bytes = H5Tget_size(native);
+  for (int i = 0; i < 2; ++i) {
+    unsigned char value[2];
+    memcpy(value, (unsigned char *)values + (size_t)i * bytes, bytes);
+    GOOD(H5Tenum_insert(in_memory, names[i], value));
+    GOOD(H5Tconvert(native, stored, 1, value, NULL, H5P_DEFAULT));
+    GOOD(H5Tenum_insert(type, names[i], value));
+  }
+  const hid_t set =
+      GOOD(H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  GOOD(H5Dwrite(set, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+  GOOD(H5Dclose(set));
+  GOOD(H5Sclose(space));
+  GOOD(H5Tclose(type));
+  GOOD(H5Tclose(in_memory));
+}
+
 static void put_types(hid_t file) {
   put_ints(file, "/plain", H5T_STD_I32LE, 10, H5P_DEFAULT);
   put_ints(file, "/i8", H5T_STD_I8LE, 10, H5P_DEFAULT);
@@ -178,11 +200,8 @@ static void put_types(hid_t file) {
   put_empty(file, "/compound", pair, simple(3), H5P_DEFAULT);
   GOOD(H5Tcommit2(file, "/named", pair, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   GOOD(H5Tclose(pair));
-  const hid_t boolean = GOOD(H5Tenum_create(H5T_STD_I8LE));
-  const int8_t no = 0;
-  GOOD(H5Tenum_insert(boolean, "FALSE", &no));
-  put_empty(file, "/enum", boolean, simple(3), H5P_DEFAULT);
-  GOOD(H5Tclose(boolean));
+  put_named(file, "/enum", H5T_STD_I16BE, H5T_NATIVE_INT16, (int16_t[]){300, -1, 300});
+  put_named(file, "/enum8", H5T_STD_U8LE, H5T_NATIVE_UINT8, (uint8_t[]){0, 255, 7});
   put_booleans(file);
   put_empty(file, "/null", H5T_STD_I32LE, GOOD(H5Screate(H5S_NULL)), H5P_DEFAULT);
   const hsize_t five[] = {1, 1, 1, 1, 1};
@@ -261,7 +280,32 @@ static void expect_booleans(trm_container *c, const char *name) {
   CHECK(values[0] == 1 && values[1] == 0 && values[2] == 1);
 }
 
+static void expect_named(trm_container *c, const char *name, trm_dtype dtype, const int *want) {
+  trm_array_info info = {0};
+  int32_t values[3] = {0};
+  CHECK_OK(trm_array_info_get(c, name, &info));
+  CHECK_EQ(info.dtype, dtype);
+  CHECK_OK(trm_array_read(c, name, TRM_DTYPE_I32, values, 3));
+  for (int i = 0; i < 3; ++i) CHECK_EQ(values[i], want[i]);
+}
+
+static trm_status note_member(void *context, const char *name) {
+  (void)snprintf((char *)context + strlen(context), 16, "%s ", name);
+  return TRM_OK;
+}
+
+static void test_members(trm_container *c) {
+  char names[64] = "";
+  CHECK_OK(trm_container_members(c, "/group", note_member, names));
+  CHECK_STR(names, "inner ");
+  CHECK_EQ(trm_container_members(c, "/plain", note_member, names), TRM_ERR_DATA);
+  CHECK_HAS(trm_message(), "'/plain' is not a group");
+}
+
 static void test_arrays(trm_container *c) {
+  test_members(c);
+  expect_named(c, "/enum", TRM_DTYPE_I32, (int[]){300, -1, 300});
+  expect_named(c, "/enum8", TRM_DTYPE_U8, (int[]){0, 255, 7});
   expect_booleans(c, "/boolean");
   expect_booleans(c, "/bits");
   expect_array(c, "/plain", TRM_DTYPE_I32, 10);
@@ -292,7 +336,6 @@ static void test_arrays(trm_container *c) {
   refuse(c, "/narrow", "holds neither whole numbers nor");
   refuse(c, "/text", "holds texts");
   refuse(c, "/compound", "holds records or complex numbers");
-  refuse(c, "/enum", "holds neither whole numbers nor");
   refuse(c, "/named", "is not an array");
   refuse(c, "/null", "has no shape");
   refuse(c, "/rank5", "has more than 4 dimensions");

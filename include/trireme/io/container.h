@@ -69,6 +69,11 @@ const char *trm_container_path(const trm_container *container);
 bool trm_container_has(trm_container *container, const char *name);
 /** How many members the group at `name` has. @return TRM_ERR_DATA when it is no group */
 trm_status trm_container_count(trm_container *container, const char *name, int64_t *n);
+/** Calls `visit` with the name of every member of the group at `name`, in the order of names; stops at a
+ *  failure. `visit` may read from the container. @return TRM_ERR_DATA when it is no group */
+typedef trm_status (*trm_member_visitor)(void *context, const char *name);
+trm_status trm_container_members(trm_container *container, const char *name,
+                                 trm_member_visitor visit, void *context);
 /** Shape and type of the array at `name`. */
 trm_status trm_array_info_get(trm_container *container, const char *name, trm_array_info *info);
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "graph_internal.h"
+#include "labels_internal.h"
 
 trm_status trm_classes_layout(trm_graph_file *f, int64_t n) {
   const trm_graph_slot *labels = &f->slots[TRM_GA_LABELS];
@@ -26,10 +27,10 @@ trm_status trm_classes_check(const trm_graph_file *f, int64_t *n_classes) {
   *n_classes = 0;
   TRM_TRY(trm_graph_check_texts(f, TRM_GA_CLASS_OFFSETS));
   if (f->slots[TRM_GA_LABELS].n < 0) return TRM_OK;
-  TRM_TRY(trm_graph_slot_read(f, TRM_GA_LABELS));
-  const int32_t *labels = trm_graph_data(f, TRM_GA_LABELS);
+  int32_t *labels = trm_graph_data(f, TRM_GA_LABELS);
   const int64_t n = f->slots[TRM_GA_LABELS].n;
   int64_t highest = -1;
+  TRM_TRY(trm_labels_read(f->file, f->slots[TRM_GA_LABELS].name, f->n_classes_told, labels, n));
   for (int64_t i = 0; i < n; ++i) highest = labels[i] > highest ? labels[i] : highest;
   *n_classes = f->n_classes_told >= 0 ? f->n_classes_told : highest + 1;
   TRM_TRY(trm_graph_check_ids(f, TRM_GA_LABELS, -1, *n_classes));

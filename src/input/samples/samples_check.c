@@ -92,8 +92,23 @@ static trm_status check_sets(const trm_samples_file *f) {
   return TRM_OK;
 }
 
+/* What is said of no label in files of other tools has become -1. */
+static trm_status check_labelled(const trm_samples_file *f) {
+  const int32_t *labels = f->arrays[TRM_SA_LABELS];
+  for (int64_t i = 0; labels && i < f->data.n; ++i) {
+    if (labels[i] != -1) continue;
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: '%s' says of sample %" PRId64
+                    " that it has no label (-1, NaN, or the largest value of its type); leave such "
+                    "samples out, or all labels (attribute target: none) for a data set to predict",
+                    f->path, trm_sample_arrays[TRM_SA_LABELS].name, i);
+  }
+  return TRM_OK;
+}
+
 static trm_status check_classes(trm_samples_file *f) {
   const int place = trm_sample_classes_place(&f->data);
+  TRM_TRY(check_labelled(f));
   TRM_TRY(count_classes(f));
   return check_ids(f, trm_sample_arrays[place].name, f->arrays[place],
                    trm_sample_elements(&f->data, place), f->data.classes.n, "classes");

@@ -2,7 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "labels_internal.h"
 #include "samples_internal.h"
+#include "split_names_internal.h"
 #include "trireme/core/memory.h"
 
 /* Finds an array, info->n_dims = -1 when it is not there: its dimensions, and integers where they must
@@ -85,6 +87,21 @@ static trm_status check_offsets(const trm_samples_file *f, int place, int64_t n,
                   f->path, name, offsets[n - 1], values, end);
 }
 
+/* Names of classes are read later; how many there are is told by an attribute, or their offsets. */
+static trm_status read_labels(trm_samples_file *f, int64_t n) {
+  const char *name = trm_sample_arrays[TRM_SA_LABELS].name,
+             *names = trm_sample_arrays[TRM_SA_CLASS_OFFSETS].name;
+  int64_t told = -1;
+  trm_array_info info;
+  if (trm_attr_has(f->file, name, "n_classes")) {
+    TRM_TRY(trm_attr_read_int(f->file, name, "n_classes", &told));
+  } else if (trm_container_has(f->file, names)) {
+    TRM_TRY(trm_array_info_get(f->file, names, &info));
+    told = info.n_elements - 1;
+  }
+  return trm_labels_read(f->file, name, told, f->arrays[TRM_SA_LABELS], n);
+}
+
 static trm_status read_array(trm_samples_file *f, int place) {
   const trm_sample_array *a = &trm_sample_arrays[place];
   const bool ends = a->axes[0] == TRM_AXIS_ENDS;
@@ -97,7 +114,8 @@ static trm_status read_array(trm_samples_file *f, int place) {
   for (int d = 0; d < n_dims && !ends; ++d) TRM_TRY(check_dimension(f, place, d, info.dims[d]));
   const int64_t n = info.n_elements;
   TRM_TRY(trm_alloc_bytes(&f->arrays[place], n, trm_dtype_bytes(a->dtype), a->name));
-  TRM_TRY(trm_array_read(f->file, a->name, a->dtype, f->arrays[place], n));
+  TRM_TRY(place == TRM_SA_LABELS ? read_labels(f, n)
+                                 : trm_array_read(f->file, a->name, a->dtype, f->arrays[place], n));
   memcpy((unsigned char *)&f->data + a->data, &f->arrays[place], sizeof(void *));
   return ends ? check_offsets(f, place - 1, trm_sample_elements(&f->data, place - 1), n) : TRM_OK;
 }
@@ -124,6 +142,7 @@ static trm_status count_splits(trm_samples_file *f) {
     (void)snprintf(name, sizeof name, "/splits/%d", n);
     if (n == INT32_MAX / 8 || !trm_container_has(f->file, name)) break;
   }
+  TRM_TRY(trm_split_names_check(f->file, n));
   TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
   f->data.n_splits = n;
   if (n > 0 && n_groups == n) return TRM_OK;

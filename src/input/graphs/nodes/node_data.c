@@ -7,6 +7,7 @@
 
 #include "graph_internal.h"
 #include "kind_internal.h"
+#include "split_names_internal.h"
 #include "trireme/core/memory.h"
 
 static const char labels_name[] = "/nodes/labels";
@@ -39,6 +40,7 @@ static trm_status count_arrays(trm_graph_file *f, int *n_arrays) {
   }
   d->n_splits = n;
   *n_arrays = n * TRM_N_SUBSETS;
+  TRM_TRY(trm_split_names_check(f->file, n));
   TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
   if (n > 0 && n_groups > n) {
     return trm_fail(TRM_ERR_DATA,
