@@ -52,6 +52,13 @@ inspect(f"{folder}/s.h5", "kind         graphs, format 1", "10\n  0             
 said(run("prepare", "interactions", pairs, "-o", f"{folder}/p.h5"), "60 users",
      "480 interactions for training, 120 to be found")
 inspect(f"{folder}/p.h5", "kind         interactions, format 1")
+# Ids that are numbers stay what they are, also of one file; else they are names.
+for name, text in (("one.txt", "0 7 2\n2 2 9\n1 2 7 9\n"), ("one.csv", "user,item\n0,7\n0,2\n2,2\n2,9\n1,2\n1,7\n1,9\n")):
+    with open(f"{folder}/{name}", "w") as file:
+        file.write(text)
+    said(run("prepare", "interactions", f"{folder}/{name}", "--ids", "numbers", "-o", f"{folder}/one.h5"), "3 users, 10 items")
+    check("names" not in run("inspect", f"{folder}/one.h5").out, "numbers are no names")
+    said(run("prepare", "interactions", f"{folder}/{name}", "-o", f"{folder}/one.h5"), "3 users, 3 items", "ids are names")
 
 # ---- splits by files, in the order of their names; lists go before them
 for k in (1, 0):

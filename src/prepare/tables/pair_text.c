@@ -318,14 +318,19 @@ static void tell_columns(const pair_reading *r, const char *path) {
   }
 }
 
+bool trm_pairs_numbered(const trm_reading *reading) {
+  return reading->ids && strcmp(reading->ids, "numbers") == 0;
+}
+
 trm_status trm_pairs_read(const trm_prepare_interactions_options *options, const char *path,
                           bool lists, trm_scan_progress *progress, trm_names *users,
                           trm_names *items, trm_pair_list *list) {
   pair_reading r = {.options = options, .list = list};
   bool more = false;
   trm_status status = TRM_OK;
-  r.users = (trm_id_map){.on = true, .adds = true, .names = *users};
-  r.items = (trm_id_map){.on = true, .adds = true, .names = *items};
+  const bool names = !trm_pairs_numbered(&options->reading);
+  r.users = (trm_id_map){.on = names, .adds = true, .names = *users};
+  r.items = (trm_id_map){.on = names, .adds = true, .names = *items};
   r.user_limit = (trm_id_limit){.n = INT32_MAX, .map = &r.users};
   r.item_limit = (trm_id_limit){.n = INT32_MAX, .map = &r.items};
   const trm_table_plan plain = {.form = "user item item ...", .reading = &options->reading};

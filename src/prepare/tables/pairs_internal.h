@@ -25,7 +25,10 @@ void trm_pair_list_free(trm_pair_list *list);
 trm_status trm_pairs_guess(const char *path, const trm_reading *reading, bool told, bool *pairs,
                            bool *words);
 
-/** Reads pairs, or the pairs of lists; users and items are names, and added to both tables. */
+/** Whether ids are to be taken as the numbers of users and items that they are. */
+bool trm_pairs_numbered(const trm_reading *reading);
+/** Reads pairs, or the pairs of lists; users and items are names, and added to both tables, unless they are
+ *  numbered. */
 trm_status trm_pairs_read(const trm_prepare_interactions_options *options, const char *path,
                           bool lists, trm_scan_progress *progress, trm_names *users,
                           trm_names *items, trm_pair_list *list);

@@ -3,7 +3,8 @@
  * data set of kind "interactions".
  *
  *     lists of numbers   as they are numbered
- *     pairs, names       a table of names, repeated ones left out, a share of each user's dealt to test
+ *     pairs, names       a table of names (unless --ids numbers), repeated ones left out, a share of each
+ *                        user's dealt to test
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,16 @@ static trm_status read_train(job *j, trm_scan_progress *progress) {
                   j->train_path, (long long)missing, (long long)j->train.highest_user);
 }
 
+/* `highest`: of the items of a file. */
+static trm_status check_items(const char *path, int64_t highest, int64_t n_users, int64_t n_pairs) {
+  const int64_t n_items = highest + 1;
+  if (trm_graph_plausible(n_items, n_pairs) && n_items <= INT32_MAX - n_users) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: item %lld, but only %lld interactions; number items from 0 "
+                  "without gaps, or take the ids as names (--ids names)",
+                  path, (long long)highest, (long long)n_pairs);
+}
+
 static trm_status read_test(job *j, trm_scan_progress *progress) {
   char why[TRM_WHY_BYTES];
   (void)snprintf(why, sizeof why,
@@ -188,15 +199,8 @@ static trm_status read_test(job *j, trm_scan_progress *progress) {
       read_lists(j->test_path, &j->options->reading, j->n_users, why, true, progress, &j->test));
   const int64_t a = j->train.highest_item, b = j->test.highest_item;
   j->n_items = (a > b ? a : b) + 1;
-  if (trm_graph_plausible(j->n_items, j->train.n_items + j->test.n_items) &&
-      j->n_items <= INT32_MAX - j->n_users) {
-    return TRM_OK;
-  }
-  return trm_fail(TRM_ERR_DATA,
-                  "%s: item %lld, but only %lld interactions; number items from 0 "
-                  "without gaps, or take the ids as names (--ids names)",
-                  a > b ? j->train_path : j->test_path, (long long)j->n_items - 1,
-                  (long long)(j->train.n_items + j->test.n_items));
+  return check_items(a > b ? j->train_path : j->test_path, j->n_items - 1, j->n_users,
+                     j->train.n_items + j->test.n_items);
 }
 
 /* Names of the users, then of the items, which are the nodes of the graph. */
@@ -358,7 +362,9 @@ static trm_status check_pairs(const job *j) {
   for (int64_t i = 0, k = 0; i < a->n && k < b->n;) {
     const trm_interaction *x = &a->pairs[i], *y = &b->pairs[k];
     if (x->user == y->user && x->item == y->item) {
-      trm_id_map users = {.on = true, .names = j->users}, items = {.on = true, .names = j->items};
+      const bool names = !trm_pairs_numbered(&j->options->reading);
+      trm_id_map users = {.on = names, .names = j->users};
+      trm_id_map items = {.on = names, .names = j->items};
       const trm_id_limit of_users = {.map = &users}, of_items = {.map = &items};
       return trm_fail(
           TRM_ERR_DATA,
@@ -387,24 +393,67 @@ static trm_status number_pairs(job *j) {
   return status;
 }
 
-static trm_status take_pairs(job *j, bool pairs, trm_scan_progress *progress,
-                             trm_graph_counts *counts) {
-  TRM_TRY(read_pairs(j, pairs, progress, counts));
+/* Users and items by their names, which are kept unless they are what numbers would be. */
+static trm_status take_names(job *j) {
   TRM_TRY(number_pairs(j));
   TRM_TRY(check_pairs(j));
   j->n_users = j->users.n;
   j->n_items = j->items.n;
-  const int64_t below = j->train_pairs.n_below + j->test_pairs.n_below;
-  if (below > 0) {
-    trm_note(j->options->reading.notes, "%s: passed over: %lld pair%s whose rating is below %g",
-             j->train_path, (long long)below, trm_plural(below), j->options->threshold);
-  }
   if (are_counted(&j->users) && are_counted(&j->items)) {
     trm_names_free(&j->users);
     trm_names_free(&j->items);
   } else {
     trm_note(j->options->reading.notes,
              "%s: ids are names; the table of names is kept in the data set", j->train_path);
+  }
+  return TRM_OK;
+}
+
+/* Sorted pairs: that users count from 0 without gaps. */
+static trm_status check_users(const job *j) {
+  const trm_pair_list *a = &j->train_pairs, *b = &j->test_pairs;
+  int64_t next = 0; /* the first user that has not been seen */
+  for (int64_t i = 0; i < a->n; ++i) {
+    if (a->pairs[i].user > next) {
+      return trm_fail(TRM_ERR_DATA,
+                      "%s: user %lld has no pair to train on, but user %d has; number users from 0 "
+                      "without gaps%s, or take the ids as names (--ids names)",
+                      j->train_path, (long long)next, (int)a->pairs[i].user,
+                      next == 0 ? ", give --base 1 if they count from 1" : "");
+    }
+    if (a->pairs[i].user == next) ++next;
+  }
+  if (b->n == 0 || b->pairs[b->n - 1].user < next) return TRM_OK;
+  return trm_fail(TRM_ERR_DATA,
+                  "%s: user %d, but %s has the users 0 to %lld, and who is to be tested must be "
+                  "trained; leave it out, or take the ids as names (--ids names)",
+                  j->test_path, (int)b->pairs[b->n - 1].user, j->train_path, (long long)next - 1);
+}
+
+/* Users and items as they are numbered. */
+static trm_status take_numbers(job *j) {
+  const trm_pair_list *const both[] = {&j->train_pairs, &j->test_pairs};
+  int64_t highest = -1;
+  TRM_TRY(check_users(j));
+  TRM_TRY(check_pairs(j));
+  for (int l = 0; l < 2; ++l) {
+    for (int64_t i = 0; i < both[l]->n; ++i) {
+      if (both[l]->pairs[i].item > highest) highest = both[l]->pairs[i].item;
+    }
+  }
+  j->n_users = (int64_t)j->train_pairs.pairs[j->train_pairs.n - 1].user + 1;
+  j->n_items = highest + 1;
+  return check_items(j->train_path, highest, j->n_users, j->train_pairs.n + j->test_pairs.n);
+}
+
+static trm_status take_pairs(job *j, bool pairs, trm_scan_progress *progress,
+                             trm_graph_counts *counts) {
+  TRM_TRY(read_pairs(j, pairs, progress, counts));
+  TRM_TRY(trm_pairs_numbered(&j->options->reading) ? take_numbers(j) : take_names(j));
+  const int64_t below = j->train_pairs.n_below + j->test_pairs.n_below;
+  if (below > 0) {
+    trm_note(j->options->reading.notes, "%s: passed over: %lld pair%s whose rating is below %g",
+             j->train_path, (long long)below, trm_plural(below), j->options->threshold);
   }
   TRM_TRY(trm_pairs_rows(&j->train_pairs, j->n_users, &j->train_offsets, &j->train_items));
   return trm_pairs_rows(&j->test_pairs, j->n_users, &j->test_offsets, &j->test_items);

@@ -297,6 +297,13 @@ row("all ratings count, --threshold X takes those of X and more", "interactions 
     "interactions ratings.csv --threshold 3")
 file("rated0.csv", "user,item,rating\n" + "".join(f"{u},{i},{(u + i) % 4}\n" for u in range(9) for i in range(6)))
 row("with a rating of 0 or less count as well; --threshold %g passes them over", "interactions rated0.csv", "interactions rated0.csv --threshold 1")
+file("from1.txt", "1 2 3\n2 3 1\n3 1 2\n")
+for fix in ("--ids numbers --base 1", "--ids names"):
+    row((", give --base 1 if they count from 1", "user %lld has no pair to train on, but user %d has; number users from 0 without gaps%s, or take"),
+        "interactions from1.txt --format lists --ids numbers", "interactions from1.txt --format lists " + fix)
+file("more_users.csv", "user,item\n0,9\n9,9\n")
+row("and who is to be tested must be trained; leave it out, or take the ids as names (--ids names)",
+    "interactions pairs.csv --test more_users.csv --ids numbers", "interactions pairs.csv --test more_users.csv --ids names")
 file("matrix.csv", "".join(",".join(str(x) for x in (u % 2, u % 3, 0, 0, 1, 1, u % 5)) + "\n" for u in range(30)))
 for fix in ("ratings.csv", "matrix.csv --format lists"):
     row("a matrix, an item a column? Write user, item and rating a line; --format lists takes lists of items", "interactions matrix.csv", "interactions " + fix)
