@@ -113,7 +113,7 @@ codes = write("codes.csv", "id,code,one,kind,y\n" +
 said(["table", codes, "--target", "y", "--test", write("more.csv", "kind,y,one,code,id\n7,1,x,2,new\n")],
      "61 rows (54 train, 6 valid, 1 test)", "target y: class, 2 of them, few whole numbers; --target-kind number",
      "category id: 61 levels, 7 of them in no row to train on", "left out, one value in all rows: one",
-     "note: another value in each row (if it is an id: --kind COLUMN=skip): id",
+     "note: another value in each row (if it is an id: --id COLUMN keeps it as a name, --kind COLUMN=skip leaves it out): id",
      "note: few different whole numbers (if they are codes: --kind COLUMN=category): code")
 said(["table", codes, "--target", "y", "--target-kind", "number", "--group", "code", "--valid-share", "0",
       "--test", write("more.csv", "kind,y,one,code,id\n7,,x,2,new\n7,1,x,2,new\n"), "--drop-missing-target"],

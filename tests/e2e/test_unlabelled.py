@@ -27,7 +27,8 @@ def alike(name, run_dir, data, bare, known):
     """`known`: columns of what is known of labelled samples."""
     want, got = predicted(run_dir, data), predicted(run_dir, bare)
     check(any(row[known] for row in want) and not any(row[known] for row in got), f"{name}: known targets")
-    equal(got, [{**row, known: ""} for row in want], f"{name}: predictions without targets")
+    equal([{key: row[key] for key in want[0]} for row in got], [{**row, known: ""} for row in want],
+          f"{name}: predictions without targets")
 
 
 def refused(name, run_dir, bare):
@@ -96,4 +97,20 @@ one_line(run("predict", run_dir, "--data", other, "-o", f"{folder}/no.tsv"), 65,
 for more in (("--label", "1"), ("--real",), ("--test", lines_file)):
     one_line(run("prepare", "labelled", lines_file, "--text", "1", "--unlabelled", *more, "-o", f"{folder}/no.h5"), 64,
              "--unlabelled texts have no labels, folds or parts")
+
+# ---- some samples without a label: left out, and counted
+def leaves_out(count, what, *words):
+    result = run("prepare", *words, "-o", f"{folder}/some.h5")
+    good(result, words)
+    check(f"left out: {what} without a {'target' if what == 'rows' else 'label'}: {count}\n" in result.err, result.err)
+
+
+some = write(f"{folder}/some.csv", "x,y\n" + "".join(f"{i}.5,{('a', 'b', 'none', '')[i % 4]}\n" for i in range(40)))
+leaves_out(20, "rows", "table", some, "--target", "y", "--no-label", "none")
+one_line(run("prepare", "table", some, "--target", "y", "-o", f"{folder}/no.h5"), 65, "the target 'y' is missing")
+one_line(run("prepare", "table", some, "--target", "y", "--no-label"), 64, "--no-label needs a value", "--unlabelled")
+some = write(f"{folder}/some.px", "".join(f"{('a', 'b', '?', '')[i % 4]},1,2,3,{i}\n" for i in range(40)))
+leaves_out(20, "images", "images", "--pixels", some, "--size", "2x2", "--no-label", "?")
+one_line(run("prepare", "images", f"{folder}/pictures", "-o", f"{folder}/no.h5"), 65,
+         "0.png: is an image, and no folder is beside it", "by --unlabelled")
 finish()

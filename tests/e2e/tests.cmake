@@ -34,6 +34,7 @@ foreach(name
     guide
     graph_prepare
     samples_prepare
+    sample_names
     tables
     images_prepare
     sequence_layouts

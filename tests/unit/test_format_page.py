@@ -48,7 +48,7 @@ def main():
               ["kind         samples", "4  from tokens to class", "3  train, 1 valid, 0 test, 0 in none",
                "| a dud"])
         check(folder, codes[2], "bars.h5",
-              ["12  from image to class", "8  pixels high, 8 wide, 1 channel",
+              ["12  from image to class", "12  samples have names", "name bar/0.png", "8  pixels high, 8 wide, 1 channel",
                "in the mean of pixels from 0 to 1", "|   **", "8  train, 4 valid, 0 test, 0 in none"])
         check(folder, codes[3], "ring.h5",
               ["kind         graph", "source       a ring", "600  symmetric: 300 both ways",

@@ -80,6 +80,7 @@ typedef struct trm_samples {
       *groups; /* [n] in [0, n): samples of one number are in one part of a split, and where they
                             are tokens they have the same input and several right targets; NULL: each
                             sample stands for itself */
+  trm_texts names; /* [n] of the samples, for people; n = 0: they have none */
   int n_splits;
   const trm_ids *splits;                 /* [n_splits, TRM_N_SUBSETS] */
   int64_t longest_input, longest_target; /* tokens */
@@ -105,7 +106,7 @@ void trm_samples_set_split(trm_samples *samples, int split, trm_subset subset, t
 /**
  * Writes a data set: it appears by its name complete or not at all.
  *
- * Taken: source (may be NULL), n, inputs, targets and what belongs to them, groups, splits.
+ * Taken: source (may be NULL), n, inputs, targets and what belongs to them, groups, names, splits.
  * Not looked at: path, created_by, digest, the longest.
  *
  * @return TRM_ERR_IO; TRM_ERR_USAGE for a bad place

@@ -7,6 +7,7 @@
 
 #include "trireme/core/status.h"
 #include "trireme/input/subset.h"
+#include "trireme/prepare/reading.h"
 
 /** Where images are: one of a folder, IDX files, tables of pixels. */
 typedef struct trm_image_files {
@@ -32,7 +33,9 @@ typedef struct trm_prepare_images_options {
   const char *output;
   /* Of tables. A line has a column for the class and height * width * channels of values: by rows from the
    * top, the channels of a pixel side by side. */
-  const char *label;     /* column, by name or number from 1; NULL: the first */
+  const char *label;     /* column, by name or number from 1; NULL: the first but that of names */
+  const char *id;        /* column whose texts are the images' names; NULL: they have none */
+  const char *no_label;  /* images whose label is this or empty are left out; NULL: none is */
   const char *separator; /* "tab", "comma", "semicolon"; NULL: the one of the first line */
   const char *header;    /* "yes", "no"; NULL: yes when the label is given by its name */
   int64_t height, width, channels;
@@ -49,6 +52,7 @@ typedef struct trm_prepare_images_options {
   double valid_share, test_share;
   int64_t n_folds;
   uint64_t seed;
+  trm_notes *notes;                                                /* what is odd; NULL: nowhere */
   void (*progress)(void *context, double share, const char *what); /* may be NULL */
   void *context;
 } trm_prepare_images_options;
@@ -56,6 +60,7 @@ typedef struct trm_prepare_images_options {
 /** What was left out or changed on the way. */
 typedef struct trm_prepare_images_counts {
   int64_t other;               /* files that are no images, left out */
+  int64_t no_label;            /* images without a label, left out */
   int64_t alpha;               /* images with transparent pixels, made opaque */
   int64_t resized, recoloured; /* images */
 } trm_prepare_images_counts;
@@ -63,7 +68,8 @@ typedef struct trm_prepare_images_counts {
 /**
  * Images with a class each. Classes are named by their folders, by the files of names beside CIFAR's, else
  * by the labels, and numbered in the order of their names (as numbers where all are). Shares and folds are
- * dealt class by class.
+ * dealt class by class. Images of folders have their paths below the folder as names, those of other folders
+ * (`part_folders`) that of the folder before it: "cat/1.png", "more/cat/1.png".
  *
  * Not collective; the same files and options give the same file. All pixels are in memory at once, a byte
  * each.

@@ -19,6 +19,7 @@ typedef enum trm_column_use {
   TRM_COLUMN_TARGET,
   TRM_COLUMN_GROUP,
   TRM_COLUMN_FOLD,
+  TRM_COLUMN_ID, /* names of the rows, and nothing else */
 } trm_column_use;
 
 typedef struct trm_prepare_table_options {
@@ -35,9 +36,13 @@ typedef struct trm_prepare_table_options {
   int n_kinds;
   const char *const *missing; /* texts of fields that are missing, besides the usual ones */
   int n_missing;
-  const char *group;        /* column: rows of one value stay in one part; no input. NULL: none */
-  const char *fold;         /* column: fold k is the test part of split k; no input. NULL: none */
+  const char *group; /* column: rows of one value stay in one part; no input. NULL: none */
+  const char *fold;  /* column: fold k is the test part of split k; no input. NULL: none */
+  const char
+      *id; /* column whose texts are the rows' names; no input, unless another option says what
+                     it is for. NULL: rows have no names */
   bool drop_missing_target; /* leave rows without a target out; else they are refused */
+  const char *no_label;     /* the same of rows whose target is this text; NULL: no text says it */
   int64_t most_levels;      /* of a column of categories */
   const char *separator;    /* as trm_reading has it; NULL: what parts the first lines alike */
   const char *header;       /* "yes", "no"; NULL: yes when a column is given by its name */

@@ -15,20 +15,30 @@ int64_t app_showing_sample(const app_showing *s, int64_t k) {
   return trm_share_begin(s->data->n, k, s->n);
 }
 
+enum { NAME_BYTES = APP_TARGET_BYTES / 2 - 4 };
+
+static const char *text_of(const trm_texts *texts, int64_t i, char text[NAME_BYTES]) {
+  const int64_t begin = texts->offsets[i];
+  trm_text_escape_cut(texts->bytes + begin, texts->offsets[i + 1] - begin, false, text, NAME_BYTES);
+  return text;
+}
+
 const char *app_showing_target(const app_showing *s, int64_t sample, char text[APP_TARGET_BYTES]) {
   const trm_classes *classes = &s->data->classes;
+  char name[NAME_BYTES];
+  int n = 0;
   text[0] = 0;
+  if (s->data->names.n > 0) {
+    n = snprintf(text, APP_TARGET_BYTES, " %s", text_of(&s->data->names, sample, name));
+  }
   if (s->data->target != TRM_TARGET_CLASS) return text;
   const int32_t label = classes->labels[sample];
+  const size_t room = APP_TARGET_BYTES - (size_t)n;
   if (classes->names.n == 0) {
-    (void)snprintf(text, APP_TARGET_BYTES, " (%d)", label);
-    return text;
+    (void)snprintf(text + n, room, " (%d)", label);
+  } else {
+    (void)snprintf(text + n, room, " (%s)", text_of(&classes->names, label, name));
   }
-  char name[APP_TARGET_BYTES - 4];
-  const int64_t begin = classes->names.offsets[label];
-  (void)trm_text_escape(classes->names.bytes + begin, classes->names.offsets[label + 1] - begin,
-                        name, sizeof name);
-  (void)snprintf(text, APP_TARGET_BYTES, " (%s)", name);
   return text;
 }
 

@@ -44,8 +44,8 @@ typedef struct app_showing {
 /** The sample that is shown in place k of n. */
 int64_t app_showing_sample(const app_showing *s, int64_t k);
 
-enum { APP_TARGET_BYTES = 64 };
-/** " (class)" of a sample with one class, else "". */
+enum { APP_TARGET_BYTES = 160 };
+/** " (class)" of a sample with one class, " NAME (class)" where samples have names, else "". */
 const char *app_showing_target(const app_showing *s, int64_t sample, char text[APP_TARGET_BYTES]);
 
 trm_status app_show_images(const app_showing *s);

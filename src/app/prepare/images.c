@@ -79,6 +79,7 @@ static trm_status tell(const app_prepare_call *call, const trm_prepare_images_co
   const trm_prepare_samples_counts no_counts = {0};
   TRM_TRY(app_tell_samples(call, &none, &no_counts));
   tell_count(call, counts->other, "left out: files that are no images");
+  tell_count(call, counts->no_label, "left out: images without a label");
   tell_count(call, counts->alpha, "note: images whose transparent pixels became opaque");
   tell_count(call, counts->recoloured, "images made grey or coloured");
   tell_count(call, counts->resized, "images made larger or smaller");
@@ -141,6 +142,11 @@ static trm_status run(app_prepare_call *call) {
                "of the images of tables: rows from the top, channels of a pixel side by side"),
       APP_TEXT("--label", 0, &o.label, "COLUMN",
                "of the classes of tables, by name or number from 1 (default the first)"),
+      APP_TEXT("--no-label", 0, &o.no_label, "VALUE",
+               "leave images of tables out whose label is this, or empty (images without any: "
+               "--unlabelled)"),
+      APP_TEXT("--id", 0, &o.id, "COLUMN",
+               "of the names of images of tables; those of folders have their paths"),
       APP_REAL("--scale", &o.scale, 1e-30, 1e30, "MAX",
                "value of tables that is white (default: whole numbers to 255)"),
       APP_TEXT("--separator", 0, &o.separator, "tab|comma|semicolon|pipe|colons|blanks",
@@ -173,7 +179,12 @@ static trm_status run(app_prepare_call *call) {
   TRM_TRY(app_prepare_parse(call, APP_OPTIONS(options), &words));
   if (call->done) return TRM_OK;
   TRM_TRY(complete(call, &g, &words, &files, &o));
-  TRM_TRY(trm_prepare_images(&files, &o, &counts));
+  trm_notes notes = {0};
+  o.notes = &notes;
+  const trm_status status = trm_prepare_images(&files, &o, &counts);
+  if (status == TRM_OK) app_tell_notes(call->log, &notes);
+  trm_notes_free(&notes);
+  TRM_TRY(status);
   return tell(call, &counts);
 }
 

@@ -16,6 +16,7 @@ static trm_status run(app_prepare_call *call) {
       APP_FLAG("--unlabelled", &files.unlabelled, "there are none: texts to predict"),
       APP_TEXT("--no-label", 0, &files.no_label, "VALUE",
                "leave samples out whose label is this, or empty"),
+      APP_TEXT("--id", 0, &files.id, "COLUMN", "of their names, which predictions show"),
       APP_FLAG("--real", &files.real, "labels are numbers, to be met"),
       APP_LIST("--class", 0, &classes, "NAME=FILE",
                "instead of tables: a class and its file, a text a line; once for each"),

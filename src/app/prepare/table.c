@@ -135,12 +135,13 @@ static void tell_notes(const app_prepare_call *call, const trm_table_report *r) 
                  call->output, c->name, c->text, c->text_path, c->text_line);
   }
   tell_those(call, r, is_distinct,
-             "note: another value in each row (if it is an id: --kind COLUMN=skip)");
+             "note: another value in each row (if it is an id: --id COLUMN keeps it as a name, "
+             "--kind COLUMN=skip leaves it out)");
   tell_those(call, r, is_few,
              "note: few different whole numbers (if they are codes: --kind COLUMN=category)");
   tell_those(call, r, is_rounded,
-             "note: whole numbers over 2^24 are rounded to floats (if it is an id: --kind "
-             "COLUMN=skip)");
+             "note: whole numbers over 2^24 are rounded to floats (if it is an id: --id COLUMN "
+             "keeps it as a name, --kind COLUMN=skip leaves it out)");
   if (r->leaked > 0) {
     trm_format_count(r->leaked, count);
     trm_log_line(call->log, "%s: note: rows to validate or test whose group is also trained on: %s",
@@ -189,10 +190,14 @@ static trm_status run(app_prepare_call *call) {
       APP_LIST("--missing", 0, &missing, "TEXT",
                "a field that is missing, besides empty ones, NA, N/A, nan, null and ?"),
       APP_FLAG("--drop-missing-target", &o.drop_missing_target, "leave rows without a target out"),
+      APP_TEXT("--no-label", 0, &o.no_label, "VALUE",
+               "leave rows out whose target is this, or missing (rows without any: --unlabelled)"),
       APP_INT("--most-levels", 0, &o.most_levels, 1, INT32_MAX, "N",
               "different values of a column of categories (default 10000)"),
       APP_TEXT("--group", 0, &o.group, "COLUMN",
                "rows of one value stay in one part; the column is no input"),
+      APP_TEXT("--id", 0, &o.id, "COLUMN",
+               "names of the rows, which predictions show; the column is no input"),
       APP_LIST("--valid", 0, &valid, "FILE", "table of rows for validation"),
       APP_LIST("--test", 0, &test, "FILE", "table of rows to test"),
       APP_TEXT("--fold", 0, &o.fold, "COLUMN", "of folds: fold k is the test part of split k"),
@@ -216,6 +221,7 @@ static trm_status run(app_prepare_call *call) {
     o.n_tables[p] = files[p]->n;
   }
   o.output = call->output;
+  if (o.no_label) o.drop_missing_target = true;
   o.kinds = kinds.items, o.n_kinds = kinds.n;
   o.missing = missing.items, o.n_missing = missing.n;
   o.seed = (uint64_t)seed;

@@ -89,6 +89,8 @@ const trm_sample_array trm_sample_arrays[TRM_N_SAMPLE_PLACES] = {
     [TRM_SA_SET_OFFSETS] =
         OFFSETS("/target/offsets", SAMPLES, ANY, TARGET(CLASSES), true, class_sets.offsets),
     [TRM_SA_SET_VALUES] = VALUES("/target/values", I32, ANY, TARGET(CLASSES), class_sets.values),
+    [TRM_SA_NAME_OFFSETS] = OFFSETS("/names/offsets", SAMPLES, ANY, ANY, false, names.offsets),
+    [TRM_SA_NAME_BYTES] = VALUES("/names/bytes", U8, ANY, ANY, names.bytes),
 };
 #undef INPUT
 #undef TARGET
@@ -202,7 +204,7 @@ uint64_t trm_samples_digest(const trm_samples *s) {
   h = trm_hash64(input, strlen(input), h);
   h = trm_hash64(target, strlen(target), h);
   h = trm_hash64(scalars, sizeof scalars, h);
-  for (int i = 0; i < TRM_N_SAMPLE_PLACES; ++i) h = digest_place(s, i, h);
+  for (int i = 0; i < TRM_SA_NAME_OFFSETS; ++i) h = digest_place(s, i, h);
   if (s->input == TRM_INPUT_TOKENS) h = digest_vocab(&s->input_vocab, h);
   if (s->target == TRM_TARGET_TOKENS && !s->shared_vocab) h = digest_vocab(&s->target_vocab, h);
   for (int i = 0; i < s->n_splits * TRM_N_SUBSETS; ++i) {

@@ -240,6 +240,7 @@ trm_status trm_samples_check(trm_samples_file *f) {
   TRM_TRY_OUT(TRM_ALLOC(&taken, s->n, "check of splits"));
   TRM_TRY_OUT(check_splits(f, taken, first));
   if (s->references.offsets) s->references.n = s->n;
+  if (s->names.offsets) s->names.n = s->n;
   if (s->inputs.offsets) s->longest_input = longest(s->inputs.offsets, s->n);
   if (s->targets.offsets) s->longest_target = longest(s->targets.offsets, s->n);
 out:

@@ -197,8 +197,12 @@ static trm_status describe_input(const trm_samples *s, int64_t i, const char *la
 static trm_status describe_examples(const trm_samples *s, FILE *file) {
   const int64_t most = s->input == TRM_INPUT_IMAGE ? N_IMAGES : N_EXAMPLES;
   for (int64_t i = 0; i < s->n && i < most; ++i) {
-    char target[EXAMPLE_BYTES];
+    char target[EXAMPLE_BYTES], name[EXAMPLE_BYTES];
     TRM_TRY(describe_input(s, i, i == 0 ? "examples" : "", file));
+    if (s->names.n > 0) {
+      show_text(&s->names, i, name);
+      trm_describe_row(file, "", "|   name %s", name);
+    }
     if (s->target == TRM_TARGET_NONE) continue;
     TRM_TRY(show_target(s, i, target));
     trm_describe_row(file, "", "|   -> %s", target);
@@ -257,11 +261,17 @@ static void describe_groups(const trm_samples *s, FILE *file) {
                           : "of samples that are in one part");
 }
 
+static void describe_names(const trm_samples *s, FILE *file) {
+  if (s->names.n == 0) return;
+  trm_describe_row(file, "names", "%14s  samples have names", trm_count_text_of(s->names.n).text);
+}
+
 trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
   trm_describe_head(file, s->path, "samples", s->source, s->created_by);
   trm_describe_row(file, "samples", "%14s  from %s to %s", trm_count_text_of(s->n).text,
                    trm_sample_input_names[s->input], trm_sample_target_names[s->target]);
   describe_groups(s, file);
+  describe_names(s, file);
   TRM_TRY(describe_inputs(s, file));
   TRM_TRY(describe_targets(s, file));
   if (s->n_splits > 0) trm_splits_describe(s->splits, s->n_splits, s->n, file);

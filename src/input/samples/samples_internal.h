@@ -36,6 +36,8 @@ typedef enum trm_sample_place {
   TRM_SA_LEVEL_NAME_BYTES,
   TRM_SA_SET_OFFSETS,
   TRM_SA_SET_VALUES,
+  TRM_SA_NAME_OFFSETS, /* from here on: for people, and in no digest */
+  TRM_SA_NAME_BYTES,
   TRM_N_SAMPLE_PLACES,
 } trm_sample_place;
 

@@ -89,9 +89,8 @@ static void show_progress(const trm_image_set *s) {
   o->progress(o->context, (double)s->corpus.n / (double)s->n_expected, what);
 }
 
-trm_status trm_image_set_add(trm_image_set *set, const char *path, int32_t label,
+trm_status trm_image_set_add(trm_image_set *set, const char *path, const trm_corpus_row *row,
                              const trm_origin *origin) {
-  const trm_corpus_row row = {.label = label};
   const trm_image *image;
   set->counts->alpha += set->image.lost_alpha;
   TRM_TRY(make_alike(set, &image));
@@ -100,7 +99,7 @@ trm_status trm_image_set_add(trm_image_set *set, const char *path, int32_t label
   const int64_t bytes = image->channels * image->height * image->width;
   TRM_TRY(make_room(set, bytes));
   part_channels(image, set->pixels + set->corpus.n * bytes);
-  TRM_TRY(trm_corpus_add_facts(&set->corpus, &row, origin));
+  TRM_TRY(trm_corpus_add_facts(&set->corpus, row, origin));
   show_progress(set);
   return TRM_OK;
 }
@@ -130,7 +129,8 @@ trm_status trm_image_set_inputs(trm_image_set *set, const char *const *paths, in
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-static trm_status write(const trm_image_set *s, const trm_parts *parts, const trm_ids *splits) {
+static trm_status write(const trm_image_set *s, const trm_parts *parts, const trm_ids *splits,
+                        const trm_text_list *names) {
   const trm_corpus *c = &s->corpus;
   const bool classes = c->target == TRM_TARGET_CLASS;
   trm_samples samples = {.source = c->inputs.source,
@@ -138,6 +138,7 @@ static trm_status write(const trm_image_set *s, const trm_parts *parts, const tr
                          .input = TRM_INPUT_IMAGE,
                          .images = {s->channels, s->height, s->width, s->pixels},
                          .target = c->target,
+                         .names = trm_text_list_texts(names),
                          .n_splits = classes ? parts->n_splits : 0,
                          .splits = splits};
   if (classes) {
@@ -155,14 +156,17 @@ trm_status trm_image_set_write(trm_image_set *set) {
   trm_parts parts = {0};
   trm_ids *splits = NULL;
   int32_t *ids = NULL;
+  trm_text_list names = {0};
   trm_status status = TRM_OK;
   if (c->n == 0) return trm_fail(TRM_ERR_DATA, "%s: there are no images", c->inputs.source);
   if (!c->classes_given) TRM_TRY(trm_corpus_sort_names(c, &c->classes, c->labels));
   TRM_TRY_OUT(trm_parts_make(c, &parts));
   TRM_TRY_OUT(trm_parts_check(c, &parts, NULL));
   TRM_TRY_OUT(trm_parts_lists(&parts, c->n, NULL, &splits, &ids));
-  TRM_TRY_OUT(write(set, &parts, splits));
+  TRM_TRY_OUT(trm_corpus_keep_names(c, NULL, &names));
+  TRM_TRY_OUT(write(set, &parts, splits, &names));
 out:
+  trm_text_list_free(&names);
   TRM_FREE(ids);
   TRM_FREE(splits);
   trm_parts_free(&parts);

@@ -35,9 +35,10 @@ typedef struct trm_image_set {
 /**
  * Adds set->image: its size and colour are made those that are asked for, or must be those of the first.
  * @param path    for messages
+ * @param row     its label, and its name where images have one
  * @param origin  kept; its path is borrowed for the life of the set
  */
-trm_status trm_image_set_add(trm_image_set *set, const char *path, int32_t label,
+trm_status trm_image_set_add(trm_image_set *set, const char *path, const trm_corpus_row *row,
                              const trm_origin *origin);
 /** "FOLDER/NAME", owned by the set. */
 trm_status trm_image_set_path(trm_image_set *set, const char *folder, const char *name,

@@ -19,7 +19,7 @@ static bool has_part_folder(const trm_image_files *f) {
 
 /* Whether options tell of classes or parts. */
 static bool has_labels(const trm_image_files *f, const trm_prepare_images_options *o) {
-  bool any = o->label || o->n_folds > 0;
+  bool any = o->label || o->no_label || o->n_folds > 0;
   for (int p = 0; p < TRM_N_SUBSETS; ++p) any = any || f->labels[p];
   for (int p = TRM_SUBSET_VALID; p < TRM_N_SUBSETS; ++p) {
     any = any || f->images[p] || f->part_folders[p] || f->n_pixels[p] > 0;
@@ -29,15 +29,18 @@ static bool has_labels(const trm_image_files *f, const trm_prepare_images_option
 
 static trm_status check_table_options(const trm_image_files *f,
                                       const trm_prepare_images_options *o) {
-  const bool given = o->label || o->separator || o->header || o->height > 0 || o->scale > 0;
+  const bool given = o->label || o->no_label || o->id || o->separator || o->header ||
+                     o->height > 0 || o->scale > 0;
   const bool tables = f->n_pixels[TRM_SUBSET_TRAIN] > 0;
   if (tables && o->height == 0) {
     return trm_fail(TRM_ERR_USAGE, "tables of pixels (--pixels) need --size HxW or HxWxC");
   }
   if (tables || !given) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE,
-                  "--size, --label, --scale, --separator and --header are of tables of pixels "
-                  "(--pixels)");
+                  "--size, --label, --no-label, --id, --scale, --separator and --header are of "
+                  "tables of pixels "
+                  "(--pixels)%s",
+                  o->id && f->folder ? "; images of a folder have their paths as names" : "");
 }
 
 static trm_status check_files(const trm_image_files *f, const trm_prepare_images_options *o) {
@@ -56,9 +59,10 @@ static trm_status check_files(const trm_image_files *f, const trm_prepare_images
     return trm_fail(TRM_ERR_USAGE, "give images to train on by --images FILE");
   }
   if (o->unlabelled && has_labels(f, o)) {
-    return trm_fail(TRM_ERR_USAGE,
-                    "--unlabelled images have no labels, parts or folds; leave --labels, --label, "
-                    "--folds and files of validation and test out");
+    return trm_fail(
+        TRM_ERR_USAGE,
+        "--unlabelled images have no labels, parts or folds; leave --labels, --label, --no-label, "
+        "--folds and files of validation and test out");
   }
   return check_table_options(f, o);
 }
@@ -112,11 +116,13 @@ trm_status trm_prepare_images(const trm_image_files *files,
                                    .valid_share = options->valid_share,
                                    .test_share = options->test_share,
                                    .n_folds = options->n_folds,
-                                   .seed = options->seed},
+                                   .seed = options->seed,
+                                   .notes = options->notes},
                        .began_s = trm_clock_s()};
   set.corpus = (trm_corpus){.options = &set.dealing,
                             .counts = &set.dealt,
-                            .target = options->unlabelled ? TRM_TARGET_NONE : TRM_TARGET_CLASS};
+                            .target = options->unlabelled ? TRM_TARGET_NONE : TRM_TARGET_CLASS,
+                            .has_names = options->id != NULL};
   *counts = (trm_prepare_images_counts){0};
   trm_status status = read_all(&set, &all);
   if (status == TRM_OK) status = trm_image_set_write(&set);

@@ -90,7 +90,7 @@ static trm_status add_records(trm_image_set *set, const cifar_layout *l, const c
     }
     TRM_TRY(trm_image_reserve(&set->image, path, SIDE, SIDE, CHANNELS, N_PIXELS));
     take_pixels(&set->image, record + l->n_labels);
-    TRM_TRY(trm_image_set_add(set, path, label, &origin));
+    TRM_TRY(trm_image_set_add(set, path, &(trm_corpus_row){.label = label}, &origin));
   }
   return TRM_OK;
 }

@@ -18,6 +18,7 @@ enum { START_BYTES = 32 };
 /* A folder of one class in one part. */
 typedef struct class_folder {
   const char *path; /* owned by the set */
+  int64_t root;     /* bytes of the path that names of images go without */
   trm_subset part;
   int32_t label;
   char **names; /* owned: one block */
@@ -64,23 +65,47 @@ static trm_status check_folder(const char *path) {
                   path);
 }
 
-/* Beside folders of classes: an image has no class there, anything else is passed over. */
-static trm_status pass_over(const trm_image_set *set, const char *path) {
+/* Whether any of n names in a folder is one. */
+static bool has_folder(const char *folder, char *const *names, int n) {
+  char path[TRM_PATH_BYTES];
+  for (int i = 0; i < n; ++i) {
+    if (trm_path_join(path, sizeof path, folder, names[i]) == TRM_OK && is_folder(path))
+      return true;
+  }
+  return false;
+}
+
+/* Beside folders of classes, where there are any: an image has no class there, anything else is passed over. */
+static trm_status pass_over(const trm_image_set *set, const char *path, bool beside) {
   uint8_t start[START_BYTES];
   int64_t bytes;
   struct stat of;
   if (set->options->skip_other || stat(path, &of) != 0 || !S_ISREG(of.st_mode)) return TRM_OK;
   TRM_TRY(trm_file_read_start(path, start, sizeof start, &bytes));
   if (trm_image_sort_of(start, bytes) == TRM_IMAGE_NONE) return TRM_OK;
+  if (!beside) {
+    return trm_fail(
+        TRM_ERR_DATA,
+        "%s: is an image, and no folder is beside it; put images into a folder for each "
+        "class, or take them without classes, to predict, by --unlabelled",
+        path);
+  }
   return trm_fail(TRM_ERR_DATA,
                   "%s: is an image outside the folders of the classes; move it into one, or leave "
                   "it out by --skip-other",
                   path);
 }
 
+/* A folder of folders of classes. */
+typedef struct part_folder {
+  const char *path;
+  trm_subset part;
+  int64_t root; /* as a class_folder has it */
+} part_folder;
+
 static trm_status add_class(trm_image_set *set, folder_list *list, const char *name,
-                            const char *path, trm_subset part) {
-  class_folder f = {.path = path, .part = part};
+                            const char *path, const part_folder *in) {
+  class_folder f = {.path = path, .root = in->root, .part = in->part};
   bool added;
   TRM_TRY(TRM_GROW(&list->items, list->n, &list->capacity, "folders of classes"));
   TRM_TRY(trm_names_add(&set->corpus.classes, name, (int64_t)strlen(name), &f.label, &added));
@@ -93,19 +118,20 @@ static trm_status add_class(trm_image_set *set, folder_list *list, const char *n
 }
 
 /* All folders in one are classes. */
-static trm_status add_part(trm_image_set *set, folder_list *list, const char *folder,
-                           trm_subset part) {
+static trm_status add_part(trm_image_set *set, folder_list *list, const part_folder *in) {
+  const char *folder = in->path;
   char **names = NULL;
   int n = 0;
   const int64_t before = list->n;
   trm_status status = TRM_OK;
   TRM_TRY(check_folder(folder));
   TRM_TRY_OUT(list_names(folder, &names, &n));
+  const bool beside = has_folder(folder, names, n);
   for (int i = 0; i < n; ++i) {
     const char *path;
     TRM_TRY_OUT(trm_image_set_path(set, folder, names[i], &path));
-    TRM_TRY_OUT(is_folder(path) ? add_class(set, list, names[i], path, part)
-                                : pass_over(set, path));
+    TRM_TRY_OUT(is_folder(path) ? add_class(set, list, names[i], path, in)
+                                : pass_over(set, path, beside));
   }
   if (list->n == before) {
     status = trm_fail(TRM_ERR_DATA,
@@ -113,7 +139,7 @@ static trm_status add_part(trm_image_set *set, folder_list *list, const char *fo
                       "or CIFAR (data_batch_1.bin, train.bin)",
                       folder);
   }
-  set->corpus.has_part[part] = true;
+  set->corpus.has_part[in->part] = true;
 out:
   TRM_FREE(names);
   return status;
@@ -168,6 +194,14 @@ static trm_status find_parts(trm_image_set *set, char *const *names, int n,
                   folder, other);
 }
 
+/* Where the last name of a path begins. */
+static int64_t last_name(const char *path) {
+  size_t n = strlen(path);
+  while (n > 1 && path[n - 1] == '/') --n;
+  while (n > 0 && path[n - 1] != '/') --n;
+  return (int64_t)n;
+}
+
 static trm_status list_all(trm_image_set *set, folder_list *list) {
   const trm_image_files *f = set->files;
   const char *paths[TRM_N_SUBSETS] = {NULL};
@@ -183,8 +217,12 @@ static trm_status list_all(trm_image_set *set, folder_list *list) {
                         f->part_folders[p], trm_subset_name((trm_subset)p));
       goto out;
     }
-    const char *path = paths[p] ? paths[p] : f->part_folders[p];
-    if (path) TRM_TRY_OUT(add_part(set, list, path, (trm_subset)p));
+    part_folder in = {paths[p], (trm_subset)p, (int64_t)strlen(f->folder)};
+    if (!in.path && f->part_folders[p]) {
+      in.path = f->part_folders[p];
+      in.root = last_name(in.path);
+    }
+    if (in.path) TRM_TRY_OUT(add_part(set, list, &in));
   }
 out:
   TRM_FREE(names);
@@ -193,7 +231,9 @@ out:
 
 /* The folder's own images, without classes. */
 static trm_status list_alone(trm_image_set *set, folder_list *list) {
-  class_folder f = {.path = set->files->folder, .part = TRM_SUBSET_TRAIN};
+  class_folder f = {.path = set->files->folder,
+                    .root = (int64_t)strlen(set->files->folder),
+                    .part = TRM_SUBSET_TRAIN};
   TRM_TRY(TRM_GROW(&list->items, list->n, &list->capacity, "folders of images"));
   TRM_TRY(list_names(f.path, &f.names, &f.n));
   list->items[list->n++] = f;
@@ -228,12 +268,15 @@ static trm_status add_image(trm_image_set *set, const class_folder *f, const cha
                             trm_image_sort sort) {
   const trm_prepare_images_options *o = set->options;
   const trm_origin origin = {.path = f->path, .part = f->part};
+  const char *name = path + f->root;
+  while (*name == '/') ++name;
+  const trm_corpus_row row = {.label = f->label, .name = name, .n_name = (int64_t)strlen(name)};
   trm_image_file file = {.path = path, .most_pixels = o->most_pixels, .drop_alpha = o->drop_alpha};
   char *data = NULL;
   TRM_TRY(trm_file_read_all(path, MOST_FILE_BYTES, &data, &file.bytes));
   file.data = (const uint8_t *)data;
   trm_status status = decode(set, &file, sort);
-  if (status == TRM_OK) status = trm_image_set_add(set, path, f->label, &origin);
+  if (status == TRM_OK) status = trm_image_set_add(set, path, &row, &origin);
   TRM_FREE(data);
   return status;
 }
@@ -275,6 +318,7 @@ trm_status trm_images_read_folders(trm_image_set *set) {
   (void)snprintf(inputs->source, sizeof inputs->source, "%s", set->files->folder);
   TRM_TRY_OUT(set->options->unlabelled ? list_alone(set, &list) : list_all(set, &list));
   set->reserve = true;
+  set->corpus.has_names = true;
   for (int64_t i = 0; i < list.n; ++i) TRM_TRY_OUT(read_class(set, &list.items[i]));
 out:
   for (int64_t i = 0; i < list.n; ++i) TRM_FREE(list.items[i].names);

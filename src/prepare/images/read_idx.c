@@ -122,14 +122,14 @@ static trm_status read_pair(trm_image_set *set, trm_subset part, idx_file *image
   for (int64_t i = 0; i < n; ++i) {
     char what[64];
     uint8_t number;
-    int32_t label = 0;
+    trm_corpus_row row = {0};
     (void)snprintf(what, sizeof what, "number %" PRId64 " of %" PRId64, i + 1, n);
     TRM_TRY(read_bytes(images, set->image.pixels, height * width, what));
     if (!unlabelled) {
       TRM_TRY(read_bytes(labels, &number, 1, what));
-      TRM_TRY(trm_image_set_number(set, number, &label));
+      TRM_TRY(trm_image_set_number(set, number, &row.label));
     }
-    TRM_TRY(trm_image_set_add(set, images->path, label, &origin));
+    TRM_TRY(trm_image_set_add(set, images->path, &row, &origin));
   }
   TRM_TRY(check_end(images));
   return unlabelled ? TRM_OK : check_end(labels);

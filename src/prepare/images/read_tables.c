@@ -1,6 +1,7 @@
 /** Tables of pixels: an image a line, with a column for its class. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "images_internal.h"
 #include "trireme/core/utf8.h"
@@ -72,46 +73,75 @@ static trm_status take_label(trm_image_set *set, const trm_records *r, int colum
                           MOST_CLASSES);
 }
 
-static trm_status add_line(trm_image_set *set, const trm_records *r, int label_column,
+/* Whether the label says that there is none. */
+static bool has_no_label(const trm_prepare_images_options *o, const trm_records *r, int column) {
+  int64_t bytes;
+  const char *text = trm_records_trimmed(r, column, &bytes);
+  return o->no_label && (bytes == 0 || (bytes == (int64_t)strlen(o->no_label) &&
+                                        memcmp(text, o->no_label, (size_t)bytes) == 0));
+}
+
+/* Those that are no values; -1: there is none. */
+typedef struct columns {
+  int label, id;
+} columns;
+
+static trm_status add_line(trm_image_set *set, const trm_records *r, const columns *c,
                            trm_subset part) {
   const trm_prepare_images_options *o = set->options;
   const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
-  int32_t label = 0;
+  trm_corpus_row row = {0};
+  if (c->label >= 0 && has_no_label(o, r, c->label)) {
+    ++set->counts->no_label;
+    return TRM_OK;
+  }
   TRM_TRY(
       trm_image_reserve(&set->image, r->path, o->height, o->width, o->channels, o->most_pixels));
   uint8_t *next = set->image.pixels;
   for (int i = 0; i < (int)r->n_fields; ++i) {
-    if (i != label_column) TRM_TRY(read_value(set, r, i, next++));
+    if (i != c->label && i != c->id) TRM_TRY(read_value(set, r, i, next++));
   }
-  if (label_column >= 0) TRM_TRY(take_label(set, r, label_column, &label));
-  return trm_image_set_add(set, r->path, label, &origin);
+  if (c->label >= 0) TRM_TRY(take_label(set, r, c->label, &row.label));
+  if (c->id >= 0) trm_corpus_take_name(r, c->id, &row);
+  return trm_image_set_add(set, r->path, &row, &origin);
 }
 
-/* The first line tells how many columns there are. *label_column: -1 without labels. */
-static trm_status check_columns(const trm_image_set *set, const trm_records *r, bool named,
-                                int *label_column) {
+/* The first line tells how many columns there are. */
+static trm_status check_columns(const trm_image_set *set, const trm_records *r) {
   const trm_prepare_images_options *o = set->options;
-  const int64_t wanted = o->height * o->width * o->channels + !o->unlabelled;
-  *label_column = o->unlabelled ? -1 : 0;
-  if (r->n_columns != wanted) {
-    return trm_records_fail(r,
-                            "%" PRId64 " columns, but --size %" PRId64 "x%" PRId64 "x%" PRId64
-                            " needs %" PRId64 "%s",
-                            r->n_columns, o->height, o->width, o->channels, wanted,
-                            o->unlabelled ? "" : ", one of them the label");
+  const int64_t wanted = o->height * o->width * o->channels + !o->unlabelled + (o->id != NULL);
+  if (r->n_columns == wanted) return TRM_OK;
+  return trm_records_fail(r,
+                          "%" PRId64 " columns, but --size %" PRId64 "x%" PRId64 "x%" PRId64
+                          " needs %" PRId64 "%s%s",
+                          r->n_columns, o->height, o->width, o->channels, wanted,
+                          o->unlabelled ? "" : ", one of them the label",
+                          !o->id          ? ""
+                          : o->unlabelled ? ", one of them the name"
+                                          : ", one the name");
+}
+
+static trm_status find_columns(const trm_image_set *set, const trm_records *r, bool named,
+                               columns *c) {
+  const trm_prepare_images_options *o = set->options;
+  *c = (columns){-1, -1};
+  if (o->id) TRM_TRY(trm_records_column(r, named, o->id, "--id", &c->id));
+  if (o->label) TRM_TRY(trm_records_column(r, named, o->label, "--label", &c->label));
+  if (!o->label && !o->unlabelled) c->label = c->id == 0;
+  if (c->id >= 0 && c->label == c->id) {
+    return trm_fail(TRM_ERR_USAGE, "%s: --label and --id are the same column", r->path);
   }
-  if (!o->label) return TRM_OK;
-  return trm_records_column(r, named, o->label, "--label", label_column);
+  return check_columns(set, r);
 }
 
 static trm_status read_lines(trm_image_set *set, trm_records *r, bool named, trm_subset part) {
   bool more, first = true;
-  int label_column = 0;
+  columns c;
   for (;; first = false) {
     TRM_TRY(trm_records_next(r, &more));
     if (!more) return TRM_OK;
-    if (first) TRM_TRY(check_columns(set, r, named, &label_column));
-    if (!first || !named) TRM_TRY(add_line(set, r, label_column, part));
+    if (first) TRM_TRY(find_columns(set, r, named, &c));
+    if (!first || !named) TRM_TRY(add_line(set, r, &c, part));
   }
 }
 
@@ -132,13 +162,13 @@ static trm_status read_part(trm_image_set *set, const trm_records_form *form, bo
 
 trm_status trm_images_read_tables(trm_image_set *set) {
   const trm_image_files *f = set->files;
-  const char *label = set->options->label;
+  const char *label = set->options->label, *id = set->options->id;
   trm_records_form form;
   trm_header header;
   TRM_TRY(trm_corpus_table_form(&set->corpus, &form, &header));
   form.no_units = true;
-  const bool named = header == TRM_HEADER_AS_NAMED ? label && !trm_column_is_number(label)
-                                                   : header == TRM_HEADER_YES;
+  const bool by_name = (label && !trm_column_is_number(label)) || (id && !trm_column_is_number(id));
+  const bool named = header == TRM_HEADER_AS_NAMED ? by_name : header == TRM_HEADER_YES;
   for (int p = 0; p < TRM_N_SUBSETS; ++p) {
     TRM_TRY(trm_image_set_inputs(set, f->pixels[p], f->n_pixels[p]));
   }

@@ -30,6 +30,10 @@ const char *trm_text_list_get(const trm_text_list *list, int64_t i, int64_t *byt
   return list->bytes + list->offsets[i];
 }
 
+trm_texts trm_text_list_texts(const trm_text_list *list) {
+  return (trm_texts){.n = list->n, .offsets = list->offsets, .bytes = list->bytes};
+}
+
 void trm_text_list_free(trm_text_list *list) {
   TRM_FREE(list->offsets);
   TRM_FREE(list->bytes);
@@ -102,6 +106,7 @@ trm_status trm_corpus_add_facts(trm_corpus *corpus, const trm_corpus_row *row,
     TRM_TRY(TRM_GROW(&c->groups, c->n, &c->groups_capacity, "groups"));
     c->groups[c->n] = row->group;
   }
+  if (c->has_names) TRM_TRY(trm_text_list_add(&c->names, row->name, row->n_name));
   c->origins[c->n] = *origin;
   c->labels[c->n] = row->label;
   c->numbers[c->n] = row->number;
@@ -155,6 +160,7 @@ trm_status trm_corpus_table_form(const trm_corpus *corpus, trm_records_form *for
 void trm_corpus_free(trm_corpus *corpus) {
   trm_text_list_free(&corpus->sources);
   trm_text_list_free(&corpus->targets);
+  trm_text_list_free(&corpus->names);
   TRM_FREE(corpus->origins);
   TRM_FREE(corpus->labels);
   TRM_FREE(corpus->numbers);

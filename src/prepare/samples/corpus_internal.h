@@ -16,6 +16,7 @@ typedef struct trm_text_list {
 } trm_text_list;
 trm_status trm_text_list_add(trm_text_list *list, const char *text, int64_t bytes);
 const char *trm_text_list_get(const trm_text_list *list, int64_t i, int64_t *bytes);
+trm_texts trm_text_list_texts(const trm_text_list *list);
 void trm_text_list_free(trm_text_list *list);
 
 /** Where a sample comes from, and what it is for. */
@@ -44,12 +45,14 @@ typedef struct trm_corpus {
   int32_t *groups;                /* [n] in [0, n): those of one number stay in one part */
   trm_names classes, fold_names;
   bool has_folds, has_groups;
+  bool has_names;
+  trm_text_list names; /* [n] of the samples, if has_names */
 } trm_corpus;
 
 /** A sample on its way into the corpus; texts are borrowed. */
 typedef struct trm_corpus_row {
-  const char *text, *target;
-  int64_t n_text, n_target;
+  const char *text, *target, *name;
+  int64_t n_text, n_target, n_name;
   int32_t label, fold, group;
   float number;
 } trm_corpus_row;
@@ -60,6 +63,11 @@ trm_status trm_corpus_add(trm_corpus *corpus, const trm_corpus_row *row, const t
 /** Adds what parts are dealt by, without texts: for samples that are kept elsewhere, by the same numbers. */
 trm_status trm_corpus_add_facts(trm_corpus *corpus, const trm_corpus_row *row,
                                 const trm_origin *origin);
+/** The name of a sample: the column, with its text as it stands but for blanks around it. */
+void trm_corpus_take_name(const trm_records *records, int column, trm_corpus_row *row);
+/** The names of the samples that are kept, [n], all when it is NULL; says what is odd of them. */
+trm_status trm_corpus_keep_names(const trm_corpus *corpus, const uint8_t *kept,
+                                 trm_text_list *names);
 /** Whether there is nothing but white space. */
 bool trm_is_blank(const char *text, int64_t bytes);
 /** A field is a finite number. `what`: "label". */

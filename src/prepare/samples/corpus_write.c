@@ -9,7 +9,7 @@ typedef struct arrays {
   int32_t *labels, *groups, *ids; /* of what is kept; ids of all splits */
   float *numbers;
   trm_ids *splits;
-  trm_text_list references;
+  trm_text_list references, names;
 } arrays;
 
 static trm_status keep_targets(const trm_corpus *c, const trm_encoded *e, arrays *a) {
@@ -58,6 +58,7 @@ static trm_status write(const trm_corpus *c, const trm_parts *parts, const trm_e
                    .input_vocab = e->input_vocab,
                    .target = c->target,
                    .groups = a->groups,
+                   .names = trm_text_list_texts(&a->names),
                    .n_splits = parts->n_splits,
                    .splits = a->splits};
   if (c->target == TRM_TARGET_CLASS) {
@@ -74,8 +75,7 @@ static trm_status write(const trm_corpus *c, const trm_parts *parts, const trm_e
     s.targets = (trm_ragged){e->targets.offsets, e->targets.values};
     s.shared_vocab = c->shared_vocab;
     s.target_vocab = c->shared_vocab ? e->input_vocab : e->target_vocab;
-    s.references = (trm_texts){
-        .n = a->references.n, .offsets = a->references.offsets, .bytes = a->references.bytes};
+    s.references = trm_text_list_texts(&a->references);
   }
   return trm_samples_write(c->options->output, &s);
 }
@@ -97,6 +97,7 @@ trm_status trm_corpus_write(trm_corpus *corpus) {
   if (e.inputs.n < c->n) TRM_TRY_OUT(trm_parts_check(c, &parts, e.kept));
   TRM_TRY_OUT(keep_targets(c, &e, &a));
   TRM_TRY_OUT(keep_groups(c, &parts, &e, &a));
+  TRM_TRY_OUT(trm_corpus_keep_names(c, e.kept, &a.names));
   TRM_TRY_OUT(trm_parts_lists(&parts, c->n, e.kept, &a.splits, &a.ids));
   TRM_TRY_OUT(write(c, &parts, &e, &a));
 out:
@@ -106,6 +107,7 @@ out:
   TRM_FREE(a.ids);
   TRM_FREE(a.splits);
   trm_text_list_free(&a.references);
+  trm_text_list_free(&a.names);
   trm_encoded_free(&e);
   trm_parts_free(&parts);
   return status;

@@ -8,7 +8,7 @@
 enum { MOST_CLASSES = 65536, FEWEST_TO_JUDGE = 20 };
 
 typedef struct columns {
-  int text, label, fold;
+  int text, label, fold, id;
 } columns;
 
 static trm_status check_files(const trm_labelled_files *f) {
@@ -17,6 +17,10 @@ static trm_status check_files(const trm_labelled_files *f) {
     return trm_fail(
         TRM_ERR_USAGE,
         "texts come from a file a class (--class) or from tables with columns, not both");
+  }
+  if (f->n_classes > 0 && f->id) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "--id is a column of tables; files of classes (--class) have none");
   }
   if (f->n_classes > 0) return TRM_OK;
   if (f->n_tables == 0) {
@@ -41,7 +45,7 @@ static trm_status check_files(const trm_labelled_files *f) {
 static bool has_header(const trm_labelled_files *f, trm_header header) {
   if (header != TRM_HEADER_AS_NAMED) return header == TRM_HEADER_YES;
   return !trm_column_is_number(f->text) || (f->label && !trm_column_is_number(f->label)) ||
-         (f->fold && !trm_column_is_number(f->fold));
+         (f->fold && !trm_column_is_number(f->fold)) || (f->id && !trm_column_is_number(f->id));
 }
 
 static trm_status find_columns(const trm_labelled_files *f, const trm_records *r, bool header,
@@ -50,6 +54,7 @@ static trm_status find_columns(const trm_labelled_files *f, const trm_records *r
   c->label = -1;
   if (f->label) TRM_TRY(trm_records_column(r, header, f->label, "--label", &c->label));
   if (f->fold) TRM_TRY(trm_records_column(r, header, f->fold, "--fold", &c->fold));
+  if (f->id) TRM_TRY(trm_records_column(r, header, f->id, "--id", &c->id));
   if (c->text != c->label) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE, "%s: --text and --label are the same column", r->path);
 }
@@ -92,6 +97,7 @@ static trm_status add_record(trm_corpus *corpus, const trm_labelled_files *f, co
   }
   const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
   row.text = trm_records_field(r, c->text, &row.n_text);
+  if (f->id) trm_corpus_take_name(r, c->id, &row);
   if (f->fold) TRM_TRY(take_name(r, c->fold, "fold", &corpus->fold_names, &row.fold));
   if (f->unlabelled) return trm_corpus_add(corpus, &row, &origin);
   if (f->real) {
@@ -227,7 +233,8 @@ trm_status trm_prepare_labelled(const trm_labelled_files *files,
                                  : files->real     ? TRM_TARGET_NUMBER
                                                    : TRM_TARGET_CLASS,
                        .classes_given = files->n_classes > 0,
-                       .has_folds = files->fold != NULL};
+                       .has_folds = files->fold != NULL,
+                       .has_names = files->id != NULL};
   *counts = (trm_prepare_samples_counts){0};
   trm_status status = check_files(files);
   if (status == TRM_OK) status = read_all(&corpus, files);

@@ -20,6 +20,10 @@ static trm_status check_files(const trm_pair_files *f) {
     return trm_fail(TRM_ERR_USAGE,
                     "pairs come from parallel files (--source, --target) or from tables, not both");
   }
+  if (parallel && f->id_column) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "--id is a column of tables; parallel files (--source, --target) have none");
+  }
   if (f->n_tables[TRM_SUBSET_TRAIN] > 0 || f->source[TRM_SUBSET_TRAIN]) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE,
                   "give what to train on: a table, or two parallel files by --source and --target");
@@ -83,26 +87,46 @@ static trm_status read_parallel(trm_corpus *corpus, const trm_pair_files *f, trm
 
 /* ---- tables ----------------------------------------------------------------------------------- */
 
+typedef struct columns {
+  int source, target, id;
+} columns;
+
+static bool has_header(const trm_pair_files *f, trm_header header) {
+  if (header != TRM_HEADER_AS_NAMED) return header == TRM_HEADER_YES;
+  return !trm_column_is_number(f->source_column) || !trm_column_is_number(f->target_column) ||
+         (f->id_column && !trm_column_is_number(f->id_column));
+}
+
+static trm_status find_columns(const trm_pair_files *f, const trm_records *r, bool named,
+                               columns *c) {
+  TRM_TRY(trm_records_column(r, named, f->source_column, "--columns", &c->source));
+  TRM_TRY(trm_records_column(r, named, f->target_column, "--columns", &c->target));
+  c->id = -1;
+  if (!f->id_column) return TRM_OK;
+  TRM_TRY(trm_records_column(r, named, f->id_column, "--id", &c->id));
+  if (c->id != c->source && c->id != c->target) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE,
+                  "%s: --id is the column of the %ss too; give sources and targets by --columns "
+                  "SOURCE,TARGET",
+                  r->path, c->id == c->source ? "source" : "target");
+}
+
 static trm_status read_records(trm_corpus *corpus, const trm_pair_files *f, trm_records *r,
                                trm_header header, trm_subset part) {
-  const bool named = header == TRM_HEADER_AS_NAMED ? !trm_column_is_number(f->source_column) ||
-                                                         !trm_column_is_number(f->target_column)
-                                                   : header == TRM_HEADER_YES;
-  int source = 0, target = 0;
+  const bool named = has_header(f, header);
+  columns c = {0};
   bool more, first = true;
   for (;; first = false) {
     trm_corpus_row row = {0};
     TRM_TRY(trm_records_next(r, &more));
     if (!more) return TRM_OK;
-    if (first) {
-      TRM_TRY(trm_records_column(r, named, f->source_column, "--columns", &source));
-      TRM_TRY(trm_records_column(r, named, f->target_column, "--columns", &target));
-    }
+    if (first) TRM_TRY(find_columns(f, r, named, &c));
     if (first) trm_records_tell(r, corpus->options->notes, named);
     if (first && named) continue;
     const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
-    row.text = trm_records_field(r, source, &row.n_text);
-    row.target = trm_records_field(r, target, &row.n_target);
+    row.text = trm_records_field(r, c.source, &row.n_text);
+    row.target = trm_records_field(r, c.target, &row.n_target);
+    if (c.id >= 0) trm_corpus_take_name(r, c.id, &row);
     TRM_TRY(trm_corpus_add(corpus, &row, &origin));
   }
 }
@@ -146,7 +170,8 @@ trm_status trm_prepare_pairs(const trm_pair_files *files, bool shared,
                        .counts = counts,
                        .progress = {.show = options->progress, .context = options->context},
                        .target = TRM_TARGET_TOKENS,
-                       .shared_vocab = shared};
+                       .shared_vocab = shared,
+                       .has_names = files->id_column != NULL};
   *counts = (trm_prepare_samples_counts){0};
   trm_status status = check_files(files);
   if (status == TRM_OK) status = read_all(&corpus, files);

@@ -12,7 +12,7 @@ void trm_table_report_free(trm_table_report *report) {
 
 static trm_status check_unlabelled(const trm_prepare_table_options *o) {
   if (!o->target && !o->target_kind && !o->labels_separator && !o->drop_missing_target &&
-      !o->fold && o->n_folds == 0 && o->n_tables[TRM_SUBSET_VALID] == 0 &&
+      !o->no_label && !o->fold && o->n_folds == 0 && o->n_tables[TRM_SUBSET_VALID] == 0 &&
       o->n_tables[TRM_SUBSET_TEST] == 0) {
     return TRM_OK;
   }
@@ -170,13 +170,16 @@ trm_status trm_prepare_table(const trm_prepare_table_options *options, trm_table
                                .valid_share = o->valid_share,
                                .test_share = o->test_share,
                                .n_folds = o->n_folds,
-                               .seed = o->seed},
+                               .seed = o->seed,
+                               .notes = o->notes},
                       .corpus = {.progress = {.show = o->progress, .context = o->context},
                                  .has_folds = o->fold != NULL,
-                                 .has_groups = o->group != NULL},
+                                 .has_groups = o->group != NULL,
+                                 .has_names = o->id != NULL},
                       .target_whole = true,
                       .group = -1,
-                      .fold = -1};
+                      .fold = -1,
+                      .id = -1};
   t.corpus.options = &t.deal;
   t.corpus.counts = &t.counts;
   *report = (trm_table_report){0};

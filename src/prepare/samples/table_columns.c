@@ -44,9 +44,10 @@ static bool are_numbers(const char *names) {
 
 bool trm_table_has_header(const trm_prepare_table_options *o, trm_header header) {
   if (header != TRM_HEADER_AS_NAMED) return header == TRM_HEADER_YES;
-  bool numbers = (o->target ? are_numbers(o->target) : o->n_kinds > 0) &&
+  bool numbers = (o->target ? are_numbers(o->target) : o->n_kinds > 0 || o->id) &&
                  (!o->group || trm_column_is_number(o->group)) &&
-                 (!o->fold || trm_column_is_number(o->fold));
+                 (!o->fold || trm_column_is_number(o->fold)) &&
+                 (!o->id || trm_column_is_number(o->id));
   for (int i = 0; i < o->n_kinds; ++i) {
     char name[NAME_BYTES];
     const char *kind;
@@ -97,6 +98,18 @@ static trm_status find_targets(trm_table_data *t, const trm_records *r) {
   return TRM_OK;
 }
 
+/* A column that is for something else, as that of groups, may name rows too; one that is skipped is there for that. */
+static trm_status find_id(trm_table_data *t, const trm_records *r) {
+  t->id = -1;
+  if (!t->options->id) return TRM_OK;
+  TRM_TRY(trm_records_column(r, t->header, t->options->id, "--id", &t->id));
+  trm_table_column *c = &t->columns[t->id];
+  if (c->given && c->use != TRM_COLUMN_SKIPPED) return TRM_OK;
+  c->use = TRM_COLUMN_ID;
+  c->given = true;
+  return TRM_OK;
+}
+
 static trm_status apply_options(trm_table_data *t, const trm_records *r) {
   const trm_prepare_table_options *o = t->options;
   if (!o->unlabelled) TRM_TRY(find_targets(t, r));
@@ -122,7 +135,7 @@ static trm_status apply_options(trm_table_data *t, const trm_records *r) {
     }
     TRM_TRY(use_column(t, column, kinds[k].use, "--kind"));
   }
-  return TRM_OK;
+  return find_id(t, r);
 }
 
 /* ---- names ------------------------------------------------------------------------------------ */
@@ -237,12 +250,18 @@ const char *trm_table_field(const trm_table_data *table, const trm_records *reco
   return is_missing(table->options, text, *bytes) ? NULL : text;
 }
 
+static bool is_no_label(const trm_prepare_table_options *o, const char *text, int64_t bytes) {
+  return o->no_label && bytes == (int64_t)strlen(o->no_label) &&
+         memcmp(text, o->no_label, (size_t)bytes) == 0;
+}
+
 bool trm_table_lacks_target(const trm_table_data *table, const trm_records *records, int *column) {
   for (int i = 0; i < table->n_targets; ++i) {
     int64_t bytes;
     *column = table->targets[i];
-    if (trm_table_field(table, records, *column, &bytes)) continue;
-    if (bytes > 0 || !table->options->labels_separator) return true;
+    const char *text = trm_table_field(table, records, *column, &bytes);
+    if (text && !is_no_label(table->options, text, bytes)) continue;
+    if (text || bytes > 0 || !table->options->labels_separator) return true;
   }
   return false;
 }

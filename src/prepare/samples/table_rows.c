@@ -186,6 +186,7 @@ trm_status trm_table_take(trm_table_data *table, const trm_records *records, trm
   TRM_TRY(take_target(t, records, &row));
   if (t->fold >= 0) TRM_TRY(take_name(t, records, t->fold, &t->corpus.fold_names, &row.fold));
   if (t->group >= 0) TRM_TRY(take_name(t, records, t->group, &t->groups, &row.group));
+  if (t->id >= 0) trm_corpus_take_name(records, t->field_of[t->id], &row);
   for (int c = 0; c < t->n_columns; ++c) {
     if (t->columns[c].use == TRM_COLUMN_NUMBER) TRM_TRY(take_number(t, records, c));
     if (t->columns[c].use == TRM_COLUMN_CATEGORY) TRM_TRY(take_category(t, records, c));

@@ -4,15 +4,11 @@
 
 /* What trm_samples borrows. */
 typedef struct arrays {
-  trm_text_list number_names, category_names, level_names;
+  trm_text_list number_names, category_names, level_names, names;
   int64_t *levels;
   trm_ids *splits;
   int32_t *ids;
 } arrays;
-
-static trm_texts texts_of(const trm_text_list *list) {
-  return (trm_texts){.n = list->n, .offsets = list->offsets, .bytes = list->bytes};
-}
 
 static trm_status add_name(const trm_names *names, int64_t id, trm_text_list *list) {
   const int64_t *offsets = trm_names_offsets(names);
@@ -63,14 +59,15 @@ static trm_status write(const trm_table_data *t, const trm_parts *parts, const a
                    .input = TRM_INPUT_ROW,
                    .table = {.n_numbers = t->n_numbers,
                              .numbers = t->n_numbers > 0 ? t->numbers : NULL,
-                             .number_names = texts_of(&a->number_names),
+                             .number_names = trm_text_list_texts(&a->number_names),
                              .n_categories = t->n_categories,
                              .categories = t->n_categories > 0 ? t->categories : NULL,
-                             .category_names = texts_of(&a->category_names),
+                             .category_names = trm_text_list_texts(&a->category_names),
                              .levels = t->n_categories > 0 ? a->levels : NULL,
-                             .level_names = texts_of(&a->level_names)},
+                             .level_names = trm_text_list_texts(&a->level_names)},
                    .target = c->target,
                    .groups = parts->groups,
+                   .names = trm_text_list_texts(&a->names),
                    .n_splits = c->target == TRM_TARGET_NONE ? 0 : parts->n_splits,
                    .splits = a->splits};
   if (c->target == TRM_TARGET_NUMBER) {
@@ -99,12 +96,14 @@ trm_status trm_table_write(trm_table_data *table) {
   TRM_TRY_OUT(trm_parts_lists(&parts, c->n, NULL, &a.splits, &a.ids));
   TRM_TRY_OUT(name_columns(table, &a));
   TRM_TRY_OUT(count_new_levels(table, &parts, &a));
+  TRM_TRY_OUT(trm_corpus_keep_names(c, NULL, &a.names));
   TRM_TRY_OUT(write(table, &parts, &a));
   table->report->leaked = table->counts.leaked;
 out:
   trm_text_list_free(&a.number_names);
   trm_text_list_free(&a.category_names);
   trm_text_list_free(&a.level_names);
+  trm_text_list_free(&a.names);
   TRM_FREE(a.levels);
   TRM_FREE(a.splits);
   TRM_FREE(a.ids);

@@ -117,20 +117,22 @@ out:
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* A field of a line, whatever is in it. */
-static void put_text(FILE *file, const char *text, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    const unsigned char c = (unsigned char)text[i];
-    (void)fputc(c < 0x20 || c == 0x7f ? ' ' : c, file);
+static void put_class(FILE *file, const trm_findings *o, int64_t class) {
+  const trm_texts *names = o->class_names;
+  if (names && names->n == o->n_classes) {
+    trm_put_text_field(file, names, class);
+  } else {
+    (void)fputc('\t', file);
   }
 }
 
-static void put_name(FILE *file, const trm_findings *o, int64_t class) {
-  const trm_texts *names = o->class_names;
-  (void)fputc('\t', file);
-  if (!names || names->n != o->n_classes) return;
-  put_text(file, names->bytes + names->offsets[class],
-           names->offsets[class + 1] - names->offsets[class]);
+/* The name of a sample, nothing where samples have none. */
+static void put_sample(FILE *file, const trm_findings *o, int64_t sample) {
+  if (o->names && o->names->n > 0) {
+    trm_put_text_field(file, o->names, sample);
+  } else {
+    (void)fputc('\t', file);
+  }
 }
 
 static void write_confusion(const trm_findings *o, FILE *file) {
@@ -143,35 +145,37 @@ static void write_confusion(const trm_findings *o, FILE *file) {
       if (n == 0 && i / C != i % C) continue; /* the diagonal names every class */
       (void)fprintf(file, "%s\t%" PRId64 "\t%" PRId64 "\t%.0f", trm_subset_name((trm_subset)s),
                     i / C, i % C, n);
-      put_name(file, o, i / C);
-      put_name(file, o, i % C);
+      put_class(file, o, i / C);
+      put_class(file, o, i % C);
       (void)fputc('\n', file);
     }
   }
 }
 
 static void write_mistakes(const trm_findings *o, FILE *file) {
-  (void)fprintf(file,
-                "subset\tsample\tlabel\tpredicted\tprobability\tlabel_name\tpredicted_name\n");
+  (void)fprintf(
+      file, "subset\tsample\tlabel\tpredicted\tprobability\tlabel_name\tpredicted_name\tname\n");
   for (int i = 0; i < o->n_mistakes; ++i) {
     const trm_mistake *m = &o->mistakes[i];
     (void)fprintf(file, "%s\t%.0f\t%.0f\t%.0f\t%.6f", trm_subset_name(o->shown), m->sample,
                   m->label, m->predicted, m->probability);
-    put_name(file, o, (int64_t)m->label);
-    put_name(file, o, (int64_t)m->predicted);
+    put_class(file, o, (int64_t)m->label);
+    put_class(file, o, (int64_t)m->predicted);
+    put_sample(file, o, (int64_t)m->sample);
     (void)fputc('\n', file);
   }
 }
 
 static void write_texts(const trm_findings *o, FILE *file) {
-  (void)fprintf(file, "source\treference\twritten\n");
+  (void)fprintf(file, "source\treference\twritten\tname\n");
   for (int i = 0; i < o->n_texts; ++i) {
     const trm_written_text *t = &o->texts[i];
-    put_text(file, t->source, (int64_t)strlen(t->source));
+    trm_put_one_line(file, t->source, (int64_t)strlen(t->source));
     (void)fputc('\t', file);
-    put_text(file, t->reference, (int64_t)strlen(t->reference));
+    trm_put_one_line(file, t->reference, (int64_t)strlen(t->reference));
     (void)fputc('\t', file);
-    put_text(file, t->written, (int64_t)strlen(t->written));
+    trm_put_one_line(file, t->written, (int64_t)strlen(t->written));
+    put_sample(file, o, t->sample);
     (void)fputc('\n', file);
   }
 }

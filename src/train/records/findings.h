@@ -26,6 +26,7 @@ typedef struct trm_mistake {
 
 /** A text, what is right, and what was written. */
 typedef struct trm_written_text {
+  int64_t sample;
   char source[TRM_FINDINGS_TEXT_BYTES], reference[TRM_FINDINGS_TEXT_BYTES];
   char written[TRM_FINDINGS_TEXT_BYTES];
 } trm_written_text;
@@ -34,6 +35,7 @@ typedef struct trm_findings {
   int64_t n_classes;            /* 0: no classes were predicted */
   double *confusion;            /* [TRM_N_SUBSETS, n_classes, n_classes] label, predicted; owned */
   const trm_texts *class_names; /* borrowed from the data set; NULL: none */
+  const trm_texts *names;       /* of the samples, borrowed likewise; NULL or empty: none */
   trm_subset shown;             /* that mistakes and texts are of */
   trm_mistake mistakes[TRM_FINDINGS_MISTAKES];
   int n_mistakes;

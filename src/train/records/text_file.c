@@ -34,3 +34,16 @@ trm_status trm_text_file_publish(trm_text_file *file, const char *path) {
   *file = (trm_text_file){0};
   return status;
 }
+
+void trm_put_one_line(FILE *file, const char *text, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const unsigned char c = (unsigned char)text[i];
+    (void)fputc(c < 0x20 || c == 0x7f ? ' ' : c, file);
+  }
+}
+
+void trm_put_text_field(FILE *file, const trm_texts *texts, int64_t i) {
+  (void)fputc('\t', file);
+  trm_put_one_line(file, texts->bytes + texts->offsets[i],
+                   texts->offsets[i + 1] - texts->offsets[i]);
+}

@@ -111,7 +111,8 @@ static trm_status write_bands(const trm_study *s, FILE *file) {
 typedef struct joined {
   FILE *file;
   const char *run;
-  bool headed; /* the names of the fields are written */
+  bool headed;  /* the names of the fields are written */
+  int n_fields; /* as many as there are names */
   int64_t n_lines;
 } joined;
 
@@ -119,11 +120,12 @@ static void put_line(void *context, char *const *fields, int n_fields) {
   joined *j = context;
   const bool head = j->n_lines++ == 0;
   if (head && j->headed) return;
+  if (head) j->n_fields = n_fields;
   j->headed = true;
   trm_csv_field(head ? "run" : j->run, j->file);
-  for (int i = 0; i < n_fields; ++i) {
+  for (int i = 0; i < j->n_fields; ++i) { /* tables of older versions may have fewer, or more */
     (void)fputc(',', j->file);
-    trm_csv_field(fields[i], j->file);
+    if (i < n_fields) trm_csv_field(fields[i], j->file);
   }
   (void)fputc('\n', j->file);
 }

@@ -115,6 +115,7 @@ static trm_status note_findings(trm_task *task, const trm_class_rows *rows) {
                                    .n_classes = rows->n_classes};
     status = trm_findings_add_classes(task->findings, task->comm, &own);
     task->findings->class_names = rows->class_names;
+    task->findings->names = rows->names;
   }
   TRM_FREE(predicted);
   return status;
@@ -133,15 +134,6 @@ trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsi
 
 /* ---- predictions ----------------------------------------------------------------------------- */
 
-/* A name is a field of one line, whatever is in it. */
-static void put_text(FILE *file, const trm_texts *texts, int64_t i) {
-  (void)fputc('\t', file);
-  for (int64_t k = texts->offsets[i]; k < texts->offsets[i + 1]; ++k) {
-    const unsigned char c = (unsigned char)texts->bytes[k];
-    (void)fputc(c < 0x20 || c == 0x7f ? ' ' : c, file);
-  }
-}
-
 /* What lines say besides numbers. */
 typedef struct words {
   const char *unit;
@@ -158,18 +150,17 @@ static void write_rows(const words *w, const double *classes, const double *sure
     ++*n_rows;
     (void)fprintf(file, "%lld\t%lld\t%.6f\t", (long long)i, (long long)c, sure[i]);
     if (rows->labels && rows->labels[i] >= 0) (void)fprintf(file, "%d", rows->labels[i]);
-    if (w->classes) put_text(file, w->classes, c);
-    if (w->names) put_text(file, w->names, i);
+    if (w->classes) trm_put_text_field(file, w->classes, c);
+    if (w->names) trm_put_text_field(file, w->names, i);
     (void)fputc('\n', file);
   }
 }
 
 static trm_status write_predictions(const trm_task *task, const trm_classes *known,
-                                    const trm_texts *names, const trm_class_rows *rows,
-                                    const char *path, int64_t *n_rows) {
+                                    const trm_class_rows *rows, const char *path, int64_t *n_rows) {
   trm_comm *comm = task->comm;
   const words w = {.unit = task->unit,
-                   .names = names && names->n > 0 ? names : NULL,
+                   .names = rows->names && rows->names->n > 0 ? rows->names : NULL,
                    /* A model of other data has other classes. */
                    .classes = known->names.n == rows->n_classes ? &known->names : NULL};
   int32_t *predicted = NULL;
@@ -202,13 +193,13 @@ out:
 }
 
 trm_status trm_class_predictions_write(const trm_task *task, const trm_classes *known,
-                                       const trm_texts *names, const trm_class_rows *rows,
-                                       const char *path, int64_t *n_rows) {
+                                       const trm_class_rows *rows, const char *path,
+                                       int64_t *n_rows) {
   trm_class_rows whole = *rows;
   *n_rows = 0;
   if (task->ensemble) {
     TRM_TRY(trm_ensemble_add_classes(task, known, rows, &whole));
     if (!trm_ensemble_full(task->ensemble)) return TRM_OK;
   }
-  return write_predictions(task, known, names, &whole, path, n_rows);
+  return write_predictions(task, known, &whole, path, n_rows);
 }

@@ -18,18 +18,18 @@ typedef struct trm_class_rows {
   const int8_t *subsets; /* [n_samples] bit s: the sample is in subset s of the split */
   int64_t n, n_classes, n_samples;
   const trm_texts *class_names; /* NULL: not known here */
+  const trm_texts *names;       /* [n_samples] NULL or empty: samples have none */
 } trm_class_rows;
 
 /** Adds the scores over all ranks' rows, which together have each sample at most once. Collective. */
 trm_status trm_class_scores_add(trm_task *task, const trm_class_rows *rows, unsigned scored,
                                 trm_evaluation *result);
 
-/** Writes "id, class, probability, ..." of every sample; of an ensemble, what all members say, after the
+/** Writes "id, class, probability, ..." of every sample, with its name where it has one; of an ensemble, what all members say, after the
  *  last one. Collective.
- *  @param[in] known  classes of the model
- *  @param[in] names  of the samples; NULL or empty: they have none */
+ *  @param[in] known  classes of the model */
 trm_status trm_class_predictions_write(const trm_task *task, const trm_classes *known,
-                                       const trm_texts *names, const trm_class_rows *rows,
-                                       const char *path, int64_t *n_rows);
+                                       const trm_class_rows *rows, const char *path,
+                                       int64_t *n_rows);
 
 #endif

@@ -77,13 +77,15 @@ trm_status trm_number_scores_add(trm_task *task, const trm_number_rows *rows, un
 
 static void write_rows(const char *unit, const trm_number_rows *rows, const double *all, FILE *file,
                        int64_t *n_rows) {
-  (void)fprintf(file, "%s" TRM_NUMBER_COLUMNS "\n", unit);
+  const bool names = rows->names && rows->names->n > 0;
+  (void)fprintf(file, "%s" TRM_NUMBER_COLUMNS "%s\n", unit, names ? "\tname" : "");
   for (int64_t i = 0; i < rows->n_samples; ++i) {
     const double target = target_of(rows, i);
     if (all[rows->n_samples + i] == 0 || !isfinite(all[i])) continue;
     ++*n_rows;
     (void)fprintf(file, "%lld\t%.9g\t", (long long)i, all[i]);
     if (!isnan(target)) (void)fprintf(file, "%.9g", target);
+    if (names) trm_put_text_field(file, rows->names, i);
     (void)fputc('\n', file);
   }
 }

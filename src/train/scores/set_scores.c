@@ -137,6 +137,10 @@ static void put_labels(FILE *file, const trm_ragged *sets, int64_t sample) {
   }
 }
 
+static bool has_names(const trm_set_rows *rows) {
+  return rows->names && rows->names->n > 0;
+}
+
 static void write_piece(const trm_set_rows *rows, const trm_texts *names, int64_t first, int64_t n,
                         const double *piece, FILE *file, int64_t *n_rows) {
   const int64_t C = rows->n_classes;
@@ -149,6 +153,7 @@ static void write_piece(const trm_set_rows *rows, const trm_texts *names, int64_
     put_predicted(file, PROBABILITIES, probabilities, C, names);
     put_labels(file, rows->sets ? rows->sets : &no_sets, first + i);
     if (names) put_predicted(file, NAMES, probabilities, C, names);
+    if (has_names(rows)) trm_put_text_field(file, rows->names, first + i);
     (void)fputc('\n', file);
   }
 }
@@ -176,8 +181,8 @@ trm_status trm_set_predictions_write(trm_comm *comm, const char *unit, const trm
   if (status == TRM_OK && writes) status = trm_text_file_begin(&file);
   TRM_TRY_OUT(trm_comm_agree(comm, status));
   if (writes) {
-    (void)fprintf(file.stream, "%s" TRM_CLASS_SET_COLUMNS "%s\n", unit,
-                  names ? "\tclass_names" : "");
+    (void)fprintf(file.stream, "%s" TRM_CLASS_SET_COLUMNS "%s%s\n", unit,
+                  names ? "\tclass_names" : "", has_names(rows) ? "\tname" : "");
   }
   TRM_TRY_OUT(write_pieces(comm, rows, names, piece, file.stream, n_rows));
   if (writes) status = trm_text_file_publish(&file, path);

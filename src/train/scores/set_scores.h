@@ -18,6 +18,7 @@ typedef struct trm_set_rows {
   const trm_ragged *sets; /* [n_samples] rising classes of each; NULL: unknown, for predictions */
   const int8_t *subsets;  /* [n_samples] bit s: the sample is in subset s of the split */
   int64_t n, n_classes, n_samples;
+  const trm_texts *names; /* [n_samples] NULL or empty: samples have none */
 } trm_set_rows;
 
 /** Adds the scores over all ranks' rows, which together have each sample at most once. A row that is not
@@ -26,7 +27,7 @@ trm_status trm_set_scores_add(trm_task *task, const trm_set_rows *rows, unsigned
                               trm_evaluation *result);
 
 /** Writes "unit, classes, probabilities, labels, names" of every sample: lists of those that are predicted,
- *  with commas between them. Collective.
+ *  with commas between them; last the sample's own name, where it has one. Collective.
  *  @param[in] known  classes of the model, for their names */
 trm_status trm_set_predictions_write(trm_comm *comm, const char *unit, const trm_classes *known,
                                      const trm_set_rows *rows, const char *path, int64_t *n_rows);

@@ -213,16 +213,27 @@ file("counted.csv", ",x,kind\n" + "".join(f"{i},{i % 7}.5,{'yes' if i % 2 else '
 row("which has no name and counts the rows (--kind '%s=number' takes it)", "table counted.csv --target kind",
     "table counted.csv --target kind --kind 1=number")
 file("ids.csv", "id,code,x,kind\n" + "".join(f"a{i},{i % 4},{i % 9}.5,{'yes' if i % 2 else 'no'}\n" for i in range(60)))
-row("note: another value in each row (if it is an id: --kind COLUMN=skip)", "table ids.csv --target kind",
-    "table ids.csv --target kind --kind id=skip")
+for fix in ("--id id", "--kind id=skip"):
+    row("note: another value in each row (if it is an id: --id COLUMN keeps it as a name, --kind COLUMN=skip leaves it out)",
+        "table ids.csv --target kind", "table ids.csv --target kind " + fix)
 row("note: few different whole numbers (if they are codes: --kind COLUMN=category)", "table ids.csv --target kind",
     "table ids.csv --target kind --kind code=category")
 file("large.csv", "n,x,kind\n" + "".join(f"{20000001 + 2 * (i % 30)},{i % 9}.5,{'yes' if i % 2 else 'no'}\n" for i in range(60)))
-row("note: whole numbers over 2^24 are rounded to floats (if it is an id: --kind COLUMN=skip)", "table large.csv --target kind",
-    "table large.csv --target kind --kind n=skip")
+for fix in ("--id n", "--kind n=skip"):
+    row("are rounded to floats (if it is an id: --id COLUMN keeps it as a name, --kind COLUMN=skip leaves it out)",
+        "table large.csv --target kind", "table large.csv --target kind " + fix)
 file("stars.csv", "x,stars\n" + "".join(f"{i % 9}.5,{i % 4 + 1}\n" for i in range(60)))
 row(", few whole numbers; --target-kind number takes them as numbers", "table stars.csv --target stars",
     "table stars.csv --target stars --target-kind number")
+
+# ---- names
+row("--id is a column of tables; files of classes (--class) have none", BY_CLASS + " --id 1", BY_CLASS)
+file("named.csv", "key,from,to\n" + "".join(f"k{i},{'ab' * (i + 1)},{'cd' * (i + 1)}\n" for i in range(9)))
+NAMED = "pairs named.csv --unit char --id key"
+row("--id is the column of the %ss too; give sources and targets by --columns SOURCE,TARGET", NAMED, NAMED + " --columns from,to")
+file("from.txt", "ab\nba\nabab\n")
+row("--id is a column of tables; parallel files (--source, --target) have none",
+    "pairs --unit char --source from.txt --target from.txt --id 1", "pairs --unit char --source from.txt --target from.txt")
 
 # ---- images
 
@@ -251,11 +262,12 @@ file("l.idx", struct.pack(">BBBBI", 0, 0, 8, 1, 20) + bytes([0, 1] * 10))
 file("px.csv", "".join(f"{i % 2},{i},2,3,4\n" for i in range(20)))
 X, D = "images --pixels px.csv --size 2x2", "images --images i.idx --labels l.idx"
 row("tables of pixels (--pixels) need --size HxW or HxWxC", "images --pixels px.csv", X)
-row("--size, --label, --scale, --separator and --header are of tables of pixels", I + " --size 4x4", I)
+row("--size, --label, --no-label, --id, --scale, --separator and --header are of tables of pixels", I + " --size 4x4", I)
+row("--label and --id are the same column", X + " --id 1 --label 1", "images --pixels px.csv --size 1x3 --id 1 --label 2 --scale 20")
 row("images come from a folder, from IDX files (--images) or from tables (--pixels), not from several",
     X + " --images i.idx --labels l.idx", X)
 row("give images to train on by --images FILE", "images --test-images i.idx --test-labels l.idx", D)
-row("--unlabelled images have no labels, parts or folds; leave --labels, --label, --folds and files of validation and test out",
+row("--unlabelled images have no labels, parts or folds; leave --labels, --label, --no-label, --folds and files of validation and test out",
     D + " --unlabelled", "images --images i.idx --unlabelled")
 row("give a folder of images, IDX files by --images and --labels, or a table of pixels by --pixels", "images px.csv", X)
 row("give a folder of images, IDX files by --images and --labels, or a table of pixels by --pixels", "images i.idx", D)
@@ -268,6 +280,10 @@ row("is no folder; give a folder of images by --valid and --test, tables by --pi
 O = folder("outside", cow_dot_png=png(4, 9))
 row("is an image outside the folders of the classes; move it into one, or leave it out by --skip-other", O, O + " --skip-other")
 row("is an image outside the folders of the classes; move it into one, or leave it out by --skip-other", O, I)
+for i in range(12):
+    file(f"flat/{i}.png", png(4, 10 * i))
+for fix in ("images flat --unlabelled", I):
+    row("put images into a folder for each class, or take them without classes, to predict, by --unlabelled", "images flat", fix)
 N = folder("nested", cat__more__1_dot_png=png(4, 9))
 row("is a folder among images; move its images up, or leave it out by --skip-other", N, N + " --skip-other")
 S = folder("strange", cat__notes_dot_txt="a text\n")

@@ -173,7 +173,7 @@ static void put_confusion(const trm_page *page) {
 typedef struct mistakes {
   const trm_page *page;
   trm_tokenizer *tokenizer; /* of samples of tokens */
-  bool pictures;
+  bool pictures, named;     /* named: some have a name */
   int64_t n_lines;
 } mistakes;
 
@@ -197,7 +197,7 @@ static void put_sample_text(const mistakes *m, int64_t sample) {
   TRM_FREE(text);
 }
 
-static void put_picture(const mistakes *m, char *const *f, int64_t sample) {
+static void put_picture(const mistakes *m, char *const *f, int64_t sample, const char *name) {
   FILE *file = m->page->file;
   (void)fprintf(file, "<figure><img alt=\"sample %" PRId64 "\" src=\"", sample);
   trm_picture_write(&m->page->look->samples->images, sample, file);
@@ -205,9 +205,11 @@ static void put_picture(const mistakes *m, char *const *f, int64_t sample) {
   put_class(file, f[2], f[5]);
   (void)fprintf(file, "</b> taken for <b>");
   put_class(file, f[3], f[6]);
-  (void)fprintf(
-      file, "</b><br><small>sure by %.1f %%, sample %" PRId64 "</small></figcaption></figure>\n",
-      100 * strtod(f[4], NULL), sample);
+  (void)fprintf(file, "</b><br><small>sure by %.1f %%, sample %" PRId64, 100 * strtod(f[4], NULL),
+                sample);
+  if (name[0]) (void)fprintf(file, "<br>");
+  trm_report_text(file, name);
+  (void)fprintf(file, "</small></figcaption></figure>\n");
 }
 
 static void put_mistake(void *context, char *const *f, int n_fields) {
@@ -215,10 +217,11 @@ static void put_mistake(void *context, char *const *f, int n_fields) {
   FILE *file = m->page->file;
   if (m->n_lines++ == 0 || n_fields < 7) return;
   const int64_t sample = strtoll(f[1], NULL, 10);
+  const char *name = n_fields > 7 ? f[7] : "";
   const trm_samples *data = m->page->look ? m->page->look->samples : NULL;
   if (data && (sample < 0 || sample >= data->n)) return; /* other data than the run's */
   if (m->pictures) {
-    put_picture(m, f, sample);
+    put_picture(m, f, sample, name);
     return;
   }
   (void)fprintf(file, "<tr>");
@@ -228,25 +231,35 @@ static void put_mistake(void *context, char *const *f, int n_fields) {
     (void)fprintf(file, "</td>");
   }
   (void)fprintf(file, "<td>%" PRId64 "</td><td class=\"word\">", sample);
+  if (m->named) {
+    trm_report_text(file, name);
+    (void)fprintf(file, "</td><td class=\"word\">");
+  }
   put_class(file, f[2], f[5]);
   (void)fprintf(file, "</td><td class=\"word\">");
   put_class(file, f[3], f[6]);
   (void)fprintf(file, "</td><td>%.1f</td></tr>\n", 100 * strtod(f[4], NULL));
 }
 
-static void count_lines(void *context, char *const *fields, int n_fields) {
-  (void)fields;
-  (void)n_fields;
-  ++*(int64_t *)context;
+/* What a table of a run holds. */
+typedef struct contents {
+  int64_t n_lines;
+  bool named; /* a line has something in the field `field` */
+  int field;
+} contents;
+
+static void look_at_line(void *context, char *const *fields, int n_fields) {
+  contents *c = context;
+  if (c->n_lines++ > 0 && n_fields > c->field && fields[c->field][0]) c->named = true;
 }
 
 static void put_mistakes(const trm_page *page) {
   static const char name[] = "mistakes.tsv";
   const trm_samples *data = page->look ? page->look->samples : NULL;
   mistakes m = {.page = page, .pictures = data && data->input == TRM_INPUT_IMAGE};
-  int64_t n_lines = 0;
-  if (trm_tsv_read(page->best->folder, name, count_lines, &n_lines) != TRM_OK || n_lines < 2)
-    return;
+  contents c = {.field = 7};
+  if (trm_tsv_read(page->best->folder, name, look_at_line, &c) != TRM_OK || c.n_lines < 2) return;
+  m.named = c.named;
   if (data && data->input == TRM_INPUT_TOKENS &&
       trm_tokenizer_create(&data->input_vocab, &m.tokenizer) != TRM_OK) {
     return;
@@ -257,9 +270,9 @@ static void put_mistakes(const trm_page *page) {
   } else {
     (void)fprintf(
         page->file,
-        "<div class=\"wide\"><table><thead><tr>%s<th>number</th><th class=\"word\">is</th>"
+        "<div class=\"wide\"><table><thead><tr>%s<th>number</th>%s<th class=\"word\">is</th>"
         "<th class=\"word\">taken for</th><th>sure by, %%</th></tr></thead><tbody>\n",
-        m.tokenizer ? "<th>text</th>" : "");
+        m.tokenizer ? "<th>text</th>" : "", m.named ? "<th class=\"word\">name</th>" : "");
   }
   (void)trm_tsv_read(page->best->folder, name, put_mistake, &m); /* it has been read before */
   (void)fprintf(page->file, "%s", m.pictures ? "</div>\n" : "</tbody></table></div>\n");
@@ -271,14 +284,15 @@ static void put_mistakes(const trm_page *page) {
 typedef struct texts {
   FILE *file;
   int64_t n_lines;
+  int n_columns;
 } texts;
 
 static void put_text_row(void *context, char *const *fields, int n_fields) {
   texts *t = context;
   const char *tag = t->n_lines++ == 0 ? "th" : "td";
-  if (n_fields < 3) return;
+  if (n_fields < t->n_columns) return;
   (void)fprintf(t->file, "<tr>");
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < t->n_columns; ++i) {
     (void)fprintf(t->file, "<%s class=\"word\">", tag);
     trm_report_text(t->file, fields[i]);
     (void)fprintf(t->file, "</%s>", tag);
@@ -288,10 +302,9 @@ static void put_text_row(void *context, char *const *fields, int n_fields) {
 
 static void put_texts(const trm_page *page) {
   static const char name[] = "written.tsv";
-  texts t = {.file = page->file};
-  int64_t n_lines = 0;
-  if (trm_tsv_read(page->best->folder, name, count_lines, &n_lines) != TRM_OK || n_lines < 2)
-    return;
+  contents c = {.field = 3};
+  if (trm_tsv_read(page->best->folder, name, look_at_line, &c) != TRM_OK || c.n_lines < 2) return;
+  texts t = {.file = page->file, .n_columns = c.named ? 4 : 3};
   (void)fprintf(page->file,
                 "<h3>What it writes</h3>\n<div class=\"wide\"><table class=\"sides\">\n");
   (void)trm_tsv_read(page->best->folder, name, put_text_row, &t);

@@ -371,7 +371,8 @@ static trm_status pass_over_all(trm_task *task, node_task *t, trm_learner *learn
                            .n = f->n_targets,
                            .n_classes = task->dims.n_outputs,
                            .n_samples = t->data.store.graph->n_nodes,
-                           .class_names = &t->data.classes->names};
+                           .class_names = &t->data.classes->names,
+                           .names = &t->nodes->graph.names};
   return TRM_OK;
 }
 
@@ -422,8 +423,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   node_task *t = task->self;
   trm_class_rows rows;
   TRM_TRY(trm_comm_agree(task->comm, pass_over_all(task, t, learner, t->eval_targets, &rows)));
-  return trm_class_predictions_write(task, t->data.classes, &t->nodes->graph.names, &rows,
-                                     options->output, n_rows);
+  return trm_class_predictions_write(task, t->data.classes, &rows, options->output, n_rows);
 }
 
 /* ---- checkpoints ----------------------------------------------------------------------------- */

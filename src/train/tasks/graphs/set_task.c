@@ -229,7 +229,7 @@ static trm_status predict(trm_task *task, trm_learner *learner, const trm_predic
   set_task *t = task->self;
   TRM_TRY(trm_comm_agree(task->comm, run_groups(task, t, learner)));
   const trm_class_rows rows = own_rows(task, t);
-  return trm_class_predictions_write(task, t->data.classes, NULL, &rows, options->output, n_rows);
+  return trm_class_predictions_write(task, t->data.classes, &rows, options->output, n_rows);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */

@@ -342,7 +342,8 @@ static trm_class_rows class_rows(const trm_sample_evaluation *e) {
                           .n = e->n,
                           .n_classes = e->task->dims.n_outputs,
                           .n_samples = e->view.data->n,
-                          .class_names = &e->view.data->classes.names};
+                          .class_names = &e->view.data->classes.names,
+                          .names = &e->view.data->names};
 }
 
 static trm_set_rows set_rows(const trm_sample_evaluation *e) {
@@ -353,7 +354,8 @@ static trm_set_rows set_rows(const trm_sample_evaluation *e) {
                         .subsets = e->subsets,
                         .n = e->n,
                         .n_classes = e->task->dims.n_outputs,
-                        .n_samples = e->view.data->n};
+                        .n_samples = e->view.data->n,
+                        .names = &e->view.data->names};
 }
 
 /* Own predictions in the user's units; the caller frees *values. */
@@ -368,7 +370,8 @@ static trm_status number_rows(const trm_sample_evaluation *e, double **values,
                             .targets = e->view.data->numbers,
                             .subsets = e->subsets,
                             .n = e->n,
-                            .n_samples = e->view.data->n};
+                            .n_samples = e->view.data->n,
+                            .names = &e->view.data->names};
   return TRM_OK;
 }
 
@@ -475,8 +478,8 @@ trm_status trm_sample_evaluation_predict(trm_sample_evaluation *e,
   TRM_TRY(run_part(e, &e->parts[0], NULL, NULL, &stopped));
   if (e->view.data->target == TRM_TARGET_CLASS) {
     const trm_class_rows rows = class_rows(e);
-    return trm_class_predictions_write(e->task, &e->view.data->classes, NULL, &rows,
-                                       options->output, n_rows);
+    return trm_class_predictions_write(e->task, &e->view.data->classes, &rows, options->output,
+                                       n_rows);
   }
   if (e->view.data->target == TRM_TARGET_CLASSES) {
     const trm_set_rows rows = set_rows(e);

@@ -304,6 +304,7 @@ static trm_status add_originals(const trm_sample_writing *w) {
   trm_findings *o = w->task->findings;
   trm_tokenizer *reader = NULL;
   trm_status status = TRM_OK;
+  o->names = &data->names;
   if (data->input == TRM_INPUT_TOKENS) {
     TRM_TRY(trm_tokenizer_create(&data->input_vocab, &reader));
   }
@@ -311,6 +312,7 @@ static trm_status add_originals(const trm_sample_writing *w) {
     const int32_t sample = w->inputs.first[trm_share_at(i, w->inputs.n, o->n_texts)];
     char *owned = NULL;
     trm_line line;
+    o->texts[i].sample = sample;
     if (reader) {
       const int64_t *at = data->inputs.offsets + sample;
       TRM_TRY_OUT(decode(reader, data->inputs.values + at[0], at[1] - at[0], o->texts[i].source));
