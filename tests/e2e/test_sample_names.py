@@ -39,6 +39,8 @@ for i in range(60):
     place = f"{folder}/photos/{'lies stands both'.split()[kinds[i]]}"
     os.makedirs(place, exist_ok=True)
     grey_png(f"{place}/{i}.png", 8, 8, content[i * 64:(i + 1) * 64])
+os.makedirs(f"{folder}/photos/__MACOSX/lies")  # what systems leave in folders is passed over
+write(f"{folder}/photos/lies/Thumbs.db", "not a picture")
 data = prepare(folder, "photos", "images", f"{folder}/photos", "--valid-share", "0.4")
 run_dir = trained("photos", data, "model: {kind: cnn, channels: '2', widths: '4'}")
 wanted = sorted((f"{'lies stands both'.split()[kinds[i]]}/{i}.png" for i in range(60)),

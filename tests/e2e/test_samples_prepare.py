@@ -123,7 +123,20 @@ said(["table", write("sets.csv", "x,a,b\n1,0,1\n2,1,1\n3,0,0\n"), "--target", "a
      "target: any of 2 classes a row, 1.00 on average; 1 without", "class b: 2 (66.7 %)")
 mixed = write("mixed.csv", "x,z,y\n1,1,1.5\n2,2,2.5\n-,3,3.5\n")
 said(["table", mixed, "--target", "y", "--valid-share", "0"],
-     "note: x begins with numbers, and is categories since '-' (", "mixed.csv:4) is none; --missing takes")
+     "note: x has numbers for the most part, and is categories since '-' (", "mixed.csv:4) is none; --missing takes")
+dashes = write("dashes.csv", "x,t,y\n" + "".join(f"{i if i % 7 else '-'},{'A' if i % 2 else ''}{i},{i}.5\n" for i in range(28)))
+said(["table", dashes, "--target", "y"], "note: x has numbers for the most part, and is categories since '-' (", "dashes.csv:2)")
+check("note: t has numbers" not in run("prepare", "table", dashes, "--target", "y", "-o", f"{folder}/x.h5").err, "codes are no numbers")
+# Texts with ';' in all lines but the first: of HTML.
+said(["labelled", write("web.csv", "label,text\n" + "".join(f"{i % 2},this &amp; that &lt; {i}\n" for i in range(20))),
+      "--text", "text", "--label", "label"], "2 columns parted by commas")
+# Parts by a column, in the words of other programs.
+split = write("split.csv", "x,text,y,part\n" + "".join(f"{i % 5},word {i},{i // 4 % 2},{('train', 'Validation', 'test', 'dev')[i % 4]}\n" for i in range(40)))
+said(["table", split, "--target", "y", "--kind", "text=skip", "--split", "part"], "40 rows (10 train, 20 valid, 10 test)")
+said(["labelled", split, "--text", "text", "--label", "y", "--split", "part"], "40 samples (10 train, 20 valid, 10 test)")
+said(["pairs", split, "--columns", "text,x", "--split", "4", "--unit", "char"], "40 samples (10 train, 20 valid, 10 test)")
+bad(65, "split.csv:2: 'word 0' is no part (--split); expected train, valid (or val, validation, dev) or test", "labelled", split,
+    "--text", "text", "--label", "y", "--split", "text")
 said(["table", write("flat.csv", "x,y\n1,a\n2,a\n"), "--target", "y", "--valid-share", "0"],
      "target y: class, 1 of them; all rows have the same one, so there is nothing to learn")
 bad(65, "codes.csv:4: more than 2 different values in column 'id'", "table", codes, "--target", "y",

@@ -19,7 +19,7 @@ typedef struct trm_image_files {
    *    and test.bin with fine_label_names.txt (the fine labels of CIFAR-100);
    *  - folders train, valid (or val), test with a folder for each class in it, or the classes' folders
    *    alone: PNG and JPEG, known by their content, in the order of their names, 2 before 10. Names that
-   *    begin with a dot are passed over.
+   *    begin with a dot, and what systems leave (Thumbs.db, __MACOSX), are passed over.
    */
   const char *folder;
   const char

@@ -59,6 +59,7 @@ typedef struct trm_labelled_files {
   int n_valid, n_test;
   const char *text, *label;   /* columns, by name or number from 1 */
   const char *fold;           /* column of folds, NULL: none */
+  const char *split;          /* column of parts: train, valid, test; NULL: files tell */
   const char *id;             /* column whose texts are the samples' names; NULL: they have none */
   bool real;                  /* labels are numbers, targets to be met */
   const char *no_label;       /* samples whose label is this or empty are left out; NULL: none is */
@@ -87,6 +88,7 @@ typedef struct trm_pair_files {
   const char *const *tables[TRM_N_SUBSETS];
   int n_tables[TRM_N_SUBSETS];
   const char *source_column, *target_column; /* of tables, by name or number from 1 */
+  const char *split_column;                  /* of parts: train, valid, test; NULL: files tell */
   const char *id_column; /* whose texts are the samples' names; NULL: they have none */
 } trm_pair_files;
 

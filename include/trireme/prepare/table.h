@@ -19,6 +19,7 @@ typedef enum trm_column_use {
   TRM_COLUMN_TARGET,
   TRM_COLUMN_GROUP,
   TRM_COLUMN_FOLD,
+  TRM_COLUMN_SPLIT,
   TRM_COLUMN_ID, /* names of the rows, and nothing else */
 } trm_column_use;
 
@@ -38,9 +39,8 @@ typedef struct trm_prepare_table_options {
   int n_missing;
   const char *group; /* column: rows of one value stay in one part; no input. NULL: none */
   const char *fold;  /* column: fold k is the test part of split k; no input. NULL: none */
-  const char
-      *id; /* column whose texts are the rows' names; no input, unless another option says what
-                     it is for. NULL: rows have no names */
+  const char *split; /* column: parts (train, valid, test); no input. NULL: files tell */
+  const char *id; /* column: names of rows; no input but where another option says so. NULL: none */
   bool drop_missing_target; /* leave rows without a target out; else they are refused */
   const char *no_label;     /* the same of rows whose target is this text; NULL: no text says it */
   int64_t most_levels;      /* of a column of categories */
@@ -69,6 +69,7 @@ typedef struct trm_column_report {
   double mean, deviation; /* numbers: of the values that are there, in the unit of the table */
   bool distinct; /* each row has another value: other categories, or numbers that count up by 1 */
   bool few;      /* numbers: 3 to 10 different ones, all whole, each 10 times on average */
+  bool parts;    /* categories: all levels are called as parts of a split */
   bool rounded;  /* numbers: whole ones that a float does not hold exactly */
   char text[TRM_COLUMN_NAME_BYTES]; /* categories for this field alone, numbers before it; or "" */
   const char *text_path;            /* its file, of the options */

@@ -22,6 +22,8 @@ static trm_status run(app_prepare_call *call) {
                "instead of tables: a class and its file, a text a line; once for each"),
       APP_LIST("--valid", 0, &valid, "FILE", "table of samples for validation"),
       APP_LIST("--test", 0, &test, "FILE", "table of samples to test"),
+      APP_TEXT("--split", 0, &files.split, "COLUMN",
+               "of parts: train, valid (val, dev) or test (default: files, or shares)"),
       APP_TEXT("--fold", 0, &files.fold, "COLUMN", "of folds: fold k is the test part of split k"),
       APP_INT("--folds", 0, &given.options.n_folds, 2, 1e6, "N", "deal N folds at random"),
       APP_SAMPLES_OPTIONS(&given, "word"),

@@ -47,6 +47,8 @@ static trm_status run(app_prepare_call *call) {
       APP_TEXT("--test-source", 0, &source[2], "FILE", "the same to test"),
       APP_TEXT("--test-target", 0, &target[2], "FILE", "the same to test"),
       APP_TEXT("--columns", 0, &columns, "SOURCE,TARGET", "of tables (default 1,2)"),
+      APP_TEXT("--split", 0, &files.split_column, "COLUMN",
+               "of tables: parts, train, valid (val, dev) or test (default: files, or shares)"),
       APP_TEXT("--id", 0, &files.id_column, "COLUMN", "of tables: names of the pairs"),
       APP_LIST("--valid", 0, &valid, "FILE", "table of samples for validation"),
       APP_LIST("--test", 0, &test, "FILE", "table of samples to test"),

@@ -95,6 +95,9 @@ static bool is_input(const trm_column_report *c) {
 static bool is_distinct(const trm_column_report *c) {
   return is_input(c) && c->distinct;
 }
+static bool is_parts(const trm_column_report *c) {
+  return c->use == TRM_COLUMN_CATEGORY && c->parts;
+}
 static bool is_few(const trm_column_report *c) {
   return c->use == TRM_COLUMN_NUMBER && c->few;
 }
@@ -129,14 +132,16 @@ static void tell_notes(const app_prepare_call *call, const trm_table_report *r) 
   for (int64_t i = 0; i < r->n_columns; ++i) {
     const trm_column_report *c = &r->columns[i];
     if (c->use != TRM_COLUMN_CATEGORY || !c->text[0]) continue;
-    trm_log_line(call->log,
-                 "%s: note: %s begins with numbers, and is categories since '%s' (%s:%" PRId64
-                 ") is none; --missing takes such a text for a gap",
-                 call->output, c->name, c->text, c->text_path, c->text_line);
+    trm_log_line(
+        call->log,
+        "%s: note: %s has numbers for the most part, and is categories since '%s' (%s:%" PRId64
+        ") is none; --missing takes such a text for a gap",
+        call->output, c->name, c->text, c->text_path, c->text_line);
   }
   tell_those(call, r, is_distinct,
              "note: another value in each row (if it is an id: --id COLUMN keeps it as a name, "
              "--kind COLUMN=skip leaves it out)");
+  tell_those(call, r, is_parts, "note: values are names of parts (--split COLUMN divides by them)");
   tell_those(call, r, is_few,
              "note: few different whole numbers (if they are codes: --kind COLUMN=category)");
   tell_those(call, r, is_rounded,
@@ -200,6 +205,8 @@ static trm_status run(app_prepare_call *call) {
                "names of the rows, which predictions show; the column is no input"),
       APP_LIST("--valid", 0, &valid, "FILE", "table of rows for validation"),
       APP_LIST("--test", 0, &test, "FILE", "table of rows to test"),
+      APP_TEXT("--split", 0, &o.split, "COLUMN",
+               "of parts: train, valid (val, dev) or test (default: files, or shares)"),
       APP_TEXT("--fold", 0, &o.fold, "COLUMN", "of folds: fold k is the test part of split k"),
       APP_INT("--folds", 0, &o.n_folds, 2, 1e6, "N", "deal N folds at random"),
       APP_TEXT("--separator", 0, &o.separator, "tab|comma|semicolon|pipe|colons|blanks",

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "images_internal.h"
@@ -36,13 +37,22 @@ static int by_number(const void *a, const void *b) {
   return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Names that do not begin with a dot, 2 before 10; TRM_FREE. */
+/* Files that systems leave in folders of pictures, and folders that their archives bring along. */
+static bool is_left_by_system(const char *name) {
+  static const char *const names[] = {"Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+    if (strcasecmp(name, names[i]) == 0) return true;
+  }
+  return name[0] == '.';
+}
+
+/* Names that do not begin with a dot and are not of the system, 2 before 10; TRM_FREE. */
 static trm_status list_names(const char *path, char ***names, int *n) {
   int n_all = 0;
   *n = 0;
   TRM_TRY(trm_folder_list(path, "", "", names, &n_all));
   for (int i = 0; i < n_all; ++i) {
-    if ((*names)[i][0] != '.') (*names)[(*n)++] = (*names)[i];
+    if (!is_left_by_system((*names)[i])) (*names)[(*n)++] = (*names)[i];
   }
   if (*n > 0) qsort(*names, (size_t)*n, sizeof **names, by_number);
   return TRM_OK;
@@ -244,13 +254,41 @@ static trm_status list_alone(trm_image_set *set, folder_list *list) {
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
+/* What an image of another kind is called; NULL: it is none that is known. */
+static const char *other_image(const char *data, int64_t bytes) {
+  static const struct {
+    int64_t at;
+    const char *begins, *name;
+  } rows[] = {{0, "GIF8", "a GIF"},       {0, "BM", "a bitmap (BMP)"}, {8, "WEBP", "a WebP"},
+              {0, "II*\0", "a TIFF"},     {0, "MM\0*", "a TIFF"},      {4, "ftypavif", "an AVIF"},
+              {4, "ftypheic", "a HEIC"},  {4, "ftypmif1", "a HEIC"},   {4, "ftypheix", "a HEIC"},
+              {0, "P5", "a PGM"},         {0, "P6", "a PPM"},          {0, "<svg", "an SVG"},
+              {0, "\0\0\1\0", "an icon"}, {0, "DDS ", "a DDS"},        {128, "DICM", "a DICOM"},
+              {4, "jP  ", "a JPEG 2000"}, {0, "8BPS", "a PSD"}};
+  static const int64_t lengths[] = {4, 2, 4, 4, 4, 8, 8, 8, 8, 2, 2, 4, 4, 4, 4, 4, 4};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+    const int64_t end = rows[i].at + lengths[i];
+    if (end <= bytes && memcmp(data + rows[i].at, rows[i].begins, (size_t)lengths[i]) == 0) {
+      return rows[i].name;
+    }
+  }
+  return NULL;
+}
+
 static trm_status not_an_image(const char *path, const char *data, int64_t bytes) {
   char shown[24];
+  const char *other = other_image(data, bytes);
   if (is_folder(path)) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: is a folder among images; move its images up, or leave it "
                     "out by --skip-other",
                     path);
+  }
+  if (other) {
+    return trm_fail(TRM_ERR_DATA,
+                    "%s: is %s; convert such files to PNG (mogrify -format png, then remove them), "
+                    "or leave them out by --skip-other",
+                    path, other);
   }
   trm_text_escape_cut(data, bytes, false, shown, sizeof shown);
   return trm_fail(TRM_ERR_DATA,

@@ -156,6 +156,14 @@ static int64_t even_fields(const survey *s) {
   return s->n > 2 && s->after_first > 1 ? s->after_first : 0;
 }
 
+/* What parts the first line as all others goes before what it lacks: texts have ';' in '&amp;'. */
+static bool is_better(const survey *s, const survey *best) {
+  const int64_t even = even_fields(s), most = best ? even_fields(best) : 0;
+  if (even == 0 || most == 0) return even > 0;
+  const bool whole = s->fields > 1, best_whole = best->fields > 1;
+  return whole == best_whole ? even > most : whole;
+}
+
 char trm_separator_guess(const trm_bytes *bytes, trm_field_sort sort) {
   const bool texts = sort != TRM_FIELDS_IDS;
   static const char order[] = {'\t', TRM_COLONS, ';', ',', '|', TRM_BLANKS};
@@ -163,13 +171,11 @@ char trm_separator_guess(const trm_bytes *bytes, trm_field_sort sort) {
   for (int i = 0; i < 6; ++i) s[i] = look(bytes, order[i], texts);
   const survey *blanks = &s[5];
   int best = 5;
-  int64_t fields = 0;
   for (int i = 0; i < 5; ++i) {
-    const int64_t even = even_fields(&s[i]);
-    if (even > fields) best = i, fields = even;
-    if (even > 0 && i < 2) break; /* tabs, and two colons, do not stand there by chance */
+    if (is_better(&s[i], best < 5 ? &s[best] : NULL)) best = i;
+    if (best < 2) break; /* tabs, and two colons, do not stand there by chance */
   }
-  if (fields == 0) { /* lines of unlike lengths, or of one field */
+  if (best == 5) { /* lines of unlike lengths, or of one field */
     const int n = texts ? 5 : 6;
     for (int i = 0; i < n; ++i) {
       if (best == 5 ? s[i].n_several > 0 : s[i].n_several > s[best].n_several) best = i;

@@ -133,6 +133,22 @@ trm_status trm_records_real(const trm_records *records, int column, const char *
       records->line == 1 ? ", or give --header yes if the line names columns" : "");
 }
 
+trm_status trm_corpus_take_part(trm_corpus *corpus, const trm_records *records, int column,
+                                trm_subset *part) {
+  char shown[80];
+  int64_t bytes;
+  bool none;
+  const char *text = trm_records_trimmed(records, column, &bytes);
+  if (trm_part_of_word(text, bytes, part, &none) && !none) {
+    corpus->has_part[*part] = true;
+    return TRM_OK;
+  }
+  trm_text_escape(text, bytes, shown, sizeof shown);
+  return trm_records_fail(
+      records, "'%s' is no part (--split); expected train, valid (or val, validation, dev) or test",
+      shown);
+}
+
 static bool is_bytes(const trm_vocab_options *o) {
   return o->unit && strcmp(o->unit, "byte") == 0;
 }

@@ -65,6 +65,9 @@ trm_status trm_corpus_add_facts(trm_corpus *corpus, const trm_corpus_row *row,
                                 const trm_origin *origin);
 /** The name of a sample: the column, with its text as it stands but for blanks around it. */
 void trm_corpus_take_name(const trm_records *records, int column, trm_corpus_row *row);
+/** The part that a sample is for, by a column (--split). @return TRM_ERR_DATA naming the line */
+trm_status trm_corpus_take_part(trm_corpus *corpus, const trm_records *records, int column,
+                                trm_subset *part);
 /** The names of the samples that are kept, [n], all when it is NULL; says what is odd of them. */
 trm_status trm_corpus_keep_names(const trm_corpus *corpus, const uint8_t *kept,
                                  trm_text_list *names);

@@ -8,12 +8,13 @@
 enum { MOST_CLASSES = 65536, FEWEST_TO_JUDGE = 20 };
 
 typedef struct columns {
-  int text, label, fold, id;
+  int text, label, fold, split, id;
 } columns;
 
 static trm_status check_files(const trm_labelled_files *f) {
   const bool tables = f->n_tables > 0 || f->n_valid > 0 || f->n_test > 0;
-  if (f->n_classes > 0 && (tables || f->text || f->label || f->fold || f->real || f->unlabelled)) {
+  if (f->n_classes > 0 &&
+      (tables || f->text || f->label || f->fold || f->split || f->real || f->unlabelled)) {
     return trm_fail(
         TRM_ERR_USAGE,
         "texts come from a file a class (--class) or from tables with columns, not both");
@@ -23,6 +24,9 @@ static trm_status check_files(const trm_labelled_files *f) {
                     "--id is a column of tables; files of classes (--class) have none");
   }
   if (f->n_classes > 0) return TRM_OK;
+  if (f->split && (f->n_valid > 0 || f->n_test > 0)) {
+    return trm_fail(TRM_ERR_USAGE, "--split tells the parts; leave --valid and --test out");
+  }
   if (f->n_tables == 0) {
     return trm_fail(TRM_ERR_USAGE,
                     "give a table to train on, or a file for each class by --class NAME=FILE");
@@ -32,12 +36,13 @@ static trm_status check_files(const trm_labelled_files *f) {
                     "give the columns by --text COLUMN and --label COLUMN; --unlabelled takes "
                     "texts alone, to predict");
   }
-  if (!f->unlabelled || !(f->label || f->real || f->fold || f->n_valid > 0 || f->n_test > 0)) {
+  if (!f->unlabelled ||
+      !(f->label || f->real || f->fold || f->split || f->n_valid > 0 || f->n_test > 0)) {
     return TRM_OK;
   }
   return trm_fail(TRM_ERR_USAGE,
                   "--unlabelled texts have no labels, folds or parts; leave --label, --real, "
-                  "--fold, --valid and --test out");
+                  "--fold, --split, --valid and --test out");
 }
 
 /* ---- tables ----------------------------------------------------------------------------------- */
@@ -45,7 +50,8 @@ static trm_status check_files(const trm_labelled_files *f) {
 static bool has_header(const trm_labelled_files *f, trm_header header) {
   if (header != TRM_HEADER_AS_NAMED) return header == TRM_HEADER_YES;
   return !trm_column_is_number(f->text) || (f->label && !trm_column_is_number(f->label)) ||
-         (f->fold && !trm_column_is_number(f->fold)) || (f->id && !trm_column_is_number(f->id));
+         (f->fold && !trm_column_is_number(f->fold)) || (f->id && !trm_column_is_number(f->id)) ||
+         (f->split && !trm_column_is_number(f->split));
 }
 
 static trm_status find_columns(const trm_labelled_files *f, const trm_records *r, bool header,
@@ -54,6 +60,7 @@ static trm_status find_columns(const trm_labelled_files *f, const trm_records *r
   c->label = -1;
   if (f->label) TRM_TRY(trm_records_column(r, header, f->label, "--label", &c->label));
   if (f->fold) TRM_TRY(trm_records_column(r, header, f->fold, "--fold", &c->fold));
+  if (f->split) TRM_TRY(trm_records_column(r, header, f->split, "--split", &c->split));
   if (f->id) TRM_TRY(trm_records_column(r, header, f->id, "--id", &c->id));
   if (c->text != c->label) return TRM_OK;
   return trm_fail(TRM_ERR_USAGE, "%s: --text and --label are the same column", r->path);
@@ -95,7 +102,8 @@ static trm_status add_record(trm_corpus *corpus, const trm_labelled_files *f, co
     ++corpus->counts->no_label;
     return TRM_OK;
   }
-  const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
+  trm_origin origin = {.line = r->line, .path = r->path, .part = part};
+  if (f->split) TRM_TRY(trm_corpus_take_part(corpus, r, c->split, &origin.part));
   row.text = trm_records_field(r, c->text, &row.n_text);
   if (f->id) trm_corpus_take_name(r, c->id, &row);
   if (f->fold) TRM_TRY(take_name(r, c->fold, "fold", &corpus->fold_names, &row.fold));
@@ -154,7 +162,7 @@ static trm_status read_tables(trm_corpus *corpus, const trm_labelled_files *f,
     TRM_TRY(trm_records_close(&records, status));
     if (corpus->n > first && !has_header(f, header)) TRM_TRY(check_first_label(corpus, first));
   }
-  corpus->has_part[part] = n > 0;
+  corpus->has_part[part] = corpus->has_part[part] || n > 0;
   return TRM_OK;
 }
 

@@ -20,6 +20,12 @@ static trm_status check_files(const trm_pair_files *f) {
     return trm_fail(TRM_ERR_USAGE,
                     "pairs come from parallel files (--source, --target) or from tables, not both");
   }
+  if (f->split_column &&
+      (parallel || f->n_tables[TRM_SUBSET_VALID] > 0 || f->n_tables[TRM_SUBSET_TEST] > 0)) {
+    return trm_fail(
+        TRM_ERR_USAGE,
+        "--split is a column of tables that tells all parts; leave it, or the files of parts, out");
+  }
   if (parallel && f->id_column) {
     return trm_fail(TRM_ERR_USAGE,
                     "--id is a column of tables; parallel files (--source, --target) have none");
@@ -88,13 +94,14 @@ static trm_status read_parallel(trm_corpus *corpus, const trm_pair_files *f, trm
 /* ---- tables ----------------------------------------------------------------------------------- */
 
 typedef struct columns {
-  int source, target, id;
+  int source, target, split, id;
 } columns;
 
 static bool has_header(const trm_pair_files *f, trm_header header) {
   if (header != TRM_HEADER_AS_NAMED) return header == TRM_HEADER_YES;
   return !trm_column_is_number(f->source_column) || !trm_column_is_number(f->target_column) ||
-         (f->id_column && !trm_column_is_number(f->id_column));
+         (f->id_column && !trm_column_is_number(f->id_column)) ||
+         (f->split_column && !trm_column_is_number(f->split_column));
 }
 
 static trm_status find_columns(const trm_pair_files *f, const trm_records *r, bool named,
@@ -102,6 +109,9 @@ static trm_status find_columns(const trm_pair_files *f, const trm_records *r, bo
   TRM_TRY(trm_records_column(r, named, f->source_column, "--columns", &c->source));
   TRM_TRY(trm_records_column(r, named, f->target_column, "--columns", &c->target));
   c->id = -1;
+  if (f->split_column) {
+    TRM_TRY(trm_records_column(r, named, f->split_column, "--split", &c->split));
+  }
   if (!f->id_column) return TRM_OK;
   TRM_TRY(trm_records_column(r, named, f->id_column, "--id", &c->id));
   if (c->id != c->source && c->id != c->target) return TRM_OK;
@@ -123,7 +133,8 @@ static trm_status read_records(trm_corpus *corpus, const trm_pair_files *f, trm_
     if (first) TRM_TRY(find_columns(f, r, named, &c));
     if (first) trm_records_tell(r, corpus->options->notes, named);
     if (first && named) continue;
-    const trm_origin origin = {.line = r->line, .path = r->path, .part = part};
+    trm_origin origin = {.line = r->line, .path = r->path, .part = part};
+    if (f->split_column) TRM_TRY(trm_corpus_take_part(corpus, r, c.split, &origin.part));
     row.text = trm_records_field(r, c.source, &row.n_text);
     row.target = trm_records_field(r, c.target, &row.n_target);
     if (c.id >= 0) trm_corpus_take_name(r, c.id, &row);

@@ -12,13 +12,13 @@ void trm_table_report_free(trm_table_report *report) {
 
 static trm_status check_unlabelled(const trm_prepare_table_options *o) {
   if (!o->target && !o->target_kind && !o->labels_separator && !o->drop_missing_target &&
-      !o->no_label && !o->fold && o->n_folds == 0 && o->n_tables[TRM_SUBSET_VALID] == 0 &&
-      o->n_tables[TRM_SUBSET_TEST] == 0) {
+      !o->no_label && !o->fold && !o->split && o->n_folds == 0 &&
+      o->n_tables[TRM_SUBSET_VALID] == 0 && o->n_tables[TRM_SUBSET_TEST] == 0) {
     return TRM_OK;
   }
   return trm_fail(TRM_ERR_USAGE,
                   "--unlabelled rows have no targets, folds or parts; leave --target and what is "
-                  "of it, --fold, --folds, --valid and --test out");
+                  "of it, --fold, --folds, --split, --valid and --test out");
 }
 
 static trm_status check_options(const trm_prepare_table_options *o) {
@@ -26,6 +26,9 @@ static trm_status check_options(const trm_prepare_table_options *o) {
     return trm_fail(TRM_ERR_USAGE, "give a table to train on");
   }
   if (o->unlabelled) return check_unlabelled(o);
+  if (o->split && (o->n_tables[TRM_SUBSET_VALID] > 0 || o->n_tables[TRM_SUBSET_TEST] > 0)) {
+    return trm_fail(TRM_ERR_USAGE, "--split tells the parts; leave --valid and --test out");
+  }
   if (!o->target) {
     return trm_fail(
         TRM_ERR_USAGE,
@@ -96,7 +99,7 @@ static trm_status read_all(trm_table_data *t, bool look) {
       if (status == TRM_OK) status = read_records(t, &records, look, (trm_subset)p);
       TRM_TRY(trm_records_close(&records, status));
     }
-    t->corpus.has_part[p] = o->n_tables[p] > 0;
+    t->corpus.has_part[p] = t->corpus.has_part[p] || o->n_tables[p] > 0;
   }
   return TRM_OK;
 }
@@ -179,6 +182,7 @@ trm_status trm_prepare_table(const trm_prepare_table_options *options, trm_table
                       .target_whole = true,
                       .group = -1,
                       .fold = -1,
+                      .split = -1,
                       .id = -1};
   t.corpus.options = &t.deal;
   t.corpus.counts = &t.counts;

@@ -47,6 +47,7 @@ bool trm_table_has_header(const trm_prepare_table_options *o, trm_header header)
   bool numbers = (o->target ? are_numbers(o->target) : o->n_kinds > 0 || o->id) &&
                  (!o->group || trm_column_is_number(o->group)) &&
                  (!o->fold || trm_column_is_number(o->fold)) &&
+                 (!o->split || trm_column_is_number(o->split)) &&
                  (!o->id || trm_column_is_number(o->id));
   for (int i = 0; i < o->n_kinds; ++i) {
     char name[NAME_BYTES];
@@ -61,7 +62,8 @@ static trm_status use_column(trm_table_data *t, int column, trm_column_use use,
                              const char *option) {
   static const char *const by[] = {[TRM_COLUMN_TARGET] = "--target",
                                    [TRM_COLUMN_GROUP] = "--group",
-                                   [TRM_COLUMN_FOLD] = "--fold"};
+                                   [TRM_COLUMN_FOLD] = "--fold",
+                                   [TRM_COLUMN_SPLIT] = "--split"};
   trm_table_column *c = &t->columns[column];
   char shown[TRM_COLUMN_NAME_BYTES];
   if (c->given) {
@@ -113,7 +115,7 @@ static trm_status find_id(trm_table_data *t, const trm_records *r) {
 static trm_status apply_options(trm_table_data *t, const trm_records *r) {
   const trm_prepare_table_options *o = t->options;
   if (!o->unlabelled) TRM_TRY(find_targets(t, r));
-  t->group = t->fold = -1;
+  t->group = t->fold = t->split = -1;
   if (o->group) {
     TRM_TRY(trm_records_column(r, t->header, o->group, "--group", &t->group));
     TRM_TRY(use_column(t, t->group, TRM_COLUMN_GROUP, "--group"));
@@ -121,6 +123,10 @@ static trm_status apply_options(trm_table_data *t, const trm_records *r) {
   if (o->fold) {
     TRM_TRY(trm_records_column(r, t->header, o->fold, "--fold", &t->fold));
     TRM_TRY(use_column(t, t->fold, TRM_COLUMN_FOLD, "--fold"));
+  }
+  if (o->split) {
+    TRM_TRY(trm_records_column(r, t->header, o->split, "--split", &t->split));
+    TRM_TRY(use_column(t, t->split, TRM_COLUMN_SPLIT, "--split"));
   }
   for (int i = 0; i < o->n_kinds; ++i) {
     char name[NAME_BYTES];

@@ -45,10 +45,10 @@ typedef struct trm_table_data {
       field_of; /* [n_columns] field of each column in the file being read, -1: a skipped one is not there */
   int *targets; /* [n_targets] columns */
   int n_targets;
-  int group, fold, id;     /* columns, -1: none */
-  trm_names groups;        /* values of the column */
-  trm_names target_values; /* the first few different ones, to tell numbers from classes */
-  bool target_whole;       /* all are whole numbers */
+  int group, fold, split, id; /* columns, -1: none */
+  trm_names groups;           /* values of the column */
+  trm_names target_values;    /* the first few different ones, to tell numbers from classes */
+  bool target_whole;          /* all are whole numbers */
 
   int64_t n_rows; /* read by the first pass, and not dropped */
   int64_t n_numbers, n_categories;

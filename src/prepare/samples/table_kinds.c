@@ -7,7 +7,10 @@
 #include "table_internal.h"
 #include "trireme/core/utf8.h"
 
-enum { MOST_TARGET_CLASSES = 20 }; /* of whole numbers that are classes unless told otherwise */
+enum {
+  MOST_TARGET_CLASSES = 20, /* of whole numbers that are classes unless told otherwise */
+  LOOKED_AT = 100,          /* fields of a column that tell whether most are numbers */
+};
 
 /* ---- fields ----------------------------------------------------------------------------------- */
 
@@ -18,10 +21,10 @@ static void note(trm_seen_field *seen, const trm_records *r, bool first, const c
   trm_text_escape(text, bytes, seen->text, sizeof seen->text);
 }
 
-/* More need not be known of a column with a field that is no number, unless it is a header's. */
+/* More need not be known of a column with fields that are no numbers, whatever the first of them is. */
 static bool is_known(const trm_table_column *c) {
   if (c->given && c->use != TRM_COLUMN_NUMBER && c->use != TRM_COLUMN_TARGET) return true;
-  return c->n_texts > 1 || (c->n_texts == 1 && !c->text.first);
+  return c->n_texts > 1 && c->n_texts + c->n_numbers >= LOOKED_AT;
 }
 
 /* Whether an unnamed column goes on counting the rows of its file. */

@@ -176,7 +176,7 @@ static trm_status take_name(const trm_table_data *t, const trm_records *r, int c
 trm_status trm_table_take(trm_table_data *table, const trm_records *records, trm_subset part) {
   trm_table_data *t = table;
   trm_corpus_row row = {0};
-  const trm_origin origin = {.line = records->line, .path = records->path, .part = part};
+  trm_origin origin = {.line = records->line, .path = records->path, .part = part};
   int column;
   if (trm_table_lacks_target(t, records, &column)) {
     if (!t->options->drop_missing_target) return lacking(t, records, column);
@@ -186,6 +186,9 @@ trm_status trm_table_take(trm_table_data *table, const trm_records *records, trm
   TRM_TRY(take_target(t, records, &row));
   if (t->fold >= 0) TRM_TRY(take_name(t, records, t->fold, &t->corpus.fold_names, &row.fold));
   if (t->group >= 0) TRM_TRY(take_name(t, records, t->group, &t->groups, &row.group));
+  if (t->split >= 0) {
+    TRM_TRY(trm_corpus_take_part(&t->corpus, records, t->field_of[t->split], &origin.part));
+  }
   if (t->id >= 0) trm_corpus_take_name(records, t->field_of[t->id], &row);
   for (int c = 0; c < t->n_columns; ++c) {
     if (t->columns[c].use == TRM_COLUMN_NUMBER) TRM_TRY(take_number(t, records, c));
@@ -241,6 +244,19 @@ static void finish_numbers(trm_table_data *t, int column) {
   out->levels = 0;
 }
 
+static bool are_parts(const trm_names *levels) {
+  const int64_t *offsets = trm_names_offsets(levels);
+  for (int64_t i = 0; i < levels->n; ++i) {
+    trm_subset which;
+    bool none;
+    if (!trm_part_of_word(levels->bytes.data + offsets[i], offsets[i + 1] - offsets[i], &which,
+                          &none)) {
+      return false;
+    }
+  }
+  return levels->n > 1;
+}
+
 static trm_status finish_categories(trm_table_data *t, int column) {
   trm_table_column *c = &t->columns[column];
   trm_column_report *out = &t->report->columns[column];
@@ -253,8 +269,9 @@ static trm_status finish_categories(trm_table_data *t, int column) {
   TRM_FREE(place);
   out->missing = c->n_missing;
   out->levels = c->levels.n;
+  out->parts = are_parts(&c->levels);
   out->distinct = out->levels == t->corpus.n - out->missing && out->levels > FEW;
-  if (c->n_numbers > 0 && c->n_texts > 0) {
+  if (c->n_numbers > c->n_texts && c->n_texts > 0) {
     memcpy(out->text, c->text.text, sizeof out->text);
     out->text_path = c->text.path;
     out->text_line = c->text.line;

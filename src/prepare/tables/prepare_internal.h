@@ -20,6 +20,9 @@ trm_status trm_inputs_add(trm_inputs *inputs, const char *path);
 trm_status trm_inputs_check(trm_inputs *inputs, const char *output, trm_scan_progress *progress);
 void trm_inputs_free(trm_inputs *inputs);
 
+/** Whether a word is what people call a part of a split ("train", "Val", "dev"), or `none`: in no part. */
+bool trm_part_of_word(const char *word, int64_t bytes, trm_subset *which, bool *none);
+
 /** Divides by the sum; a row whose sum is 0 stays as it is. */
 void trm_row_normalize(float *values, int64_t n);
 bool trm_row_is_empty(const float *values, int64_t n);

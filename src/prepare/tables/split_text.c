@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "graph_text_internal.h"
+#include "prepare_internal.h"
 #include "trireme/core/utf8.h"
 
 static const trm_column_role roles[] = {
@@ -61,18 +61,23 @@ static const struct {
     {"unlabelled", TRM_SUBSET_TRAIN, true},
 };
 
-static trm_status read_part(trm_scan *scan, trm_subset *which, bool *none) {
-  char text[TRM_SHOWN_BYTES];
-  TRM_TRY(trm_scan_word(scan, "part"));
+bool trm_part_of_word(const char *word, int64_t bytes, trm_subset *which, bool *none) {
   for (size_t i = 0; i < sizeof words / sizeof words[0]; ++i) {
-    if (scan->n_field != (int64_t)strlen(words[i].word) ||
-        strncasecmp(scan->field, words[i].word, (size_t)scan->n_field) != 0) {
+    if (bytes != (int64_t)strlen(words[i].word) ||
+        strncasecmp(word, words[i].word, (size_t)bytes) != 0) {
       continue;
     }
     *which = words[i].which;
     *none = words[i].none;
-    return TRM_OK;
+    return true;
   }
+  return false;
+}
+
+static trm_status read_part(trm_scan *scan, trm_subset *which, bool *none) {
+  char text[TRM_SHOWN_BYTES];
+  TRM_TRY(trm_scan_word(scan, "part"));
+  if (trm_part_of_word(scan->field, scan->n_field, which, none)) return TRM_OK;
   return trm_scan_fail(scan, "'%s' is no part of a split; expected train, val, test or none",
                        trm_scan_shown(scan, text));
 }

@@ -22,7 +22,7 @@ row("--class is '%s', expected NAME=FILE", "labelled --class good.txt --class ba
 for fix in (L, "labelled l.csv --text text --unlabelled"):
     row("give the columns by --text COLUMN and --label COLUMN; --unlabelled takes texts alone, to predict",
         "labelled l.csv --text text", fix)
-row("texts have no labels, folds or parts; leave --label, --real, --fold, --valid and --test out", L + " --unlabelled",
+row("texts have no labels, folds or parts; leave --label, --real, --fold, --split, --valid and --test out", L + " --unlabelled",
     "labelled l.csv --text text --unlabelled")
 row("--text and --label are the same column", "labelled l.csv --text text --label text", L)
 file("gap.csv", "label,text\n,word\n" + ROWS)
@@ -116,7 +116,7 @@ file("t.csv", "x,colour,kind\n" + BODY)
 T = "table t.csv --target kind"
 for fix in (T, "table t.csv --unlabelled"):
     row("give the target by --target COLUMN; --unlabelled takes rows alone, to predict", "table t.csv", fix)
-row("rows have no targets, folds or parts; leave --target and what is of it, --fold, --folds, --valid and --test out",
+row("rows have no targets, folds or parts; leave --target and what is of it, --fold, --folds, --split, --valid and --test out",
     T + " --unlabelled", "table t.csv --unlabelled")
 row("--target-kind is '%s', expected number or class", T + " --target-kind word", T + " --target-kind class")
 row("--labels-separator is empty; give what parts the classes", T + " --labels-separator ''", T + " --labels-separator '|'")
@@ -226,7 +226,18 @@ file("stars.csv", "x,stars\n" + "".join(f"{i % 9}.5,{i % 4 + 1}\n" for i in rang
 row(", few whole numbers; --target-kind number takes them as numbers", "table stars.csv --target stars",
     "table stars.csv --target stars --target-kind number")
 
-# ---- names
+# ---- parts by a column, and names
+file("split.csv", "text,label,split\n" + "".join(f"word{i % 7},{'good' if i % 2 else 'bad'},{('train', 'val', 'Test')[i % 3]}\n" for i in range(60)))
+BY_SPLIT = "labelled split.csv --text text --label label --split split"
+row("--split tells the parts; leave --valid and --test out", BY_SPLIT + " --test split.csv", BY_SPLIT)
+row("is no part (--split); expected train, valid (or val, validation, dev) or test", BY_SPLIT.replace("--split split", "--split text"),
+    BY_SPLIT)
+row("note: values are names of parts (--split COLUMN divides by them)", "table split.csv --target label",
+    "table split.csv --target label --split split")
+file("pair_split.csv", "from,to,split\n" + "".join(f"{'ab' * (i + 1)},{'cd' * (i + 1)},{'train' if i else 'dev'}\n" for i in range(9)))
+row("--split is a column of tables that tells all parts; leave it, or the files of parts, out",
+    "pairs pair_split.csv --unit char --columns from,to --split split --test pair_split.csv",
+    "pairs pair_split.csv --unit char --columns from,to --split split")
 row("--id is a column of tables; files of classes (--class) have none", BY_CLASS + " --id 1", BY_CLASS)
 file("named.csv", "key,from,to\n" + "".join(f"k{i},{'ab' * (i + 1)},{'cd' * (i + 1)}\n" for i in range(9)))
 NAMED = "pairs named.csv --unit char --id key"
@@ -288,6 +299,9 @@ N = folder("nested", cat__more__1_dot_png=png(4, 9))
 row("is a folder among images; move its images up, or leave it out by --skip-other", N, N + " --skip-other")
 S = folder("strange", cat__notes_dot_txt="a text\n")
 row("is neither PNG nor JPEG: it %s%s%s; remove it, or leave such files out by --skip-other", S, S + " --skip-other")
+G = folder("drawn", cat__g_dot_gif=b"GIF89a" + bytes(30))
+row("convert such files to PNG (mogrify -format png, then remove them), or leave them out by --skip-other", G, G + " --skip-other")
+row("convert such files to PNG (mogrify -format png, then remove them), or leave them out by --skip-other", G, I)
 V = folder("bare_class", cow__notes_dot_txt="a text\n")
 row("has no image; a folder of a class needs one, or has to go", V + " --skip-other", I)
 for part in ("train", "valid", "val"):
