@@ -22,4 +22,12 @@ void trm_class_sizes_describe(const trm_classes *classes, const int64_t *sizes, 
 /** How many of n things are in each subset of each split: splits[n_splits, TRM_N_SUBSETS]. */
 void trm_splits_describe(const trm_ids *splits, int n_splits, int64_t n, FILE *file);
 
+/** Whether a kind of data set knows the array of this name. */
+typedef bool (*trm_known_array)(const void *context, const char *name);
+/** Lines that name the arrays of a file that are not read; none where all are. */
+trm_status trm_unread_describe(const char *path, trm_known_array is_known, const void *context,
+                               FILE *file);
+/** Whether an array is in a group, at any depth. */
+bool trm_is_below(const char *name, const char *group);
+
 #endif

@@ -128,6 +128,16 @@ static trm_status note_array(void *context, trm_container *c, hid_t object, cons
   return H5Iget_type(object) == H5I_DATASET ? append(context, path) : TRM_OK;
 }
 
+trm_status trm_container_names(trm_container *container, trm_member_visitor visit, void *context) {
+  name_list list = {0};
+  trm_h5_lock();
+  trm_status status = trm_h5_walk(container, note_array, &list);
+  trm_h5_unlock();
+  for (int64_t i = 0; i < list.n && status == TRM_OK; ++i) status = visit(context, list.names[i]);
+  release(&list);
+  return status;
+}
+
 trm_status trm_container_visit(trm_container *container, trm_array_visitor visit, void *context) {
   name_list list = {0};
   trm_h5_lock();

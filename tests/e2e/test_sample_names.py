@@ -125,4 +125,7 @@ one_line(run("prepare", "pairs", f"{folder}/pairs.csv", "--id", "1", "-o", f"{fo
          "--id is the column of the sources too; give sources and targets by --columns SOURCE,TARGET")
 one_line(run("prepare", "pairs", "--source", "a", "--target", "b", "--id", "1", "-o", f"{folder}/no.h5"), 64,
          "--id is a column of tables")
+
+# ---- what is not read of a file is shown
+check("not read" not in run("inspect", data).out, "all of a prepared file is read")
 finish()

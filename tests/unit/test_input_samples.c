@@ -407,6 +407,23 @@ static void check_memory(void) {
   }
 }
 
+/* An array by a name that samples have not is passed over, and told. */
+static void check_unread(void) {
+  const trm_data_kind *kind;
+  char *text = NULL;
+  size_t bytes;
+  sheet s = classes();
+  put(&s, "/group", TRM_DTYPE_I32, 4, labels);
+  put(&s, "/target/label", TRM_DTYPE_I32, 4, labels);
+  const char *path = write_sheet(&s);
+  FILE *file = open_memstream(&text, &bytes);
+  CHECK_OK(trm_data_kind_of(path, &kind));
+  CHECK_OK(kind->describe(path, file));
+  CHECK_EQ(fclose(file), 0);
+  CHECK_HAS(text, "not read     /group\n             /target/label\n");
+  free(text);
+}
+
 int main(void) {
   folder = check_temp_folder();
   check_good();
@@ -414,6 +431,7 @@ int main(void) {
   check_digest();
   check_lengths();
   check_description();
+  check_unread();
   check_heads();
   check_inputs();
   check_targets();

@@ -74,6 +74,8 @@ trm_status trm_container_count(trm_container *container, const char *name, int64
 typedef trm_status (*trm_member_visitor)(void *context, const char *name);
 trm_status trm_container_members(trm_container *container, const char *name,
                                  trm_member_visitor visit, void *context);
+/** The same with the name of every array in the file, whatever its type. */
+trm_status trm_container_names(trm_container *container, trm_member_visitor visit, void *context);
 /** Shape and type of the array at `name`. */
 trm_status trm_array_info_get(trm_container *container, const char *name, trm_array_info *info);
 

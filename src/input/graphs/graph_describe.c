@@ -1,6 +1,7 @@
 /** What `trireme inspect` prints of a data set of graphs. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "graph_internal.h"
 #include "trireme/core/log.h"
@@ -96,10 +97,22 @@ trm_status trm_describe_graph(const trm_graph_file *f, FILE *file) {
   return TRM_OK;
 }
 
+static bool is_known(const void *context, const char *name) {
+  const trm_graph_file *f = context;
+  for (int i = 0; i < TRM_N_GRAPH_PLACES; ++i) {
+    if (f->kind->arrays[i].name && strcmp(f->kind->arrays[i].name, name) == 0) return true;
+  }
+  for (int i = 0; i < f->n_slots; ++i) {
+    if (strcmp(f->slots[i].name, name) == 0) return true;
+  }
+  return trm_is_below(name, "/debian");
+}
+
 trm_status trm_graph_describe(const trm_graph *graph, FILE *file) {
   const trm_graph_kind *kind = graph->file->kind;
   trm_describe_head(file, graph->path, kind->data_kind->name, graph->source, graph->created_by);
   TRM_TRY(kind->describe(graph->file, file));
+  TRM_TRY(trm_unread_describe(graph->path, is_known, graph->file, file));
   trm_describe_row(file, "digest", "%016" PRIx64, graph->digest);
   if (fflush(file) != 0 || ferror(file)) {
     return trm_fail(TRM_ERR_IO, "%s: its description could not be written", graph->path);

@@ -266,6 +266,16 @@ static void describe_names(const trm_samples *s, FILE *file) {
   trm_describe_row(file, "names", "%14s  samples have names", trm_count_text_of(s->names.n).text);
 }
 
+static bool is_known(const void *context, const char *name) {
+  const trm_samples *s = context;
+  for (int i = 0; i < TRM_N_SAMPLE_PLACES; ++i) {
+    if (trm_sample_array_belongs(s, i) && strcmp(trm_sample_arrays[i].name, name) == 0) return true;
+  }
+  return trm_is_below(name, "/splits") ||
+         (s->input == TRM_INPUT_TOKENS && trm_is_below(name, "/input/vocab")) ||
+         (s->target == TRM_TARGET_TOKENS && trm_is_below(name, "/target/vocab"));
+}
+
 trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
   trm_describe_head(file, s->path, "samples", s->source, s->created_by);
   trm_describe_row(file, "samples", "%14s  from %s to %s", trm_count_text_of(s->n).text,
@@ -276,6 +286,7 @@ trm_status trm_samples_describe(const trm_samples *s, FILE *file) {
   TRM_TRY(describe_targets(s, file));
   if (s->n_splits > 0) trm_splits_describe(s->splits, s->n_splits, s->n, file);
   describe_unknown(s, file);
+  TRM_TRY(trm_unread_describe(s->path, is_known, s, file));
   trm_describe_row(file, "digest", "%016" PRIx64, s->digest);
   TRM_TRY(describe_examples(s, file));
   if (fflush(file) != 0 || ferror(file)) {

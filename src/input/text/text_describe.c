@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "describe_internal.h"
 #include "kind_internal.h"
 #include "text_internal.h"
 #include "trireme/core/integers.h"
@@ -158,11 +159,19 @@ static trm_status describe_sample(trm_dataset *d, FILE *file) {
   return status;
 }
 
+static bool is_known(const void *context, const char *name) {
+  (void)context;
+  return strcmp(name, "/tokens") == 0 || strcmp(name, "/splits/train") == 0 ||
+         strcmp(name, "/splits/valid") == 0 || trm_is_below(name, "/vocab") ||
+         trm_is_below(name, "/debian");
+}
+
 trm_status trm_dataset_describe(trm_dataset *dataset, FILE *file) {
   trm_describe_head(file, dataset->path, "text", dataset->source, dataset->created_by);
   describe_tokens(dataset, file);
   TRM_TRY(describe_unknown(dataset, file));
   describe_vocab(&dataset->vocab, file);
+  TRM_TRY(trm_unread_describe(dataset->path, is_known, NULL, file));
   trm_describe_row(file, "digest", "%016" PRIx64, dataset->digest);
   describe_debian(&dataset->debian, file);
   TRM_TRY(describe_sample(dataset, file));

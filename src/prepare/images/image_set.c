@@ -160,6 +160,7 @@ trm_status trm_image_set_write(trm_image_set *set) {
   trm_status status = TRM_OK;
   if (c->n == 0) return trm_fail(TRM_ERR_DATA, "%s: there are no images", c->inputs.source);
   if (!c->classes_given) TRM_TRY(trm_corpus_sort_names(c, &c->classes, c->labels));
+  TRM_TRY_OUT(trm_corpus_tell_alike(c));
   TRM_TRY_OUT(trm_parts_make(c, &parts));
   TRM_TRY_OUT(trm_parts_check(c, &parts, NULL));
   TRM_TRY_OUT(trm_parts_lists(&parts, c->n, NULL, &splits, &ids));

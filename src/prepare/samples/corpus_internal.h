@@ -71,6 +71,8 @@ trm_status trm_corpus_take_part(trm_corpus *corpus, const trm_records *records, 
 /** The names of the samples that are kept, [n], all when it is NULL; says what is odd of them. */
 trm_status trm_corpus_keep_names(const trm_corpus *corpus, const uint8_t *kept,
                                  trm_text_list *names);
+/** Says which classes differ in upper and lower case alone, as one word written in two ways does. */
+trm_status trm_corpus_tell_alike(const trm_corpus *corpus);
 /** Whether there is nothing but white space. */
 bool trm_is_blank(const char *text, int64_t bytes);
 /** A field is a finite number. `what`: "label". */

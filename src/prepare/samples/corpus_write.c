@@ -89,6 +89,7 @@ trm_status trm_corpus_write(trm_corpus *corpus) {
   if (c->n == 0) return trm_fail(TRM_ERR_DATA, "%s: there are no samples", c->inputs.source);
   if (c->target == TRM_TARGET_CLASS && !c->classes_given) {
     TRM_TRY(trm_corpus_sort_names(c, &c->classes, c->labels));
+    TRM_TRY(trm_corpus_tell_alike(c));
   }
   if (c->has_folds) TRM_TRY(trm_corpus_sort_names(c, &c->fold_names, c->folds));
   TRM_TRY_OUT(trm_parts_make(c, &parts));

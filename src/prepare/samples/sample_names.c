@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "corpus_internal.h"
+#include "trireme/core/memory.h"
 #include "trireme/core/utf8.h"
 
 enum { SHOWN_BYTES = 80 };
@@ -75,4 +76,57 @@ trm_status trm_corpus_keep_names(const trm_corpus *corpus, const uint8_t *kept,
              (long long)o.n_empty, o.n_empty == 1 ? " has" : "s have");
   }
   return TRM_OK;
+}
+
+/* ---- classes ---------------------------------------------------------------------------------- */
+
+static const char *class_name(const trm_corpus *c, int64_t class, char shown[SHOWN_BYTES]) {
+  const int64_t *offsets = trm_names_offsets(&c->classes), begin = offsets[class];
+  trm_text_escape_cut(c->classes.bytes.data + begin, offsets[class + 1] - begin, false, shown,
+                      SHOWN_BYTES);
+  return shown;
+}
+
+/* Adds the name of a class in lower case; *first: the class that had it first. */
+static trm_status add_lower(const trm_corpus *c, int64_t class, trm_names *seen, int32_t *classes,
+                            int64_t *first) {
+  const int64_t *offsets = trm_names_offsets(&c->classes), begin = offsets[class];
+  const int64_t n = offsets[class + 1] - begin;
+  char *lower = NULL;
+  int32_t id;
+  bool added;
+  TRM_TRY(TRM_ALLOC(&lower, n + 1, "name of a class"));
+  for (int64_t i = 0; i < n; ++i) {
+    const char letter = c->classes.bytes.data[begin + i];
+    lower[i] = (char)(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
+  }
+  const trm_status status = trm_names_add(seen, lower, n, &id, &added);
+  TRM_FREE(lower);
+  TRM_TRY(status);
+  if (added) classes[id] = (int32_t) class;
+  *first = classes[id];
+  return TRM_OK;
+}
+
+trm_status trm_corpus_tell_alike(const trm_corpus *corpus) {
+  const trm_corpus *c = corpus;
+  trm_names seen = {0};
+  int32_t *classes = NULL; /* of each name in lower case */
+  int64_t n_alike = 0, one = 0, other = 0;
+  trm_status status = TRM_ALLOC(&classes, c->classes.n, "classes");
+  for (int64_t i = 0; i < c->classes.n && status == TRM_OK; ++i) {
+    int64_t first = i;
+    status = add_lower(c, i, &seen, classes, &first);
+    if (first < i && n_alike++ == 0) one = first, other = i;
+  }
+  if (status == TRM_OK && n_alike > 0) {
+    char a[SHOWN_BYTES], b[SHOWN_BYTES];
+    trm_note(c->options->notes,
+             "%s: note: classes '%s' and '%s' differ in upper and lower case alone; write them "
+             "alike if they are one",
+             c->options->output, class_name(c, one, a), class_name(c, other, b));
+  }
+  trm_names_free(&seen);
+  TRM_FREE(classes);
+  return status;
 }

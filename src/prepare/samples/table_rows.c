@@ -338,7 +338,7 @@ static trm_status finish_target(trm_table_data *t) {
   if (c->target == TRM_TARGET_CLASS) TRM_TRY(trm_corpus_sort_names(c, &c->classes, c->labels));
   if (c->target == TRM_TARGET_CLASSES) TRM_TRY(finish_sets(t));
   out->levels = c->classes.n;
-  return TRM_OK;
+  return t->n_targets > 1 ? TRM_OK : trm_corpus_tell_alike(c);
 }
 
 trm_status trm_table_finish(trm_table_data *table) {

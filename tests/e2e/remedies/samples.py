@@ -226,6 +226,17 @@ file("stars.csv", "x,stars\n" + "".join(f"{i % 9}.5,{i % 4 + 1}\n" for i in rang
 row(", few whole numbers; --target-kind number takes them as numbers", "table stars.csv --target stars",
     "table stars.csv --target stars --target-kind number")
 
+file("x.ft", "".join(f"__label__{'good' if i % 2 else 'bad'} word{i % 7} and more\n" for i in range(40)))
+TABLE.row("part label and text: sed", "prepare labelled x.ft --text 2 --label 1",
+          "sh -c 'sed \"s/^__label__//; s/ /\\t/\" x.ft > ft.tsv' && prepare labelled ft.tsv --text 2 --label 1", prefix="")
+file("x.conll", "-DOCSTART- -X- O O\n\nEU NNP B-NP\n")
+row("write a sentence and its label a line", "labelled x.conll --text 1 --label 2", L)
+file("x.po", 'msgid "one"\nmsgstr "eins"\n')
+row("write its pairs as two columns (po2csv)", "pairs x.po --unit char", "pairs named.csv --unit char --columns 2,3")
+
+file("alike.csv", "label,text\n" + "".join(f"{('good', 'bad', 'Good')[i % 3]},word{i % 7} and more\n" for i in range(40)))
+row("differ in upper and lower case alone; write them alike if they are one", L.replace("l.csv", "alike.csv"), L)
+
 # ---- parts by a column, and names
 file("split.csv", "text,label,split\n" + "".join(f"word{i % 7},{'good' if i % 2 else 'bad'},{('train', 'val', 'Test')[i % 3]}\n" for i in range(60)))
 BY_SPLIT = "labelled split.csv --text text --label label --split split"
