@@ -123,6 +123,8 @@ enum { APP_MOST_THREADS = 4096 };
 #define APP_THREADS(value)                                                                         \
   APP_INT("--threads", 't', value, 1, APP_MOST_THREADS, "N",                                       \
           "compute threads a rank (default: OMP_NUM_THREADS, or its cores)")
+#define APP_RUN_DIR(value)                                                                         \
+  APP_TEXT("--output", 'o', value, "FOLDER", "short for --set run.dir=FOLDER (runs/<CONFIG>)")
 #define APP_JSON(value) APP_FLAG("--json", value, "as JSON, for other programs")
 #define APP_FORCE(value)                                                                           \
   APP_FLAG("--force", value, "write over a file that this command did not make")
@@ -170,8 +172,12 @@ trm_status app_list_splits(const trm_config *config, const char *splits, int64_t
 
 /* ---- runs and curves ------------------------------------------------------------------------- */
 
-/** The configuration of a run: a file, then overrides ("KEY=VALUE"), with the user's own libraries. */
-trm_status app_read_run(const char *path, const app_list *sets, trm_config **out);
+/**
+ * The configuration of a run: a file, then overrides ("KEY=VALUE"), with the user's own libraries.
+ * @param[in] run_dir  of -o, which stands for run.dir=; NULL: not given
+ */
+trm_status app_read_run(const char *path, const app_list *sets, const char *run_dir,
+                        trm_config **out);
 
 enum { APP_CURVE_COLUMNS = 60 };
 /**

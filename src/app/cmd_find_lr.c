@@ -108,7 +108,7 @@ int app_find_lr(int argc, char **argv) {
     status = trm_fail(TRM_ERR_USAGE, "find-lr: --from is %g and --to is %g; rates rise",
                       options.from, options.to);
   }
-  if (status == TRM_OK) status = app_read_run(words.items[0], &sets, &options.config);
+  if (status == TRM_OK) status = app_read_run(words.items[0], &sets, NULL, &options.config);
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
   if (status == TRM_OK) status = find(comm, &options);

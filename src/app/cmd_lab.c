@@ -20,6 +20,7 @@ typedef struct lab {
   const char *name;
   app_many many;
   app_list sets;
+  const char *run_dir;
   trm_train_options train;
   int64_t threads;
   const char *axis[2]; /* of the grid: one more would be refused */
@@ -37,7 +38,8 @@ static trm_status begin(lab *l, int *argc, char ***argv, const app_option *optio
   if (status == TRM_OK) status = app_expect(l->name, &words, 1, "one configuration file");
   if (status == TRM_OK) status = TRM_ALLOC(&l->text, AXIS_BYTES, "values");
   if (status == TRM_OK) status = make_axis(l);
-  if (status == TRM_OK) status = app_read_run(words.items[0], &l->sets, &l->train.config);
+  if (status == TRM_OK)
+    status = app_read_run(words.items[0], &l->sets, l->run_dir, &l->train.config);
   if (status == TRM_OK) status = trm_train_catch_signals();
   return app_start(argc, argv, l->threads, status, comm);
 }
@@ -63,6 +65,7 @@ static int end(lab *l, trm_comm **comm, trm_status status) {
 
 #define LAB_OPTIONS(l)                                                                             \
   APP_LIST("--set", 's', &(l).sets, "KEY=VALUE", "override a key, in all runs"),                   \
+      APP_RUN_DIR(&(l).run_dir),                                                                   \
       APP_INT("--at-once", 0, &(l).many.at_once, 1, 1e6, "N",                                      \
               "most runs at a time (default: as many as ranks)"),                                  \
       APP_FLAG("--resume", &(l).train.resume, "go on after a stop"), APP_THREADS(&(l).threads)

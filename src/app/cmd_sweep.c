@@ -89,6 +89,7 @@ int app_sweep(int argc, char **argv) {
   static const char *assignments[256], *axes[TRM_GRID_AXES + 1];
   app_list words, sets = {.items = assignments, .capacity = 256};
   app_many many = {.grid = {.items = axes, .capacity = TRM_GRID_AXES + 1}};
+  const char *run_dir = NULL;
   bool helped;
   int64_t threads = 0;
   trm_train_options train = {.config = NULL};
@@ -100,6 +101,7 @@ int app_sweep(int argc, char **argv) {
       APP_INT("--at-once", 0, &many.at_once, 1, 1e6, "N",
               "most runs at a time, whose ranks work together (default: as many as ranks)"),
       APP_LIST("--set", 's', &sets, "KEY=VALUE", "override a key, in all runs"),
+      APP_RUN_DIR(&run_dir),
       APP_FLAG("--resume", &train.resume,
                "go on after a stop: finished runs stay, others go on from their checkpoints"),
       APP_FLAG("--allow-changes", &train.allow_changes,
@@ -111,7 +113,7 @@ int app_sweep(int argc, char **argv) {
   if (helped) return app_end(NULL, status);
   if (status == TRM_OK) status = app_expect("sweep", &words, 1, "one configuration file");
   if (status == TRM_OK) status = check_wanted(&many);
-  if (status == TRM_OK) status = app_read_run(words.items[0], &sets, &train.config);
+  if (status == TRM_OK) status = app_read_run(words.items[0], &sets, run_dir, &train.config);
   if (status == TRM_OK) status = trm_train_catch_signals();
   status = app_start(&argc, &argv, threads, status, &comm);
   if (status == TRM_OK) status = run(comm, &train, &many);

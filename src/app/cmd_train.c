@@ -41,13 +41,30 @@ static trm_status wrong_words(const app_list *words, const char *resume) {
                   words->n);
 }
 
-trm_status app_read_run(const char *path, const app_list *sets, trm_config **out) {
+/* -o and --set run.dir=, which are the same key. */
+static trm_status set_run_dir(trm_config *config, const app_list *sets, const char *run_dir) {
+  for (int i = 0; i < sets->n; ++i) {
+    if (strncmp(sets->items[i], "run.dir=", 8) != 0) continue;
+    return trm_fail(TRM_ERR_USAGE, "-o %s and --set %s are the same key; give one of them", run_dir,
+                    sets->items[i]);
+  }
+  char text[4200];
+  if (snprintf(text, sizeof text, "run.dir=%s", run_dir) >= (int)sizeof text) {
+    return trm_fail(TRM_ERR_USAGE, "-o names a folder of %zu bytes; choose a shorter path",
+                    strlen(run_dir));
+  }
+  return trm_config_set(config, text);
+}
+
+trm_status app_read_run(const char *path, const app_list *sets, const char *run_dir,
+                        trm_config **out) {
   trm_failures failures = {0};
   TRM_TRY(trm_program_config(out));
   trm_failures_add(&failures, trm_config_read_file(*out, path));
   for (int i = 0; i < sets->n; ++i) {
     trm_failures_add(&failures, trm_config_set(*out, sets->items[i]));
   }
+  if (run_dir) trm_failures_add(&failures, set_run_dir(*out, sets, run_dir));
   if (failures.status == TRM_OK || failures.status == TRM_ERR_CONFIG) {
     trm_failures_add(&failures, default_run_dir(*out, path));
     trm_failures_add(&failures, trm_config_check(*out));
@@ -163,12 +180,13 @@ static trm_status run(trm_comm *comm, const trm_train_options *options, bool che
 int app_train(int argc, char **argv) {
   static const char *assignments[256];
   app_list words, sets = {.items = assignments, .capacity = 256};
-  const char *resume = NULL;
+  const char *resume = NULL, *run_dir = NULL;
   bool helped, check = false, where = false, allow_changes = false;
   app_many many = {0};
   int64_t threads = 0, extend = 0;
   const app_option options[] = {
       APP_LIST("--set", 's', &sets, "KEY=VALUE", "override a key"),
+      APP_RUN_DIR(&run_dir),
       APP_OPTIONAL_TEXT("--resume", &resume, "CHECKPOINT",
                         "go on from the newest good checkpoint, or this one"),
       APP_INT("--extend", 0, &extend, 1, 1e12, "N",
@@ -200,7 +218,7 @@ int app_train(int argc, char **argv) {
     status = trm_fail(TRM_ERR_USAGE, "train: --extend goes on with one run; it is not for --seeds "
                                      "and --splits");
   }
-  if (status == TRM_OK) status = app_read_run(words.items[0], &sets, &config);
+  if (status == TRM_OK) status = app_read_run(words.items[0], &sets, run_dir, &config);
   if (status == TRM_OK && where) {
     status = print_where(config);
     trm_config_destroy(&config);

@@ -41,7 +41,7 @@ static trm_status tune(trm_comm *comm, trm_tune_options *options, const char *sp
 static trm_status read_config(const char *space, const app_list *sets, trm_config **config) {
   char path[PATH_BYTES];
   TRM_TRY(trm_tune_config_path(space, path, sizeof path));
-  return app_read_run(path, sets, config);
+  return app_read_run(path, sets, NULL, config);
 }
 
 int app_tune(int argc, char **argv) {

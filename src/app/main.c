@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "option_words.h"
 #include "trireme/core/config.h"
 #include "trireme/input/augment.h"
 #include "trireme/math/threads.h"
@@ -92,7 +93,12 @@ static trm_status unknown(const char *name) {
   const app_command *all = app_commands(&n);
   const char *names[32];
   for (int i = 0; i < n; ++i) names[i] = all[i].name;
-  const char *near = trm_nearest(name, names, n);
+  const char *near = app_command_meant(name), *dot = strrchr(name, '.');
+  if (!near) near = trm_nearest(name, names, n);
+  if (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0)) {
+    return trm_fail(TRM_ERR_USAGE, "no command '%s'; say what is done with it: trireme train %s",
+                    name, name);
+  }
   return trm_fail(TRM_ERR_USAGE, "no command '%s'%s%s%s; see trireme help", name,
                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "option_words.h"
 #include "trireme/core/config.h"
 #include "trireme/core/log.h"
 #include "trireme/train/keys.h"
@@ -34,28 +35,61 @@ bool app_option_takes_next(const app_option *o, const char *word) {
   return o->type != APP_TYPE_FLAG && !o->value_optional && !strchr(word, '=');
 }
 
-/* The key that a word means, where a command takes --set. */
+/* The key that a word means, where a command takes --set with such keys: "KEY=VALUE", or
+ * "eval.KEY=VALUE". */
 static bool means_key(const app_option *options, int n, const char *word,
                       char key[TRM_MEANT_BYTES]) {
   char name[TRM_MEANT_BYTES];
   trm_config_parts parts;
   (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-  if (!app_option_find(options, n, "--set")) return false;
+  const app_option *set = app_option_find(options, n, "--set");
+  if (!set) return false;
   trm_program_parts(&parts);
-  return trm_config_meant(&parts, name, key);
+  const size_t n_group = (size_t)(strstr(set->value_name, "KEY") - set->value_name);
+  return trm_config_meant(&parts, name, key) && strncmp(key, set->value_name, n_group) == 0;
 }
 
-static trm_status unknown(const char *command, const app_option *options, int n, const char *word) {
-  char key[TRM_MEANT_BYTES];
-  if (word[1] == '-' && means_key(options, n, word + 2, key)) {
-    const char *equals = strchr(word, '=');
-    return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'; that is a key: --set %s=%s", command, word,
-                    key, equals ? equals + 1 : "VALUE");
+/* What was meant as the value of an option that there is not; `next`: the next word, NULL: none. */
+static const char *value_of(const char *word, const char *next) {
+  const char *equals = strchr(word, '=');
+  if (equals) return equals + 1;
+  const char *dot = next ? strrchr(next, '.') : NULL;
+  const bool config = dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+  return next && next[0] != '-' && !config ? next : "VALUE";
+}
+
+/* An option that is a key, or a word of other programs for what is no key here; TRM_OK: neither. */
+static trm_status no_option_but_key(const char *command, const app_option *options, int n,
+                                    const char *word, const char *next) {
+  char key[TRM_MEANT_BYTES], name[TRM_MEANT_BYTES];
+  trm_config_parts parts;
+  const char *bare = word + strspn(word, "-");
+  if (!app_option_find(options, n, "--set") || strcspn(bare, "=") < 2) return TRM_OK;
+  if (means_key(options, n, bare, key)) {
+    const char *value = value_of(word, next);
+    const bool several = strchr(value, ',') && app_option_find(options, n, "--grid");
+    return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'; that is a key: %s %s=%s", command, word,
+                    several ? "--grid" : "--set", key, value);
   }
+  (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
+  trm_program_parts(&parts);
+  const char *note = trm_config_absent(&parts, name);
+  if (!note) return TRM_OK;
+  return trm_fail(TRM_ERR_USAGE, "%s: no option '%s': %s", command, word, note);
+}
+
+static trm_status unknown(const char *command, const app_option *options, int n, const char *word,
+                          const char *next) {
+  const char *advice = app_option_advice(command, word);
+  if (advice) {
+    return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'; %s", command, word, advice);
+  }
+  TRM_TRY(no_option_but_key(command, options, n, word, next));
   const char *names[64];
   TRM_ASSERT(n <= 64);
   for (int i = 0; i < n; ++i) names[i] = options[i].name;
-  const char *near = trm_nearest(word, names, n);
+  const char *near = app_option_related(options, n, word);
+  if (!near) near = trm_nearest(word, names, n);
   return trm_fail(TRM_ERR_USAGE, "%s: no option '%s'%s%s%s; see trireme %s --help", command, word,
                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", command);
 }
@@ -140,7 +174,7 @@ trm_status app_parse_page(const app_command *page, int argc, char **argv, const 
     }
     const char *equals = strchr(word, '=');
     const app_option *o = app_option_find(options, n_options, word);
-    if (!o) return unknown(command, options, n_options, word);
+    if (!o) return unknown(command, options, n_options, word, i + 1 < argc ? argv[i + 1] : NULL);
     const char *value = equals ? equals + 1 : NULL;
     if (o->type == APP_TYPE_FLAG && value) {
       return trm_fail(TRM_ERR_USAGE, "%s: %s takes no value", command, o->name);

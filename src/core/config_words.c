@@ -4,9 +4,9 @@
 #include "config_internal.h"
 #include "trireme/core/memory.h"
 
-/* "Learning-Rate" is "learning_rate". */
+/* "Learning-Rate" is "learning_rate", and so is "learning.rate". */
 static char plain(char c) {
-  if (c == '-' || c == ' ') return '_';
+  if (c == '-' || c == ' ' || c == '.') return '_';
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
@@ -38,12 +38,25 @@ static int find_leaf(const trm_config *config, const char *leaf) {
   return found;
 }
 
+/* The key that is spelt "group_name"; -1: none. */
+static int find_joined(const trm_config *config, const char *word) {
+  for (int i = 0; i < config->n_slots; ++i) {
+    if (same_word(config->slots[i].name, word)) return i;
+  }
+  return -1;
+}
+
+const char *trm_config_absent(const trm_config_parts *parts, const char *word) {
+  const trm_config_word *foreign = trm_config_word_find(parts, NULL, word);
+  return foreign && !foreign->ours ? foreign->note : NULL;
+}
+
 bool trm_config_meant(const trm_config_parts *parts, const char *word, char key[TRM_MEANT_BYTES]) {
   trm_config *config = NULL;
   const char *dot = strrchr(word, '.');
   if (trm_config_create(parts, &config) != TRM_OK) return false;
   const trm_config_word *foreign = trm_config_word_find(parts, NULL, dot ? dot + 1 : word);
-  const int index = trm_config_find(config, word, strlen(word));
+  const int index = find_joined(config, word);
   const int leaf = find_leaf(config, word);
   const char *name = index >= 0                 ? config->slots[index].name
                      : foreign && foreign->ours ? foreign->ours

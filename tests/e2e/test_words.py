@@ -47,12 +47,33 @@ for line, part in (("model: {kind: gpt}", "which is decoder here"), ("model: {ki
                    ("schedule: {name: OneCycleLR}", "which is 1cycle here")):
     one_line(check_config(line), 78, part)
 config = write(BASE)
-for words, part in ((["--lr", "3"], "--set optimizer.lr=VALUE"), (["--lr=3"], "--set optimizer.lr=3"),
-                    (["--learning-rate", "3"], "--set optimizer.lr=VALUE"), (["--epochs=2"], "--set train.epochs=2"),
+for words, part in ((["--lr", "3"], "--set optimizer.lr=3"), (["--lr=3"], "--set optimizer.lr=3"), (["--lr"], "--set optimizer.lr=VALUE"),
+                    (["--learning-rate", "3"], "--set optimizer.lr=3"), (["--epochs=2"], "--set train.epochs=2"),
+                    (["--data", data], f"--set data.path={data}"), (["--eval-every", "3"], "--set eval.every=3"),
+                    (["--steps", "3"], "--set train.steps=3"), (["--model", "gcn"], "--set model.kind=gcn"),
+                    (["--run-dir", "x"], "--set run.dir=x"), (["--device", "cpu"], "processors are all there is"),
+                    (["--output_dir", "x"], "--set run.dir=x"), (["-lr", "3"], "--set optimizer.lr=3"),
+                    (["--thr", "2"], "did you mean '--threads'"),
                     (["--optimizer.lr=3"], "--set optimizer.lr=3"), (["optimizer.lr=3"], "--set optimizer.lr=3"),
                     (["lr=3"], "--set optimizer.lr=3"), (["batch_size=3"], "--set batch.size=3")):
     one_line(run("train", config, *words), 64, part)
 one_line(run("find-lr", config, "--batch-size=3"), 64, "--set batch.size=3")
+for words, part in ((["evaluate", "x", "--beam", "3"], "--set eval.beam=3"), (["evaluate", "x", "--split", "0"], "see trireme evaluate --help"),
+                    (["translate", "x", "--beam-size", "3"], "did you mean '--beam'"), (["generate", "x", "--max_new_tokens", "3"], "'--tokens'"),
+                    (["fit", config], "did you mean 'train'"), (["eval", "x"], "did you mean 'evaluate'")):
+    one_line(run(*words), 64, part)
+
+# ---- -o of the commands that train is run.dir
+for words in ((), ("--check",), ("--where",)):
+    result = run("train", config, "-o", f"{folder}/by-o", *words)
+    good(result, f"train -o {words}")
+    check("--where" not in words or f"run: {folder}/by-o" in result.out, result.out)
+    if not words:
+        check(os.path.isdir(f"{folder}/by-o/checkpoints"), "train -o names the run's folder")
+        shutil.rmtree(f"{folder}/by-o")
+good(run("sweep", config, "--seeds", "0-1", "-o", f"{folder}/swept"), "sweep -o")
+check(os.path.exists(f"{folder}/swept/sweep.csv"), "sweep -o names the folder of the runs")
+one_line(run("train", config, "-o", "a", "--set", "run.dir=b"), 64, "-o a and --set run.dir=b are the same key")
 
 # ---- paths
 os.environ["TRM_TEST_DATA"] = folder

@@ -195,6 +195,8 @@ enum { TRM_MEANT_BYTES = 96 };
 /** The key that a word on the command line means: its name, the name without its group, or a word of
  *  other programs; false: none. */
 bool trm_config_meant(const trm_config_parts *parts, const char *word, char key[TRM_MEANT_BYTES]);
+/** Why there is no key for a word of other programs, and what to do; NULL: nothing is known of it. */
+const char *trm_config_absent(const trm_config_parts *parts, const char *word);
 
 /** Puts before this thread's message where the first key that it speaks of was given: "lm.yaml:3: "; a
  *  message that has a place already, or speaks of no key that was given, stays. For TRM_ERR_CONFIG. */

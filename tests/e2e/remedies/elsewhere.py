@@ -185,5 +185,6 @@ NO_REMEDY = (
     "prepare %s", "prepare shop: %s '%s' %s", "the program\\ttrireme", "number, mean %.6g", "number %s: mean", "run %<PRId64> of %<PRId64>", "split %<PRId64>: %s",
     "number %<PRId64> of %<PRId64>", "label labels class classes", "label nodelabel class", "read as pairs: user",
     "<!-- trireme plot -->", "run data model sampler", "open for writing, at most 4 dimensions", "--resume --allow-changes ",
-    "out of the %lld tokens", "start $((", "-q --oversubscribe", "whose default is not in its range",
+    "out of the %lld tokens", "train sweep learning-curve", "check dry_run", "start text input", "run model ckpt checkpoint", "convert preprocess import",
+    "start $((", "-q --oversubscribe", "whose default is not in its range",
 )

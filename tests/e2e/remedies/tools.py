@@ -10,7 +10,47 @@ TABLE.needs = ("fld data cls num fold rev snd kind price tags bars sparse sets l
 # ---- words and options
 row("no command '%s'%s%s%s; see trireme help", "trian lm.yaml", "help")
 row("no option '%s'%s%s%s; see trireme %s --help", "inspect --arays runs/lm", "inspect --help")
-row("no option '%s'; that is a key: --set %s=%s", "train lm.yaml --optimizer.lr 0.1", "train lm.yaml --set optimizer.lr=0.1 -s run.dir=own")
+row("; that is a key: %s %s=%s", "train lm.yaml --optimizer.lr 0.1", "train lm.yaml --set optimizer.lr=0.1 -s run.dir=own")
+row("; that is a key: %s %s=%s", "sweep lm.yaml --lr 0.1,0.2", "sweep lm.yaml --grid optimizer.lr=0.1,0.2 -s train.steps=1 -o lrs")
+row("no command '%s'; say what is done with it: trireme train %s", "lm.yaml", "train lm.yaml -o word")
+row("-o %s and --set %s are the same key; give one of them", "train lm.yaml -o a -s run.dir=b", "train lm.yaml -o a")
+row("-o names a folder of %zu bytes; choose a shorter path", "train lm.yaml -o " + "long/" * 900, "train lm.yaml -o short")
+# Options of other commands, and of other programs.
+STEP = "runs/lm/checkpoints/step_00000004.h5"
+for says, wrong, mended in (
+        ("give the configuration as a word, without an option", "train --config lm.yaml", "train lm.yaml -o cfg"),
+        ("give ranks to the launcher: mpirun -n 4, or launch/run -n 4", "train lm.yaml -n 4", "train lm.yaml -o np @4"),
+        ("; give -q for less of it", "train lm.yaml --verbose", "train lm.yaml -q -o quiet"),
+        ("give --resume=CHECKPOINT to go on from one, --set train.init_from=CHECKPOINT to begin with its weights",
+         f"train lm.yaml --ckpt {STEP}", f"train lm.yaml --resume={STEP}"),
+        ("give --check to look at all without training", "train lm.yaml --dry-run", "train lm.yaml --check -o dry"),
+        ("a run is never written over: give --resume to go on with it, or -o another folder", "train lm.yaml --overwrite", "train lm.yaml -o over"),
+        ("give it to trireme sweep, which trains every combination", "train lm.yaml --grid train.steps=1,2",
+         "sweep lm.yaml --grid train.steps=1,2 -o grid"),
+        ("give it to trireme train, which looks at a configuration without training", "sweep lm.yaml --check", "train lm.yaml --check -o looked"),
+        ("give --at-once N: so many runs at a time", "sweep lm.yaml --seeds 0-1 --jobs 1", "sweep lm.yaml --seeds 0-1 --at-once 1 -s train.steps=1 -o jobs"),
+        ("give --runs N: so many bootstrap samples", "bias-variance enc.yaml --seeds 0-1", "bias-variance enc.yaml --runs 2 -s train.steps=1 -o boots"),
+        ("write it into the space, as 'search: {trials: 40, seed: 1}': trireme help search", "tune lm.yaml --trials 9", "help search"),
+        ("give --from RATE", "find-lr lm.yaml --min 1e-5", "find-lr lm.yaml --from 1e-5 --steps 20"),
+        ("give --to RATE", "find-lr lm.yaml --max 1", "find-lr lm.yaml --to 1 --steps 20"),
+        ("scores go to the terminal: give --json and > FILE", "evaluate runs/lm -o x", "sh -c '$TRIREME evaluate runs/lm --json > ev.json'"),
+        ("give --top K", "predict runs/light --top-k 3 -o k.tsv", "predict runs/light --top 3 -o k.tsv"),
+        ("the text goes to the terminal: write > FILE behind the command", "generate runs/lm -o x", "sh -c '$TRIREME generate runs/lm > text.txt'"),
+        ("give --tokens N", "generate runs/lm --length 4", "generate runs/lm --tokens 4"),
+        ("give --prompt TEXT", "generate runs/lm --start a", "generate runs/lm --prompt a --tokens 3"),
+        ("give --temperature 0", "generate runs/lm --greedy", "generate runs/lm --temperature 0 --tokens 3"),
+        ("give --length-reward ALPHA", "translate runs/s2s -i lines2.txt --lenpen 1", "translate runs/s2s -i lines2.txt --length-reward 1"),
+        ("give --input FILE, lines of text", "translate runs/s2s --data lines2.txt", "translate runs/s2s --input lines2.txt"),
+        ("give --longest-ratio X or --longest-extra N", "translate runs/s2s -i lines2.txt --max-len 9", "translate runs/s2s -i lines2.txt --longest-extra 9"),
+        ("give the run or the checkpoint as a word, without an option", "evaluate --run runs/lm", "evaluate runs/lm"),
+        ("give the checkpoint of that step: runs/lm/checkpoints/step_00000100.h5", "evaluate runs/lm --step 4", f"evaluate {STEP}"),
+        ("give --last N or --best N", "average runs/lm -n 2 -o n.h5", "average runs/lm --last 2 -o n.h5"),
+        ("the name says the format: give -o FILE.safetensors or FILE.npz", "export runs/lm --format npz", "export runs/lm -o fmt.npz"),
+        ("give --samples N", "inspect cls.h5 -n 3", "inspect cls.h5 --samples 3"),
+        ("give --parts N", "partition sparse.h5 -k 2", "partition sparse.h5 --parts 2"),
+        ("give --column NAME", "show runs/lm --metric lr", "show runs/lm --column lr"),
+        ("give --follow", "show runs/lm -f", "show runs/lm --follow")):
+    row(says, wrong, mended)
 row("is no file; keys are given by --set %s=%s", "train lm.yaml optimizer.lr=0.1", "train lm.yaml --set optimizer.lr=0.1 -s run.dir=own")
 row("takes no words, but '%s' is given; see trireme %s --help", "doctor junk", "doctor --help")
 row("%s: give %s (%d given)", "evaluate", "evaluate runs/lm")
