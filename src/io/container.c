@@ -326,7 +326,7 @@ trm_h5_found trm_h5_find(trm_container *c, const char *name) {
   return TRM_H5_THERE;
 }
 
-trm_status trm_h5_open_object(trm_container *c, const char *name, hid_t *object) {
+static trm_status check_there(trm_container *c, const char *name) {
   switch (trm_h5_find(c, name)) {
   case TRM_H5_MISSING:
     return trm_fail(TRM_ERR_DATA, "%s: there is no '%s' in it", c->path, name);
@@ -337,23 +337,32 @@ trm_status trm_h5_open_object(trm_container *c, const char *name, hid_t *object)
   case TRM_H5_THERE:
     break;
   }
+  return TRM_OK;
+}
+
+trm_status trm_h5_open_object(trm_container *c, const char *name, hid_t *object) {
+  TRM_TRY(check_there(c, name));
   *object = H5Oopen(c->file, name, H5P_DEFAULT);
   return *object < 0 ? trm_h5_fail(c, 0, "open", name) : TRM_OK;
 }
 
 bool trm_container_has(trm_container *container, const char *name) {
   trm_h5_lock();
-  const bool there = trm_h5_find(container, name) == TRM_H5_THERE;
+  const bool there = trm_h5_find(container, name) != TRM_H5_MISSING;
   trm_h5_unlock();
   return there;
 }
 
 trm_status trm_container_count(trm_container *container, const char *name, int64_t *n) {
-  H5G_info_t info;
+  H5G_info_t info = {0};
+  *n = 0;
   trm_h5_lock();
-  const bool good = H5Gget_info_by_name(container->file, name, &info, H5P_DEFAULT) >= 0;
+  const trm_status status = check_there(container, name);
+  const bool good =
+      status == TRM_OK && H5Gget_info_by_name(container->file, name, &info, H5P_DEFAULT) >= 0;
   trm_h5_unlock();
-  *n = good ? (int64_t)info.nlinks : 0;
+  TRM_TRY(status);
+  *n = (int64_t)info.nlinks;
   if (good) return TRM_OK;
   return trm_fail(TRM_ERR_DATA, "%s: '%s' is not a group", container->path, name);
 }

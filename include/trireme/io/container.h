@@ -65,9 +65,9 @@ trm_status trm_container_close(trm_container **container);
 /** The path it was opened by; lives as long as the container. */
 const char *trm_container_path(const trm_container *container);
 
-/** Whether something is at `name` ("/values"). */
+/** Whether something is at `name` ("/values"), also by way of a link that is refused when it is read. */
 bool trm_container_has(trm_container *container, const char *name);
-/** How many members the group at `name` has. @return TRM_ERR_DATA when it is no group */
+/** How many members the group at `name` has. @return TRM_ERR_DATA when it is no group, or not in the file */
 trm_status trm_container_count(trm_container *container, const char *name, int64_t *n);
 /** Calls `visit` with the name of every member of the group at `name`, in the order of names; stops at a
  *  failure. `visit` may read from the container. @return TRM_ERR_DATA when it is no group */

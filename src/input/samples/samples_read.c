@@ -138,12 +138,12 @@ static trm_status count_splits(trm_samples_file *f) {
   int64_t n_groups = 0;
   int n = 0;
   if (!trm_container_has(f->file, "/splits")) return TRM_OK;
+  TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
   for (;; ++n) {
     (void)snprintf(name, sizeof name, "/splits/%d", n);
     if (n == INT32_MAX / 8 || !trm_container_has(f->file, name)) break;
   }
   TRM_TRY(trm_split_names_check(f->file, n));
-  TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
   f->data.n_splits = n;
   if (n > 0 && n_groups == n) return TRM_OK;
   return trm_fail(TRM_ERR_DATA,

@@ -33,6 +33,7 @@ static trm_status count_arrays(trm_graph_file *f, int *n_arrays) {
   char name[TRM_GRAPH_NAME_BYTES];
   int64_t n_groups = 0;
   if (!trm_container_has(f->file, "/splits")) return TRM_OK;
+  TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
   int n = 0;
   for (;; ++n) {
     (void)snprintf(name, sizeof name, "/splits/%d", n);
@@ -41,7 +42,6 @@ static trm_status count_arrays(trm_graph_file *f, int *n_arrays) {
   d->n_splits = n;
   *n_arrays = n * TRM_N_SUBSETS;
   TRM_TRY(trm_split_names_check(f->file, n));
-  TRM_TRY(trm_container_count(f->file, "/splits", &n_groups));
   if (n > 0 && n_groups > n) {
     return trm_fail(TRM_ERR_DATA,
                     "%s: group '/splits' has %" PRId64 " members, but no '/splits/%d'; splits are "
