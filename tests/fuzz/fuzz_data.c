@@ -9,20 +9,16 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "small_sets.h"
 #include "trireme/core/memory.h"
 #include "trireme/input/kind.h"
 #include "trireme/io/container.h"
-#include "trireme/prepare/graphs.h"
-#include "trireme/prepare/images.h"
-#include "trireme/prepare/samples.h"
-#include "trireme/prepare/table.h"
-#include "trireme/prepare/text.h"
 
-enum { N_SETS = 7, MOST_ITEMS = 64, MOST_ELEMENTS = 4096, NAME_BYTES = 96 };
+enum { MOST_ITEMS = 64, MOST_ELEMENTS = 4096, NAME_BYTES = 96 };
 
-/* An array, or an attribute of the root when `attribute`. */
+/* An array, or an attribute of `object`. */
 typedef struct item {
-  char name[NAME_BYTES];
+  char name[NAME_BYTES], object[NAME_BYTES];
   bool attribute, left_out;
   trm_attr_type type; /* of an attribute */
   trm_array_info info;
@@ -37,13 +33,14 @@ typedef struct data_set {
   int n;
 } data_set;
 
-static data_set sets[N_SETS];
+static data_set sets[N_SMALL_SETS];
 
 /* ---- good ones -------------------------------------------------------------------------------- */
 
 typedef struct reading {
   trm_container *c;
   data_set *set;
+  const char *object; /* whose attributes are read */
 } reading;
 
 static trm_status read_array(void *context, const char *name, const trm_array_info *info) {
@@ -63,11 +60,12 @@ static trm_status read_attribute(void *context, const char *name, trm_attr_type 
   char *text = NULL;
   if (r->set->n > MOST_ITEMS) abort();
   (void)snprintf(it->name, sizeof it->name, "%s", name);
+  (void)snprintf(it->object, sizeof it->object, "%s", r->object);
   it->attribute = true;
   it->type = type;
-  if (type == TRM_ATTR_INT) return trm_attr_read_int(r->c, "/", name, &it->number);
-  if (type == TRM_ATTR_REAL) return trm_attr_read_real(r->c, "/", name, &it->real);
-  TRM_TRY(trm_attr_read_text(r->c, "/", name, &text));
+  if (type == TRM_ATTR_INT) return trm_attr_read_int(r->c, r->object, name, &it->number);
+  if (type == TRM_ATTR_REAL) return trm_attr_read_real(r->c, r->object, name, &it->real);
+  TRM_TRY(trm_attr_read_text(r->c, r->object, name, &text));
   (void)snprintf(it->text, sizeof it->text, "%s", text);
   TRM_FREE(text);
   return TRM_OK;
@@ -79,102 +77,44 @@ static void must(trm_status status) {
   abort();
 }
 
+/* Whether an array before this one lies below the same group. */
+static bool is_known(const data_set *set, int before, const char *object) {
+  const size_t n = strlen(object);
+  for (int i = 0; i < before; ++i) {
+    if (strncmp(set->items[i].name, object, n) == 0 && set->items[i].name[n] == '/') return true;
+  }
+  return false;
+}
+
+/* Those of every group and array. */
+static void read_attributes(reading *r) {
+  const int n_arrays = r->set->n;
+  char object[NAME_BYTES];
+  r->object = "/";
+  must(trm_attr_visit(r->c, r->object, read_attribute, r));
+  for (int i = 0; i < n_arrays; ++i) {
+    const char *name = r->set->items[i].name;
+    for (size_t at = 1; at <= strlen(name); ++at) {
+      if (name[at] != '/' && name[at] != 0) continue;
+      (void)snprintf(object, sizeof object, "%.*s", (int)at, name);
+      if (is_known(r->set, i, object)) continue;
+      r->object = object;
+      must(trm_attr_visit(r->c, object, read_attribute, r));
+    }
+  }
+}
+
 static void read_set(data_set *set) {
-  reading r = {NULL, set};
+  reading r = {.set = set};
   must(trm_container_open(fuzz_path("good.h5"), &r.c));
   must(trm_container_visit(r.c, read_array, &r));
-  must(trm_attr_visit(r.c, "/", read_attribute, &r));
+  read_attributes(&r);
   must(trm_container_close(&r.c));
 }
 
-static void make_text(const char *out) {
-  const char *const files[] = {
-      fuzz_text_file("a.txt", "to be or\nnot to be\nthat is\nthe question\nto be or\nnot to be\n")};
-  const trm_prepare_options o = {.output = out, .vocab = {.unit = "word"}, .valid_share = 0.4};
-  trm_prepare_summary summary;
-  must(trm_prepare_text(files, 1, &o, &summary));
-}
-
-static void make_labelled(const char *out) {
-  const char *const files[] = {
-      fuzz_text_file("a.txt", "good one,a\nbad one,b\ngood two,a\nbad two,b\nmore,a\nless,b\n")};
-  const trm_labelled_files f = {.tables = files, .n_tables = 1, .text = "1", .label = "2"};
-  const trm_prepare_samples_options o = {.output = out,
-                                         .separator = "comma",
-                                         .valid_share = 0.34,
-                                         .test_share = -1,
-                                         .vocab = {.unit = "char"}};
-  trm_prepare_samples_counts counts;
-  must(trm_prepare_labelled(&f, &o, &counts));
-}
-
-static void make_pairs(const char *out) {
-  const trm_pair_files f = {.source = {fuzz_text_file("a.txt", "a b\nb c\nc a\nb\n")},
-                            .target = {fuzz_text_file("b.txt", "x\ny z\nz\ny\n")}};
-  const trm_prepare_samples_options o = {.output = out,
-                                         .valid_share = 0.25,
-                                         .test_share = -1,
-                                         .vocab = {.unit = "word"},
-                                         .target_vocab = {.unit = "word"}};
-  trm_prepare_samples_counts counts;
-  must(trm_prepare_pairs(&f, false, &o, &counts));
-}
-
-static void make_table(const char *out) {
-  const char *const files[] = {
-      fuzz_text_file("a.txt", "y,x,c\n1,2.5,red\n0,,blue\n1,3,red\n0,4,red\n1,9,blue\n0,1,blue\n")};
-  const trm_prepare_table_options o = {.output = out,
-                                       .tables = {files},
-                                       .n_tables = {1},
-                                       .target = "y",
-                                       .target_kind = "class",
-                                       .most_levels = 9,
-                                       .separator = "comma",
-                                       .valid_share = 0.34,
-                                       .test_share = -1};
-  trm_table_report report = {0};
-  must(trm_prepare_table(&o, &report));
-  trm_table_report_free(&report);
-}
-
-static void make_graph(const char *out) {
-  const trm_prepare_graph_options o = {
-      .output = out,
-      .edges = fuzz_text_file("a", "0\t1\n1\t2\n2\t3\n3\t4\n"),
-      .features = fuzz_text_file("b", "0\t0\t1\n1\t2\t2\n4\t1\t1\n"),
-      .labels = fuzz_text_file("c", "0\t0\n1\t1\n2\t0\n3\t1\n4\t0\n"),
-      .train = fuzz_text_file("d", "0\n1\n"),
-      .valid = fuzz_text_file("e", "2\n"),
-      .test = fuzz_text_file("f", "3\n4\n")};
-  trm_graph_counts counts;
-  must(trm_prepare_graph(&o, &counts));
-}
-
-static void make_graphs(const char *out) {
-  const trm_prepare_graph_options o = {
-      .output = out,
-      .edges = fuzz_text_file("a", "0\t1\n2\t3\n4\t5\n6\t7\n"),
-      .nodes = fuzz_text_file("b", "0\t0\t0\n1\t0\t1\n2\t1\t0\n3\t1\t1\n4\t2\t0\n5\t2\t0\n6\t3\t1\n"
-                                   "7\t3\t1\n"),
-      .labels = fuzz_text_file("c", "0\t0\n1\t1\n2\t0\n3\t1\n"),
-      .folds = fuzz_text_file("d", "0\t0\n1\t1\n2\t1\n3\t0\n")};
-  trm_graph_counts counts;
-  must(trm_prepare_graph_set(&o, &counts));
-}
-
-static void make_interactions(const char *out) {
-  trm_graph_counts counts;
-  const trm_prepare_interactions_options o = {.output = out,
-                                              .train = fuzz_text_file("a", "0 1 2\n1 0 2\n2 1\n"),
-                                              .test = fuzz_text_file("b", "0 0\n1 1\n")};
-  must(trm_prepare_interactions(&o, &counts));
-}
-
 static void make_sets(void) {
-  static void (*const ways[N_SETS])(const char *) = {
-      make_text, make_labelled, make_pairs, make_table, make_graph, make_graphs, make_interactions};
-  for (int i = 0; i < N_SETS; ++i) {
-    ways[i](fuzz_path("good.h5"));
+  for (int i = 0; i < N_SMALL_SETS; ++i) {
+    small_set_make((small_set)i, fuzz_folder(), fuzz_path("good.h5"));
     read_set(&sets[i]);
   }
 }
@@ -246,9 +186,9 @@ static void put(trm_dtype dtype, void *data, int64_t i, double value) {
 static trm_status write_item(trm_container *c, const item *it) {
   if (it->left_out) return TRM_OK;
   if (it->attribute) {
-    if (it->type == TRM_ATTR_INT) return trm_attr_write_int(c, "/", it->name, it->number);
-    if (it->type == TRM_ATTR_REAL) return trm_attr_write_real(c, "/", it->name, it->real);
-    return trm_attr_write_text(c, "/", it->name, it->text);
+    if (it->type == TRM_ATTR_INT) return trm_attr_write_int(c, it->object, it->name, it->number);
+    if (it->type == TRM_ATTR_REAL) return trm_attr_write_real(c, it->object, it->name, it->real);
+    return trm_attr_write_text(c, it->object, it->name, it->text);
   }
   int64_t n = 1;
   for (int i = 0; i < it->info.n_dims; ++i) n *= it->info.dims[i];
@@ -280,7 +220,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     make_sets();
   }
   const int64_t blocks = fuzz_blocks();
-  const uint32_t which = fuzz_take(&in, 1) % N_SETS;
+  const uint32_t which = fuzz_take(&in, 1) % N_SMALL_SETS;
   static data_set set;
   set = sets[which];
   for (int i = 0; i < set.n; ++i) {

@@ -1,5 +1,6 @@
 /* Files of images: IDX with its labels, CIFAR's, PNG and JPEG in a folder, each also in gzip where that is
  * read. Three bytes choose the way and give the length of the first file, of two. */
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "fuzz.h"
@@ -38,7 +39,15 @@ static void cifar(uint32_t flags, fuzz_input a, fuzz_input b) {
   const bool fine = flags & 1;
   const char *folder = fuzz_path(fine ? "cifar100" : "cifar10");
   (void)mkdir(folder, 0777);
-  (void)fuzz_file(fine ? "cifar100/train.bin" : "cifar10/data_batch_1.bin", a);
+  static const char *const batches[] = {"data_batch_1", "data_batch_2", "data_batch_3",
+                                        "data_batch_4", "data_batch_5", "test_batch"};
+  for (int i = 0; i < 6; ++i) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "cifar10/%s.bin", batches[i]);
+    if (!fine) (void)fuzz_file(path, a);
+  }
+  if (fine) (void)fuzz_file("cifar100/train.bin", a);
+  if (fine) (void)fuzz_file("cifar100/test.bin", a);
   (void)fuzz_file(fine ? "cifar100/fine_label_names.txt" : "cifar10/batches.meta.txt", b);
   (void)trm_prepare_images(&(trm_image_files){.folder = folder}, &o, &counts);
 }

@@ -1,6 +1,7 @@
 /* Tables and texts that samples are made of: labelled, pairs, tables with columns, pixels, plain text.
  *
- * The first four bytes choose way, options, share and separator; files follow, cut by lines "%%". */
+ * The first four bytes choose way, options, share and form; files follow, cut by lines "%%". */
+#include <stdio.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -14,6 +15,7 @@ enum { N_FILES = 3 };
 static const char *const separators[] = {NULL, "tab", "comma", "semicolon"};
 static const char *const headers[] = {NULL, "yes", "no"};
 static const char *const units[] = {NULL, "byte", "char", "word", "symbol"};
+static const char *const rules[] = {NULL, "token", "skip", "refuse", "nonsense"};
 static const char *files[N_FILES];
 
 typedef struct choice {
@@ -29,7 +31,10 @@ static trm_prepare_samples_options sample_options(const choice *c) {
       .test_share = -1,
       .n_folds = c->flags & 2 ? c->share % 8 : 0,
       .seed = 1,
-      .vocab = {.unit = units[c->form / 12 % 5], .min_count = c->share % 3},
+      .vocab = {.unit = units[c->form / 12 % 5],
+                .min_count = c->share % 3,
+                .unknown = rules[c->form / 60]},
+      .target_vocab = {.unit = c->flags & 64 ? NULL : units[c->form / 12 % 5]},
       .longest = c->flags & 4 ? 1 + c->share % 20 : 0,
       .over = (trm_over_long)(c->share % TRM_N_OVER_LONG),
       .drop_empty = (c->flags & 8) != 0,
@@ -39,6 +44,7 @@ static trm_prepare_samples_options sample_options(const choice *c) {
 static void labelled(const choice *c) {
   trm_prepare_samples_counts counts;
   const trm_prepare_samples_options o = sample_options(c);
+  const bool unlabelled = c->way & 64;
   const trm_labelled_files f = {
       .tables = files,
       .n_tables = 1,
@@ -47,10 +53,25 @@ static void labelled(const choice *c) {
       .test = files + 2,
       .n_test = c->flags & 32 ? 1 : 0,
       .text = c->flags & 64 ? "text" : "1",
-      .label = c->flags & 64 ? "label" : "2",
+      .label = unlabelled      ? NULL
+               : c->flags & 64 ? "label"
+                               : "2",
       .fold = c->way & 16 ? "3" : NULL,
       .real = (c->flags & 128) != 0,
+      .no_label = c->way & 32 ? "none" : NULL,
+      .unlabelled = unlabelled,
   };
+  (void)trm_prepare_labelled(&f, &o, &counts);
+}
+
+/* A file for each class. */
+static void classes(const choice *c) {
+  char names[2][300];
+  const char *const given[] = {names[0], names[1]};
+  trm_prepare_samples_counts counts;
+  const trm_prepare_samples_options o = sample_options(c);
+  for (int i = 0; i < 2; ++i) (void)snprintf(names[i], sizeof names[i], "%c=%s", 'x' + i, files[i]);
+  const trm_labelled_files f = {.classes = given, .n_classes = 2};
   (void)trm_prepare_labelled(&f, &o, &counts);
 }
 
@@ -139,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const int64_t blocks = fuzz_blocks();
   (void)fuzz_take_texts(&in, parts, N_FILES);
   for (int i = 0; i < N_FILES; ++i) files[i] = fuzz_file(names[i], parts[i]);
-  ways[c.way % 5](&c);
+  (c.way == 255 ? classes : ways[c.way % 5])(&c);
   fuzz_expect_blocks(blocks);
   return 0;
 }
