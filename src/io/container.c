@@ -20,8 +20,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool is_set_up;
 
 enum {
-  CHUNK_CACHE_BYTES = 16 << 20,
-  CHUNK_CACHE_SLOTS = 4099,
   RESERVE_BYTES = 16 << 10, /* more than the structures of one array or attribute take */
   OBJECTS_IN_FILES = H5F_OBJ_DATASET | H5F_OBJ_GROUP | H5F_OBJ_DATATYPE | H5F_OBJ_ATTR
 };
@@ -54,7 +52,7 @@ static hid_t access_properties(void) {
   if (properties < 0) return properties;
   if (H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG) < 0 ||
       H5Pset_libver_bounds(properties, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110) < 0 ||
-      H5Pset_cache(properties, 0, CHUNK_CACHE_SLOTS, CHUNK_CACHE_BYTES, 0.75) < 0) {
+      H5Pset_cache(properties, 0, TRM_H5_CACHE_SLOTS, TRM_H5_CACHE_BYTES, TRM_H5_CACHE_BIAS) < 0) {
     H5Pclose(properties);
     return -1;
   }

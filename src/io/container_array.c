@@ -15,6 +15,19 @@ void trm_h5_array_drop(trm_container *c) {
   c->array.dataset = -1;
 }
 
+/* HDF5 unpacks a chunk that its cache has no room for anew at every read, and one is read in many pieces:
+ * an array of large chunks is opened again with a cache that holds those that come again. */
+static trm_status widen_cache(trm_container *c, trm_h5_array *array) {
+  if (array->row_bytes <= TRM_H5_CACHE_BYTES) return TRM_OK;
+  const hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+  bool good = access >= 0 && H5Pset_chunk_cache(access, TRM_H5_CACHE_SLOTS,
+                                                (size_t)array->row_bytes, TRM_H5_CACHE_BIAS) >= 0;
+  good = H5Dclose(array->dataset) >= 0 && good;
+  array->dataset = good ? H5Dopen2(c->file, array->name, access) : -1;
+  if (access >= 0 && H5Pclose(access) < 0) good = false;
+  return good && array->dataset >= 0 ? TRM_OK : trm_h5_fail(c, 0, "open", array->name);
+}
+
 trm_status trm_h5_array_use(trm_container *c, const char *name) {
   trm_h5_array array = {.dataset = -1};
   if (c->array.dataset >= 0 && strcmp(c->array.name, name) == 0) return TRM_OK;
@@ -27,9 +40,10 @@ trm_status trm_h5_array_use(trm_container *c, const char *name) {
   }
   array.dataset = object;
   memcpy(array.name, name, strlen(name) + 1); /* trm_h5_find has checked the length */
-  const trm_status status = trm_h5_array_examine(c, &array);
+  trm_status status = trm_h5_array_examine(c, &array);
+  if (status == TRM_OK) status = widen_cache(c, &array);
   if (status != TRM_OK) {
-    if (H5Dclose(object) < 0) c->damaged = true;
+    if (array.dataset >= 0 && H5Dclose(array.dataset) < 0) c->damaged = true;
     return status;
   }
   c->array = array;

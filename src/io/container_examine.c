@@ -3,7 +3,7 @@
 #include "trireme/core/memory.h"
 
 /* Deflate cannot do better than 1032 to 1; what claims more is made up. */
-enum { MAX_COMPRESSION = 1100, MAX_CHUNK_BYTES = 256 << 20 };
+enum { MAX_COMPRESSION = 1100, MAX_CHUNK_BYTES = 256 << 20, MAX_ROW_BYTES = 512 << 20 };
 
 hid_t trm_h5_memory_type(trm_dtype dtype) {
   switch (dtype) {
@@ -165,14 +165,15 @@ static trm_status examine_chunks(trm_container *c, trm_h5_array *array, hid_t pr
   if (H5Pget_chunk(properties, info->n_dims, chunk) != info->n_dims) {
     return trm_h5_fail(c, 0, "read the chunks of", array->name);
   }
-  int64_t n_needed = 1, chunk_bytes = (int64_t)stored_bytes;
+  int64_t n_needed = 1, n_row = 1, chunk_bytes = (int64_t)stored_bytes;
   for (int i = 0; i < info->n_dims; ++i) {
     const int64_t n = (int64_t)chunk[i];
     if (n <= 0 || !trm_size_mul(chunk_bytes, n, &chunk_bytes) || chunk_bytes > MAX_CHUNK_BYTES) {
       return refuse(c, array->name, "has chunks of more than 256 MiB; store it in smaller ones");
     }
     const int64_t along = info->dims[i] / n + (info->dims[i] % n != 0);
-    if (!trm_size_mul(n_needed, along, &n_needed)) {
+    if (!trm_size_mul(n_needed, along, &n_needed) ||
+        !trm_size_mul(n_row, i > 0 ? along : 1, &n_row)) {
       return refuse(c, array->name, "has an impossible shape");
     }
   }
@@ -193,6 +194,12 @@ static trm_status examine_chunks(trm_container *c, trm_h5_array *array, hid_t pr
   }
   *filtered = n_filters > 0;
   if (info->n_elements == 0) return TRM_OK;
+  if (*filtered &&
+      (!trm_size_mul(chunk_bytes, n_row, &array->row_bytes) || array->row_bytes > MAX_ROW_BYTES)) {
+    return refuse(c, array->name,
+                  "is packed in chunks of which those side by side have more than 512 MiB; store "
+                  "it in chunks of whole rows, or in smaller ones");
+  }
   if (H5Dget_num_chunks(array->dataset, space, &n_stored) < 0) {
     return trm_h5_fail(c, 0, "count the chunks of", array->name);
   }

@@ -20,11 +20,18 @@
 
 #include "trireme/io/container.h"
 
-enum { TRM_MAX_PATH_IN_FILE = 1024 };
+enum {
+  TRM_MAX_PATH_IN_FILE = 1024,
+  /* Of unpacked chunks, for each array. */
+  TRM_H5_CACHE_BYTES = 16 << 20,
+  TRM_H5_CACHE_SLOTS = 4099,
+};
+#define TRM_H5_CACHE_BIAS 0.75 /* chunks that were read whole are the first to go */
 
 /** An open array. `memory_type` is the type of our own that holds every stored value. */
 typedef struct trm_h5_array {
   hid_t dataset, memory_type; /* dataset < 0: none; memory_type is predefined, not owned */
+  int64_t row_bytes; /* of the unpacked chunks that reading in order comes back to; 0: none */
   trm_array_info info;
   char name[TRM_MAX_PATH_IN_FILE];
 } trm_h5_array;

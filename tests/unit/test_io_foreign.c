@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -106,6 +107,12 @@ static void put_storage(hid_t file) {
   GOOD(H5Pclose(p));
 
   if (H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
+    const hsize_t dims[2] = {2, (hsize_t)10 << 26}, chunk[2] = {1, (hsize_t)1 << 26};
+    p = GOOD(H5Pcreate(H5P_DATASET_CREATE));
+    GOOD(H5Pset_chunk(p, 2, chunk));
+    GOOD(H5Pset_deflate(p, 6));
+    put_empty(file, "/sidebyside", H5T_STD_U8LE, GOOD(H5Screate_simple(2, dims, NULL)), p);
+    GOOD(H5Pclose(p));
     p = chunked(10);
     GOOD(H5Pset_shuffle(p));
     GOOD(H5Pset_deflate(p, 6));
@@ -336,6 +343,9 @@ static void test_arrays(trm_container *c) {
   refuse(c, "/tebibyte", "is incomplete: 0 of its 262144 chunks are stored");
   refuse(c, "/holes", "is incomplete: 1 of its 3 chunks are stored");
   refuse(c, "/odd", "filter 300, which is not built in");
+  if (trm_container_has(c, "/sidebyside")) {
+    refuse(c, "/sidebyside", "side by side have more than 512 MiB");
+  }
   refuse(c, "/bigchunk", "chunks of more than 256 MiB");
   refuse(c, "/narrow", "holds neither whole numbers nor");
   refuse(c, "/text", "holds texts");
@@ -444,6 +454,40 @@ static void test_heads(void) {
   CHECK_HAS(trm_message(), "is of a newer HDF5");
 }
 
+/* Processor seconds of reading the first n elements of a file that is opened for it. */
+static double read_start_s(int64_t n) {
+  trm_container *c = NULL;
+  int32_t *values = calloc((size_t)n, sizeof *values);
+  const clock_t start = clock();
+  CHECK_OK(trm_container_open(path, &c));
+  CHECK_OK(trm_array_read_range(c, "/large", TRM_DTYPE_I32, 0, n, values));
+  CHECK_OK(trm_container_close(&c));
+  free(values);
+  return (double)(clock() - start) / CLOCKS_PER_SEC;
+}
+
+/* A chunk that is larger than the usual cache is unpacked once, not for each of the pieces it is read in. */
+static void test_large_chunk(void) {
+  enum { N = 24 << 20, N_READ = 2 << 20 };
+  if (H5Zfilter_avail(H5Z_FILTER_DEFLATE) <= 0) return;
+  unsigned char *bytes = calloc(N, 1);
+  const hid_t file = GOOD(H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  const hid_t p = chunked(N), space = simple(N);
+  GOOD(H5Pset_deflate(p, 1));
+  const hid_t set =
+      GOOD(H5Dcreate2(file, "/large", H5T_STD_U8LE, space, H5P_DEFAULT, p, H5P_DEFAULT));
+  GOOD(H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes));
+  GOOD(H5Dclose(set));
+  GOOD(H5Sclose(space));
+  GOOD(H5Pclose(p));
+  GOOD(H5Fclose(file));
+  free(bytes);
+  const double one_s = read_start_s(1), many_s = read_start_s(N_READ);
+  if (!CHECK(many_s < 10 * one_s + 0.05)) {
+    (void)fprintf(stderr, "  one element: %g s, %d: %g s\n", one_s, (int)N_READ, many_s);
+  }
+}
+
 int main(void) {
   trm_container *c = NULL;
   snprintf(folder, sizeof folder, "%s", check_temp_folder());
@@ -457,6 +501,7 @@ int main(void) {
   CHECK_EQ(trm_container_probe(path), TRM_ERR_DATA);
   test_other_files();
   test_heads();
+  test_large_chunk();
   CHECK_EQ(trm_alloc_counts_get().live_blocks, 0);
   return check_verdict();
 }
