@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 PROGRAM = os.environ["TRIREME"]
 MPIEXEC = os.environ.get("TRM_MPIEXEC", "mpirun")
@@ -46,6 +47,7 @@ def equal(got, want, text):
 
 
 def finish():
+    settle()
     sys.exit(1 if _failures else 0)
 
 
@@ -135,6 +137,23 @@ def children(pid):
 
 def good(result, text):
     return check(result.code == 0, f"{text}: exit code {result.code}\n{result.err}")
+
+
+# Commands that end in a mistake wait more than they compute, so a few of them fit beside each other.
+_workers = ThreadPoolExecutor(max_workers=3)
+_waiting = []
+
+
+def later(judge, call, *words, **how):
+    """Begins call(*words, **how), which needs nothing that is still waited for; settle() has it judged."""
+    _waiting.append((_workers.submit(call, *words, **how), judge))
+
+
+def settle():
+    """Judges what later() has begun, in its order."""
+    for result, judge in _waiting:
+        judge(result.result())
+    _waiting.clear()
 
 
 def one_line(result, code, *parts):

@@ -23,11 +23,12 @@ def write(name, content):
 def bad_train(code, parts, *more, ranks=(0, 2), config=config):
     for n in ranks:
         serial[0] += 1
-        one_line(train(config, path(f"run{serial[0]}"), *more, ranks=n, timeout=60), code, *parts)
+        later(lambda result: one_line(result, code, *parts), train, config, path(f"run{serial[0]}"), *more, ranks=n,
+              timeout=60)
 
 
-def bad(code, parts, *words):
-    one_line(run(*words, timeout=60), code, *parts)
+def bad(code, parts, *words, ranks=0):
+    later(lambda result: one_line(result, code, *parts), run, *words, ranks=ranks, timeout=60)
 
 
 # Data files.
@@ -55,16 +56,24 @@ bad_train(78, ["typo.yaml:3", "model.layerz", "model.layers"], config=typo)
 bad_train(78, ["data.path"], config=write("empty.yaml", b""))
 
 # train --check refuses what train refuses, once, and in the same words.
+def both(number, *more, ranks):
+    return [train(config, path(f"{kind}{number}"), *more, *flag, ranks=ranks, timeout=60)
+            for kind, flag in (("run", []), ("check", ["--check"]))]
+
+
 def bad_check(*more, ranks=(0, 2)):
     for n in ranks:
         serial[0] += 1
-        want = train(config, path(f"run{serial[0]}"), *more, ranks=n, timeout=60)
-        got = train(config, path(f"check{serial[0]}"), *more, "--check", ranks=n, timeout=60)
-        check(want.code != 0, f"train takes {more}")
-        one_line(got, want.code)
-        message = [re.sub(r"rank 0 \(\S+\): | \(\d ranks failed\)", "", r.err) for r in (got, want)]
-        equal((got.out, message[0]), ("", message[1]), f"--check {more} on {n}")
-        check(not os.path.exists(path(f"check{serial[0]}")), "--check makes no folder")
+
+        def judge(results, n=n, number=serial[0]):
+            want, got = results
+            check(want.code != 0, f"train takes {more}")
+            one_line(got, want.code)
+            message = [re.sub(r"rank 0 \(\S+\): | \(\d ranks failed\)", "", r.err) for r in (got, want)]
+            equal((got.out, message[0]), ("", message[1]), f"--check {more} on {n}")
+            check(not os.path.exists(path(f"check{number}")), "--check makes no folder")
+
+        later(judge, both, serial[0], *more, ranks=n)
 
 
 bad_check("--set", "model.width=15", "--set", "data.path=/nope")
@@ -101,6 +110,7 @@ for words, part in (("synth extra words", "'extra'"), ("debian extra", "'extra'"
                     (f"text {config} --vocab 9", "--vocab")):
     kind = words.split()[0]
     bad(64, [f"prepare {kind}", part], "prepare", *words.split(), "-o", path("o.h5"))
+settle()
 check(not os.path.exists(path("o.h5")), "no output after a failure")
 
 # The command line.
@@ -122,13 +132,15 @@ for words, part in ((["generate", path("ok")], "one process"), (["inspect", data
                     (["trian"], "train"), (["doctor", "--thread"], "--threads"),
                     (["evaluate", "--threads", "0"], "--threads"), (["evaluate"], "0 given"),
                     (["verify"], "0 given"), (["bisect", "x"], "1 given")):
-    one_line(run(*words, ranks=3, timeout=60), 64, part)
+    bad(64, [part], *words, ranks=3)
+settle()
 
 # The first failure is the one that is printed: a bad option, not that MPI sees one rank of two.
 os.environ.update(SLURM_STEP_NUM_TASKS="2", SLURM_PROCID="0")
 bad(78, ["2 tasks"], "evaluate", path("ok"))
 bad(64, ["--thread"], "doctor", "--thread", "2")
 bad(64, ["--bst"], "evaluate", "--bst", path("ok"))
+settle()
 for name in ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"):
     del os.environ[name]
 
@@ -154,6 +166,7 @@ one_line(train(config, os.path.join(config, "run"), ranks=0), 74, "small.yaml")
 # Loss that turns NaN: says where, keeps the last good checkpoint, which resumes.
 wild = ["--set", "optimizer.lr=1e30", "--set", "optimizer.clip_norm=0", "--set",
         "optimizer.name=sgd", "--set", "schedule.warmup_steps=0"]
+settle()
 for n in (0, 2):
     run_dir = path(f"nan{n}")
     result = train(config, run_dir, *wild, ranks=n)

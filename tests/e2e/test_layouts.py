@@ -26,7 +26,8 @@ base = go("1x1", 1, 1)
 want = hashes(base)
 layouts = [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 1), (4, 1), (5, 1), (7, 1)]
 buckets = [64, 1024, 0]  # KiB; the gradient is 240 KiB
-for (ranks, threads), kib, sharded in itertools.product(layouts, buckets, ("false", "true")):
+for (i, (ranks, threads)), (k, kib) in itertools.product(enumerate(layouts), enumerate(buckets)):
+    sharded = ("false", "true")[(i + k) % 2]  # each with every layout and with every bucket size
     name = f"{ranks}x{threads}-{kib}-{sharded}"
     got = go(name, ranks, threads, "--set", f"comm.bucket_kib={kib}", "--set",
              f"optimizer.sharded={sharded}", *(["--set", "eval.at_end=false"] if kib else []))

@@ -1,10 +1,12 @@
 """Mistakes with sequences: each gets one line that names the thing and the remedy, and its exit code."""
+import itertools
 import os
 import shutil
 
 from sequences import *
 
 folder = temp_folder()
+serial = itertools.count()
 data = {make.__name__: make(folder) for make in (classes, numbers, sounds, folds)}
 data["reverse"] = reversal(folder)
 ENCODE = f"model: {{{ENCODER}}}\nbatch: {{size: 23, blocks: 7}}"
@@ -19,9 +21,15 @@ good(train(encode, guesser, "--set", f"data.path={data['numbers']}"), "encoder o
 
 def bad_train(path, code, parts, *given, ranks=(0,)):
     more = [word for pair in given for word in ("--set", pair)]
+
     for n in ranks:
-        one_line(train(path, f"{folder}/x", *more, ranks=n), code, *parts)
-    check(not os.path.exists(f"{folder}/x/metrics.csv"), f"{given} begins no run")
+        run_dir = f"{folder}/x{next(serial)}"
+
+        def judge(result, run_dir=run_dir):
+            one_line(result, code, *parts)
+            check(not os.path.exists(f"{run_dir}/metrics.csv"), f"{given} begins no run")
+
+        later(judge, train, path, run_dir, *more, ranks=n)
 
 
 def path_of(name):
@@ -29,7 +37,7 @@ def path_of(name):
 
 
 def bad(code, parts, *words, ranks=0, given=b""):
-    one_line(run(*words, ranks=ranks, given=given), code, *parts)
+    later(lambda result: one_line(result, code, *parts), run, *words, ranks=ranks, given=given)
 
 
 # ---- models and data that do not go together
@@ -69,6 +77,7 @@ good(train(encode, f"{folder}/framed", "--set", f"data.path={framed}", "--set", 
 for ranks in (0, 2):
     bad(78, [encoder, "says a class or a number", "trireme predict"], "translate", encoder, ranks=ranks)
     bad(78, [writer, "trireme translate"], "predict", writer, "-o", f"{folder}/out", ranks=ranks)
+settle()
 check(not os.path.exists(f"{folder}/out"), "no output after a failure")
 for run_dir in (encoder, writer):
     bad(78, ["gives no text"], "generate", run_dir)
@@ -152,6 +161,7 @@ for name in ("classes", "reverse"):
     for damaged in ("flipped.h5", "half.h5"):
         bad_train(encode, 65, [damaged], f"data.path={folder}/{damaged}", ranks=(0, 2))
         bad(65, [damaged], "inspect", f"{folder}/{damaged}")
+    settle()
 damaged = f"{folder}/damaged"
 shutil.copytree(writer, damaged)
 for name in checkpoints(damaged):
