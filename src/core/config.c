@@ -69,6 +69,10 @@ trm_status trm_config_set(trm_config *config, const char *assignment) {
   return trm_config_set_from(config, assignment, "--set", 0);
 }
 
+void trm_config_forget_lines(trm_config *config) {
+  for (int i = 0; i < config->n_slots; ++i) config->slots[i].line = 0;
+}
+
 trm_status trm_config_set_text(trm_config *config, const char *key, const char *value) {
   const int index = trm_config_find(config, key, strlen(key));
   TRM_ASSERT(index >= 0);

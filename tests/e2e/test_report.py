@@ -1,7 +1,12 @@
 """Reports, plots and curves in the terminal: well-formed, alone, true to metrics.csv, whatever became of the runs and
 however they are called; what is kept of evaluations is the same on any ranks; what is wrong in one line."""
+import contextlib
+import fcntl
 import html.parser
+import pty
 import shutil
+import struct
+import termios
 import xml.etree.ElementTree
 
 import graphs
@@ -183,6 +188,22 @@ slow.communicate(timeout=60)
 out, err = watcher.communicate(timeout=60)
 equal(watcher.returncode, 0, f"show --follow: {err}")
 check("slow: step 1  loss" in out and "slow: stopped, step" in out and "by SIGTERM" in out, out[-1500:])
+
+# ---- drawn over in a terminal: it fits, however small that is
+for height, width in ((24, 60), (50, 120)):
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    child = subprocess.Popen([PROGRAM, "show", odd, "other", "slow", "--follow"], cwd=folder, stdout=terminal, env=environment())
+    os.close(terminal)
+    drawn = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(master, 65536):
+            drawn += part
+    os.close(master)
+    equal(child.wait(), 0, "show --follow on a terminal")
+    lines = drawn.decode().split("\033[H\033[J")[-1].replace("\r", "").rstrip("\n").split("\n")
+    check(len(lines) < height and max(map(len, lines)) <= width, f"{len(lines)} lines in {height} of {width}: {lines}")
+    check(lines[0] == "loss a token" and any("other: done" in line for line in lines), f"{lines}")
 
 # ---- what is wrong
 os.makedirs(path("empty"))

@@ -100,9 +100,14 @@ for words, parts in ((("--grid", "optimizer.lr"), ("KEY=VALUE",)),
                      (("--grid", "data.augment=[noise 0.1"), ("brackets",)),
                      (("--grid", "optimizer.lr=1,1"), ("twice",)),
                      (("--grid", "optimizer.lr=1", "--grid", "optimizer.lr=2"), ("twice",)),
+                     (("--grid", "run.dir=a,b"), ("run.dir", "--set")),
+                     (("--grid", "run.seed=1,2", "--seeds", "0-1"), ("run.seed", "--seeds")),
+                     (("--grid", "data.split=1,2", "--splits", "all"), ("data.split", "--splits")),
                      ((), ("--grid", "--seeds", "--splits"))):
     one_line(sweep(f"{folder}/x", *words), 64, *parts)
 one_line(sweep(f"{folder}/x", "--grid", "optimizer.lrr=1"), 78, "--grid", "optimizer.lr")
+one_line(sweep(f"{folder}/x", "--grid", "optimizer.name=adam,muon", "--set", "optimizer.beta2=0.9"), 78,
+         "error: the configuration: optimizer.beta2", "point optimizer.name-muon")
 one_line(sweep(f"{folder}/x", "--grid", "optimizer.lr=1,-1", ranks=2), 78, "--grid", "-1", "point optimizer.lr--1")
 one_line(sweep(f"{folder}/x", "--splits", "5", ranks=2), 64, "--splits", "0 to 2")
 check(not os.path.exists(f"{folder}/x"), "what is refused leaves nothing")

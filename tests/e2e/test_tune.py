@@ -36,6 +36,8 @@ good(run("train", f"{folder}/a1/best.yaml", "--set", "eval.test=true", "--set", 
 page = read(f"{folder}/a1/report.html")
 check("variance of the ranks" in page and "<polyline" in page and "optimizer.momentum" in page, "the page of a search")
 
+one_line(run("evaluate", f"{folder}/a1"), 64, "holds the trials of a search", "best.yaml")
+
 # ---- a second look at a search that has ended changes and opens nothing
 before = read(f"{folder}/a1/journal.csv"), read(f"{folder}/a1/test.csv")
 result = run("tune", asha, "-o", f"{folder}/a1", "--resume", ranks=3)
@@ -149,6 +151,8 @@ refused(P + "  optimizer.lr: {low: 1, high: 2}\n", "bad.yaml:2", "serch", "searc
 refused(P + "  optimizer.lr: {low: 1, high: 2}\n", "bad.yaml:2", "tpee", search="method: tpee")
 refused(P + "  optimizer.lr: {low: 1, high: 2}\nmore: 1\n", "bad.yaml:5", "more")
 refused(P + "  optimizer.lr: {low: 1, high: 2}\n  optimizer.lr: {low: 1, high: 2}\n", "bad.yaml:5", "twice")
+refused(P + "  run.dir: [a, b]\n", "run.dir is set by -o")
+refused(P + "  data.fold: {low: 0, high: 1}\n", "data.fold is set by search.folds", search="folds: 2")
 check(not os.path.exists(f"{folder}/bad"), "what is refused leaves nothing")
 shutil.rmtree(folder)
 finish()

@@ -124,6 +124,8 @@ void trm_config_destroy(trm_config **config);
 trm_status trm_config_read_file(trm_config *config, const char *path);
 /** The same from memory; `label` stands for the file name in messages. */
 trm_status trm_config_read_text(trm_config *config, const char *text, const char *label);
+/** Forgets the lines of what was given: messages name the labels alone. For texts that nobody sees. */
+void trm_config_forget_lines(trm_config *config);
 /** One override "group.key=value", as given with --set. */
 trm_status trm_config_set(trm_config *config, const char *assignment);
 /** The same, given somewhere else: messages begin with `label`, and with the line unless it is 0. */

@@ -69,6 +69,7 @@ trm_status trm_plot_write(const char *const *folders, int n_folders, const char 
 typedef struct trm_show_options {
   const char *what;   /* as for trm_plot_write */
   int columns, lines; /* of a chart, without its axis */
+  int width, rows;    /* of the terminal, which what is drawn over must fit into; 0: no limit */
   bool follow;        /* go on until no run trains any more */
   bool redraw;        /* over what was drawn before, as terminals can; else new rows are told */
 } trm_show_options;

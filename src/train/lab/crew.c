@@ -48,9 +48,15 @@ trm_status trm_crew_stop_asked(const trm_crew *crew, bool *stop) {
   return TRM_OK;
 }
 
-trm_status trm_crew_config(const trm_crew_run *run, trm_config **config) {
+trm_status trm_crew_config_of(const char *given, trm_config **config) {
   TRM_TRY(trm_program_config(config));
-  TRM_TRY(trm_config_read_text(*config, run->given, "configuration"));
+  TRM_TRY(trm_config_read_text(*config, given, "the configuration"));
+  trm_config_forget_lines(*config); /* of a text that was made here */
+  return TRM_OK;
+}
+
+trm_status trm_crew_config(const trm_crew_run *run, trm_config **config) {
+  TRM_TRY(trm_crew_config_of(run->given, config));
   TRM_TRY(trm_config_set_text(*config, "run.dir", run->folder));
   if (run->set) TRM_TRY(run->set(run->context, *config));
   TRM_TRY(trm_config_check(*config));

@@ -34,6 +34,8 @@ typedef struct trm_crew_run {
   trm_status (*set)(const void *context, trm_config *config);
   const void *context;
 } trm_crew_run;
+/** What `given` (trm_config_text) says, as messages of runs name it. Not collective. */
+trm_status trm_crew_config_of(const char *given, trm_config **config);
 /** The configuration of a run, checked, with the user's own libraries. Not collective. */
 trm_status trm_crew_config(const trm_crew_run *run, trm_config **config);
 /** Trains it as `options` say, but for the configuration. The terminal shows its progress alone.

@@ -82,10 +82,14 @@ static int same_score(const trm_nested *nested) {
   return -1;
 }
 
+static bool is_share(const char *name) {
+  const trm_metric *metric = trm_metric_find(name);
+  return metric && metric->unit == TRM_METRIC_SHARE;
+}
+
 /* A score as tables have it: shares in percent. */
 static void show_score(const char *name, double value, char *text, size_t size) {
-  const trm_metric *metric = trm_metric_find(name);
-  const bool share = metric && metric->unit == TRM_METRIC_SHARE;
+  const bool share = is_share(name);
   if (isnan(value)) {
     (void)snprintf(text, size, "-");
   } else {
@@ -158,8 +162,8 @@ static void put_head(const trm_nested *nested, int column, char text[TRM_SPACE_T
   if (column == SPLIT) {
     (void)snprintf(text, TRM_SPACE_TEXT, "split");
   } else if (column < VALUES) {
-    (void)snprintf(text, TRM_SPACE_TEXT, "%s %s", column == SEARCHED ? "search" : "test",
-                   nested->select);
+    (void)snprintf(text, TRM_SPACE_TEXT, "%s %s%s", column == SEARCHED ? "search" : "test",
+                   nested->select, is_share(nested->select) ? ", %" : "");
   } else {
     (void)snprintf(text, TRM_SPACE_TEXT, "%s", nested->keys[column - VALUES]);
   }
@@ -228,6 +232,16 @@ trm_status trm_nested_write(const trm_nested *nested) {
   return trm_text_file_publish(&file, path);
 }
 
+/* "76.8 +- 2.0" as pages have it. */
+static void put_deviation(const char *cell, FILE *html) {
+  const char *sign = strstr(cell, " +- ");
+  if (sign) {
+    (void)fprintf(html, "<td>%.*s ± %s</td>", (int)(sign - cell), cell, sign + 4);
+  } else {
+    (void)fprintf(html, "<td>%s</td>", cell);
+  }
+}
+
 static void put_mean_row(const trm_nested *nested, FILE *html) {
   const int c = same_score(nested);
   const int columns[] = {-1, c};
@@ -239,7 +253,7 @@ static void put_mean_row(const trm_nested *nested, FILE *html) {
     if (there && mean_of(nested, columns[i], &mean, &deviation) == TRM_OK) {
       trm_curves_cell(nested->select, mean, deviation, cell, sizeof cell);
     }
-    (void)fprintf(html, "<td>%s</td>", cell);
+    put_deviation(cell, html);
   }
   for (int i = 0; i < nested->n_parameters; ++i) (void)fprintf(html, "<td></td>");
   (void)fprintf(html, "</tr>\n");

@@ -347,6 +347,25 @@ out:
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
+/* Keys that the sweep sets itself. */
+static trm_status check_axes(const sweep *s) {
+  for (int a = 0; a < s->grid->n_axes; ++a) {
+    const char *key = s->grid->axes[a].key;
+    if (strcmp(key, "run.dir") == 0) {
+      return trm_fail(TRM_ERR_USAGE, "--grid: each run has a folder of its own in run.dir; give "
+                                     "that by --set");
+    }
+    const char *twin = s->options->n_seeds > 0 && strcmp(key, "run.seed") == 0      ? "--seeds"
+                       : s->options->n_splits > 0 && strcmp(key, "data.split") == 0 ? "--splits"
+                                                                                    : NULL;
+    if (twin) {
+      return trm_fail(TRM_ERR_USAGE, "--grid %s and %s are the same key; give one of them", key,
+                      twin);
+    }
+  }
+  return TRM_OK;
+}
+
 /* Every point has a configuration that holds, before the first one runs. */
 static trm_status check_points(const sweep *s) {
   for (int64_t p = 0; p < trm_grid_points(s->grid) && s->grid->n_axes > 0; ++p) {
@@ -389,6 +408,7 @@ static trm_status prepare(sweep *s, trm_comm *comm) {
   TRM_TRY(TRM_ALLOC(&s->outcomes, s->n_runs, "results of runs"));
   (void)snprintf(s->root, sizeof s->root, "%s", trm_config_string(config, "run.dir"));
   TRM_TRY(trm_config_text(config, true, &s->given));
+  TRM_TRY(check_axes(s));
   TRM_TRY(check_points(s));
   TRM_TRY(trm_task_choose(config, TRM_USE_TRAIN, &kind));
   trm_config_tell(config, "data", kind->brings.name);

@@ -88,8 +88,7 @@ static trm_status check_choice(const trm_search *t, int parameter, int choice) {
     values[i] = i == parameter ? choice : s->parameters[i].low;
     if (!trm_parameter_wanted(s, i, values)) values[i] = (double)NAN;
   }
-  TRM_TRY_OUT(trm_program_config(&config));
-  TRM_TRY_OUT(trm_config_read_text(config, t->given, "configuration"));
+  TRM_TRY_OUT(trm_crew_config_of(t->given, &config));
   TRM_TRY_OUT(trm_space_set(s, values, config));
   status = trm_config_check(config);
 out:
@@ -97,11 +96,29 @@ out:
   return status;
 }
 
+/* Keys that the search sets itself. */
+static trm_status check_parameters(const trm_search *t) {
+  const bool splits = t->options->n_splits > 0, folds = t->space.search.folds > 0;
+  for (int i = 0; i < t->space.n; ++i) {
+    const trm_parameter *p = &t->space.parameters[i];
+    const char *by = strcmp(p->key, "run.dir") == 0                ? "-o"
+                     : splits && strcmp(p->key, "data.split") == 0 ? "--splits"
+                     : folds && strcmp(p->key, "data.folds") == 0  ? "search.folds"
+                     : folds && strcmp(p->key, "data.fold") == 0   ? "search.folds"
+                                                                   : NULL;
+    if (!by) continue;
+    return trm_fail(TRM_ERR_CONFIG,
+                    "%s: %s is set by %s for each trial; take it out of the parameters",
+                    t->space.path, p->key, by);
+  }
+  return TRM_OK;
+}
+
 static trm_status check_space(trm_search *t) {
   trm_config *config = NULL;
   trm_status status;
-  TRM_TRY_OUT(trm_program_config(&config));
-  TRM_TRY_OUT(trm_config_read_text(config, t->given, "configuration"));
+  TRM_TRY(check_parameters(t));
+  TRM_TRY_OUT(trm_crew_config_of(t->given, &config));
   TRM_TRY_OUT(trm_space_check(&t->space, config));
   TRM_TRY_OUT(check_choice(t, -1, 0));
   for (int i = 0; i < t->space.n; ++i) {

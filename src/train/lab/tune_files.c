@@ -99,7 +99,7 @@ trm_status trm_tune_write_tables(const trm_trials *t) {
 
 /* ---- the page -------------------------------------------------------------------------------- */
 
-enum { AXIS_GAP = 110, AXIS_HEIGHT = 220, AXIS_TOP = 30, AXIS_LEFT = 40 };
+enum { AXIS_GAP = 130, AXIS_HEIGHT = 220, AXIS_TOP = 42, AXIS_LEFT = 75, AXIS_NAMED = 8 };
 
 /* Place of a score from the worst (0) to the best (1) of the trials. */
 static double merit(const trm_tuning *s, double score, double low, double high) {
@@ -139,31 +139,73 @@ static void draw_trial(const trm_tuning *s, int64_t trial, double low, double hi
   (void)fprintf(html, "\"/>\n");
 }
 
+/* Text in the picture, at x by `anchor`. */
+static void draw_text(int x, double y, const char *anchor, const char *text, FILE *html) {
+  (void)fprintf(html,
+                "<text x=\"%d\" y=\"%.1f\" font-size=\"11\" text-anchor=\"%s\" "
+                "fill=\"currentColor\">",
+                x, y, anchor);
+  trm_report_text(html, text);
+  (void)fprintf(html, "</text>\n");
+}
+
 static void draw_axis(int axis, const char *name, FILE *html) {
   const int x = AXIS_LEFT + axis * AXIS_GAP;
-  (void)fprintf(html,
-                "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"currentColor\"/>"
-                "<text x=\"%d\" y=\"%d\" font-size=\"11\" text-anchor=\"middle\" "
-                "fill=\"currentColor\">",
-                x, x, AXIS_TOP, AXIS_TOP + AXIS_HEIGHT, x, axis % 2 == 0 ? 12 : 24);
-  trm_report_text(html, name);
-  (void)fprintf(html, "</text>\n");
+  (void)fprintf(html, "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"currentColor\"/>", x,
+                x, AXIS_TOP, AXIS_TOP + AXIS_HEIGHT);
+  draw_text(x, axis % 2 == 0 ? 12 : 26, "middle", name, html);
+}
+
+/* A value beside its place on an axis, cut where the next axis stands. */
+static void draw_mark(int axis, double place, const char *text, FILE *html) {
+  char cut[16];
+  const double y = AXIS_TOP + (1 - place) * (double)AXIS_HEIGHT + (place > 0.5 ? 10 : -2);
+  (void)snprintf(cut, sizeof cut, "%.15s", text);
+  draw_text(AXIS_LEFT + axis * AXIS_GAP + 3, y, "start", cut, html);
+}
+
+static void draw_number(int axis, double place, double number, FILE *html) {
+  char text[32];
+  (void)snprintf(text, sizeof text, "%.3g", number);
+  draw_mark(axis, place, text, html);
+}
+
+/* The ends of a range; choices by their names, of many the first and the last. */
+static void draw_marks(int axis, const trm_parameter *p, FILE *html) {
+  const int n = p->n_choices;
+  if (n == 0) {
+    draw_number(axis, 0, p->low, html);
+    draw_number(axis, 1, p->high, html);
+  }
+  for (int k = 0; k < n; ++k) {
+    if (n > AXIS_NAMED && k > 0 && k < n - 1) continue;
+    draw_mark(axis, place_in_range(p, k), p->choices[k], html);
+  }
 }
 
 static void write_coordinates(void *context, FILE *html) {
   const trm_trials *t = context;
   const trm_tuning *s = t->search;
+  const int width = 2 * AXIS_LEFT + s->space->n * AXIS_GAP;
   double low, high;
   find_range(s, &low, &high);
   (void)fprintf(html,
                 "<p>A line a trial: its values from the lowest (below) to the highest of each "
                 "parameter's range, and its score, the best above.</p>\n"
-                "<svg viewBox=\"0 0 %d %d\" role=\"img\" style=\"max-width:100%%\">\n",
-                2 * AXIS_LEFT + s->space->n * AXIS_GAP, AXIS_TOP + AXIS_HEIGHT + 10);
+                "<div class=\"wide\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
+                "style=\"width:%dpx;max-width:max(100%%,%dpx)\">\n",
+                width, AXIS_TOP + AXIS_HEIGHT + 10, width, width / 2);
   for (int64_t trial = 0; trial < s->n_begun; ++trial) draw_trial(s, trial, low, high, html);
-  for (int i = 0; i < s->space->n; ++i) draw_axis(i, s->space->parameters[i].key, html);
+  for (int i = 0; i < s->space->n; ++i) {
+    draw_axis(i, s->space->parameters[i].key, html);
+    draw_marks(i, &s->space->parameters[i], html);
+  }
   draw_axis(s->space->n, t->select, html);
-  (void)fprintf(html, "</svg>\n");
+  if (low <= high) {
+    draw_number(s->space->n, 0, s->higher ? low : high, html);
+    draw_number(s->space->n, 1, s->higher ? high : low, html);
+  }
+  (void)fprintf(html, "</svg></div>\n");
 }
 
 static void write_shares(void *context, FILE *html) {

@@ -1,6 +1,8 @@
 /* Runs in a terminal: curves, how far they are, and a run that is going on. */
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,18 +54,91 @@ static bool is_chosen(const trm_study *study, const trm_chart *chart, const char
   return trm_score_parts(study->select, subset, &metric) && strcmp(chart->name, metric) == 0;
 }
 
+/* How much of everything is drawn. */
+typedef struct extent {
+  int lines, names, runs; /* of a chart's height, of lines that are named below it, of runs told */
+} extent;
+
+/* Charts and runs that fit into the terminal together: of both the names take what is needed, up to a
+ * share of it, and the charts' height the rest. */
+static extent fit(const trm_study *study, const trm_show_options *o, int n_charts, int most_lines) {
+  enum { BESIDES = 3, LEAST = 3 }; /* title, axis and a blank line */
+  extent e = {o->lines, INT_MAX, INT_MAX};
+  if (!o->follow || !o->redraw || o->rows <= 0) return e;
+  const int names = o->rows / 8 > 2 ? o->rows / 8 : 2, runs = o->rows / 5 > 3 ? o->rows / 5 : 3;
+  e.names = most_lines < names ? most_lines : names;
+  e.runs = study->n < runs ? study->n : runs;
+  const int left = o->rows - 1 - e.runs - n_charts * (BESIDES + e.names);
+  const int lines = n_charts > 0 ? left / n_charts : e.lines;
+  e.lines = lines > e.lines ? e.lines : lines < LEAST ? LEAST : lines;
+  return e;
+}
+
+/* Those that train first. */
+static void print_runs(const trm_study *study, int most, FILE *out) {
+  const int n = study->n <= most ? study->n : most - 1;
+  int told = 0;
+  for (int pass = 0; pass < 2; ++pass) {
+    for (int i = 0; i < study->n && told < n; ++i) {
+      const bool running = study->records[i].state == TRM_RUN_RUNNING;
+      if (n < study->n && running != (pass == 0)) continue;
+      if (n == study->n && pass == 1) continue;
+      print_run(study, &study->records[i], out);
+      ++told;
+    }
+  }
+  if (n < study->n) (void)fprintf(out, "and %d runs more\n", study->n - n);
+}
+
 static trm_status draw(const trm_study *study, const trm_show_options *options, FILE *out) {
   enum { POINTS = 1000000 };
   trm_charts charts;
   trm_status status = TRM_OK;
+  int n_charts = 0, most_lines = 1;
   TRM_TRY(trm_charts_make(study, options->what, POINTS, &charts));
+  for (int i = 0; i < charts.n; ++i) {
+    if (!is_chosen(study, &charts.charts[i], options->what)) continue;
+    ++n_charts;
+    if (charts.charts[i].n_lines > most_lines) most_lines = charts.charts[i].n_lines;
+  }
+  const extent e = fit(study, options, n_charts, most_lines);
   for (int i = 0; i < charts.n && status == TRM_OK; ++i) {
     if (!is_chosen(study, &charts.charts[i], options->what)) continue;
-    status = trm_chart_print(&charts.charts[i], options->columns, options->lines, out);
+    status = trm_chart_print(&charts.charts[i], options->columns, e.lines, e.names, out);
     (void)fprintf(out, "\n");
   }
   trm_charts_free(&charts);
-  for (int i = 0; i < study->n && status == TRM_OK; ++i) print_run(study, &study->records[i], out);
+  if (status == TRM_OK) print_runs(study, e.runs, out);
+  return status;
+}
+
+/* Text without what does not fit: lines that were broken would push the first ones out of sight. */
+static void put_clipped(const char *text, int width, int rows, FILE *out) {
+  for (int row = 0; *text && row < rows; ++row) {
+    const char *end = text + strcspn(text, "\n");
+    int columns = 0;
+    if (row > 0) (void)fputc('\n', out);
+    for (; text < end; ++text) {
+      columns += ((unsigned char)*text & 0xC0) != 0x80; /* not the rest of a character of UTF-8 */
+      if (columns <= width) (void)fputc(*text, out);
+    }
+    if (*text) ++text;
+  }
+  (void)fputc('\n', out);
+}
+
+/* Over what stands there. */
+static trm_status redraw(const trm_study *study, const trm_show_options *options, FILE *out) {
+  char *text = NULL;
+  size_t size;
+  (void)fprintf(out, "\033[H\033[J"); /* the upper left corner, and nothing below it */
+  if (options->rows <= 0) return draw(study, options, out);
+  FILE *memory = open_memstream(&text, &size);
+  if (!memory) return trm_fail(TRM_ERR_MEMORY, "a page of the terminal does not fit into memory");
+  const trm_status status = draw(study, options, memory);
+  (void)fclose(memory);
+  if (status == TRM_OK) put_clipped(text, options->width, options->rows - 1, out);
+  free(text); /* of open_memstream */
   return status;
 }
 
@@ -139,8 +214,7 @@ static trm_status follow(const char *const *folders, int n, const trm_show_optio
     TRM_TRY(trm_study_read(folders, n, &study));
     more = any_running(&study);
     if (options->redraw && (count_rows(&study) != seen || !more)) {
-      (void)fprintf(out, "\033[H\033[J"); /* the upper left corner, and nothing below it */
-      status = draw(&study, options, out);
+      status = redraw(&study, options, out);
     } else if (!options->redraw) {
       tell_new(&study, t, out);
     }

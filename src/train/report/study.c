@@ -8,6 +8,7 @@
 
 #include "task.h"
 #include "trireme/core/memory.h"
+#include "trireme/core/numbers.h"
 #include "trireme/io/files.h"
 #include "trireme/train/scores.h"
 
@@ -204,14 +205,25 @@ static bool is_common(const trm_study *study, const char *key) {
   return true;
 }
 
+/* A number that was drawn from a range in as many digits as people read; else the value itself. */
+static const char *brief(const char *value, char text[32]) {
+  double number;
+  const bool whole = strspn(value, "0123456789-") == strlen(value);
+  if (whole || strlen(value) < 6 || !trm_real_parse(value, &number)) return value;
+  (void)snprintf(text, 32, "%.3g", number);
+  return text;
+}
+
 /* "adam, dropout 0.2": the values of the n keys; of names the value says enough. */
-static void describe(const trm_record *r, const char *const *keys, int n, char *label,
+static void describe(const trm_record *r, const char *const *keys, int n, bool shorten, char *label,
                      size_t size) {
   size_t at = 0;
   label[0] = 0;
   for (int k = 0; k < n && at < size; ++k) {
     const char *dot = strrchr(keys[k], '.'), *leaf = dot ? dot + 1 : keys[k];
     const char *value = trm_record_value(r, keys[k]);
+    char text[32];
+    if (value && shorten) value = brief(value, text);
     const bool plain = strcmp(leaf, "name") == 0 || strcmp(leaf, "kind") == 0;
     const int put = value ? snprintf(label + at, size - at, "%s%s%s%s", at ? ", " : "",
                                      plain ? "" : leaf, plain ? "" : " ", value)
@@ -239,11 +251,14 @@ static bool label_by_values(trm_study *study, bool common) {
     if (n == MOST_LABELLED) return false;
     keys[n++] = study->differences[d];
   }
-  for (int g = 0; g < study->n_groups; ++g) {
-    trm_group *group = &study->groups[g];
-    describe(first_of(study, g), keys, n, group->label, sizeof group->label);
+  for (int shorten = 1; shorten >= 0; --shorten) {
+    for (int g = 0; g < study->n_groups; ++g) {
+      trm_group *group = &study->groups[g];
+      describe(first_of(study, g), keys, n, shorten, group->label, sizeof group->label);
+    }
+    if (labels_differ(study)) return true;
   }
-  return labels_differ(study);
+  return false;
 }
 
 /* The length of a folder's name without the seed or split that it ends with; 0: it is nothing else. */

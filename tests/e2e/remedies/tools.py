@@ -170,6 +170,8 @@ row("of which a model of kind '%s' says nothing; give data like those it was tra
 # ---- sweeps and searches
 S = "sweep lm.yaml -s run.dir=sw{} --grid optimizer.lr="
 row("sweep: give --grid KEY=VALUE,VALUE, --seeds or --splits; one run is trireme train", "sweep lm.yaml -s run.dir=sw0", S.format(0) + "0.1")
+row("each run has a folder of its own in run.dir; give that by --set", "sweep lm.yaml --grid run.dir=a,b", S.format(30) + "0.1")
+row("are the same key; give one of them", "sweep lm.yaml --grid run.seed=1,2 --seeds 1-2", "sweep lm.yaml --seeds 1-2 -s run.dir=sw31")
 row("write KEY=VALUE,VALUE, as optimizer.name=adam,sgd; a value with commas stands in brackets", "sweep lm.yaml --grid optimizer.lr", S.format(1) + "0.1")
 row("%s is there twice; give it all its values once", S.format(2) + "0.1 --grid optimizer.lr=0.2", S.format(2) + "0.1,0.2")
 row("is there twice; give it once", S.format(3) + "0.1,0.1", S.format(3) + "0.1")
@@ -196,6 +198,7 @@ def space(says, wrong, right=SPACE):
 space("no search space; write config:, search: and parameters:", "")
 space("no 'config:'; name the configuration of the trials", SPACE[16:])
 space("no 'parameters:'; list keys and their ranges below it", SPACE[:SPACE.index("parameters")])
+space("take it out of the parameters", SPACE + "  run.dir: [a, b]\n")
 space("list keys and their ranges", SPACE[:SPACE.index("parameters")] + "parameters: 3\n")
 space("write {low: ..., high: ...} or a list", SPACE + "  optimizer.beta1: {low: 0.1}\n")
 space("or a list, or set the key in the configuration", SPACE + "  optimizer.beta1: 0.9\n", SPACE)
@@ -248,6 +251,8 @@ row("trials of a search without its journal; choose another folder, or remove it
 file("t12/trials/0/metrics.csv", "step\n")
 row("give data of the kind it was trained on", "predict runs/enc --data data.h5 -o x4.tsv", "predict runs/enc --data cls.h5 -o x4.tsv")
 space("has choices and '%s'; leave one of them out", SPACE + "  optimizer.beta1: {choices: [0.9, 0.8], low: 0.1}\n", SPACE + "  optimizer.beta1: {low: 0.1, high: 0.9}\n")
+row("holds the trials of a search; name one of them (trials/NUMBER, those of its trials.csv), or train its best.yaml",
+    "tune good.yaml -o t21 && evaluate t21", "tune good.yaml -o t22 && evaluate t22/trials/00000")
 row("and no search wrote it; give -o another folder", "tune good.yaml -o mine", "tune good.yaml -o t20")
 file("mine/best.yaml", "optimizer: { lr: 0.1 }\n")
 row("evaluate: --report is of several runs together, one is given", "evaluate runs/enc --report", "evaluate runs/enc runs/enc --report")

@@ -79,7 +79,8 @@ void trm_chart_svg(const trm_chart *chart, trm_svg_place place, FILE *file);
 /** Charts of one file, below each other. */
 void trm_charts_svg(const trm_chart *charts, int n, FILE *file);
 
-/** Draws a chart in characters, `columns` wide and `lines` high, between its axes and a legend. */
-trm_status trm_chart_print(const trm_chart *chart, int columns, int lines, FILE *file);
+/** Draws a chart in characters, `columns` wide and `lines` high, between its axes and a legend of at most `names`
+ *  lines. */
+trm_status trm_chart_print(const trm_chart *chart, int columns, int lines, int names, FILE *file);
 
 #endif

@@ -69,13 +69,14 @@ static void fill_columns(const trm_chart *chart, const trm_chart_line *line, int
 static const char letters[] = "*o+x#@%&=~abcdefghijklmnpqrstuvwyz";
 enum { LETTERS = sizeof letters - 1 };
 
-static void print_legend(const trm_chart *chart, int columns, FILE *file) {
+static void print_legend(const trm_chart *chart, int columns, int names, FILE *file) {
   char low[TRM_TICK_BYTES], high[TRM_TICK_BYTES];
   trm_tick_text(chart->x_low, low);
   trm_tick_text(chart->x_high, high);
   (void)fprintf(file, "%10s%-*s%s %s\n", "", columns - (int)strlen(high) + 1, low, high,
                 chart->x_name);
-  for (int l = 0; l < chart->n_lines; ++l) {
+  const int n = chart->n_lines <= names ? chart->n_lines : names - 1;
+  for (int l = 0; l < n; ++l) {
     const trm_chart_line *line = &chart->lines[l];
     (void)fprintf(file, "%10s%c %s", "", letters[l % LETTERS], line->name);
     if (line->n > 0) (void)fprintf(file, ": %.6g", line->y[line->n - 1]);
@@ -84,9 +85,10 @@ static void print_legend(const trm_chart *chart, int columns, FILE *file) {
     }
     (void)fprintf(file, "\n");
   }
+  if (n < chart->n_lines) (void)fprintf(file, "%10sand %d lines more\n", "", chart->n_lines - n);
 }
 
-trm_status trm_chart_print(const trm_chart *chart, int columns, int lines, FILE *file) {
+trm_status trm_chart_print(const trm_chart *chart, int columns, int lines, int names, FILE *file) {
   const int n = chart->n_lines;
   double *values = NULL;
   const double **rows = NULL;
@@ -105,7 +107,7 @@ trm_status trm_chart_print(const trm_chart *chart, int columns, int lines, FILE 
   }
   (void)fprintf(file, "%s\n", chart->title);
   trm_print_grid(rows, n, signs, columns, lines, chart->y_low, chart->y_high, "", file);
-  print_legend(chart, columns, file);
+  print_legend(chart, columns, names, file);
 out:
   TRM_FREE(values);
   TRM_FREE(rows);

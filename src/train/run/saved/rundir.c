@@ -86,6 +86,13 @@ static trm_status resolve(const char *run, choice wanted, char *path, size_t siz
                     "%s: holds the runs of a sweep; name one of them (they are in its sweep.csv)",
                     run);
   }
+  TRM_TRY(trm_path_join(path, size, run, "journal.csv"));
+  if (trm_path_exists(path)) {
+    return trm_fail(TRM_ERR_USAGE,
+                    "%s: holds the trials of a search; name one of them (trials/NUMBER, those of "
+                    "its trials.csv), or train its best.yaml",
+                    run);
+  }
   TRM_TRY(trm_rundir_paths(run, &dir));
   const char *folder = trm_path_exists(dir.checkpoints) ? dir.checkpoints : dir.root;
   if (wanted == RESULT) {
