@@ -5,7 +5,7 @@ import os
 from graphs import *
 
 folder = temp_folder()
-LAYOUTS = [(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (2, 2)]
+LAYOUTS = [(1, 1), (1, 2), (2, 2), (3, 1), (4, 1)]
 
 for name, path in layout_configs(folder).items():
     want = want_scores = None
