@@ -64,7 +64,7 @@ CASES = [("classes", "fgsm", 0.3, {}),
          ("max", "fgsm", 0.2, {}),
          ("sampled", "trades", 0.2, {"steps": 2}),
          ("sampled", "freelb", 0.2, {})]
-LAYOUTS = [(2, 2), (4, 1)]
+LAYOUTS = [(2, 2), (4, 1)]  # of which each case has one; it is resumed on 2 and 3 ranks
 
 
 def sets(method, eps, more):
@@ -79,7 +79,7 @@ def last(kind):
 
 
 seen = {}
-for kind, method, eps, more in CASES:
+for number, (kind, method, eps, more) in enumerate(CASES):
     name = f"{kind}-{method}"
 
     def go(to, *words, ranks=1, threads=1):
@@ -94,10 +94,10 @@ for kind, method, eps, more in CASES:
     check(min(got[s] for s in range(last(kind) - 5, last(kind) + 1)) < got[1], f"{name}: losses {got}")
     check(want not in seen.get(kind, []), f"{name}: the bits of another method")
     seen.setdefault(kind, []).append(want)
-    for ranks, threads in LAYOUTS:
-        run_dir = go(f"{ranks}x{threads}", ranks=ranks, threads=threads)
-        equal(hashes(run_dir), want, f"{name} on {ranks} x {threads}")
-        equal(scores(run_dir), scores(base), f"{name}: scores on {ranks} x {threads}")
+    ranks, threads = LAYOUTS[number % 2]
+    run_dir = go(f"{ranks}x{threads}", ranks=ranks, threads=threads)
+    equal(hashes(run_dir), want, f"{name} on {ranks} x {threads}")
+    equal(scores(run_dir), scores(base), f"{name}: scores on {ranks} x {threads}")
     run_dir = go("resumed", "--set", "train.steps=5", ranks=2)
     go("resumed", "--resume", ranks=3)
     equal(hashes(run_dir), want, f"{name} resumed")

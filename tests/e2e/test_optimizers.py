@@ -54,13 +54,13 @@ for number, (name, options, stop) in enumerate(CASES):
     base = go("1x1", ranks=1)
     check(losses(base)[20] < losses(base)[1], f"{name} learns: {losses(base)[1]}, then {losses(base)[20]}")
     for ranks, threads, sharded in ((2, 2, "true"), (3, 1, "false"), (4, 1, "true")):
-        got = go(f"{ranks}x{threads}", "--set", f"optimizer.sharded={sharded}", ranks=ranks, threads=threads)
+        got = go(f"{ranks}x{threads}", "--set", f"optimizer.sharded={sharded}", "--set",
+                 f"checkpoint.every={stop if ranks == 2 else 0}", "--set", "checkpoint.keep=99", ranks=ranks,
+                 threads=threads)
         equal(hashes(got), hashes(base), f"{name}, {options} on {ranks} x {threads}, sharded {sharded}")
         equal(rates(got), rates(base), f"rates of {name}, {options} on {ranks} x {threads}")
     # From a checkpoint in the middle, written on 2 ranks with shared-out state, on 3 without.
-    half = go("half", "--set", f"checkpoint.every={stop}", "--set", "checkpoint.keep=99", "--set",
-              "optimizer.sharded=true", ranks=2)
-    checkpoint = os.path.join(half, "checkpoints", f"step_{stop:08d}.h5")
+    checkpoint = os.path.join(folder, f"{number}-2x2", "checkpoints", f"step_{stop:08d}.h5")
     rest = go("rest", f"--resume={checkpoint}", ranks=3)
     equal(hashes(rest)[20], hashes(base)[20], f"{name}, {options}: resumed at step {stop}")
     equal(rates(rest), {k: v for k, v in rates(base).items() if k > stop}, f"rates of {name} after step {stop}")
