@@ -1,4 +1,5 @@
 """Runs on images and rows with keys or data that do not suit each other: one line each, naming the key."""
+import itertools
 import os
 
 from sequences import labelled, moods
@@ -11,14 +12,22 @@ DATA["words"] = labelled(folder, "words", moods(60))
 DATA["unvalidated"] = table(folder, "kind", "unvalidated", n=120, more=("--valid-share", "0"))
 
 
-def start_run(name, body, *more, augment=""):
-    path = config(f"{folder}/{name}.yaml", f"{DATA[name]}, augment: '{augment}'", body, 4, 2)
-    return train(path, f"{folder}/run", *more)
+serial = itertools.count()
+
+
+def start_run(name, run_dir, body, *more, augment=""):
+    path = config(f"{run_dir}.yaml", f"{DATA[name]}, augment: '{augment}'", body, 4, 2)
+    return train(path, run_dir, *more)
 
 
 def bad(part, name, body, *more, **how):
-    one_line(start_run(name, body, *more, **how), 78, part)
-    check(not os.path.exists(f"{folder}/run"), f"no run of {name}, {body}")
+    run_dir = f"{folder}/bad{next(serial)}"
+
+    def judge(result):
+        one_line(result, 78, part)
+        check(not os.path.exists(run_dir), f"no run of {name}, {body}")
+
+    later(judge, start_run, name, run_dir, body, *more, **how)
 
 
 # ---- a model on inputs that it does not read
@@ -65,7 +74,7 @@ bad("train.patience_evals is set, but", "unvalidated", MLP + SMALL, "--set", "tr
     "eval.every=2")
 bad("schedule.name plateau is set, but", "unvalidated", MLP + SMALL, "--set", "schedule.name=plateau", "--set",
     "eval.every=2")
-result = start_run("unvalidated", MLP + SMALL)
+result = start_run("unvalidated", f"{folder}/run", MLP + SMALL)
 good(result, "without a part to validate with")
 check("data.split 0 has no sample to validate with" in result.err, result.err)
 test = write(f"{folder}/test.csv", "a,b,y\n1,5,1e36\n3,-4e-36,-2\n")
