@@ -33,6 +33,7 @@ PROVOKED = {
     "store each part as an array of its own": "unit/test_io_foreign.c",
     "nor float16, float32 or float64; store it as one": "unit/test_io_foreign.c",
     "has chunks of more than 256 MiB; store it in smaller ones": "unit/test_io_foreign.c",
+    "store it in chunks of whole rows, or in smaller ones": "unit/test_io_foreign.c",
     "which is not built in; store it with gzip or unpacked": "unit/test_io_foreign.c",
     "are stored in a file of %lld; write the file again": "unit/test_io_foreign.c",
     "this program reads format %d; prepare the data again": "unit/test_input_dataset.c",
