@@ -156,6 +156,16 @@ trm_status trm_config_unknown(trm_config *config, const char *name, trm_config_o
   const char *last = strrchr(name, '.');
   const trm_config_word *foreign =
       trm_config_word_find(&config->parts, NULL, last ? last + 1 : name);
+  const char *own = last ? last + 1 : name;
+  if (foreign && trm_config_find_group(config, foreign->word, strlen(foreign->word)) >= 0) {
+    foreign = NULL; /* "MODEL" is the group "model", not its key that chooses */
+  }
+  if (last && own[0] >= '0' && own[0] <= '9') {
+    return trm_config_fail(origin,
+                           "unknown key '%.80s'; if a number was meant, write its point: 1.5, not "
+                           "1,5",
+                           name);
+  }
   if (foreign && foreign->ours) {
     return trm_config_fail(origin, "unknown %s '%.80s'; here it is '%s'%s%s", kind, name,
                            foreign->ours, foreign->note[0] ? ": " : "", foreign->note);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -359,8 +360,14 @@ static trm_status read_pair(reader *r, yaml_node_pair_t pair) {
   TRM_TRY(check_tag(r, value));
   if (value->type == YAML_MAPPING_NODE) return read_group(r, value, name);
   if (is_scalar(value) && scalar_is_null(value)) return TRM_OK;
+  char line[MAX_NAME + 64] = "key: value";
+  const trm_config_word *meant = trm_config_word_find(&r->config->parts, NULL, name);
+  if (is_scalar(value) && meant && meant->ours) { /* "model: gcn" is model.kind */
+    (void)snprintf(line, sizeof line, "%s: %.60s", strchr(meant->ours, '.') + 1,
+                   (const char *)value->data.scalar.value);
+  }
   return trm_config_fail(at(r, value), "group '%s' has a value of its own; write '%s' below it",
-                         name, "key: value");
+                         name, line);
 }
 
 /* All groups. */

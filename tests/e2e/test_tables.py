@@ -167,11 +167,13 @@ DOCUMENTS = (("<?xml version='1.0'?>\n<graphml/>\n", "an XML file"), ("<gexf ver
              ("<http://a> <http://p> <http://b> .\n" * 3, "'{print $1, $3}'"), ("1 1:0.5 3:1\n0 2:1\n", "svmlight"),
              ("| x | y |\n|---|:--|\n| 1 | 2 |\n", "Markdown"), ("@RELATION iris\n@DATA\n0.1,a\n", "ARFF"),
              ("-- MySQL dump 10\nINSERT INTO e VALUES (1,2);\n", "a dump of a database"),
+             ("digraph G { a -> b; b -> c; }\n", "Graphviz"), ("0: 1 2\n1: 0,2\n2:\n", "-F'[:, "),
+             ("1 2:5 3:4\n2 2:3\n", "svmlight"),
              ("12:\n1488,3,2005-09-06\n822,5,2005-05-13\n", "as Netflix published"))
 for text, part in DOCUMENTS:
     refused([part], "graph", put("a.txt", text))
     refused([part], "labelled", "a.txt", "--text", "1", "--label", "2")
-made([], "text", put("a.json", DOCUMENTS[7][0]))
+made(["is JSON, a record a line"], "text", put("a.json", DOCUMENTS[7][0]))
 made(["3 columns"], "table", put("t.csv", "".join(f"{i % 2} {i % 9}:1{i % 5} {i}\n" for i in range(40))), "--target", "1")
 refused(["packed by gzip; unpack it first"], "text", "packed.gz")
 refused(["Matrix Market file of form array"], "graph", put("array.mtx", "%%MatrixMarket matrix array real general\n2 2\n1\n0\n0\n1\n"))

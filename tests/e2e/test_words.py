@@ -46,6 +46,11 @@ for line, part in (("model: {kind: gpt}", "which is decoder here"), ("model: {ki
                    ("optimizer: {name: adamw_torch}", "which is adamw here"),
                    ("schedule: {name: OneCycleLR}", "which is 1cycle here")):
     one_line(check_config(line), 78, part)
+# Groups with a value, in other letters, from other files; a decimal comma.
+for line, part in (("model: gcn", "write 'kind: gcn' below it"), ("MODEL: {layers: 1}", "did you mean 'model'"),
+                   ("optimizer: adam", "write 'name: adam' below it"), ("optimizer: {lr: 1,5e-3}", "1.5, not 1,5"),
+                   ("defaults: [base]", "a file holds all"), ("hyperparameters: {lr: 1}", "groups of their own")):
+    one_line(check_config(line), 78, "c.yaml:1: ", part)
 config = write(BASE)
 for words, part in ((["--lr", "3"], "--set optimizer.lr=3"), (["--lr=3"], "--set optimizer.lr=3"), (["--lr"], "--set optimizer.lr=VALUE"),
                     (["--learning-rate", "3"], "--set optimizer.lr=3"), (["--epochs=2"], "--set train.epochs=2"),

@@ -57,5 +57,7 @@ trm_status trm_signature_check(const char *path, const char *head, int64_t bytes
  * tables, before anything of them is taken; comment lines at the begin are passed over. documents.c
  */
 trm_status trm_document_check(const trm_bytes *bytes);
+/** Whether text begins with records of JSON, a line each. */
+bool trm_document_is_records(const char *text, int64_t bytes);
 
 #endif

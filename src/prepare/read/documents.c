@@ -88,7 +88,7 @@ static bool is_gml(const opening *o) {
 static bool is_dot(const opening *o) {
   const bool named = begins(o->text, o->bytes, "digraph") || begins(o->text, o->bytes, "graph ") ||
                      begins(o->text, o->bytes, "strict ");
-  return named && (last_of(o, 0) == '{' || first_of(o, 1) == '{');
+  return named && (line_has(o, 0, "{") || first_of(o, 1) == '{');
 }
 
 static bool is_dimacs(const opening *o) {
@@ -152,6 +152,20 @@ static bool is_netflix(const opening *o) {
   return o->n_line[0] > 1;
 }
 
+/* "1: 2 3", numbers in every line: a node, or a user, and what it is joined with. */
+static bool is_adjacency(const opening *o) {
+  for (int i = 0; i < o->n; ++i) {
+    int64_t at = 0;
+    while (at < o->n_line[i] && isdigit((unsigned char)o->line[i][at])) ++at;
+    if (at == 0 || at == o->n_line[i] || o->line[i][at] != ':') return false;
+    if (at + 1 < o->n_line[i] && !is_blank(o->line[i][at + 1])) return false;
+    for (++at; at < o->n_line[i]; ++at) {
+      if (!strchr("0123456789, \t", o->line[i][at])) return false;
+    }
+  }
+  return o->n > 0;
+}
+
 /* "2:0.5" at text[0], the index above *index; 0: it is none. Bytes of it. */
 static int64_t pair_length(const char *text, int64_t n, int64_t *index, bool *sure) {
   int64_t at = 0, value = 0;
@@ -160,7 +174,8 @@ static int64_t pair_length(const char *text, int64_t n, int64_t *index, bool *su
   if (at == 0 || at >= n || text[at] != ':' || value <= *index) return 0;
   const int64_t colon = at++;
   while (at < n && strchr("0123456789.+-eE", text[at])) ++at;
-  *sure = *sure || value > 59 || memchr(text + colon, '.', (size_t)(at - colon));
+  const bool point = memchr(text + colon, '.', (size_t)(at - colon)) != NULL;
+  *sure = *sure || value > 59 || point || at - colon != 3; /* minutes have two digits */
   *index = value;
   return at > colon + 1 ? at : 0;
 }
@@ -222,6 +237,9 @@ static const document documents[] = {
     {NULL, is_netflix, "lines under numbers, as Netflix published them",
      "write the number into each: awk -F, '/:$/{i = $0; sub(\":\", \"\", i); next} "
      "{print $1\",\"i\",\"$2\",\"$3}' x > x.csv"},
+    {NULL, is_adjacency, "lists of neighbours or items under numbers",
+     "write a pair a line: awk -F'[:, \\t]+' '{for (i = 2; i <= NF; ++i) if ($i != \"\") print $1, "
+     "$i}' x > x.txt"},
     {NULL, is_svmlight, "a sparse table in the form of svmlight (index:value)",
      "write it as text: x, y = sklearn.datasets.load_svmlight_file('x'); "
      "numpy.savetxt('x.csv', numpy.c_[y, x.toarray()], '%.9g', ',')"},
@@ -250,4 +268,9 @@ trm_status trm_document_check(const trm_bytes *bytes) {
     return trm_fail(TRM_ERR_DATA, "%s: is %s; %s", bytes->path, d->is, d->remedy);
   }
   return TRM_OK;
+}
+
+bool trm_document_is_records(const char *text, int64_t bytes) {
+  const opening o = open_text(text, bytes);
+  return is_json_lines(&o);
 }

@@ -232,6 +232,13 @@ static void tell_files(const job *j) {
                             : "%s: left out: %lld byte order mark%s",
                f->files[0], (long long)f->n_marks, f->n_marks == 1 ? "" : "s");
     }
+    if (f->records) {
+      trm_note(
+          j->options->notes,
+          "%s: note: is JSON, a record a line, names and quotes are taken too; of texts alone: "
+          "jq -r .text x > x.txt",
+          f->records);
+    }
     if (f->not_text) {
       trm_note(j->options->notes, "%s: note: is no text by its first bytes; all of it is taken",
                f->not_text);

@@ -71,6 +71,7 @@ static trm_status look_at_head(trm_text_files *files, const char *file, const ch
     if (bytes > 2 && memcmp(head, "\x1F\x8B", 2) == 0) {
       return trm_fail(TRM_ERR_DATA, "%s: is packed by gzip; unpack it first (gunzip)", file);
     }
+    if (trm_document_is_records(head, bytes)) files->records = file;
     return trm_signature_check(file, head, bytes, false);
   }
   files->n_marks += bytes >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0;
@@ -128,7 +129,7 @@ static trm_status read_all(trm_text_files *files, char *piece, trm_text_take tak
 
 trm_status trm_text_files_read(trm_text_files *files, trm_text_take take, void *context) {
   files->n_marks = 0;
-  files->not_text = NULL;
+  files->not_text = files->records = NULL;
   char *piece = NULL;
   TRM_TRY(TRM_ALLOC(&piece, TRM_TEXT_PIECE_BYTES, "piece of a text"));
   const trm_status status = read_all(files, piece, take, context);

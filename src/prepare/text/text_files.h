@@ -37,6 +37,7 @@ typedef struct trm_text_files {
                       files, which stay */
   const char
       *not_text; /* a file that is none by its first bytes, which are taken all the same; NULL */
+  const char *records; /* a file that is JSON, a record a line; NULL */
 } trm_text_files;
 
 /** Looks at all files before the first is read: a slip in the last name shows at once. Fills n_bytes.

@@ -11,6 +11,9 @@
 #define NO_DEVICE                                                                                  \
   "processors are all there is: the ranks come from mpirun -n, threads from --threads"
 
+#define ONE_FILE "a file holds all of a configuration: write it out, or override keys by --set"
+#define IN_GROUPS "keys stand in groups of their own, as train and optimizer: trireme help config"
+
 static const trm_config_word words[] = {
     KEY("learning_rate", "optimizer.lr"),
     KEY("base_lr", "optimizer.lr"),
@@ -317,6 +320,15 @@ static const trm_config_word words[] = {
     NOT_HERE("progress_bar", "progress is always told, --quiet leaves it out; remove it"),
     NOT_HERE("load_col",
              "columns are chosen when data are prepared: trireme prepare interactions --columns"),
+    NOT_HERE("include", ONE_FILE),
+    NOT_HERE("includes", ONE_FILE),
+    NOT_HERE("defaults", ONE_FILE),
+    NOT_HERE("extends", ONE_FILE),
+    NOT_HERE("_base_", ONE_FILE),
+    NOT_HERE("training_args", IN_GROUPS),
+    NOT_HERE("training_arguments", IN_GROUPS),
+    NOT_HERE("hyperparameters", IN_GROUPS),
+    NOT_HERE("hparams", IN_GROUPS),
     NOT_HERE("fast_dev_run", "trireme train --check looks at all without training; remove it"),
 
     NOT_HERE("device", NO_DEVICE),

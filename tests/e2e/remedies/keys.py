@@ -183,6 +183,8 @@ for word, says, mended in (
         ("metrics", SCORES, "enc.yaml -s eval.select=accuracy"), ("eval_metrics", SCORES, "enc.yaml -s eval.select=accuracy"),
         ("zero_optimization", SHARED, "lm.yaml -s optimizer.sharded=true @2"), ("fsdp", SHARED, "lm.yaml -s optimizer.sharded=true @2"),
         ("ddp", "ranks work together always: mpirun -n; remove it", "lm.yaml @2"),
+        ("include", "a file holds all of a configuration: write it out, or override keys by --set", "lm.yaml -s optimizer.lr=0.01"),
+        ("hparams", "keys stand in groups of their own, as train and optimizer: trireme help config", "lm.yaml -s optimizer.lr=0.02"),
         ("fast_dev_run", "trireme train --check looks at all without training; remove it", "lm.yaml --check")):
     row(says, f"lm.yaml -s train.{word}=1", mended)
 WORDS = "prepare labelled words.csv --text text --label label"
@@ -216,6 +218,7 @@ written("an item of its list is empty; remove it", GOOD + "sampler: {fanout: [1,
 written("of its list has a comma; make it two items, or write the list as one text", GOOD + "sampler: {fanout: ['1,2', 3]}\n")
 written("has no value; remove the line or give one, allowed: %s", GOOD + "log: {every: }\n", GOOD + "log: {every: 1}\n")
 written("stands outside its group; write '%.*s:' and below it '%s: ...'", GOOD + "log.every: 1\n", GOOD + "log:\n  every: 1\n")
+written("unknown key '%.80s'; if a number was meant, write its point: 1.5, not 1,5", GOOD + "optimizer: {lr: 1,5}\n", GOOD + "optimizer: {lr: 1.5}\n")
 written("has a value of its own; write '%s' below it", GOOD + "log: 1\n", GOOD + "log:\n  every: 1\n")
 written("not groups of keys; write 'group:' and below it, indented by spaces, 'key: value'", "- data\n- train\n")
 written("deeper than a configuration has them; write 'group:' and below it 'key: value'",

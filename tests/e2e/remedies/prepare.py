@@ -416,6 +416,8 @@ for name, text, says, run, mended in (
         ("x.tuples", "(0, 1)\n(1, 2)\n(2, 0)\n", "leave the brackets out: tr -d", "tr -d '\\''()[]'\\'' < x.tuples > tuples.csv", "graph tuples.csv"),
         ("x.md", "| source | target |\n|---|---|\n| 0 | 1 |\n| 1 | 2 |\n", "write it as CSV: sed", "sed '\\''2d; s/^ *| *//; s/ *| *$//; s/ *| */,/g'\\'' x.md > md.csv",
          "graph md.csv"),
+        ("x.adj", "0: 1 2\n1: 0, 2\n2: 0\n", "write a pair a line: awk", "awk -F\"[:, \t]+\" '\\''{for (i = 2; i <= NF; ++i) if ($i != \"\") print $1, $i}'\\'' x.adj > adj.txt",
+         "graph adj.txt"),
         ("x.arff", "@relation x\n@attribute a numeric\n@attribute b numeric\n@data\n" + "1,2\n2,1\n" * 9, "leave its head out, up to the line @data",
          "sed '\\''1,/^@data/Id'\\'' x.arff > arff.csv", "table arff.csv --target 2")):
     file(name, text)

@@ -19,7 +19,7 @@ row("-o names a folder of %zu bytes; choose a shorter path", "train lm.yaml -o "
 STEP = "runs/lm/checkpoints/step_00000004.h5"
 for says, wrong, mended in (
         ("give the configuration as a word, without an option", "train --config lm.yaml", "train lm.yaml -o cfg"),
-        ("give ranks to the launcher: mpirun -n 4, or launch/run -n 4", "train lm.yaml -n 4", "train lm.yaml -o np @4"),
+        ("give ranks to the launcher: mpirun -n 4, or launch/run -n 4", "train lm.yaml -n 2", "train lm.yaml -o np @2"),
         ("; give -q for less of it", "train lm.yaml --verbose", "train lm.yaml -q -o quiet"),
         ("give --resume=CHECKPOINT to go on from one, --set train.init_from=CHECKPOINT to begin with its weights",
          f"train lm.yaml --ckpt {STEP}", f"train lm.yaml --resume={STEP}"),
@@ -37,7 +37,7 @@ for says, wrong, mended in (
         ("give --top K", "predict runs/light --top-k 3 -o k.tsv", "predict runs/light --top 3 -o k.tsv"),
         ("the text goes to the terminal: write > FILE behind the command", "generate runs/lm -o x", "sh -c '$TRIREME generate runs/lm > text.txt'"),
         ("give --tokens N", "generate runs/lm --length 4", "generate runs/lm --tokens 4"),
-        ("give --prompt TEXT", "generate runs/lm --start a", "generate runs/lm --prompt a --tokens 3"),
+        ("give --prompt TEXT", "generate runs/lm --start a", "sh -c '$TRIREME generate runs/lm --tokens 9 --prompt \"$($TRIREME generate runs/lm --tokens 3)\"'"),
         ("give --temperature 0", "generate runs/lm --greedy", "generate runs/lm --temperature 0 --tokens 3"),
         ("give --length-reward ALPHA", "translate runs/s2s -i lines2.txt --lenpen 1", "translate runs/s2s -i lines2.txt --length-reward 1"),
         ("give --input FILE, lines of text", "translate runs/s2s --data lines2.txt", "translate runs/s2s --input lines2.txt"),
