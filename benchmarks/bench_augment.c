@@ -35,7 +35,7 @@ static double one_round(const bench *b, const trm_augment *a, int64_t n) {
 
 static trm_status measure(const bench *b, const char *list) {
   trm_augment *a = NULL;
-  TRM_TRY(trm_augment_create(list, TRM_AUGMENT_IMAGES, 1, &a));
+  TRM_TRY(trm_augment_create("data.augment", list, TRM_AUGMENT_IMAGES, 1, &a));
   double best = one_round(b, a, 16);
   const int64_t n = 1 + (int64_t)(round_s / best);
   for (int i = 0; i < ROUNDS; ++i) {
