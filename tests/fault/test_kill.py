@@ -23,6 +23,12 @@ def path(name):
     return os.path.join(folder, name)
 
 
+def below(pid):
+    """Processes that it started, and theirs: between MPICH's launcher and the ranks is one more."""
+    own = children(pid)
+    return own + [one for child in own for one in below(child)]
+
+
 good(train(config, path("whole"), *more, ranks=2, timeout=300), "uninterrupted")
 
 run_dir = path("killed")
@@ -41,7 +47,7 @@ while True:
 
         wait_for(moved, 60, "the resumed run makes progress")
         time.sleep(random.uniform(0, 0.05))
-        ranks = children(process.pid)
+        ranks = below(process.pid)
         for pid in [process.pid, *ranks]:
             try:
                 os.kill(pid, signal.SIGKILL)
