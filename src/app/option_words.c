@@ -36,6 +36,8 @@ static const struct option_word {
      "write it into the space, as 'search: {trials: 40, seed: 1}': trireme help search"},
     {"find-lr", "min min_lr start start_lr", "give --from RATE"},
     {"find-lr", "max max_lr end end_lr", "give --to RATE"},
+    {"evaluate predict", "batch_size bs batch eval_batch_size per_device_eval_batch_size",
+     "how many are evaluated at a time changes no result: leave it out"},
     {"evaluate", "o output csv out", "scores go to the terminal: give --json and > FILE"},
     {"predict", "k top_k topk", "give --top K"},
     {"generate", "o output out", "the text goes to the terminal: write > FILE behind the command"},

@@ -34,6 +34,7 @@ for says, wrong, mended in (
         ("give --from RATE", "find-lr lm.yaml --min 1e-5", "find-lr lm.yaml --from 1e-5 --steps 20"),
         ("give --to RATE", "find-lr lm.yaml --max 1", "find-lr lm.yaml --to 1 --steps 20"),
         ("scores go to the terminal: give --json and > FILE", "evaluate runs/lm -o x", "sh -c '$TRIREME evaluate runs/lm --json > ev.json'"),
+        ("how many are evaluated at a time changes no result: leave it out", "evaluate runs/lm --batch-size 3", "evaluate runs/lm"),
         ("give --top K", "predict runs/light --top-k 3 -o k.tsv", "predict runs/light --top 3 -o k.tsv"),
         ("the text goes to the terminal: write > FILE behind the command", "generate runs/lm -o x", "sh -c '$TRIREME generate runs/lm > text.txt'"),
         ("give --tokens N", "generate runs/lm --length 4", "generate runs/lm --tokens 4"),
