@@ -86,15 +86,24 @@ static trm_status list_members(trm_container *c, const char *name, name_list *li
   return TRM_OK;
 }
 
+/* Tells the names of a list, unless making it failed, and frees it. HDF5 is not held meanwhile: who is told
+ * may read. */
+static trm_status visit_all(name_list *list, trm_status status, trm_member_visitor visit,
+                            void *context) {
+  for (int64_t i = 0; i < list->n && status == TRM_OK; ++i) {
+    status = visit(context, list->names[i]);
+  }
+  release(list);
+  return status;
+}
+
 trm_status trm_container_members(trm_container *container, const char *name,
                                  trm_member_visitor visit, void *context) {
   name_list list = {0};
   trm_h5_lock();
-  trm_status status = list_members(container, name, &list);
+  const trm_status status = list_members(container, name, &list);
   trm_h5_unlock();
-  for (int64_t i = 0; i < list.n && status == TRM_OK; ++i) status = visit(context, list.names[i]);
-  release(&list);
-  return status;
+  return visit_all(&list, status, visit, context);
 }
 
 static trm_status walk_group(walk *w, hid_t group, size_t n_path, int depth) {
@@ -131,11 +140,9 @@ static trm_status note_array(void *context, trm_container *c, hid_t object, cons
 trm_status trm_container_names(trm_container *container, trm_member_visitor visit, void *context) {
   name_list list = {0};
   trm_h5_lock();
-  trm_status status = trm_h5_walk(container, note_array, &list);
+  const trm_status status = trm_h5_walk(container, note_array, &list);
   trm_h5_unlock();
-  for (int64_t i = 0; i < list.n && status == TRM_OK; ++i) status = visit(context, list.names[i]);
-  release(&list);
-  return status;
+  return visit_all(&list, status, visit, context);
 }
 
 trm_status trm_container_visit(trm_container *container, trm_array_visitor visit, void *context) {
