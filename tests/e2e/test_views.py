@@ -7,7 +7,7 @@ import re
 from harness import *
 
 folder = temp_folder()
-SIDE, SAMPLES = 6, 60
+SIDE, SAMPLES, TRAINED = 6, 60, 40
 
 
 def path(name):
@@ -17,14 +17,14 @@ def path(name):
 def images(name, mirrored):
     """A CSV of pixels: two classes, brighter on the left or on the right."""
     r = random.Random(3)
-    with open(path(name + ".csv"), "w") as file:
+    with open(path(name + ".csv"), "w") as train, open(path(name + "-valid.csv"), "w") as valid:
         for i in range(SAMPLES):
             rows = [[min(255, r.randrange(120) + (90 if (x < SIDE // 2) == (i % 2 == 0) else 0)) for x in range(SIDE)]
                     for _ in range(SIDE)]
             pixels = [p for row in rows for p in (row[::-1] if mirrored else row)]
-            file.write(",".join(map(str, [i % 2, *pixels])) + "\n")
-    good(run("prepare", "images", "--pixels", path(name + ".csv"), "--size", f"{SIDE}x{SIDE}", "--valid-share", "0.2", "--test-share", "0.2", "-o",
-             path(name + ".h5")), f"prepare {name}")
+            (train if i < TRAINED else valid).write(",".join(map(str, [i % 2, *pixels])) + "\n")
+    good(run("prepare", "images", "--pixels", path(name + ".csv"), "--valid", path(name + "-valid.csv"), "--size",
+             f"{SIDE}x{SIDE}", "-o", path(name + ".h5")), f"prepare {name}")
     return path(name + ".h5")
 
 
@@ -63,7 +63,15 @@ def loss(*more, ranks=1):
     return float(re.search(r"loss ([0-9.]+)", result.out)[1])
 
 
+def loss_of(log_odds):
+    """Mean cross-entropy of the samples to validate, the last ones, in turn of class 0 and 1."""
+    of_valid = list(enumerate(log_odds))[TRAINED:]
+    return sum(math.log1p(math.exp(-x if i % 2 else x)) for i, x in of_valid) / len(of_valid)
+
+
 check(loss() != loss(*BOTH), "views change the loss")
+for said, log_odds in ((loss(), straight), (loss(*BOTH), [(a + b) / 2 for a, b in zip(straight, turned)])):
+    check(abs(said - loss_of(log_odds)) < 1e-5, f"loss {said}, of the predictions {loss_of(log_odds)}")
 equal(loss(*BOTH, ranks=3), loss(*BOTH), "the loss on 3 ranks")
 check(loss("--set", "eval.augment=noise 0.5") != loss(), "one draw is not the sample itself")
 
