@@ -21,6 +21,7 @@ foreach(name
     agreement
     keys
     bad_input
+    hostile_files
     commands
     show
     report
