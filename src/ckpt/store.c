@@ -26,7 +26,9 @@ typedef enum store_state { STORE_IDLE, STORE_WRITING, STORE_FINISHED } store_sta
 struct trm_ckpt_store {
   char folder[PATH_MAX];
   int keep;
-  bool guarded;               /* set before the first save */
+  bool guarded;                                   /* set before the first save, as what follows */
+  char companions[TRM_CKPT_COMPANIONS][PATH_MAX]; /* files brought to disk with each checkpoint */
+  int n_companions;
   trm_ckpt_snapshot snapshot; /* see the states above */
   bool best;                  /* likewise, as what follows */
   int64_t held[TRM_CKPT_HELD];
@@ -139,6 +141,7 @@ static trm_status publish(const trm_ckpt_store *store, bool *published) {
   if (store->guarded) {
     TRM_TRY(check_room(store->folder, path, 1, file_bytes(s->regions, s->n_regions)));
   }
+  for (int i = 0; i < store->n_companions; ++i) TRM_TRY(trm_file_sync(store->companions[i]));
   const trm_status status = trm_ckpt_write(temporary, &s->info, s->regions, s->n_regions);
   if (status != TRM_OK) {
     rename_in_message(temporary, path);
@@ -245,6 +248,13 @@ trm_status trm_ckpt_store_open(const char *folder, int keep, trm_ckpt_store **ou
 
 void trm_ckpt_store_guard(trm_ckpt_store *store) {
   store->guarded = true;
+}
+
+trm_status trm_ckpt_accompany(trm_ckpt_store *store, const char *folder, const char *name) {
+  TRM_ASSERT(store->n_companions < TRM_CKPT_COMPANIONS);
+  TRM_TRY(trm_path_join(store->companions[store->n_companions], PATH_MAX, folder, name));
+  ++store->n_companions;
+  return TRM_OK;
 }
 
 /* Under the lock: tells a finished write's result once. */

@@ -33,6 +33,11 @@ static bool fsync_file(const char *path) {
   return good;
 }
 
+trm_status trm_file_sync(const char *path) {
+  if (fsync_file(path) || errno == ENOENT) return TRM_OK;
+  return trm_io_fail(path, "cannot be brought to disk (fsync)");
+}
+
 trm_status trm_file_check_target(const char *path) {
   struct stat facts;
   if (stat(path, &facts) < 0) {

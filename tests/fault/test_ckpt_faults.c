@@ -15,7 +15,7 @@
 static char base[PATH_MAX], folder[PATH_MAX + 32];
 static ckpt_fixture wrote, got;
 /* The steps of publication that have been seen to fail, so that none is left out (invariant 1). */
-static bool fsync_failed, rename_failed, folder_fsync_failed;
+static bool fsync_failed, rename_failed, folder_fsync_failed, rows_failed;
 
 static trm_status save(trm_ckpt_store *store, int64_t step) {
   ckpt_fixture_fill(&wrote, step);
@@ -50,7 +50,10 @@ static bool fail_save(int64_t n, int error) {
   char path[PATH_MAX], best[PATH_MAX];
   snprintf(folder, sizeof folder, "%s/%d-%d", base, error, (int)n);
   CHECK_OK(trm_ckpt_store_open(folder, 1, &store));
-  CHECK_OK(save(store, 1));
+  CHECK_OK(trm_path_join(path, sizeof path, folder, "rows.csv"));
+  CHECK_OK(trm_ckpt_accompany(store, folder, "rows.csv"));
+  CHECK_OK(save(store, 1)); /* a companion that is not there harms nothing */
+  CHECK_OK(trm_file_write_atomic(path, "rows", 4));
   trm_io_fault_set(n, error);
   trm_message_set("");
   const trm_status status = save(store, 2);
@@ -65,6 +68,7 @@ static bool fail_save(int64_t n, int error) {
     if (strstr(trm_message(), "step_00000002.h5: cannot be brought to disk")) fsync_failed = true;
     if (strstr(trm_message(), "step_00000002.h5: cannot be put in place")) rename_failed = true;
     if (strstr(trm_message(), "step_00000002.h5: its folder")) folder_fsync_failed = true;
+    if (strstr(trm_message(), "rows.csv: cannot be brought to disk")) rows_failed = true;
     CHECK(!strstr(trm_message(), ".tmp-"));
   }
   expect_clean();
@@ -114,7 +118,7 @@ int main(void) {
     for (n = 0; n < 1000 && fail_save(n, errors[i]); n += strides[i]) {
     }
     CHECK(n > 40 && n < 1000);
-    CHECK(i > 0 || (fsync_failed && rename_failed && folder_fsync_failed));
+    CHECK(i > 0 || (fsync_failed && rename_failed && folder_fsync_failed && rows_failed));
   }
   char path[PATH_MAX];
   CHECK_OK(trm_path_join(path, sizeof path, folder, "best.h5"));

@@ -85,6 +85,10 @@ trm_status trm_ckpt_store_open(const char *folder, int keep, trm_ckpt_store **ou
 /** From now on the store sees whether there is room before it writes, and tries what has failed once more,
  *  a second later: others may have filled the disk for a moment, or a server of files been away. */
 void trm_ckpt_store_guard(trm_ckpt_store *store);
+/** From now on what has been written to the file folder/name is brought to disk before a checkpoint is put
+ *  in place: the rows of a run's tables up to its step. At most TRM_CKPT_COMPANIONS files. */
+enum { TRM_CKPT_COMPANIONS = 4 };
+trm_status trm_ckpt_accompany(trm_ckpt_store *store, const char *folder, const char *name);
 /** Waits for a write under way; reports its failure. */
 trm_status trm_ckpt_store_close(trm_ckpt_store **store);
 

@@ -24,6 +24,9 @@ trm_status trm_file_check_target(const char *path);
  */
 trm_status trm_file_publish(const char *temporary, const char *path);
 
+/** Brings what has been written to a file to disk (fsync). One that is not there is fine. */
+trm_status trm_file_sync(const char *path);
+
 /** Gives the file `source` the second name `path`, atomically: a hard link, or a copy where the file
  *  system has none. A file that was at `path` is replaced. */
 trm_status trm_file_link(const char *source, const char *path);

@@ -70,6 +70,15 @@ static trm_status open_outputs(trm_run *r) {
   return TRM_OK;
 }
 
+/* No checkpoint is on disk without the rows up to its step: those alone are not made again. */
+static trm_status accompany_checkpoints(const trm_run *r) {
+  static const char *const tables[] = {"metrics.csv", "hashes.csv", "samples.csv", "norms.csv"};
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; ++i) {
+    TRM_TRY(trm_ckpt_accompany(r->store, r->dir.root, tables[i]));
+  }
+  return TRM_OK;
+}
+
 static trm_status open_metrics(trm_run *r) {
   if (!r->root || !trm_run_writes(r)) return TRM_OK;
   const trm_metrics_options options = {.folder = r->dir.root,
@@ -89,7 +98,8 @@ static trm_status open_metrics(trm_run *r) {
     TRM_TRY(trm_step_table_open(&r->norms.table, r->dir.root, "norms.csv",
                                 "step,parameter,weight_norm,grad_norm", r->state.step, true));
   }
-  return trm_metrics_open(&options, r->log, &r->metrics);
+  TRM_TRY(trm_metrics_open(&options, r->log, &r->metrics));
+  return accompany_checkpoints(r);
 }
 
 static void say_warning(void *context, const char *sentence) {
