@@ -23,8 +23,8 @@ static const trm_config_key keys[] = {
                      "Matrix products: our own kernels, a library, or plain loops. auto: native "
                      "where the processor has fused multiply-adds, else openblas."),
     TRM_KEY_CHOICE("train.precision", "float32", "float32|bf16", TRM_ON_RESULT,
-                   "Operands of the layers' matrix products; sums, weights and everything else are "
-                   "float32. bf16 is for processors with AVX512_BF16."),
+                   "Operands of the layers' matrix products, kept so where they alone are read; all "
+                   "else is float32. bf16 is for processors with AVX512_BF16."),
 };
 static const trm_config_rows rows = TRM_CONFIG_ROWS(keys);
 static const trm_config_part part = {.rows = {&rows}};

@@ -96,7 +96,7 @@ static trm_var *body(const decoder *d, trm_tape *tape, const trm_batch *batch) {
   for (int64_t i = 0; i < d->t.layers; ++i) {
     x = trm_transformer_layer_run(&d->t, tape, &d->layers[i], x, &s, true, NULL, NULL);
   }
-  return d->t.post_norm ? x : trm_norm(tape, x, d->ln_f);
+  return trm_transformer_end(&d->t, tape, x, d->ln_f);
 }
 
 static trm_var *logits(void *self, trm_tape *tape, const trm_batch *batch) {
@@ -124,7 +124,7 @@ static trm_var *step(void *self, trm_tape *tape, const trm_step_batch *batch) {
     x = trm_transformer_layer_step(&d->t, tape, &d->layers[i], x, batch, i);
   }
   x = trm_last_rows(tape, x, batch);
-  return d->t.post_norm ? x : trm_norm(tape, x, d->ln_f);
+  return trm_transformer_end(&d->t, tape, x, d->ln_f);
 }
 
 static trm_var *head(void *self, trm_tape *tape) {

@@ -99,6 +99,7 @@ trm_var *trm_gnn_linear(trm_tape *t, trm_gnn_rows in, trm_affine a) {
 }
 
 trm_var *trm_gnn_linear_of(trm_tape *t, trm_var *x, trm_affine a) {
+  x = trm_tape_operand(t, x);
   return trm_op_linear(t, x, param(t, a.weight), param(t, a.bias));
 }
 
@@ -118,7 +119,7 @@ trm_var *trm_gnn_own(trm_tape *t, trm_var *x, const trm_gnn_hop *at) {
 }
 
 trm_var *trm_gnn_keep(trm_var *x) {
-  ++x->n_uses; /* the tape lets an operator write over what has no other reader */
+  ++x->n_uses; /* the tape writes over, or rounds, what has no other reader */
   return x;
 }
 

@@ -119,7 +119,8 @@ trm_status trm_gnn_add_norm(const trm_gnn *net, trm_params *params, trm_gnn_norm
                             int64_t width, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** x w^T + b, of sparse features too. */
+/** x w^T + b, of sparse features too. An x that others than linear maps read is kept before
+ *  (trm_gnn_keep). */
 trm_var *trm_gnn_linear(trm_tape *t, trm_gnn_rows in, trm_affine a);
 trm_var *trm_gnn_linear_of(trm_tape *t, trm_var *x, trm_affine a);
 /** x + b; x itself when there is no bias. */
@@ -128,7 +129,7 @@ trm_var *trm_gnn_bias(trm_tape *t, trm_var *x, int bias);
 trm_var *trm_gnn_normalise(const trm_gnn *net, trm_tape *t, trm_var *x, const trm_gnn_norm *norm);
 /** Rows of the nodes that leave the layer. */
 trm_var *trm_gnn_own(trm_tape *t, trm_var *x, const trm_gnn_hop *at);
-/** x, which is read again later: no operator in between may write over it. */
+/** x, which is read again later: no operator in between may write over it, or round it. */
 trm_var *trm_gnn_keep(trm_var *x);
 
 /** Layer `layer` of `layers` in the batch. */

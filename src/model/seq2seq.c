@@ -126,7 +126,7 @@ static trm_var *encode(const seq2seq *m, trm_tape *tape, const trm_sample_batch 
   for (int64_t i = 0; i < s->n; ++i) {
     x = trm_transformer_layer_run(&m->t, tape, &s->layers[i], x, &b->inputs, false, NULL, NULL);
   }
-  return m->t.post_norm ? x : trm_norm(tape, x, s->ln_f);
+  return trm_transformer_end(&m->t, tape, x, s->ln_f);
 }
 
 /* Up to the output layer. */
@@ -138,7 +138,7 @@ static trm_var *body(const seq2seq *m, trm_tape *tape, const trm_sample_batch *b
     y = trm_transformer_layer_run(&m->t, tape, &s->layers[i], y, &b->outputs, true, memory,
                                   &b->inputs);
   }
-  return m->t.post_norm ? y : trm_norm(tape, y, s->ln_f);
+  return trm_transformer_end(&m->t, tape, y, s->ln_f);
 }
 
 static trm_var *outputs(void *self, trm_tape *tape, const trm_batch *batch) {
@@ -178,7 +178,7 @@ static trm_var *step(void *self, trm_tape *tape, const trm_step_batch *batch) {
     y = trm_transformer_layer_step(&m->t, tape, &s->layers[i], y, batch, i);
   }
   y = trm_last_rows(tape, y, batch);
-  return m->t.post_norm ? y : trm_norm(tape, y, s->ln_f);
+  return trm_transformer_end(&m->t, tape, y, s->ln_f);
 }
 
 static trm_var *head(void *self, trm_tape *tape) {

@@ -78,6 +78,6 @@ trm_var *trm_text_encoder_run(const trm_text_encoder *e, trm_tape *tape, const i
   for (int64_t i = 0; i < e->t.layers; ++i) {
     x = trm_transformer_layer_run(&e->t, tape, &e->layers[i], x, texts, false, NULL, NULL);
   }
-  x = trm_linear(tape, trm_norm(tape, x, e->norm), e->out);
+  x = trm_linear(tape, trm_tape_operand(tape, trm_norm(tape, x, e->norm)), e->out);
   return trm_op_segment_pool(tape, x, texts->offsets, texts->n, TRM_POOL_MEAN);
 }

@@ -226,7 +226,7 @@ trm_var *trm_embed(const trm_transformer *t, trm_tape *tape, trm_embedding_rows 
 
 /* x + part(norm(x)), or norm(x + part(x)); the part's own end is dropped out. */
 static trm_var *before(const trm_transformer *t, trm_tape *tape, trm_var *x, trm_affine norm) {
-  return t->post_norm ? x : trm_norm(tape, x, norm);
+  return t->post_norm ? x : trm_tape_operand(tape, trm_norm(tape, x, norm));
 }
 
 static trm_var *behind(const trm_transformer *t, trm_tape *tape, trm_var *x, trm_var *y,
@@ -256,7 +256,7 @@ static trm_var *feed_forward(const trm_transformer *t, trm_tape *tape,
                              const trm_transformer_layer *l, trm_var *x) {
   trm_var *h = trm_linear(tape, x, l->fc);
   h = t->gelu ? trm_op_gelu(tape, h) : trm_op_relu(tape, h);
-  return trm_linear(tape, h, l->fc_proj);
+  return trm_linear(tape, trm_tape_operand(tape, h), l->fc_proj);
 }
 
 trm_var *trm_transformer_layer_run(const trm_transformer *t, trm_tape *tape,
@@ -271,6 +271,11 @@ trm_var *trm_transformer_layer_run(const trm_transformer *t, trm_tape *tape,
   }
   return behind(t, tape, x, feed_forward(t, tape, l, before(t, tape, x, l->ln2)), l->ln2,
                 l->drop_path, s);
+}
+
+trm_var *trm_transformer_end(const trm_transformer *t, trm_tape *tape, trm_var *x,
+                             trm_affine norm) {
+  return trm_tape_operand(tape, t->post_norm ? x : trm_norm(tape, x, norm));
 }
 
 /* ---- writing token by token ------------------------------------------------------------------- */

@@ -76,6 +76,8 @@ trm_var *trm_transformer_layer_run(const trm_transformer *t, trm_tape *tape,
                                    const trm_transformer_layer *layer, trm_var *x,
                                    const trm_sequences *s, bool causal, trm_var *memory,
                                    const trm_sequences *keys);
+/** What leaves a stack of layers, for linear maps alone: norm(x), or x where its last layer ends in one. */
+trm_var *trm_transformer_end(const trm_transformer *t, trm_tape *tape, trm_var *x, trm_affine norm);
 
 /* ---- writing token by token ------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tape_parts.h"
-#include "trireme/math/kernels.h"
+#include "trireme/math/gemm.h"
 
 static trm_var *fail(trm_tape *tape, trm_status status) {
   if (tape->status == TRM_OK) tape->status = status;
@@ -73,7 +73,7 @@ static trm_var *apply(trm_tape *tape, const trm_op *op, trm_var *const *in, int 
   for (int i = 0; i < n_in; ++i) {
     node->in[i] = in[i];
     if (!in[i]) continue;
-    TRM_ASSERT(!in[i]->consumed);
+    TRM_ASSERT(!in[i]->consumed && (!in[i]->bf16 || (i == 0 && op->multiplies)));
     ++in[i]->n_uses;
     if (in[i]->needs_grad) r->var.needs_grad = true;
   }
@@ -86,14 +86,16 @@ static trm_var *apply(trm_tape *tape, const trm_op *op, trm_var *const *in, int 
   r->var.maker = op;
 
   trm_arena *arena = trm_tape_arena(tape);
-  if (over >= 0 && may_take_over(in[over], &shape)) {
-    r->var.data = in[over]->data;
-    in[over]->consumed = true;
-  } else {
-    r->var.data = TRM_NEW(arena, trm_real, r->var.n);
-  }
   r->var.blocks = shape.blocks ? shape.blocks : trm_node_blocks_of_inputs(node);
   take_saved(tape, node, &shape);
+  if (over >= 0 && may_take_over(in[over], &shape)) {
+    r->var.data = in[over]->data;
+    r->data_at = trm_tape_record_of(in[over])->data_at;
+    in[over]->consumed = true;
+  } else { /* last of all, so that it can be made shorter (trm_tape_operand) */
+    r->data_at = arena->used_bytes;
+    r->var.data = TRM_NEW(arena, trm_real, r->var.n);
+  }
   node->scratch_backward = shape.scratch_backward;
   const size_t mark = arena->used_bytes;
   if (shape.scratch_forward > 0) node->scratch = TRM_NEW(arena, trm_real, shape.scratch_forward);
@@ -121,6 +123,20 @@ trm_var *trm_tape_apply(trm_tape *tape, const trm_op *op, trm_var *const *in, in
 trm_var *trm_tape_apply_over(trm_tape *tape, const trm_op *op, trm_var *const *in, int n_in,
                              const void *attr, size_t attr_bytes, int over) {
   return apply(tape, op, in, n_in, attr, attr_bytes, over);
+}
+
+trm_var *trm_tape_operand(trm_tape *tape, trm_var *x) {
+  if (tape->status != TRM_OK || !trm_gemm_bf16()) return x;
+  if (!x->maker || x->maker->reads_output || x->n_uses > 0 || x->bf16) return x;
+  trm_arena *arena = trm_tape_arena(tape);
+  const size_t at = trm_tape_record_of(x)->data_at;
+  if (at + trm_arena_cost(x->n, sizeof *x->data) != arena->used_bytes) return x;
+  arena->used_bytes = at + trm_arena_cost(x->n, sizeof *x->bf16);
+  if (tape->pass.dry) return x;
+  trm_bf16_round(x->data, x->n);
+  x->bf16 = (trm_bf16 *)(void *)x->data;
+  x->data = NULL;
+  return x;
 }
 
 const trm_real *trm_tape_packed(trm_tape *tape, const trm_var *w, bool transposed) {

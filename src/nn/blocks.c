@@ -22,6 +22,7 @@ static void cut_rows(trm_var *v, int64_t first, int64_t n) {
   v->dims[0] = n;
   v->n = n * width;
   if (v->data) v->data += first * width;
+  if (v->bf16) v->bf16 += first * width;
   if (v->grad) v->grad += first * width;
 }
 

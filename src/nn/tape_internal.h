@@ -36,16 +36,17 @@ struct trm_op {
   void (*backward)(trm_tape *tape, trm_node *node);
   /** Builds small case number `variant` for the gradient check; NULL when there are no more. */
   trm_var *(*sample)(trm_op_case *c, int variant);
-  bool reads_output; /* backward reads node->out->data: nobody may write over it */
+  bool reads_output; /* backward reads node->out->data: nobody may write over it, or round it */
   /** Row i of the output depends on row i of the inputs (and on parameters) alone, or, for statistics
    *  and losses, on the rows of its block. In a pass over several blocks such an operator is run block
    *  by block: it sees nodes whose variables are the block's rows, and what it keeps must be so many
    *  elements a row, or saved_by_block. */
   bool rowwise;
-  bool sums_rows; /* rowwise, but the output is one value, to which blocks add (a loss) */
-  int matrix;     /* input that is a matrix of weights for products (trm_tape_packed); 0: none */
-  bool turns;     /* input 0 is a matrix that is read transposed (trm_tape_transposed) */
-  bool starts;    /* the output needs a gradient where the nudge does, whatever its inputs do */
+  bool sums_rows;  /* rowwise, but the output is one value, to which blocks add (a loss) */
+  int matrix;      /* input that is a matrix of weights for products (trm_tape_packed); 0: none */
+  bool turns;      /* input 0 is a matrix that is read transposed (trm_tape_transposed) */
+  bool multiplies; /* products alone read input 0, numbers or trm_tape_operand's bfloat16 */
+  bool starts;     /* the output needs a gradient where the nudge does, whatever its inputs do */
 };
 
 /** One application of an operator. */

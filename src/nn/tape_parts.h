@@ -14,6 +14,7 @@ enum { TRM_TAPE_CHUNK = 64, TRM_TAPE_MAX_CHUNKS = 4096, TRM_TAPE_MAX_SPARE = 256
 typedef struct trm_tape_record {
   trm_node node;
   trm_var var;     /* the node's output, or a parameter or input without node */
+  size_t data_at;  /* of a node's output: var.data in the arena */
   bool grad_taken; /* var has memory for its gradient, */
   size_t grad_at;  /* here in the arena */
 } trm_tape_record;

@@ -1,7 +1,8 @@
 /* The native product is what it says: every element is the chain of fused multiply-adds over k in
  * order (in bfloat16: of pairs of them), bit for bit, in every form, packed or not, at any depth and
  * thread count; so the rows of a product do not depend on how many there are. Merges add as separate
- * additions do. The processor's dot product of bfloat16 and plain arithmetic give the same bits. */
+ * additions do. The processor's dot product of bfloat16 and plain arithmetic give the same bits, and so
+ * do operands that were rounded to it before. */
 #include <math.h>
 
 #include "kernel_check.h"
@@ -296,6 +297,91 @@ static void check_rounding(void) {
   CHECK(isnan(c));
 }
 
+/* Lengths about those at which rounding in place goes from piece to piece, and to all threads. */
+static void check_rounding_in_place(void) {
+  static const int64_t lengths[] = {0, 1, 63, 64, 65, 4095, 4096, 4097, 8191, 8193, 100003};
+  uint64_t state = 11;
+  for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
+    for (int n_threads = 1; n_threads <= 3; ++n_threads) {
+      const int64_t n = lengths[i];
+      int64_t n_wrong = 0;
+      float *x = test_random(n, 1, &state, NULL), *want = malloc(sizeof *want * (size_t)(n + 1));
+      for (int64_t k = 0; k < n; ++k) want[k] = round_bf16(x[k]);
+      trm_threads_set(n_threads);
+      trm_bf16_round(x, n);
+      trm_threads_set(1);
+      for (int64_t k = 0; k < n; ++k) {
+        trm_bf16 upper;
+        memcpy(&upper, (const char *)x + (size_t)k * sizeof upper, sizeof upper);
+        n_wrong += (uint32_t)upper << 16 != bits_of(want[k]);
+      }
+      CHECK_EQ(n_wrong, 0);
+      free(want);
+      free(x);
+    }
+  }
+}
+
+/* A matrix [rows, columns], rounded; its rows are `step` apart, NaN between them. */
+static trm_bf16 *rounded(const float *x, int64_t rows, int64_t columns, int64_t ld, int64_t step) {
+  float *y = malloc(sizeof *y * (size_t)(rows * step + 1));
+  for (int64_t i = 0; i < rows * step; ++i) {
+    y[i] = i % step < columns ? x[i / step * ld + i % step] : of_bits(0x7FC00000);
+  }
+  trm_bf16_round(y, rows * step);
+  return (trm_bf16 *)(void *)y;
+}
+
+/* B, A or both rounded before, with 0 or 1 number between their rows. */
+static void check_rounded_before(bool ta, bool tb, int64_t M, int64_t N, int64_t K) {
+  product_case p = make(true, ta, tb, M, N, K);
+  const int64_t a_rows = ta ? K : M, a_columns = ta ? M : K;
+  const int64_t b_rows = tb ? N : K, b_columns = tb ? K : N, lda = ta ? p.f.a_k : p.f.a_row;
+  float *want = malloc(sizeof *want * (size_t)(M * N)),
+        *got = malloc(sizeof *got * (size_t)(M * N));
+  int n_wrong = 0;
+  trm_gemm_then(&p.f, &(trm_after){.c = want, .ldc = N, .alpha = 1, .bias = p.bias});
+  for (int way = 0; way < 6; ++way) {
+    trm_factors f = p.f;
+    const int64_t spare = way % 2, a_step = a_columns + spare, b_step = b_columns + spare;
+    trm_bf16 *a = rounded(p.a, a_rows, a_columns, lda, a_step);
+    trm_bf16 *b = rounded(p.b, b_rows, b_columns, p.f.ldb, b_step);
+    if (way / 2 != 0) {
+      f.a = NULL;
+      f.a_bf16 = a;
+      *(ta ? &f.a_k : &f.a_row) = a_step;
+    }
+    if (way / 2 != 1) {
+      f.b = NULL;
+      f.b_bf16 = b;
+      f.ldb = b_step;
+    }
+    trm_threads_set(1 + way % 3);
+    trm_gemm_then(&f, &(trm_after){.c = got, .ldc = N, .alpha = 1, .bias = p.bias});
+    trm_threads_set(1);
+    n_wrong += memcmp(got, want, sizeof *got * (size_t)(M * N)) != 0;
+    free(a);
+    free(b);
+  }
+  CHECK_EQ(n_wrong, 0);
+  free(want);
+  free(got);
+  drop(&p);
+}
+
+static void check_all_rounded_before(void) {
+  static const int64_t depths[] = {1, 2, 33, 64, 130};
+  check_rounding_in_place();
+  for (int form = 0; form < 4; ++form) {
+    for (int64_t M = 1; M <= 70; ++M) {
+      check_rounded_before(form & 1, form & 2, M, 1 + M * 7 % 101, depths[M % 5]);
+    }
+    check_rounded_before(form & 1, form & 2, 13, 50, 4098);
+    check_rounded_before(form & 1, form & 2, 9, 53, 4301);
+    check_rounded_before(form & 1, form & 2, 1026, 9, 10);
+  }
+}
+
 static void check_bf16(void) {
   check_dot();
   for (int way = 0; way < 2; ++way) {
@@ -303,6 +389,7 @@ static void check_bf16(void) {
     check_rounding();
     check_chains(true);
     check_far_apart(true);
+    check_all_rounded_before();
     for (int form = 0; form < 4; ++form) check_rows(true, form & 1, form & 2, 65, 129);
     unsetenv("TRIREME_BF16");
   }

@@ -430,10 +430,27 @@ static void case_trm_product_pack(trial *t) {
     note_bits(t, bits);
   }
 }
+static void case_trm_bf16_round(trial *t) {
+  const int64_t n = coin(t) ? length(t) : 9000 + length(t);
+  float *x = reals(t, n);
+  trm_bf16_round(x, n);
+  for (int64_t i = 0; i < n; ++i) {
+    trm_bf16 upper;
+    memcpy(&upper, (const char *)x + (size_t)i * sizeof upper, sizeof upper);
+    note_bits(t, upper);
+  }
+}
+/* n numbers, or NULL where they are not to be rounded before. */
+static trm_bf16 *rounded(trial *t, int64_t n, bool before) {
+  if (!before) return NULL;
+  float *x = reals(t, n);
+  trm_bf16_round(x, n);
+  return (trm_bf16 *)(void *)x;
+}
 /* In bfloat16 the instruction of x86-64-v4, where there is one, against plain arithmetic. */
 static void case_trm_product(trial *t) {
   const int64_t M = rows(t), N = width(t), K = below(t, 9) == 0 ? 2048 + rows(t) : rows(t);
-  const bool ta = coin(t), tb = coin(t), bias = coin(t);
+  const bool ta = coin(t), tb = coin(t), bias = coin(t), bf16 = coin(t);
   const trm_factors f = {.M = M,
                          .N = N,
                          .K = K,
@@ -443,7 +460,9 @@ static void case_trm_product(trial *t) {
                          .b = reals(t, N * K),
                          .ldb = tb ? K : N,
                          .transpose_b = tb,
-                         .bf16 = coin(t),
+                         .a_bf16 = rounded(t, M * K, bf16 && coin(t)),
+                         .b_bf16 = rounded(t, N * K, bf16 && coin(t)),
+                         .bf16 = bf16,
                          .instruction = trm_bf16_instruction()};
   float *c = reals(t, 2 * M * N),
         *scratch = array(t, trm_product_scratch(trm_threads_get()), sizeof *scratch);

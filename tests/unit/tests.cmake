@@ -60,6 +60,7 @@ trm_add_test(NAME test_nn_drop_path FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_linear_xent FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_graph_blocks FOLDER unit MODULES core math nn THREADS 2)
 trm_add_test(NAME test_nn_blocks FOLDER unit MODULES core math nn)
+trm_add_test(NAME test_nn_operand FOLDER unit MODULES core math nn)
 trm_add_test(NAME test_nn_graph FOLDER unit MODULES core math nn)
 trm_add_test(NAME test_nn_images FOLDER unit MODULES core math nn THREADS 2)
 

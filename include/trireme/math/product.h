@@ -28,6 +28,7 @@ typedef struct trm_factors {
   const trm_real *a; /* element (i, k) is a[i a_row + k a_k] */
   int64_t a_row, a_k;
   const trm_real *b; /* [K, N], transpose_b: [N, K], rows ldb apart; may be NULL with `packed` */
+  const trm_bf16 *a_bf16, *b_bf16; /* read in place of a and b where not NULL; with bf16 alone */
   int64_t ldb;
   bool transpose_b;
   /* What trm_product_pack has made of it (bfloat16: for K <= 32768); of a matrix of packed_depth rows
@@ -60,6 +61,9 @@ int64_t trm_packed_elements(int64_t N, int64_t K, bool bf16);
 /** Packs B [K, N] (transpose_b: [N, K]), rows ldb apart, into packed[trm_packed_elements(N, K)]. */
 void trm_product_pack(trm_real *packed, const trm_real *b, int64_t ldb, bool transpose_b, int64_t N,
                       int64_t K, bool bf16);
+
+/** Rounds x[n] to bfloat16 where it lies: it is trm_bf16[n] from then on, in the first half. */
+void trm_bf16_round(trm_real *x, int64_t n);
 
 /** Elements of `scratch` that trm_product needs on so many threads, whatever the shapes. */
 int64_t trm_product_scratch(int n_threads);

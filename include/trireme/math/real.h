@@ -7,6 +7,8 @@
 #ifndef TRIREME_MATH_REAL_H
 #define TRIREME_MATH_REAL_H
 
+#include <stdint.h>
+
 #ifndef TRM_REAL_IS_DOUBLE
 #define TRM_REAL_IS_DOUBLE 0
 #endif
@@ -16,5 +18,8 @@ typedef double trm_real;
 #else
 typedef float trm_real;
 #endif
+
+/** bfloat16: the upper half of a float, rounded by kernels/bf16.h. */
+typedef uint16_t trm_bf16;
 
 #endif

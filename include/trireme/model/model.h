@@ -79,8 +79,8 @@ typedef struct trm_model_kind {
   trm_kept_sizes (*kept)(const void *self);
   /** Reads the inputs of samples; *rows of each layer get their keys and values. NULL: no encoder. */
   void (*encode)(void *self, trm_tape *tape, const trm_sample_batch *batch, trm_real *const *rows);
-  /** Rows [fresh.n, width] of the last new token of each sequence, up to the output layer, and its
-   *  matrix [outputs, width]. */
+  /** Rows [fresh.n, width] of the last new token of each sequence, up to the output layer, for it alone
+   *  (trm_tape_operand), and its matrix [outputs, width]. */
   trm_var *(*step)(void *self, trm_tape *tape, const trm_step_batch *batch);
   trm_var *(*head)(void *self, trm_tape *tape);
   /** What is to be put around the tokens of samples; NULL: nothing. */

@@ -25,7 +25,8 @@ typedef struct trm_var {
   int n_dims;
   int64_t dims[4];
   int64_t n;      /* elements */
-  trm_real *data; /* NULL in a dry pass */
+  trm_real *data; /* NULL in a dry pass, or */
+  trm_bf16 *bf16; /* in place of data: rounded, for products alone (trm_tape_operand) */
   trm_real *grad; /* NULL until the backward pass reaches it, and in a dry pass */
   int param;      /* row of the parameter table, -1 for others */
   bool needs_grad;
@@ -129,6 +130,16 @@ trm_var *trm_tape_param(trm_tape *tape, int param);
  *  gradient unless asked. `dims` has n_dims entries, at most 4. */
 trm_var *trm_tape_input(trm_tape *tape, trm_real *data, int n_dims, const int64_t *dims,
                         bool needs_grad);
+
+/**
+ * Says that x, which has just been made, will be read by matrix products alone (x of trm_op_linear,
+ * trm_op_linear_xent and trm_op_linear_top_k): another reader is a bug (TRM_ASSERT). Where these round
+ * it to bfloat16 (trm_gemm_bf16) it is kept so from here on, in half the memory; no bit of a result
+ * changes. Nothing happens where x is not what was made last, has been read, or is read back by the
+ * operator that made it (attention).
+ * @return x
+ */
+trm_var *trm_tape_operand(trm_tape *tape, trm_var *x);
 
 /** Called when the gradient of a parameter is complete for this pass. */
 typedef void (*trm_grad_ready)(void *context, int param);

@@ -8,7 +8,7 @@
  * TRM_PRODUCT_DEPTH are packed piece by piece, the sums waiting in a buffer: their order stays.
  *
  * In bfloat16 both operands are packed as pairs along K, and a sum grows by two products at a time;
- * nothing else is different.
+ * nothing else is different. Rows of A that were rounded before are pairs as they lie.
  */
 #include "isa.h"
 
@@ -48,7 +48,7 @@ int64_t trm_packed_elements(int64_t N, int64_t K, bool bf16) {
 static void pack_b(trm_real *to, const trm_factors *f, int64_t panel, int64_t k0, int64_t depth) {
 #if !TRM_REAL_IS_DOUBLE
   if (f->bf16) {
-    pack_panel_pairs(to, f->b, f->ldb, f->transpose_b, panel * PANEL, f->N, k0, depth);
+    pack_panel_pairs(to, f, panel * PANEL, k0, depth);
     return;
   }
 #endif
@@ -254,10 +254,20 @@ static trm_real *own_scratch(const product *p) {
   return p->scratch + PACKED_MOST + (int64_t)omp_get_thread_num() * DEPTH * (PACKED_ROWS + PANEL);
 }
 
+/* Whether rows of A are pairs already: none reaches into the next row, and words begin where they do. */
+static bool rows_are_pairs(const trm_factors *f) {
+  return f->a_bf16 && f->a_k == 1 && f->a_row % 2 == 0 && f->K % 2 == 0 &&
+         (uintptr_t)f->a_bf16 % sizeof(trm_real) == 0;
+}
+
 /* A from row i0 and k0 on: where it lies, or packed into `to`. */
 static operand take_a(const product *p, trm_real *to, int64_t i0, int64_t n, int64_t k0,
                       int64_t depth) {
   const trm_factors *f = p->f;
+  if (!p->pack_a && f->bf16) {
+    const void *pairs = f->a_bf16 + i0 * f->a_row + k0;
+    return (operand){pairs, f->a_row / 2, 1};
+  }
   if (!p->pack_a) return (operand){f->a + i0 * f->a_row + k0 * f->a_k, f->a_row, f->a_k};
 #if !TRM_REAL_IS_DOUBLE
   if (f->bf16) {
@@ -389,6 +399,7 @@ static void product_deep(const product *p, int64_t n_panels) {
 }
 
 static step_kind kind_of(const trm_factors *f) {
+  TRM_ASSERT(f->bf16 || (!f->a_bf16 && !f->b_bf16));
   if (!f->bf16) return NUMBERS;
   TRM_ASSERT(!TRM_REAL_IS_DOUBLE && f->packed_first % 2 == 0);
 #if ROWS_ARE_8
@@ -405,15 +416,15 @@ void trm_product(const trm_factors *f, const trm_after *after, trm_real *scratch
   product p = {.f = f,
                .after = after,
                .kind = kind_of(f),
-               .pack_a = f->bf16 || far_apart,
+               .pack_a = f->bf16 ? !rows_are_pairs(f) : far_apart,
                .scratch = scratch};
   p.n_threads =
       trm_team(n_panels * trm_ceil_div(f->M, ROWS), f->M * f->N * f->K / PRODUCTS_PER_WORK);
   /* Rows of A that fit when packed; panels so deep that not even one tile of them does are deep. */
   const int64_t a_rows = trm_min_i64(PACKED_ROWS, (int64_t)DEPTH * PACKED_ROWS / depth / 8 * 8);
-  TRM_ASSERT(f->b || f->packed || f->K <= 0);
+  TRM_ASSERT(f->b || f->b_bf16 || f->packed || f->K <= 0);
   if (p.pack_a ? a_rows == 0 || (!f->packed && depth > DEPTH) : !f->packed && depth > DEPTH) {
-    TRM_ASSERT(f->b);
+    TRM_ASSERT(f->b || f->b_bf16);
     product_deep(&p, n_panels);
     return;
   }

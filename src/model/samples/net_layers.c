@@ -153,6 +153,7 @@ trm_var *trm_net_flatten(trm_tape *tape, trm_var *x) {
 }
 
 trm_var *trm_net_linear(trm_tape *tape, trm_var *x, const trm_net_layer *layer) {
+  x = trm_tape_operand(tape, x);
   return trm_op_linear(tape, x, param(tape, layer->map.weight), param(tape, layer->map.bias));
 }
 

@@ -61,7 +61,7 @@ trm_status trm_net_add_conv(const trm_net *net, trm_params *params, trm_net_laye
 trm_var *trm_net_values(trm_tape *tape, const trm_sample_batch *batch);
 /** x[n, places, ..] as rows [n, all]. */
 trm_var *trm_net_flatten(trm_tape *tape, trm_var *x);
-/** x w^T + b. */
+/** x w^T + b; x is read by nothing else. */
 trm_var *trm_net_linear(trm_tape *tape, trm_var *x, const trm_net_layer *layer);
 /** All of x[n, in] up to the outputs, with dropout behind each hidden layer. */
 trm_var *trm_net_dense(const trm_net *net, trm_tape *tape, trm_var *x, const trm_net_layer *layers,

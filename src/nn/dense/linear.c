@@ -29,6 +29,7 @@ static void forward(trm_tape *tape, trm_node *node) {
                                .N = O,
                                .K = I,
                                .a = x->data,
+                               .a_bf16 = x->bf16,
                                .a_row = I,
                                .a_k = 1,
                                .b = w->data,
@@ -54,6 +55,7 @@ static void backward_weights(trm_tape *tape, trm_node *node) {
                                .a_row = 1,
                                .a_k = O,
                                .b = x->data,
+                               .b_bf16 = x->bf16,
                                .ldb = I,
                                .bf16 = trm_gemm_bf16()};
   const trm_after after = {.c = dw,
@@ -114,6 +116,7 @@ const trm_op trm_op_table_linear = {.name = "linear",
                                     .backward = backward,
                                     .sample = sample,
                                     .matrix = W,
+                                    .multiplies = true,
                                     .rowwise = true};
 
 trm_var *trm_op_linear(trm_tape *tape, trm_var *x, trm_var *w, trm_var *b) {

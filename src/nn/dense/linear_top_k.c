@@ -85,7 +85,8 @@ const trm_op trm_op_table_linear_top_k = {.name = "linear_top_k",
                                           .forward = forward,
                                           .backward = backward,
                                           .sample = sample,
-                                          .matrix = W};
+                                          .matrix = W,
+                                          .multiplies = true};
 
 trm_var *trm_op_linear_top_k(trm_tape *tape, trm_var *x, trm_var *w, int64_t K) {
   const linear_top_k a = {K};

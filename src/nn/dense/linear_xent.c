@@ -83,6 +83,7 @@ static void spread_tile(trm_tape *tape, const trm_node *node, const trm_real *dl
                                  .a_row = 1,
                                  .a_k = n,
                                  .b = x->data,
+                                 .b_bf16 = x->bf16,
                                  .ldb = C,
                                  .bf16 = trm_gemm_bf16()};
     dw.c += first * C;
@@ -154,6 +155,7 @@ const trm_op trm_op_table_linear_xent = {.name = "linear_xent",
                                          .backward = backward,
                                          .sample = sample,
                                          .matrix = W,
+                                         .multiplies = true,
                                          .rowwise = true,
                                          .sums_rows = true};
 

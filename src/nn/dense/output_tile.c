@@ -9,6 +9,7 @@ void trm_output_tile(trm_tape *tape, const trm_var *x, const trm_var *w, trm_rea
       .N = n,
       .K = C,
       .a = x->data,
+      .a_bf16 = x->bf16,
       .a_row = C,
       .a_k = 1,
       .b = w->data + first * C,
