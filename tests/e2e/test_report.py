@@ -177,16 +177,22 @@ good(told, "inspect")
 for part in (f"{odd}: run, done", "model         decoder", "20 of 20, resumed", "valid loss", "checkpoints"):
     check(part in told.out, f"{part!r} in {told.out}")
 
-# ---- a run that is going on
+# ---- a run that is going on; who looks before there is one waits for it
+os.makedirs(path("sooner"))
+early = [start("show", name, "--follow", cwd=folder) for name in ("slow", "sooner")]
+for watcher, name in zip(early, ("slow", "sooner")):
+    equal(watcher.stderr.readline(), f"waiting for {name}, where no run has begun yet; Ctrl-C ends this\n", "waiting")
+early[1].send_signal(signal.SIGINT)
+equal(early[1].wait(10), -signal.SIGINT, "Ctrl-C ends waiting")
+one_line(run("show", config, "--follow", cwd=folder), 74, "has no metrics.csv, so it is no run directory")
 slow = start("train", config, "--set", f"run.dir={path('slow')}", "--set", "train.steps=100000", "--set", "log.tensorboard=false")
 wait_for(lambda: os.path.exists(path("slow/metrics.csv")) and len(rows(path("slow"))) > 3, 60, "rows of a slow run")
 check("slow: running, step" in run("show", "slow", cwd=folder).out, "a run that is going on")
-watcher = start("show", "slow", "--follow", cwd=folder)
-time.sleep(0.5)
+equal(early[0].poll(), None, "show --follow goes on with the run")
 slow.send_signal(signal.SIGTERM)
 slow.communicate(timeout=60)
-out, err = watcher.communicate(timeout=60)
-equal(watcher.returncode, 0, f"show --follow: {err}")
+out, err = early[0].communicate(timeout=60)
+equal(early[0].returncode, 0, f"show --follow: {err}")
 check("slow: step 1  loss" in out and "slow: stopped, step" in out and "by SIGTERM" in out, out[-1500:])
 
 # ---- drawn over in a terminal: it fits, however small that is
@@ -208,7 +214,7 @@ for height, width in ((24, 60), (50, 120)):
 # ---- what is wrong
 os.makedirs(path("empty"))
 one_line(run("report", "empty", cwd=folder), 74, "empty: has no metrics.csv, so it is no run directory")
-one_line(run("report", "nowhere", cwd=folder), 74, "nowhere: there is no such folder")
+one_line(run("report", "nowhere", cwd=folder), 66, "nowhere: there is no such folder")
 one_line(run("report", "other", "gcn1", cwd=folder), 65, "other and gcn1 have different tasks", "per token", "per node")
 one_line(run("report", cwd=folder), 64, "give one run directory or more")
 one_line(run("plot", "other", "-o", "x.jpg", cwd=folder), 64, "x.jpg: give a name that ends with .svg or .png")

@@ -41,8 +41,8 @@ typedef struct trm_report_options {
  * that differ in seed and split alone are one configuration, drawn as a band. Not collective.
  * @param[in] folders  [n_folders]
  * @param[in] options  NULL: as all zeros
- * @return TRM_ERR_IO for a folder that is no run, TRM_ERR_DATA for a damaged one and for runs of
- *         different tasks
+ * @return TRM_ERR_MISSING for no folder, TRM_ERR_IO for one that is no run, TRM_ERR_DATA for a damaged
+ *         one and for runs of different tasks
  */
 trm_status trm_report_write(const char *const *folders, int n_folders,
                             const trm_report_options *options, const char *path);

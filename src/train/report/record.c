@@ -178,10 +178,16 @@ static trm_status read_metrics(trm_record *r) {
   char path[TRM_RECORD_PATH_BYTES];
   int64_t bytes;
   TRM_TRY(trm_path_join(path, sizeof path, r->folder, "metrics.csv"));
-  if (!trm_path_exists(r->folder) || !trm_path_exists(path)) {
-    return trm_fail(TRM_ERR_IO, "%s: %s; give run directories, or folders of a sweep", r->folder,
-                    trm_path_exists(r->folder) ? "has no metrics.csv, so it is no run directory"
-                                               : "there is no such folder");
+  if (!trm_path_exists(r->folder)) {
+    return trm_fail(TRM_ERR_MISSING,
+                    "%s: there is no such folder; give run directories, or folders of a sweep",
+                    r->folder);
+  }
+  if (!trm_path_exists(path)) {
+    return trm_fail(TRM_ERR_IO,
+                    "%s: has no metrics.csv, so it is no run directory; give run directories, or "
+                    "folders of a sweep",
+                    r->folder);
   }
   TRM_TRY(trm_file_read_all(path, most_bytes, &r->text, &bytes));
   return take_metrics(r, path);

@@ -144,13 +144,6 @@ static trm_status redraw(const trm_study *study, const trm_show_options *options
 
 /* ---- again and again -------------------------------------------------------------------------- */
 
-static bool any_running(const trm_study *study) {
-  for (int i = 0; i < study->n; ++i) {
-    if (study->records[i].state == TRM_RUN_RUNNING) return true;
-  }
-  return false;
-}
-
 static int64_t count_rows(const trm_study *study) {
   int64_t n = 0;
   for (int i = 0; i < study->n; ++i) n += study->records[i].n_rows;
@@ -205,14 +198,40 @@ static void wait_a_moment(void) {
   (void)nanosleep(&moment, NULL); /* a signal only makes it shorter */
 }
 
+/* Returns when there is something of every run. */
+static void await_runs(const char *const *folders, int n) {
+  trm_log log;
+  trm_log_init(&log, stderr);
+  for (int i = 0; i < n; ++i) {
+    if (trm_study_begun(folders[i])) continue;
+    trm_log_line(&log, "waiting for %s, where no run has begun yet; Ctrl-C ends this", folders[i]);
+    while (!trm_study_begun(folders[i])) wait_a_moment();
+  }
+}
+
+/* Between two runs of a sweep none goes on, so it takes two looks to tell that it has ended. */
+static bool goes_on(const trm_study *study, const char *const *folders, int n, int *n_quiet) {
+  bool runs_alone = study->n == n; /* the folders are those of runs, not of sweeps */
+  for (int i = 0; i < n; ++i) {
+    if (trm_study_going_on(folders[i])) {
+      *n_quiet = 0;
+      return true;
+    }
+    runs_alone = runs_alone && strcmp(study->records[i].folder, folders[i]) == 0;
+  }
+  return !runs_alone && ++*n_quiet < 2;
+}
+
 static trm_status follow(const char *const *folders, int n, const trm_show_options *options,
                          told *t, FILE *out) {
   trm_status status = TRM_OK;
   int64_t seen = -1;
+  int n_quiet = 0;
+  await_runs(folders, n);
   for (bool more = true; more && status == TRM_OK;) {
     trm_study study;
     TRM_TRY(trm_study_read(folders, n, &study));
-    more = any_running(&study);
+    more = goes_on(&study, folders, n, &n_quiet);
     if (options->redraw && (count_rows(&study) != seen || !more)) {
       status = redraw(&study, options, out);
     } else if (!options->redraw) {

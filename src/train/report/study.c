@@ -10,6 +10,7 @@
 #include "trireme/core/memory.h"
 #include "trireme/core/numbers.h"
 #include "trireme/io/files.h"
+#include "trireme/io/lock.h"
 #include "trireme/train/scores.h"
 
 enum { MOST_RUNS = 1000, MOST_DEPTH = 2, MOST_LABELLED = 4 };
@@ -24,6 +25,45 @@ static bool is_folder(const char *path) {
 static bool is_run(const char *folder) {
   char path[TRM_RECORD_PATH_BYTES];
   return trm_path_join(path, sizeof path, folder, "metrics.csv") == TRM_OK && trm_path_exists(path);
+}
+
+/* Whether the first line of metrics.csv is there, which a run writes when it begins. */
+static bool has_begun(const char *folder) {
+  char path[TRM_RECORD_PATH_BYTES];
+  int byte = EOF;
+  if (trm_path_join(path, sizeof path, folder, "metrics.csv") != TRM_OK) return false;
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  do byte = fgetc(file);
+  while (byte != '\n' && byte != EOF);
+  (void)fclose(file);
+  return byte == '\n';
+}
+
+/* Whether something holds for a folder or for one below it. */
+static bool holds_within(const char *folder, int depth, bool (*holds)(const char *)) {
+  char **names = NULL, path[TRM_RECORD_PATH_BYTES];
+  int n = 0;
+  if (holds(folder)) return true;
+  if (depth == MOST_DEPTH || !is_folder(folder)) return false;
+  if (trm_folder_list(folder, "", "", &names, &n) != TRM_OK) return false;
+  bool found = false;
+  for (int i = 0; i < n && !found; ++i) {
+    if (names[i][0] == '.' || trm_path_join(path, sizeof path, folder, names[i]) != TRM_OK)
+      continue;
+    found = is_folder(path) && holds_within(path, depth + 1, holds);
+  }
+  TRM_FREE(names);
+  return found;
+}
+
+bool trm_study_begun(const char *folder) {
+  if (trm_path_exists(folder) && !is_folder(folder)) return true;
+  return holds_within(folder, 0, has_begun);
+}
+
+bool trm_study_going_on(const char *folder) {
+  return holds_within(folder, 0, trm_lock_held);
 }
 
 static bool is_known(const trm_study *study, const char *folder) {
@@ -61,9 +101,9 @@ static trm_status add_below(trm_study *study, const char *folder, int depth, int
   return status;
 }
 
-/* Those that are known already are found too. */
+/* Those that are known already are found too; those of a sweep that have not begun are left out. */
 static trm_status add_folder(trm_study *study, const char *folder, int depth, int *n_found) {
-  if (is_run(folder)) {
+  if (is_run(folder) && (depth == 0 || has_begun(folder))) {
     ++*n_found;
     return add_run(study, folder);
   }

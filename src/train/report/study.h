@@ -25,11 +25,17 @@ typedef struct trm_study {
 
 /**
  * Reads the runs of folders: of a run, or of all runs below one, at most two folders down.
- * @return TRM_ERR_IO for a folder without a run; TRM_ERR_DATA for damaged files, and for runs of different
- *         tasks; TRM_ERR_USAGE for too many runs
+ * @return TRM_ERR_MISSING for no folder; TRM_ERR_IO for one without a run; TRM_ERR_DATA for damaged
+ *         files, and for runs of different tasks; TRM_ERR_USAGE for too many runs
  */
 trm_status trm_study_read(const char *const *folders, int n, trm_study *study);
 void trm_study_free(trm_study *study);
+
+/** Whether there is something to read: a run below the folder has written its first line, or the path is no
+ *  folder, which reading it tells. */
+bool trm_study_begun(const char *folder);
+/** Whether a run below the folder holds its lock, be it that it has written nothing yet. */
+bool trm_study_going_on(const char *folder);
 
 /** Row of the best evaluation of a run, -1: it has none. */
 int64_t trm_study_best_row(const trm_study *study, const trm_record *record);
