@@ -8,6 +8,10 @@ hosts_wanted() { # where the list comes from; nothing: this host alone, or the l
   mpi_given_hosts | grep . || { [ -z "${PBS_NODEFILE:-}" ] || echo "$PBS_NODEFILE"; }
 }
 
+hosts_source() { # who says so
+  if mpi_given_hosts | grep -q .; then echo "an option of -m"; else echo PBS_NODEFILE; fi
+}
+
 # On several hosts the launcher knows the cores of each; here only those of this host are known.
 several_hosts() {
   [ "${SLURM_JOB_NUM_NODES:-1}" -gt 1 ] || [ -n "$(hosts_wanted)$(mpi_given_host_list)" ]

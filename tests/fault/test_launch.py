@@ -123,5 +123,8 @@ if not mpich:
 for options, part in ((["-n", "0"], "-n wants"), (["--restart", "x"], "--restart wants"),
                       (["--nothing"], "no option --nothing"), (["-r", "2"], "--restart is for train")):
     one_line(end(launch("version", options=options)), 64, part)
+nodes = path("nodes")
+for options, env, part in ((["-m", "--hostfile", "-m", nodes], {}, "an option of -m names"), ([], {"PBS_NODEFILE": nodes}, "PBS_NODEFILE names")):
+    one_line(end(launch("version", options=options, env=env)), 66, f"launch/run: {nodes}: cannot be read", part)
 check("--restart N" in end(launch("version", options=["--help"])).err, "-h explains")
 finish()
