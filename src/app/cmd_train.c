@@ -21,7 +21,7 @@ static trm_status default_run_dir(trm_config *config, const char *path) {
   const int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
   char text[1024];
   (void)snprintf(text, sizeof text, "run.dir=runs/%.*s", length, name);
-  return trm_config_set(config, text);
+  return trm_config_set_from(config, text, path, 0);
 }
 
 /* The line for several words where one configuration is wanted; a checkpoint that was given apart
@@ -53,7 +53,7 @@ static trm_status set_run_dir(trm_config *config, const app_list *sets, const ch
     return trm_fail(TRM_ERR_USAGE, "-o names a folder of %zu bytes; choose a shorter path",
                     strlen(run_dir));
   }
-  return trm_config_set(config, text);
+  return trm_config_set_from(config, text, "-o", 0);
 }
 
 trm_status app_read_run(const char *path, const app_list *sets, const char *run_dir,

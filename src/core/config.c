@@ -208,12 +208,23 @@ static const trm_config_slot *spoken_of(const trm_config *config, const char *me
   return first;
 }
 
+/* Length of the "rank 0 (host): " that a message of several ranks begins with; 0: it has none. */
+static int rank_length(const char *message) {
+  int n = 0;
+  (void)sscanf(message, "rank %*d (%*[^)]): %n", &n);
+  return n;
+}
+
 void trm_config_locate(const trm_config *config) {
-  char message[TRM_MESSAGE_BYTES];
+  char message[TRM_MESSAGE_BYTES], placed[TRM_MESSAGE_BYTES];
   (void)snprintf(message, sizeof message, "%s", trm_message());
   const trm_config_slot *slot = spoken_of(config, message);
   if (!slot || has_place(config, message)) return;
-  (void)trm_config_fail(origin_of(slot), "%s", message);
+  const int n = rank_length(message);
+  (void)trm_config_fail(origin_of(slot), "%s", message + n);
+  if (n == 0) return;
+  (void)snprintf(placed, sizeof placed, "%s", trm_message());
+  (void)trm_fail(TRM_ERR_CONFIG, "%.*s%s", n, message, placed);
 }
 
 void trm_config_drop_idle(trm_config *config) {
