@@ -51,6 +51,7 @@ for target in ("kind", "price"):
     for ranks in (1, 3):
         result = run("bias-variance", path, "--runs", 3, "--set", f"run.dir={folder}/{target}{ranks}", ranks=ranks)
         if good(result, f"bias-variance of {target}"):
+            check(" +- " not in result.out.split("mean +- deviation", 1)[1], f"one run has no deviation: {result.out}")
             results.append(read(f"{folder}/{target}{ranks}/bias_variance.csv"))
     if not check(len(results) == 2 and results[0] == results[1], f"ranks: {results}"):
         continue

@@ -10,6 +10,7 @@
 #include "text_file.h"
 #include "trireme/core/memory.h"
 #include "trireme/core/numbers.h"
+#include "trireme/core/plural.h"
 #include "trireme/io/files.h"
 #include "trireme/train/report.h"
 #include "trireme/train/scores.h"
@@ -192,13 +193,13 @@ trm_status trm_nested_print(const trm_nested *nested, FILE *file) {
   char cell[64];
   print_rows(nested, file);
   (void)fprintf(file,
-                "mean +- deviation over %" PRId64 " splits, each with a search of its own, shares "
+                "mean +- deviation over %" PRId64 " split%s, each with a search of its own, shares "
                 "in percent\n",
-                nested->n_found);
+                nested->n_found, trm_plural(nested->n_found));
   for (int c = -1; c < tested->n_scores; ++c) {
     const char *name = c < 0 ? nested->select : tested->scores[c].name;
     TRM_TRY(mean_of(nested, c, &mean, &deviation));
-    trm_curves_cell(name, mean, deviation, cell, sizeof cell);
+    trm_curves_cell(name, nested->n_found, mean, deviation, cell, sizeof cell);
     (void)fprintf(file, "%-24s  %s%s\n", name, cell, c < 0 ? "  (in the searches: too good)" : "");
   }
   return TRM_OK;
@@ -251,7 +252,7 @@ static void put_mean_row(const trm_nested *nested, FILE *html) {
     char cell[64] = "-";
     const bool there = i == 0 || c >= 0;
     if (there && mean_of(nested, columns[i], &mean, &deviation) == TRM_OK) {
-      trm_curves_cell(nested->select, mean, deviation, cell, sizeof cell);
+      trm_curves_cell(nested->select, nested->n_found, mean, deviation, cell, sizeof cell);
     }
     put_deviation(cell, html);
   }

@@ -114,7 +114,8 @@ static void print_point(const trm_sweep_summary *s, int64_t point, bool best, co
     if (columns[i] < 0) continue;
     const cell here = cell_of(s, point, columns[i], values);
     if (here.n > 0 && !isnan(here.mean)) {
-      trm_curves_cell(s->curves->names[columns[i]], here.mean, here.deviation, text, sizeof text);
+      trm_curves_cell(s->curves->names[columns[i]], here.n, here.mean, here.deviation, text,
+                      sizeof text);
     }
     (void)fprintf(file, "  %18s", text);
   }

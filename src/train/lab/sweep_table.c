@@ -212,12 +212,17 @@ static int64_t row_of(const trm_curves *curves, int64_t run, when at, int64_t st
   return trm_curve_best(curve, curves->n_columns, column, higher);
 }
 
-void trm_curves_cell(const char *name, double mean, double deviation, char *cell, size_t size) {
+void trm_curves_cell(const char *name, int64_t n, double mean, double deviation, char *cell,
+                     size_t size) {
   const trm_metric *metric = trm_metric_find(name);
   const trm_metric_unit unit = metric ? metric->unit : TRM_METRIC_PLAIN;
   const double scale = unit == TRM_METRIC_SHARE ? 100 : 1;
-  (void)snprintf(cell, size, unit == TRM_METRIC_PLAIN ? "%.4f +- %.4f" : "%.2f +- %.2f",
-                 scale * mean, scale * deviation);
+  const int digits = unit == TRM_METRIC_PLAIN ? 4 : 2;
+  if (n < 2) {
+    (void)snprintf(cell, size, "%.*f", digits, scale * mean);
+  } else {
+    (void)snprintf(cell, size, "%.*f +- %.*f", digits, scale * mean, digits, scale * deviation);
+  }
 }
 
 static void put_cell(const trm_curves *curves, when at, int64_t step, int column, bool higher,
@@ -231,7 +236,7 @@ static void put_cell(const trm_curves *curves, when at, int64_t step, int column
   char cell[64] = "-";
   trm_mean_deviation(values, n, &mean, &deviation);
   if (n > 0 && !isnan(mean)) {
-    trm_curves_cell(curves->names[c], mean, deviation, cell, sizeof cell);
+    trm_curves_cell(curves->names[c], n, mean, deviation, cell, sizeof cell);
   }
   (void)fprintf(file, "  %18s", cell);
 }

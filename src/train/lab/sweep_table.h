@@ -41,7 +41,9 @@ int64_t trm_curves_best_step(const trm_curves *curves, int column, bool higher);
 /** Mean and deviation of every score: at each run's best, at the last, at the best common step. */
 trm_status trm_curves_print(const trm_curves *curves, int column, bool higher, FILE *file);
 
-/** "81.52 +- 0.61" of the score `name`: shares as percent, losses and numbers as they are. */
-void trm_curves_cell(const char *name, double mean, double deviation, char *cell, size_t size);
+/** "81.52 +- 0.61" of the score `name`, of a single run "81.52": shares as percent, losses and numbers as they
+ *  are. */
+void trm_curves_cell(const char *name, int64_t n, double mean, double deviation, char *cell,
+                     size_t size);
 
 #endif
