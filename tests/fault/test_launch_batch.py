@@ -83,6 +83,12 @@ equal(result.code, 75, f"nothing done; it said {result.err!r}")
 check("1 starts in a row saved nothing new" in result.err, result.err)
 equal(len(submitted()), 2, "no third continuation")
 
+# A job that Slurm does not take back says how to go on.
+script("scontrol", "exit 1\n")
+result = end(job(SLURM, config, "--set", f"run.dir={run_dir}", SLURM_JOB_ID="7", SLURM_NTASKS="1", TRIREME=lazy))
+equal(result.code, 75, f"not taken back; it said {result.err!r}")
+check("scontrol requeue failed; go on by hand: sbatch launch/slurm.sbatch" in result.err, result.err)
+
 # What is wrong, in a line, and 64.
 for path, words, env, part in (
         (PBS, [], {}, "this is a job"),

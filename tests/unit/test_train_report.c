@@ -196,7 +196,7 @@ static void test_bad_records(void) {
     CHECK_EQ(trm_record_read(in_root("bad"), &r), cases[i].status);
     CHECK_HAS(trm_message(), cases[i].message);
   }
-  CHECK_EQ(trm_record_read(in_root("nothing"), &r), TRM_ERR_IO);
+  CHECK_EQ(trm_record_read(in_root("nothing"), &r), TRM_ERR_MISSING);
   CHECK_HAS(trm_message(), "there is no such folder");
   CHECK_EQ(trm_record_read(root, &r), TRM_ERR_IO);
   CHECK_HAS(trm_message(), "has no metrics.csv");

@@ -154,9 +154,11 @@ static void check_less(const char *folder) {
   FILE *file = open_memstream(&text, &bytes);
   CHECK_OK(trm_curves_print(&curves, column, higher, file));
   CHECK(fclose(file) == 0);
-  CHECK_HAS(text, " 10.5000 +- 0.0000");
-  CHECK_HAS(text, " 40.25 +- 0.00");
-  CHECK_HAS(text, " 25.00 +- 0.00");
+  CHECK_HAS(text, "of 1 run, shares in percent");
+  CHECK(!strstr(text, "+-")); /* one run has no deviation */
+  CHECK_HAS(text, " 10.5000 ");
+  CHECK_HAS(text, " 40.25 ");
+  CHECK_HAS(text, " 25.00 ");
   free(text);
   trm_curves_free(&curves);
 }

@@ -192,10 +192,9 @@ trm_status trm_nested_print(const trm_nested *nested, FILE *file) {
   double mean, deviation;
   char cell[64];
   print_rows(nested, file);
-  (void)fprintf(file,
-                "mean +- deviation over %" PRId64 " split%s, each with a search of its own, shares "
-                "in percent\n",
-                nested->n_found, trm_plural(nested->n_found));
+  (void)fprintf(file, "%s %" PRId64 " split%s, each with a search of its own, shares in percent\n",
+                nested->n_found == 1 ? "scores of" : "mean +- deviation over", nested->n_found,
+                trm_plural(nested->n_found));
   for (int c = -1; c < tested->n_scores; ++c) {
     const char *name = c < 0 ? nested->select : tested->scores[c].name;
     TRM_TRY(mean_of(nested, c, &mean, &deviation));

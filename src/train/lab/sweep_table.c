@@ -247,7 +247,8 @@ trm_status trm_curves_print(const trm_curves *curves, int column, bool higher, F
   const int64_t step = trm_curves_best_step(curves, column, higher);
   TRM_TRY(TRM_ALLOC(&values, curves->n_runs, "results of runs"));
   for (int64_t r = 0; r < curves->n_runs; ++r) n_good += curves->runs[r].n > 0;
-  (void)fprintf(file, "mean +- deviation over %lld run%s, shares in percent\n", (long long)n_good,
+  (void)fprintf(file, "%s %lld run%s, shares in percent\n",
+                n_good == 1 ? "scores of" : "mean +- deviation over", (long long)n_good,
                 trm_plural(n_good));
   (void)fprintf(file, "%-16s  %18s  %18s", "", "best of each run", "last of each run");
   if (step >= 0) (void)fprintf(file, "  all at step %6lld", (long long)step);

@@ -26,6 +26,7 @@ PROVOKED = {
     "the last checkpoint is good: resume": "mpi/test_comm_end.py",
     "stopped before training began; go on with --resume": "fault/test_launch.py",
     "--restart wants how often at most": ("fault/test_launch.py", "--restart wants"),
+    "scontrol requeue failed; go on by hand: sbatch": "fault/test_launch_batch.py",
     "--restart is for train, which has checkpoints to go on from": ("fault/test_launch.py", "--restart is for"),
     # Files of HDF5 made by other programs, which the tests write by hand.
     "is marked as open for writing": "unit/test_io_foreign.c",
