@@ -12,7 +12,7 @@ from values import *
 MOST_MEMORY = 3 << 30
 SEAL_BYTES = 32  # behind the end: a digest of all before it (data/FORMAT.md); files of strangers have none
 REFUSED = 65
-N_CHANGED, N_CUT = 15, 5
+N_CHANGED, N_CUT = 13, 4
 folder = temp_folder()
 limited = not sanitized()  # a sanitizer's shadow takes terabytes of addresses
 
@@ -59,18 +59,15 @@ def judged(name, what, words):
 
 
 def hostile(name, path, seed, *ways):
-    """ways: words of commands that read a file, whose place is None."""
+    """ways: words of commands that read a file, whose place is %s; they take turns."""
     with open(path, "rb") as file:
         content = file.read()
     for i, (what, changed) in enumerate(damaged(content, seed)):
         copy = f"{folder}/{name}-{i}.h5"
         with open(copy, "wb") as file:
             file.write(changed)
-        for way in ways:
-            words = [(word % copy) if "%s" in str(word) else word for word in way]
-            later(judged(os.path.basename(copy), what, words), bounded_run, *words)
-        if i % 8 == 7:
-            settle()
+        words = [word % copy if "%s" in str(word) else word for word in ways[i % len(ways)]]
+        later(judged(os.path.basename(copy), what, words), bounded_run, *words)
     settle()
 
 
@@ -102,6 +99,6 @@ good(train(TABLE_CONFIG, f"{folder}/run"), "a run on a table")
 newest = f"{folder}/run/checkpoints/{checkpoints(f'{folder}/run')[-1]}"
 hostile("checkpoint", newest, 9, ("inspect", "%s"), ("evaluate", "%s", "--data", TABLE),
         ("train", TABLE_CONFIG, "--set", f"run.dir={folder}/none", "--check", "--resume=%s"))
-check(n_refused > 200, f"most of what is damaged is refused: {n_refused}")
+check(n_refused > 60, f"most of what is damaged is refused: {n_refused}")
 check(not os.path.exists(f"{folder}/none"), "--check makes no folder")
 finish()
