@@ -135,6 +135,17 @@ def children(pid):
     return found
 
 
+def descendants(pid):
+    """Processes that it started, and theirs: between MPICH's launcher and the ranks is one more."""
+    own = children(pid)
+    return own + [one for child in own for one in descendants(child)]
+
+
+def with_mpich():
+    """Whether the program was built with MPICH, whose launcher does some things otherwise."""
+    return "mpich" in subprocess.run(["ldd", PROGRAM], capture_output=True, text=True).stdout
+
+
 def good(result, text):
     return check(result.code == 0, f"{text}: exit code {result.code}\n{result.err}")
 

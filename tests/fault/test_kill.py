@@ -23,12 +23,6 @@ def path(name):
     return os.path.join(folder, name)
 
 
-def below(pid):
-    """Processes that it started, and theirs: between MPICH's launcher and the ranks is one more."""
-    own = children(pid)
-    return own + [one for child in own for one in below(child)]
-
-
 good(train(config, path("whole"), *more, ranks=2, timeout=300), "uninterrupted")
 
 run_dir = path("killed")
@@ -47,7 +41,7 @@ while True:
 
         wait_for(moved, 60, "the resumed run makes progress")
         time.sleep(random.uniform(0, 0.05))
-        ranks = below(process.pid)
+        ranks = descendants(process.pid)
         for pid in [process.pid, *ranks]:
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -56,7 +56,7 @@ def leftovers():
     return names, view
 
 
-mpich = "mpich" in subprocess.run(["ldd", PROGRAM], capture_output=True, text=True).stdout
+mpich = with_mpich()
 names, view = leftovers()
 
 # The first signal saves; HUP comes when a terminal closes.

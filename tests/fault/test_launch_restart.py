@@ -28,7 +28,7 @@ equal(result.code, 0, f"goes on to the end; it said {result.err!r}")
 equal(len(own_lines(result)), 1, f"a line: {result.err}")
 equal(hashes(path("killed"))[300], hashes(path("whole"))[300], "weights after a restart")
 
-if "mpich" in subprocess.run(["ldd", PROGRAM], capture_output=True, text=True).stdout:
+if with_mpich():
     finish()  # the launcher below speaks as Open MPI's
 
 
