@@ -4,6 +4,7 @@ Standard library only. The program comes in TRIREME, mpirun in TRM_MPIEXEC and
 TRM_MPI_FLAGS (CTest sets all).
 A test script is silent when right; `finish()` gives the verdict.
 """
+import atexit
 import csv
 import os
 import re
@@ -177,8 +178,16 @@ def one_line(result, code, *parts):
         check(part in result.err, f"{part!r} expected; {shown}")
 
 
+def _discard(folder):
+    """What a test that went right leaves is of no use; after a failure it is looked at."""
+    if not _failures:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def temp_folder():
-    return tempfile.mkdtemp(prefix="trireme-e2e-")
+    folder = tempfile.mkdtemp(prefix="trireme-e2e-")
+    atexit.register(_discard, folder)
+    return folder
 
 
 def rows(run_dir):
