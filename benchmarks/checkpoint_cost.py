@@ -20,8 +20,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from compare_peer import CONFIG, ROOT, SIZES
-from watch_cost import environment, launcher, show
+from compare_peer import ROOT, SIZES
+from watch_cost import environment, launcher, setting, show
 
 WARMUP = 10
 
@@ -58,14 +58,9 @@ def main():
     first = o.every + WARMUP
     if o.every < 1 or o.steps <= first:
         stop(f"--steps {o.steps}: more than --every and {WARMUP} are needed")
-    shape = dict(SIZES["medium"], tied="false", steps=o.steps, batch=o.batch * o.ranks)
     with tempfile.TemporaryDirectory(prefix="checkpoint-cost-", dir=o.folder) as folder:
         folder = pathlib.Path(folder).resolve()
-        data, config = folder / "data.h5", folder / "medium.yaml"
-        subprocess.run([o.program, "prepare", "synth", "--tokens", "200000", "--vocab",
-                        str(shape["vocab"]), "-o", data], check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-        config.write_text(CONFIG.format(data=data, run=folder / "run", blocks=4 * o.ranks, **shape))
+        config, _ = setting(o.program, folder, "medium", o.ranks, o.batch, o.steps)
         ratios, later, costs_ms = [], [], []
         for pair in range(o.pairs):
             times = {}

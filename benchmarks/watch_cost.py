@@ -95,6 +95,16 @@ def sign_of_life():
     return float(found.group(1)) if found else None
 
 
+def setting(program, folder, size, ranks, batch, steps):
+    """Configuration of a model of compare_peer.py on synthetic tokens, with `batch` sequences a rank; its shape."""
+    shape = dict(SIZES[size], tied="false", steps=steps, batch=batch * ranks)
+    data, config = folder / "data.h5", folder / f"{size}.yaml"
+    subprocess.run([program, "prepare", "synth", "--tokens", "200000", "--vocab", str(shape["vocab"]),
+                    "-o", data], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    config.write_text(CONFIG.format(data=data, run=folder / "run", blocks=4 * ranks, **shape))
+    return config, shape
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/trireme")
@@ -104,15 +114,9 @@ def main():
     o = parser.parse_args()
     if not o.program.exists():
         stop(f"no {o.program}; build it, or give --program")
-    shape = dict(SIZES["small"], tied="false", steps=o.steps)
     with tempfile.TemporaryDirectory(prefix="watch-cost-") as folder:
         folder = pathlib.Path(folder)
-        data, config = folder / "data.h5", folder / "small.yaml"
-        subprocess.run([o.program, "prepare", "synth", "--tokens", "200000", "--vocab",
-                        str(shape["vocab"]), "-o", data], check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-        shape["batch"] *= o.ranks
-        config.write_text(CONFIG.format(data=data, run=folder / "run", blocks=4 * o.ranks, **shape))
+        config, shape = setting(o.program, folder, "small", o.ranks, SIZES["small"]["batch"], o.steps)
         ratios, shares, steps = [], [], []
         for pair in range(o.pairs):
             times = {}

@@ -209,17 +209,20 @@ static void await_runs(const char *const *folders, int n) {
   }
 }
 
-/* Between two runs of a sweep none goes on, so it takes two looks to tell that it has ended. */
-static bool goes_on(const trm_study *study, const char *const *folders, int n, int *n_quiet) {
-  bool runs_alone = study->n == n; /* the folders are those of runs, not of sweeps */
+static bool any_going_on(const char *const *folders, int n) {
   for (int i = 0; i < n; ++i) {
-    if (trm_study_going_on(folders[i])) {
-      *n_quiet = 0;
-      return true;
-    }
-    runs_alone = runs_alone && strcmp(study->records[i].folder, folders[i]) == 0;
+    if (trm_study_going_on(folders[i])) return true;
   }
-  return !runs_alone && ++*n_quiet < 2;
+  return false;
+}
+
+/* How many looks in a row at which nothing goes on mean the end: between two runs of a sweep none does. */
+static int most_quiet(const trm_study *study, const char *const *folders, int n) {
+  bool runs_alone = study->n == n; /* the folders are those of runs, not of sweeps */
+  for (int i = 0; i < n && runs_alone; ++i) {
+    runs_alone = strcmp(study->records[i].folder, folders[i]) == 0;
+  }
+  return runs_alone ? 1 : 2;
 }
 
 static trm_status follow(const char *const *folders, int n, const trm_show_options *options,
@@ -230,8 +233,10 @@ static trm_status follow(const char *const *folders, int n, const trm_show_optio
   await_runs(folders, n);
   for (bool more = true; more && status == TRM_OK;) {
     trm_study study;
+    /* Before the rows are read: the last ones are there when a run has ended. */
+    n_quiet = any_going_on(folders, n) ? 0 : n_quiet + 1;
     TRM_TRY(trm_study_read(folders, n, &study));
-    more = goes_on(&study, folders, n, &n_quiet);
+    more = n_quiet < most_quiet(&study, folders, n);
     if (options->redraw && (count_rows(&study) != seen || !more)) {
       status = redraw(&study, options, out);
     } else if (!options->redraw) {
